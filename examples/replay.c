@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Replays a recorded training run: how well would its loads have been forecast? */
+#define _POSIX_C_SOURCE 200809L
+#include "npy.h"
+
+#include <getopt.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char help[] =
+    "usage: replay [options] TRACE.npy\n"
+    "\n"
+    "Replays a recorded training run through a predictor. At step --first, and every --every\n"
+    "steps after, the load of each expert over the next --horizon steps is forecast from the\n"
+    "steps before, and compared with what then came.\n"
+    "\n"
+    "TRACE.npy   token counts [steps][layers][experts], saved by numpy.save; int32, int64,\n"
+    "            uint32, uint64, float32 or float64\n"
+    "\n"
+    "  --method NAME    the forecasting method: %s (sw_avg)\n"
+    "  --window W       steps that sw_avg averages (%u)\n"
+    "  --horizon H      steps ahead that a forecast covers (1000)\n"
+    "  --stride S       steps averaged into one forecast row (the horizon: one row, the mean\n"
+    "                   load, which is what placement needs; 1: every step by itself)\n"
+    "  --first N        steps seen before the first forecast (300)\n"
+    "  --every N        steps between forecasts (100)\n"
+    "  --csv FILE       one row per forecast and layer, as fractions, not percent; - prints\n"
+    "                   them in place of the table\n"
+    "  --help           this text\n"
+    "\n"
+    "The table, by layer and in all, each the mean over the forecasts:\n"
+    "  error            the forecast against each single step of the horizon: the mean over\n"
+    "                   experts of |forecast - actual| / actual, where an actual load below a\n"
+    "                   tenth of the mean load counts as that tenth\n"
+    "  floor            what the error would be had the forecast known the mean over the\n"
+    "                   horizon: the steps scatter around it\n"
+    "  error of mean    the same ratio for the forecast's mean over the horizon against the\n"
+    "                   mean that came: what matters to placement\n"
+    "  floor of mean    what the sampling of independent tokens alone would leave of it\n"
+    "  paper error      the error without the tenth, for comparison with the paper: experts\n"
+    "                   without a token in a step are left out of it\n"
+    "  left out         how many (step, expert) pairs that were\n"
+    "\n"
+    "Example: forecasts of the next 2,000 steps from the last 300\n"
+    "  replay --window 300 --horizon 2000 examples/data/small16-seed1.npy\n";
+
+struct options {
+    moep_predictor_config predictor;
+    moep_backtest_config backtest;
+    const char *trace, *csv;
+};
+
+/* ---- the command line ------------------------------------------------------------------------------------------ */
+
+static void usage_error(const char *format, const char *text)
+{
+    fprintf(stderr, "replay: ");
+    fprintf(stderr, format, text);
+    fprintf(stderr, "; replay --help explains\n");
+    exit(2);
+}
+
+static void print_help(void)
+{
+    char names[256] = "";
+    const char *name;
+    for (moep_method method = 0; (name = moep_method_name(method)); method++) {
+        size_t used = strlen(names);
+        snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", name);
+    }
+    moep_predictor_config config = {.struct_size = sizeof config};
+    moep_predictor_config_init(&config, MOEP_SW_AVG);
+    printf(help, names, config.sw_avg_window);
+    exit(0);
+}
+
+static moep_method method_named(const char *text)
+{
+    const char *name;
+    for (moep_method method = 0; (name = moep_method_name(method)); method++)
+        if (strcmp(name, text) == 0)
+            return method;
+    usage_error("unknown method %s", text);
+    return -1;
+}
+
+static uint64_t number(const char *text, uint64_t least, uint64_t most)
+{
+    char *end = NULL;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || value < least || value > most)
+        usage_error("%s is not a number that this option can have", text);
+    return value;
+}
+
+enum { METHOD = 1, WINDOW, HORIZON, STRIDE, FIRST, EVERY, CSV, HELP };
+
+static const struct option long_options[] = {
+    {"method", required_argument, NULL, METHOD},   {"window", required_argument, NULL, WINDOW},
+    {"horizon", required_argument, NULL, HORIZON}, {"stride", required_argument, NULL, STRIDE},
+    {"first", required_argument, NULL, FIRST},     {"every", required_argument, NULL, EVERY},
+    {"csv", required_argument, NULL, CSV},         {"help", no_argument, NULL, HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static void read_options(struct options *options, int argc, char **argv)
+{
+    static const uint64_t largest = UINT64_C(1) << 40;
+    moep_method method = MOEP_SW_AVG;
+    uint32_t window = 0;
+    moep_backtest_config *backtest = &options->backtest;
+    *backtest = (moep_backtest_config){.struct_size = sizeof *backtest, .first = 300, .every = 100, .horizon = 1000};
+    for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+        switch (option) {
+        case METHOD: method = method_named(optarg); break;
+        case WINDOW: window = (uint32_t)number(optarg, 1, UINT32_MAX); break;
+        case HORIZON: backtest->horizon = number(optarg, 1, largest); break;
+        case STRIDE: backtest->stride = number(optarg, 1, largest); break;
+        case FIRST: backtest->first = number(optarg, 0, largest); break;
+        case EVERY: backtest->every = number(optarg, 1, largest); break;
+        case CSV: options->csv = optarg; break;
+        case HELP: print_help(); break;
+        default: exit(2);
+        }
+    }
+    if (optind + 1 != argc)
+        usage_error("%s", optind < argc ? "one trace at a time" : "which trace?");
+    options->trace = argv[optind];
+    options->predictor = (moep_predictor_config){.struct_size = sizeof options->predictor};
+    moep_predictor_config_init(&options->predictor, method);
+    if (window)
+        options->predictor.sw_avg_window = window;
+    if (!backtest->stride)
+        backtest->stride = backtest->horizon;
+}
+
+/* ---- the results ----------------------------------------------------------------------------------------------- */
+
+/* All of one kind, [origins][layers]. */
+struct results {
+    size_t origins, layers;
+    moep_backtest_result arrays;
+};
+
+static bool allocate_results(struct results *results, size_t origins, size_t layers)
+{
+    size_t n = origins * layers;
+    double *numbers = calloc(6 * n + 1, sizeof *numbers);
+    uint64_t *left_out = calloc(n + 1, sizeof *left_out);
+    *results = (struct results){
+        .origins = origins,
+        .layers = layers,
+        .arrays = {sizeof results->arrays, numbers, numbers + n, numbers + 2 * n, numbers + 3 * n, numbers + 4 * n,
+                   numbers + 5 * n, left_out},
+    };
+    return numbers && left_out;
+}
+
+static void free_results(struct results *results)
+{
+    free(results->arrays.error);
+    free(results->arrays.left_out);
+}
+
+/* The mean over the forecasts of layers first .. end - 1 that could be made. */
+static double mean(const struct results *results, const double *values, size_t first, size_t end)
+{
+    double sum = 0;
+    size_t n = 0;
+    for (size_t origin = 0; origin < results->origins; origin++) {
+        for (size_t layer = first; layer < end; layer++) {
+            double value = values[origin * results->layers + layer];
+            if (isnan(value))
+                continue;
+            sum += value;
+            n++;
+        }
+    }
+    return n ? sum / (double)n : NAN;
+}
+
+static uint64_t sum_left_out(const struct results *results, size_t first, size_t end)
+{
+    uint64_t sum = 0;
+    for (size_t origin = 0; origin < results->origins; origin++)
+        for (size_t layer = first; layer < end; layer++)
+            sum += results->arrays.left_out[origin * results->layers + layer];
+    return sum;
+}
+
+static void print_row(const struct results *results, const char *name, size_t first, size_t end)
+{
+    const moep_backtest_result *arrays = &results->arrays;
+    printf("%5s %7.2f %% %7.2f %% %13.2f %% %13.2f %% %11.2f %% %10" PRIu64 "\n", name,
+           100 * mean(results, arrays->error, first, end), 100 * mean(results, arrays->floor, first, end),
+           100 * mean(results, arrays->error_of_mean, first, end),
+           100 * mean(results, arrays->floor_of_mean, first, end), 100 * mean(results, arrays->paper_error, first, end),
+           sum_left_out(results, first, end));
+}
+
+static void print_table(const struct options *options, const moep_trace *trace, const struct results *results)
+{
+    const moep_backtest_config *backtest = &options->backtest;
+    const char *slash = strrchr(options->trace, '/');
+    printf("%s: %" PRIu64 " steps, %" PRIu64 " layers of %" PRIu64 " experts, %s\n",
+           slash ? slash + 1 : options->trace, trace->steps, trace->layers, trace->experts,
+           npy_dtype_name(trace->dtype));
+    printf("%s", moep_method_name(options->predictor.method));
+    if (options->predictor.method == MOEP_SW_AVG)
+        printf(", window %" PRIu32, options->predictor.sw_avg_window);
+    printf(": %zu forecasts of the next %" PRIu64 " steps, from step %" PRIu64 " on, every %" PRIu64 "\n\n",
+           results->origins, backtest->horizon, backtest->first, backtest->every);
+    printf("layer     error     floor   error of mean   floor of mean   paper error   left out\n");
+    for (size_t layer = 0; layer < results->layers; layer++) {
+        char name[32];
+        snprintf(name, sizeof name, "%zu", layer);
+        print_row(results, name, layer, layer + 1);
+    }
+    print_row(results, "all", 0, results->layers);
+}
+
+static bool write_csv(const char *path, const moep_backtest_config *backtest, const struct results *results)
+{
+    bool to_stdout = strcmp(path, "-") == 0;
+    FILE *file = to_stdout ? stdout : fopen(path, "w");
+    if (!file)
+        return false;
+    const moep_backtest_result *r = &results->arrays;
+    fprintf(file, "origin,layer,error,floor,error_of_mean,floor_of_mean,paper_error,left_out,total_variation\n");
+    for (size_t i = 0; i < results->origins * results->layers; i++)
+        fprintf(file, "%" PRIu64 ",%zu,%.17g,%.17g,%.17g,%.17g,%.17g,%" PRIu64 ",%.17g\n",
+                backtest->first + i / results->layers * backtest->every, i % results->layers, r->error[i], r->floor[i],
+                r->error_of_mean[i], r->floor_of_mean[i], r->paper_error[i], r->left_out[i], r->total_variation[i]);
+    bool written = fflush(file) == 0 && !ferror(file);
+    return (to_stdout || fclose(file) == 0) && written;
+}
+
+/* ---- the run --------------------------------------------------------------------------------------------------- */
+
+static int32_t draw_progress(void *user, double fraction)
+{
+    enum { WIDTH = 50 };
+    (void)user;
+    int done = (int)(fraction * WIDTH);
+    fprintf(stderr, "\r[%.*s%*s] %3.0f %%", done, "##################################################", WIDTH - done,
+            "", 100 * fraction);
+    if (fraction >= 1)
+        fprintf(stderr, "\r%*s\r", WIDTH + 8, "");
+    fflush(stderr);
+    return 0;
+}
+
+static moep_status backtest(const struct options *options, const moep_trace *trace, struct results *results)
+{
+    moep_runtime runtime = {.struct_size = sizeof runtime, .progress = isatty(STDERR_FILENO) ? draw_progress : NULL};
+    moep_predictor *predictor = NULL;
+    moep_status status = moep_predictor_create(trace->layers, trace->experts, &options->predictor, &runtime,
+                                               &predictor);
+    if (status == MOEP_OK)
+        status = moep_backtest(predictor, trace, &options->backtest, NULL, &results->arrays);
+    moep_predictor_destroy(predictor);
+    return status;
+}
+
+static int report(const struct options *options, const moep_trace *trace, const struct results *results)
+{
+    if (!options->csv || strcmp(options->csv, "-") != 0)
+        print_table(options, trace, results);
+    if (options->csv && !write_csv(options->csv, &options->backtest, results)) {
+        fprintf(stderr, "replay: cannot write %s\n", options->csv);
+        return 1;
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    struct options options = {0};
+    read_options(&options, argc, argv);
+    moep_trace trace;
+    char message[NPY_MESSAGE];
+    if (!npy_read(options.trace, &trace, message)) {
+        fprintf(stderr, "replay: %s: %s\n", options.trace, message);
+        return 1;
+    }
+    int code = 1;
+    struct results results;
+    if (!allocate_results(&results, moep_backtest_origins(trace.steps, &options.backtest), trace.layers))
+        fprintf(stderr, "replay: no memory for the results\n");
+    else if (backtest(&options, &trace, &results) != MOEP_OK)
+        fprintf(stderr, "replay: %s: %s\n", options.trace, moep_last_error());
+    else
+        code = report(&options, &trace, &results);
+    free_results(&results);
+    free((void *)trace.counts);
+    return code;
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* libmoepredict: how loaded each expert of a mixture-of-experts training run will be.
+ *
+ * Push the token counts of every training step in, pull the predicted load of every expert over the next
+ * thousand steps out. The whole interface is this file; it reads top to bottom in the order you call it:
+ *
+ *     moep_predictor_config config = { .struct_size = sizeof config };
+ *     moep_predictor_config_init(&config, MOEP_SW_AVG);
+ *     moep_predictor *predictor = NULL;
+ *     moep_predictor_create(layers, experts, &config, NULL, &predictor);
+ *     for (each training step) {
+ *         moep_predictor_push(predictor, 1, counts, MOEP_INT64);
+ *         if (time to place experts)
+ *             moep_predictor_predict(predictor, 1000, 1000, shares, layers * experts);
+ *     }
+ *     moep_predictor_destroy(predictor);
+ *
+ * Words. A step is one training iteration. Counts are how many tokens each expert of each MoE layer was asked to
+ * take in one step, summed over all ranks: demand, before tokens are dropped, without padding. A share is the load
+ * proportion, counts / the layer's total: the shares of a layer sum to 1. A series is the past shares of one expert
+ * of one layer. The horizon is the number of steps ahead that a forecast covers.
+ *
+ * Source. P. Cong et al., "Prediction Is All MoE Needs: Expert Load Distribution Goes from Fluctuating to
+ * Stabilizing", arXiv 2404.16914: "the paper" below.
+ *
+ * Errors. A call that can fail returns a moep_status. It either does all of its work or changes nothing: neither the
+ * handle nor the caller's memory. moep_last_error() says in words what was wrong. The library never aborts, prints,
+ * raises a signal, starts a thread that outlives a call, or takes a lock.
+ *
+ * Threads. Calls on const handles may overlap each other; a call that changes a handle must overlap no other call on
+ * it. Different handles are independent. There is no global state but the thread-local text of moep_last_error().
+ *
+ * Memory. Arrays are the caller's, in C order, and are not kept after the call. All memory of the library comes from
+ * the allocator in moep_runtime.
+ *
+ * Growth. Public structs begin with struct_size = sizeof the struct, set by the caller before every call; fields are
+ * only ever appended. A smaller struct than this library's (an older caller) is served with the fields that it has, a
+ * larger one is MOEP_ERROR_INCOMPATIBLE. */
+#ifndef MOEPREDICT_H
+#define MOEPREDICT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#if defined(__GNUC__)
+#define MOEP_API __attribute__((visibility("default")))
+#else
+#define MOEP_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- version, errors, names ------------------------------------------------------------------------------------ */
+
+/* The version of this header. */
+#define MOEP_VERSION_MAJOR 0
+#define MOEP_VERSION_MINOR 1
+#define MOEP_VERSION_PATCH 0
+
+/* The version of the library that runs: major << 16 | minor << 8 | patch, and as text, "0.1.0". */
+MOEP_API uint32_t moep_version_number(void);
+MOEP_API const char *moep_version(void);
+
+/* What a call returns: MOEP_OK or one of the negative codes. A number never changes its meaning; later versions may
+ * add some, so treat every negative value as a failure. */
+typedef int32_t moep_status;
+enum {
+    MOEP_OK = 0,
+    MOEP_ERROR_INVALID_ARGUMENT = -1, /* an argument is outside its documented range */
+    MOEP_ERROR_OUT_OF_MEMORY = -2,    /* the allocator refused, or the size does not fit an address space */
+    MOEP_ERROR_INCOMPATIBLE = -3,     /* a struct is larger than this library knows: the caller's header is newer */
+    MOEP_ERROR_CORRUPT = -4,          /* bytes handed in are damaged */
+    MOEP_ERROR_TOO_FEW_STEPS = -5,    /* not enough history yet; moep_info.min_steps says how many steps it takes */
+    MOEP_ERROR_NOT_FITTED = -6,       /* the method has to be fitted first */
+    MOEP_ERROR_NUMERIC = -7,          /* an estimate was not a finite number */
+    MOEP_ERROR_CANCELLED = -8,        /* the progress callback asked to stop */
+    MOEP_ERROR_UNSUPPORTED = -9       /* the method cannot do this */
+};
+
+/* The name of a status, "invalid argument". Never NULL: an unknown number is "unknown status". Static text. */
+MOEP_API const char *moep_status_string(moep_status status);
+
+/* This thread's last failed call in words: "step 0, layer 3, expert 7: count is negative". Empty before the first
+ * failure; a call that succeeds leaves it alone. Valid until this thread's next failed call. */
+MOEP_API const char *moep_last_error(void);
+
+/* The element type of counts. Integers are exact to 2^64 - 1. Of the floating-point types any finite value >= 0 is a
+ * count, fractions too. */
+typedef int32_t moep_dtype;
+enum {
+    MOEP_INT32 = 0,
+    MOEP_INT64 = 1,
+    MOEP_UINT32 = 2,
+    MOEP_UINT64 = 3,
+    MOEP_FLOAT32 = 4,
+    MOEP_FLOAT64 = 5
+};
+
+/* The forecasting methods.
+ *
+ * MOEP_SW_AVG, the sliding-window average (the paper's SW_Avg): the mean of the last w shares of a series is the
+ *     forecast of its next step; it is appended to the series, the window slides on, and so forth to the horizon.
+ *     Every forecast is therefore a fixed weighted sum of the last w shares. At the first step all weigh 1/w; as the
+ *     horizon grows they tend to the triangular 2i / (w (w + 1)), i = 1 the oldest to w the newest. With fewer than w
+ *     steps pushed, w is what there is. w = 1 is "the last value stays". */
+typedef int32_t moep_method;
+enum { MOEP_SW_AVG = 0 };
+
+/* The name of a method, "sw_avg"; NULL past the last: loop over the names rather than repeat the list. Static text. */
+MOEP_API const char *moep_method_name(moep_method method);
+
+/* ---- what a handle runs with ----------------------------------------------------------------------------------- */
+
+/* Where a handle takes memory from and whom it tells of progress: never part of a model. NULL where one is asked for
+ * means the defaults. The pointers must stay valid as long as the handle lives. */
+typedef struct moep_runtime {
+    size_t struct_size; /* sizeof(moep_runtime) */
+    uint32_t threads;   /* threads that a call may work with, the caller's among them; 0 and 1: the caller's alone.
+                           The results are the same bytes for any number. SW_Avg stays on the caller's thread:
+                           reading memory is all it does. Default 0 */
+    uint32_t reserved;  /* 0 */
+    /* Both or neither; NULL: malloc and free. Called from any thread that calls the library. allocate returns memory
+     * aligned to 16 bytes, or NULL, which the call answers with OUT_OF_MEMORY. release gets the size that was asked
+     * for. */
+    void *(*allocate)(void *user, size_t size);
+    void (*release)(void *user, void *pointer, size_t size);
+    void *allocator_user; /* handed to both */
+    /* Called on the calling thread, now and then during calls that take long (backtest), with the fraction done,
+     * 0 .. 1. Non-zero cancels the call: CANCELLED, nothing changed. NULL: not called. */
+    int32_t (*progress)(void *user, double fraction);
+    void *progress_user; /* handed to progress */
+} moep_runtime;
+
+/* ---- predictor ------------------------------------------------------------------------------------------------- */
+
+/* One predictor per training run and expert count. A model whose layers differ in their number of experts uses one
+ * predictor per number, never zero-padding: it would change the mean load. */
+typedef struct moep_predictor moep_predictor;
+
+/* What a predictor is made with. Flat; fields that belong to one method carry its name and are ignored by others. */
+typedef struct moep_predictor_config {
+    size_t struct_size;     /* sizeof(moep_predictor_config) */
+    moep_method method;     /* default: the one that config_init was asked for */
+    uint32_t sw_avg_window; /* w, in steps, >= 1; default 200. Short windows follow a fluctuating load, long ones
+                               average more sampling noise away */
+    uint64_t history;       /* steps kept, 4 bytes per series and step. 0, the default: what the method needs (SW_Avg: w).
+                               Less than that is INVALID_ARGUMENT */
+} moep_predictor_config;
+
+/* Fills in the defaults for a method. config->struct_size must be set.
+ * Errors: INVALID_ARGUMENT (NULL, unknown method, struct_size not set), INCOMPATIBLE. */
+MOEP_API moep_status moep_predictor_config_init(moep_predictor_config *config, moep_method method);
+
+/* Makes a predictor for layers x experts series. *out becomes the handle, or NULL on an error.
+ * This is where the memory of the handle is taken: about layers * experts * history * 4 bytes.
+ *   layers, experts   >= 1; their only bound is memory (tested to 1,024 x 4,096 and 1 x 2^20)
+ *   runtime           NULL: the defaults
+ * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY. */
+MOEP_API moep_status moep_predictor_create(size_t layers, size_t experts, const moep_predictor_config *config,
+                                           const moep_runtime *runtime, moep_predictor **out);
+
+/* Frees a predictor. NULL is fine. */
+MOEP_API void moep_predictor_destroy(moep_predictor *predictor);
+
+/* Records training steps.
+ *   counts       [steps][layers][experts], tokens asked of each expert, each finite and >= 0
+ *   first_step   push_at: the run's own number of the first step. Below moep_info.next_step it is INVALID_ARGUMENT: a
+ *                repeated iteration is never counted twice. Above it there is a gap: the numbers skipped are counted in
+ *                moep_info.gaps and no step is invented. push numbers on from next_step.
+ * A layer with no tokens at all in a step repeats its last shares (uniform ones before any) and is counted in
+ * moep_info.empty_layers. Zero steps do nothing, and counts may then be NULL.
+ * Cost: O(layers x experts) per step, whatever the method, window or history. Takes no memory, no lock, and makes no
+ * system call.
+ * Errors: INVALID_ARGUMENT, in words with step, layer and expert; nothing of the call is then recorded. */
+MOEP_API moep_status moep_predictor_push(moep_predictor *predictor, size_t steps, const void *counts,
+                                         moep_dtype dtype);
+MOEP_API moep_status moep_predictor_push_at(moep_predictor *predictor, uint64_t first_step, size_t steps,
+                                            const void *counts, moep_dtype dtype);
+
+/* Forgets the history and keeps what fit has learned: steps, next_step, empty_layers and gaps of moep_info become 0.
+ * Errors: INVALID_ARGUMENT (NULL). */
+MOEP_API moep_status moep_predictor_reset(moep_predictor *predictor);
+
+/* Estimates the method's model on the history held. SW_Avg has nothing to estimate: MOEP_OK, without effect.
+ * Errors: INVALID_ARGUMENT (NULL). */
+MOEP_API moep_status moep_predictor_fit(moep_predictor *predictor);
+
+/* The number of rows of a forecast: ceil(horizon / stride), 0 if either is 0. */
+MOEP_API size_t moep_forecast_rows(size_t horizon, size_t stride);
+
+/* Forecasts the next horizon steps, from the one after the last that was pushed.
+ *   horizon    steps ahead, >= 1
+ *   stride     steps averaged into one row, >= 1. stride = horizon: one row, the mean load over the horizon, which is
+ *              what placement needs. stride = 1: every step by itself, what the paper scores. The last row covers what
+ *              is left. A forecast that starts later (moving experts takes time) is the rows after the first few.
+ *   shares     [rows][layers][experts], rows = moep_forecast_rows(horizon, stride); finite, >= 0, each layer of each
+ *              row sums to 1 within 1e-12
+ *   capacity   how many doubles shares has room for, >= rows * layers * experts
+ * Scratch comes from the allocator: one double per step of the horizon and of the window (SW_Avg).
+ * Errors: INVALID_ARGUMENT, TOO_FEW_STEPS (SW_Avg: before the first step), OUT_OF_MEMORY. */
+MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride,
+                                            double *shares, size_t capacity);
+
+/* What a handle is and has seen. */
+typedef struct moep_info {
+    size_t struct_size;    /* sizeof(moep_info) */
+    moep_method method;    /* its method */
+    uint32_t reserved;     /* 0 */
+    uint64_t layers;       /* as created */
+    uint64_t experts;      /* as created */
+    uint64_t history;      /* steps kept at most */
+    uint64_t steps;        /* steps pushed */
+    uint64_t next_step;    /* the number that push gives to the next step */
+    uint64_t min_steps;    /* steps it takes before predict answers */
+    uint64_t fitted_step;  /* next_step at the last fit that changed the model; UINT64_MAX: none did */
+    uint64_t empty_layers; /* (step, layer) pairs that held no token */
+    uint64_t gaps;         /* step numbers skipped */
+} moep_info;
+
+/* Reads it. info->struct_size must be set. Errors: INVALID_ARGUMENT, INCOMPATIBLE. */
+MOEP_API moep_status moep_predictor_info(const moep_predictor *predictor, moep_info *info);
+
+/* ---- evaluation ------------------------------------------------------------------------------------------------ */
+
+/* How far a forecast was off, layer by layer.
+ *   forecast      [layers][experts], finite
+ *   actual        [layers][experts], finite and >= 0
+ *   error         [layers]: the mean over the experts of |forecast - actual| / max(actual, 0.1 / experts)
+ *   paper_error   [layers]: the paper's error ratio, |forecast - actual| / actual, averaged over the experts whose
+ *                 actual load is not 0 (NaN if there is none). For comparison with the paper only: one expert with
+ *                 three tokens can make it 3,000
+ *   left_out      [layers]: the number of experts that paper_error left out
+ * The three results may each be NULL. Allocates nothing.
+ * Errors: INVALID_ARGUMENT. */
+MOEP_API moep_status moep_forecast_error(size_t layers, size_t experts, const double *forecast, const double *actual,
+                                         double *error, double *paper_error, uint64_t *left_out);
+
+/* A recorded training run. */
+typedef struct moep_trace {
+    size_t struct_size; /* sizeof(moep_trace) */
+    const void *counts; /* [steps][layers][experts] */
+    moep_dtype dtype;
+    uint32_t reserved; /* 0 */
+    uint64_t steps, layers, experts;
+} moep_trace;
+
+/* Which forecasts a backtest makes: one at each origin first, first + every, ... for which origin + horizon <= steps.
+ * At an origin the first `origin` steps of the trace have been pushed. */
+typedef struct moep_backtest_config {
+    size_t struct_size;   /* sizeof(moep_backtest_config) */
+    uint64_t first;       /* the first origin; at an origin that cannot be forecast yet every result is NaN */
+    uint64_t every;       /* steps between origins, >= 1 */
+    uint64_t horizon;     /* steps ahead, >= 1 */
+    uint64_t stride;      /* steps averaged into one forecast row, >= 1 */
+    uint64_t refit_every; /* origins between fits; 0: one fit, at the first origin where it succeeds, unless the
+                             prototype brings a fitted model. A method without a model is never fitted */
+    double assignments;   /* > 0: the tokens per layer and step that stand behind the counts, for floor_of_mean. 0: the
+                             layer's totals themselves for integer counts, floor_of_mean NaN for floating-point ones */
+} moep_backtest_config;
+
+/* Where a backtest puts its results: the caller's arrays [origins][layers], each of which may be NULL. Each value is
+ * about the steps of one origin's horizon in which the layer's total is not zero; NaN if there is none.
+ *
+ * Mind the floors. Counts are samples: even a forecast that knows the true share has an error, and a forecast can only
+ * be judged by how close it comes to it. Real loads scatter two to four times as much as independent tokens would, and
+ * the mean is not what minimises the error ratio: an error may lie a little below its floor. */
+typedef struct moep_backtest_result {
+    size_t struct_size;      /* sizeof(moep_backtest_result) */
+    double *error;           /* each step against the row that covers it, as moep_forecast_error, mean over the steps */
+    double *error_of_mean;   /* the forecast's mean over the horizon against the realised mean: what placement needs */
+    double *paper_error;     /* as error, with the paper's error ratio */
+    double *total_variation; /* half the sum over experts of |forecast mean - realised mean|: the share of the load that
+                                is not where it was forecast */
+    double *floor;           /* what error would be had the realised mean been the forecast of each step */
+    double *floor_of_mean;   /* what sampling noise alone leaves of error_of_mean: sqrt(2 / pi) times the mean over the
+                                experts of sqrt((1 - p) / (p N H)), p the realised mean but at least 0.1 / experts, N the
+                                mean tokens per step, H the number of steps */
+    uint64_t *left_out;      /* (step, expert) pairs that paper_error left out */
+} moep_backtest_result;
+
+/* The number of origins of a backtest over that many steps; 0 if there is none, or if config is NULL or invalid. */
+MOEP_API size_t moep_backtest_origins(uint64_t steps, const moep_backtest_config *config);
+
+/* Replays a recorded run through a predictor and scores its forecasts: the paper's sliding evaluation, with rolling
+ * origins and without a look into the future.
+ *   prototype   lends its method, config and fitted model to a copy that starts with an empty history; its own history
+ *               is not used, nor changed
+ *   runtime     NULL: the prototype's
+ * Errors: INVALID_ARGUMENT (also a bad count anywhere in the trace, found before any work), INCOMPATIBLE,
+ * TOO_FEW_STEPS (the trace has no origin), OUT_OF_MEMORY, CANCELLED. */
+MOEP_API moep_status moep_backtest(const moep_predictor *prototype, const moep_trace *trace,
+                                   const moep_backtest_config *config, const moep_runtime *runtime,
+                                   moep_backtest_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rolling origins: replay a recorded run, forecast at every origin, score what came. */
+#include "error.h"
+#include "intake.h"
+#include "predictor.h"
+#include "status.h"
+
+#include <math.h>
+
+/* One origin and layer; the fields of moep_backtest_result. */
+struct score {
+    double error, error_of_mean, paper_error, total_variation, floor, floor_of_mean;
+    uint64_t left_out;
+};
+
+struct backtest {
+    moep_trace trace;
+    moep_backtest_config config;
+    size_t origins, layers, experts, horizon, rows;
+    struct runtime runtime;
+    moep_predictor *predictor;
+    double *forecast; /* [rows][layers][experts] */
+    double *actual, *realised, *predicted; /* [experts]: one step, the mean over the horizon, the forecast's mean */
+    struct score *scores; /* [origins][layers]: the caller's arrays are written when nothing can fail any more */
+};
+
+/* ---- one forecast against what came ---------------------------------------------------------------------------- */
+
+static const void *counts_at(const moep_trace *trace, uint64_t step, size_t layer)
+{
+    size_t row = (size_t)(step * trace->layers + layer);
+    return (const char *)trace->counts + row * (size_t)trace->experts * mp_dtype_size(trace->dtype);
+}
+
+static void add(double *sum, const double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sum[i] += values[i];
+}
+
+static void clear(double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        values[i] = 0;
+}
+
+static void divide(double *values, size_t n, double by)
+{
+    for (size_t i = 0; i < n; i++)
+        values[i] /= by;
+}
+
+static const struct score no_score = {NAN, NAN, NAN, NAN, NAN, NAN, 0};
+
+/* The errors of single steps, and the means over the horizon. Returns the steps that hold a token; *tokens: all of
+ * theirs. */
+static size_t score_steps(struct backtest *test, uint64_t origin, size_t layer, struct score *score, double *tokens)
+{
+    size_t n = test->experts, steps = 0, stride = (size_t)test->config.stride;
+    clear(test->realised, n);
+    clear(test->predicted, n);
+    *score = (struct score){0};
+    *tokens = 0;
+    for (size_t step = 0; step < test->horizon; step++) {
+        const void *counts = counts_at(&test->trace, origin + step, layer);
+        double total = mp_intake_exact_shares(counts, test->trace.dtype, n, test->actual);
+        if (!(total > 0))
+            continue;
+        const double *row = test->forecast + (step / stride * test->layers + layer) * n;
+        size_t left_out;
+        score->error += mp_error(row, test->actual, n);
+        score->paper_error += mp_paper_error(row, test->actual, n, &left_out);
+        score->left_out += left_out;
+        add(test->realised, test->actual, n);
+        add(test->predicted, row, n);
+        *tokens += total;
+        steps++;
+    }
+    return steps;
+}
+
+/* The sum over the steps of what the realised mean would have been off. */
+static double sum_of_floors(struct backtest *test, uint64_t origin, size_t layer)
+{
+    double sum = 0;
+    for (size_t step = 0; step < test->horizon; step++) {
+        const void *counts = counts_at(&test->trace, origin + step, layer);
+        if (mp_intake_exact_shares(counts, test->trace.dtype, test->experts, test->actual) > 0)
+            sum += mp_error(test->realised, test->actual, test->experts);
+    }
+    return sum;
+}
+
+static struct score score_layer(struct backtest *test, uint64_t origin, size_t layer)
+{
+    struct score score;
+    double tokens;
+    size_t n = test->experts, steps = score_steps(test, origin, layer, &score, &tokens);
+    if (steps == 0)
+        return no_score;
+    divide(test->realised, n, (double)steps);
+    divide(test->predicted, n, (double)steps);
+    if (test->config.assignments > 0)
+        tokens = test->config.assignments * (double)steps;
+    else if (!mp_dtype_is_integer(test->trace.dtype))
+        tokens = NAN;
+    score.error /= (double)steps;
+    score.paper_error /= (double)steps;
+    score.error_of_mean = mp_error(test->predicted, test->realised, n);
+    score.total_variation = mp_total_variation(test->predicted, test->realised, n);
+    score.floor = sum_of_floors(test, origin, layer) / (double)steps;
+    score.floor_of_mean = mp_sampling_error(test->realised, n, tokens);
+    return score;
+}
+
+/* ---- the replay ------------------------------------------------------------------------------------------------ */
+
+static bool not_yet(moep_status status)
+{
+    return status == MOEP_ERROR_TOO_FEW_STEPS || status == MOEP_ERROR_NOT_FITTED;
+}
+
+/* fitted: the origin of the last fit, or SIZE_MAX. */
+static bool fit_is_due(const struct backtest *test, size_t origin, size_t fitted)
+{
+    uint64_t every = test->config.refit_every;
+    if (fitted == SIZE_MAX)
+        return every > 0 || test->predictor->fitted_step == UINT64_MAX;
+    return every > 0 && origin - fitted >= every;
+}
+
+static moep_status fit_if_due(struct backtest *test, size_t origin, size_t *fitted)
+{
+    if (!test->predictor->method->fit || !fit_is_due(test, origin, *fitted))
+        return MOEP_OK;
+    moep_status status = moep_predictor_fit(test->predictor);
+    if (status == MOEP_OK)
+        *fitted = origin;
+    return not_yet(status) ? MOEP_OK : status;
+}
+
+static moep_status push_up_to(struct backtest *test, uint64_t origin)
+{
+    uint64_t pushed = test->predictor->history.next_step;
+    return moep_predictor_push(test->predictor, (size_t)(origin - pushed), counts_at(&test->trace, pushed, 0),
+                               test->trace.dtype);
+}
+
+static moep_status forecast_origin(struct backtest *test, uint64_t origin, struct score *scores)
+{
+    size_t capacity = test->rows * test->layers * test->experts, stride = (size_t)test->config.stride;
+    moep_status status = moep_predictor_predict(test->predictor, test->horizon, stride, test->forecast, capacity);
+    if (status != MOEP_OK && !not_yet(status))
+        return status;
+    for (size_t layer = 0; layer < test->layers; layer++)
+        scores[layer] = status == MOEP_OK ? score_layer(test, origin, layer) : no_score;
+    return MOEP_OK;
+}
+
+static moep_status replay(struct backtest *test)
+{
+    size_t fitted = SIZE_MAX;
+    moep_status status = MOEP_OK;
+    for (size_t i = 0; i < test->origins && status == MOEP_OK; i++) {
+        uint64_t origin = test->config.first + i * test->config.every;
+        status = push_up_to(test, origin);
+        if (status == MOEP_OK)
+            status = fit_if_due(test, i, &fitted);
+        if (status == MOEP_OK)
+            status = forecast_origin(test, origin, test->scores + i * test->layers);
+        if (status == MOEP_OK)
+            status = mp_runtime_progress(&test->runtime, (double)(i + 1) / (double)test->origins);
+    }
+    return status;
+}
+
+/* ---- from the call to the replay and back ---------------------------------------------------------------------- */
+
+static moep_status check_config(const moep_backtest_config *config)
+{
+    if (config->every == 0 || config->horizon == 0 || config->stride == 0)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT,
+                       "moep_backtest_config: every, horizon and stride must be 1 or more");
+    if (!(config->assignments >= 0 && isfinite(config->assignments)))
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_backtest_config.assignments must be finite and >= 0");
+    return MOEP_OK;
+}
+
+static moep_status read_config(moep_backtest_config *to, const moep_backtest_config *from)
+{
+    *to = (moep_backtest_config){0};
+    moep_status status = mp_struct_read(to, sizeof *to, from, "moep_backtest_config");
+    return status == MOEP_OK ? check_config(to) : status;
+}
+
+static uint64_t count_origins(uint64_t steps, const moep_backtest_config *config)
+{
+    if (config->horizon > steps || config->first > steps - config->horizon)
+        return 0;
+    return (steps - config->horizon - config->first) / config->every + 1;
+}
+
+size_t moep_backtest_origins(uint64_t steps, const moep_backtest_config *config)
+{
+    moep_backtest_config ours;
+    if (read_config(&ours, config) != MOEP_OK)
+        return 0;
+    uint64_t origins = count_origins(steps, &ours);
+    return origins < SIZE_MAX ? (size_t)origins : SIZE_MAX;
+}
+
+static moep_status read_trace(moep_trace *to, const moep_trace *from, const moep_predictor *prototype)
+{
+    *to = (moep_trace){0};
+    moep_status status = mp_struct_read(to, sizeof *to, from, "moep_trace");
+    if (status != MOEP_OK)
+        return status;
+    if (to->reserved != 0)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_trace.reserved must be 0");
+    const struct history *history = &prototype->history;
+    if (to->layers != history->layers || to->experts != history->experts)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "the trace has %llu layers of %llu experts, the predictor %zu of %zu",
+                       (unsigned long long)to->layers, (unsigned long long)to->experts, history->layers,
+                       history->experts);
+    return mp_intake_check(to->counts, to->dtype, to->steps, history->layers, history->experts);
+}
+
+static moep_status read_call(struct backtest *test, const moep_predictor *prototype, const moep_trace *trace,
+                             const moep_backtest_config *config, const moep_runtime *runtime)
+{
+    moep_status status = read_config(&test->config, config);
+    if (status != MOEP_OK)
+        return status;
+    status = read_trace(&test->trace, trace, prototype);
+    if (status != MOEP_OK)
+        return status;
+    test->origins = (size_t)count_origins(test->trace.steps, &test->config);
+    if (test->origins == 0)
+        return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "a trace of %llu steps has no origin from %llu on with %llu steps after",
+                       (unsigned long long)test->trace.steps, (unsigned long long)test->config.first,
+                       (unsigned long long)test->config.horizon);
+    test->layers = prototype->history.layers;
+    test->experts = prototype->history.experts;
+    test->horizon = (size_t)test->config.horizon;
+    if (test->config.stride > test->config.horizon)
+        test->config.stride = test->config.horizon;
+    test->rows = moep_forecast_rows(test->horizon, (size_t)test->config.stride);
+    return mp_runtime_read(&test->runtime, runtime, &prototype->runtime);
+}
+
+static size_t forecast_size(const struct backtest *test)
+{
+    return mp_product(test->rows, test->layers * test->experts);
+}
+
+static moep_status take_memory(struct backtest *test, const moep_predictor *prototype)
+{
+    const struct memory *memory = &test->runtime.memory;
+    struct runtime quiet = test->runtime; /* progress is told of origins, not of the fits in between */
+    quiet.progress = NULL;
+    moep_status status = mp_predictor_make_like(prototype, &quiet, &test->predictor);
+    if (status != MOEP_OK)
+        return status;
+    test->forecast = mp_allocate(memory, forecast_size(test), sizeof *test->forecast);
+    test->actual = mp_allocate(memory, mp_product(3, test->experts), sizeof *test->actual);
+    test->scores = mp_allocate(memory, mp_product(test->origins, test->layers), sizeof *test->scores);
+    if (!test->forecast || !test->actual || !test->scores)
+        return mp_out_of_memory("the forecasts and scores of a backtest");
+    test->realised = test->actual + test->experts;
+    test->predicted = test->realised + test->experts;
+    return MOEP_OK;
+}
+
+static void give_memory_back(struct backtest *test)
+{
+    const struct memory *memory = &test->runtime.memory;
+    mp_release(memory, test->scores, mp_product(test->origins, test->layers), sizeof *test->scores);
+    mp_release(memory, test->actual, mp_product(3, test->experts), sizeof *test->actual);
+    mp_release(memory, test->forecast, forecast_size(test), sizeof *test->forecast);
+    moep_predictor_destroy(test->predictor);
+}
+
+#define HAND_OUT(field)                                                                                                \
+    if (result.field)                                                                                                  \
+        for (size_t i = 0; i < n; i++)                                                                                 \
+            result.field[i] = test->scores[i].field;
+
+static void hand_out(const struct backtest *test, moep_backtest_result result)
+{
+    size_t n = test->origins * test->layers;
+    HAND_OUT(error)
+    HAND_OUT(error_of_mean)
+    HAND_OUT(paper_error)
+    HAND_OUT(total_variation)
+    HAND_OUT(floor)
+    HAND_OUT(floor_of_mean)
+    HAND_OUT(left_out)
+}
+
+moep_status moep_backtest(const moep_predictor *prototype, const moep_trace *trace, const moep_backtest_config *config,
+                          const moep_runtime *runtime, moep_backtest_result *result)
+{
+    if (!prototype)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "the prototype is NULL");
+    moep_backtest_result arrays = {0};
+    moep_status status = mp_struct_read(&arrays, sizeof arrays, result, "moep_backtest_result");
+    if (status != MOEP_OK)
+        return status;
+    struct backtest test = {0};
+    status = read_call(&test, prototype, trace, config, runtime);
+    if (status != MOEP_OK)
+        return status;
+    status = take_memory(&test, prototype);
+    if (status == MOEP_OK)
+        status = replay(&test);
+    if (status == MOEP_OK)
+        hand_out(&test, arrays);
+    give_memory_back(&test);
+    return status;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "config.h"
+
+#include "method.h"
+#include "status.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* No struct ends in padding, where a later version's field could hide without changing the size. Fields are of 4 or 8
+ * bytes: the size of every version is a whole number of words, and no such size cuts a field in two. */
+enum { STRUCT_UNIT = sizeof(size_t), STRUCT_LEAST = 2 * sizeof(size_t) };
+#define ENDS_WITH(type, field)                                                                                         \
+    _Static_assert(offsetof(type, field) + sizeof((type *)0)->field == sizeof(type) &&                                 \
+                       sizeof(type) % STRUCT_UNIT == 0,                                                                \
+                   #type " ends in padding")
+ENDS_WITH(moep_runtime, progress_user);
+ENDS_WITH(moep_predictor_config, history);
+ENDS_WITH(moep_info, gaps);
+ENDS_WITH(moep_trace, experts);
+ENDS_WITH(moep_backtest_config, assignments);
+ENDS_WITH(moep_backtest_result, left_out);
+
+static moep_status check_struct(const void *theirs, size_t size, const char *name)
+{
+    if (!theirs)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%s is NULL", name);
+    size_t given;
+    memcpy(&given, theirs, sizeof given);
+    if (given > size)
+        return mp_fail(MOEP_ERROR_INCOMPATIBLE,
+                       "%s.struct_size is %zu, this library knows %zu: set it to sizeof(%s), or use a newer library",
+                       name, given, size, name);
+    if (given < STRUCT_LEAST || given % STRUCT_UNIT != 0)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%s.struct_size is %zu: set it to sizeof(%s) before the call",
+                       name, given, name);
+    return MOEP_OK;
+}
+
+/* Past struct_size, which each side keeps. */
+static void copy_fields(void *to, const void *from, size_t size)
+{
+    memcpy((char *)to + sizeof(size_t), (const char *)from + sizeof(size_t), size - sizeof(size_t));
+}
+
+moep_status mp_struct_read(void *to, size_t size, const void *from, const char *name)
+{
+    moep_status status = check_struct(from, size, name);
+    if (status == MOEP_OK)
+        copy_fields(to, from, *(const size_t *)from);
+    return status;
+}
+
+moep_status mp_struct_write(void *to, const void *from, size_t size, const char *name)
+{
+    moep_status status = check_struct(to, size, name);
+    if (status == MOEP_OK)
+        copy_fields(to, from, *(const size_t *)to);
+    return status;
+}
+
+const struct runtime mp_runtime_default = {
+    .memory = {mp_default_allocate, mp_default_release, NULL},
+    .threads = 1,
+};
+
+moep_status mp_runtime_read(struct runtime *to, const moep_runtime *from, const struct runtime *otherwise)
+{
+    *to = *otherwise;
+    if (!from)
+        return MOEP_OK;
+    moep_runtime theirs = {0};
+    moep_status status = mp_struct_read(&theirs, sizeof theirs, from, "moep_runtime");
+    if (status != MOEP_OK)
+        return status;
+    if (!theirs.allocate != !theirs.release)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_runtime: allocate and release come together or not at all");
+    if (theirs.reserved != 0)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_runtime.reserved must be 0");
+    *to = mp_runtime_default;
+    if (theirs.allocate)
+        to->memory = (struct memory){theirs.allocate, theirs.release, theirs.allocator_user};
+    to->threads = theirs.threads > 1 ? theirs.threads : 1;
+    to->progress = theirs.progress;
+    to->progress_user = theirs.progress_user;
+    return MOEP_OK;
+}
+
+moep_status mp_runtime_progress(const struct runtime *runtime, double fraction)
+{
+    if (runtime->progress && runtime->progress(runtime->progress_user, fraction) != 0)
+        return mp_fail(MOEP_ERROR_CANCELLED, "the progress callback asked to stop");
+    return MOEP_OK;
+}
+
+static const moep_predictor_config defaults = {
+    .method = MOEP_SW_AVG,
+    .sw_avg_window = 200,
+    .history = 0,
+};
+
+moep_status moep_predictor_config_init(moep_predictor_config *config, moep_method method)
+{
+    if (!mp_method(method))
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "method %d is unknown", (int)method);
+    moep_predictor_config ours = defaults;
+    ours.method = method;
+    return mp_struct_write(config, &ours, sizeof ours, "moep_predictor_config");
+}
+
+moep_status mp_predictor_config_read(moep_predictor_config *to, const moep_predictor_config *from)
+{
+    *to = defaults;
+    moep_status status = mp_struct_read(to, sizeof *to, from, "moep_predictor_config");
+    if (status != MOEP_OK)
+        return status;
+    const struct method *method = mp_method(to->method);
+    if (!method)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "method %d is unknown", (int)to->method);
+    status = method->check(to);
+    if (status != MOEP_OK)
+        return status;
+    uint64_t least = method->least_history(to);
+    if (to->history == 0)
+        to->history = method->default_history(to);
+    if (to->history < least)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "history = %llu, but %s needs %llu steps or more",
+                       (unsigned long long)to->history, method->name, (unsigned long long)least);
+    return MOEP_OK;
+}

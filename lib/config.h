@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Public structs across the border: their sizes, their defaults, their ranges. */
+#ifndef MP_CONFIG_H
+#define MP_CONFIG_H
+
+#include "moepredict.h"
+#include "support/memory.h"
+
+/* Copies what the caller's struct has over the defaults in `to`, or says what is wrong with its struct_size.
+ * name: the struct's, for that sentence. */
+moep_status mp_struct_read(void *to, size_t size, const void *from, const char *name);
+
+/* Copies what fits from ours into the caller's struct; the same sentences. */
+moep_status mp_struct_write(void *to, const void *from, size_t size, const char *name);
+
+/* A moep_runtime, resolved. */
+struct runtime {
+    struct memory memory;
+    uint32_t threads; /* >= 1 */
+    int32_t (*progress)(void *user, double fraction);
+    void *progress_user;
+};
+
+/* NULL: a copy of `otherwise`. */
+moep_status mp_runtime_read(struct runtime *to, const moep_runtime *from, const struct runtime *otherwise);
+
+extern const struct runtime mp_runtime_default;
+
+/* CANCELLED if the caller wants to stop. */
+moep_status mp_runtime_progress(const struct runtime *runtime, double fraction);
+
+/* With the checks that every method shares; history is resolved. */
+moep_status mp_predictor_config_read(moep_predictor_config *to, const moep_predictor_config *from);
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a forecasting method must provide, and the table of those there are. */
+#ifndef MP_METHOD_H
+#define MP_METHOD_H
+
+#include "moepredict.h"
+#include "panel.h"
+#include "support/memory.h"
+
+/* What the handle hands to a method: everything but the output. */
+struct task {
+    const moep_predictor_config *config; /* checked */
+    struct panel panel;                  /* the history held; min_steps or more where forecast is called */
+    const struct memory *memory;         /* for scratch */
+};
+
+/* Stateless: what fit learns is a block of memory, without pointers into itself, that the handle owns and copies. */
+struct method {
+    const char *name;
+
+    /* INVALID_ARGUMENT for a field of its own out of range. */
+    moep_status (*check)(const moep_predictor_config *config);
+
+    /* Steps of history: what it works with by default, what forecast cannot do without, what forecast waits for. */
+    uint64_t (*default_history)(const moep_predictor_config *config);
+    uint64_t (*least_history)(const moep_predictor_config *config);
+    uint64_t (*min_steps)(const moep_predictor_config *config);
+
+    /* Bytes of its model, zeroed at create. NULL: nothing to learn, and fit is NULL too. */
+    size_t (*model_size)(const moep_predictor_config *config, size_t layers, size_t experts);
+
+    /* Estimates the model, which comes in as it is now. On an error the handle throws it away and keeps the old one. */
+    moep_status (*fit)(const struct task *task, void *model);
+
+    /* rows[moep_forecast_rows(horizon, stride)][series], need not sum to 1. */
+    moep_status (*forecast)(const struct task *task, const void *model, size_t horizon, size_t stride, double *rows);
+};
+
+/* NULL for an unknown one. */
+const struct method *mp_method(moep_method method);
+
+extern const struct method mp_sw_avg;
+
+#endif

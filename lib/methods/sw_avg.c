@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SW_Avg: the mean of the last w shares forecasts the next step, is appended, and the window slides (the paper's
+ * SW_Avg).
+ *
+ * Every forecast is a weighted sum of the w shares held, with weights that are the same for all series. Let h(n) be
+ * what a unit added to one forecast has become n steps later: h(0) = 1 and h(n) = (h(n-1) + ... + h(n-w)) / w. The i-th
+ * oldest share enters the means of the first i steps ahead, each with 1 / w, so that its weight k steps ahead is
+ * (h(k-1) + ... + h(k-i)) / w. A row's weights are the mean of its steps'. */
+#include "method.h"
+#include "status.h"
+#include "support/simd.h"
+
+#include <string.h>
+
+static moep_status check(const moep_predictor_config *config)
+{
+    if (config->sw_avg_window < 1)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "sw_avg_window = 0, must be 1 or more");
+    return MOEP_OK;
+}
+
+static uint64_t window_steps(const moep_predictor_config *config)
+{
+    return config->sw_avg_window;
+}
+
+static uint64_t one_step(const moep_predictor_config *config)
+{
+    (void)config;
+    return 1;
+}
+
+/* h(0) .. h(n - 1), behind w zeros: response[w + n] = h(n). */
+static void impulse_response(double *response, size_t window, size_t n)
+{
+    double sum = 1;
+    memset(response, 0, window * sizeof *response);
+    response[window] = 1;
+    for (size_t i = window + 1; i < window + n; i++) {
+        response[i] = sum / (double)window;
+        sum += response[i] - response[i - window];
+    }
+}
+
+/* The weights of the row of steps first + 1 .. last ahead: newest[i] = the row's sum of h(k-1-i), one step shifted from
+ * newest[i-1]; the running sum over i is the weight of the i-th oldest. Divided by their own sum, which rounding keeps
+ * from being exactly w x steps. */
+static void row_weights(double *weights, const double *response, size_t window, size_t first, size_t last)
+{
+    double newest = 0, sum = 0, total = 0;
+    for (size_t k = first; k < last; k++)
+        newest += response[window + k];
+    for (size_t i = 0; i < window; i++) {
+        sum += newest;
+        weights[i] = sum;
+        total += sum;
+        newest += response[window + first - i - 1] - response[window + last - i - 1];
+    }
+    for (size_t i = 0; i < window; i++)
+        weights[i] /= total;
+}
+
+/* Series by blocks whose sums stay in the first-level cache while the window's rows stream past. */
+enum { BLOCK = 1024 };
+
+MP_VECTORISED static void weigh_window(const struct panel *panel, size_t window, const double *weights, double *row)
+{
+    memset(row, 0, panel->series * sizeof *row);
+    for (size_t first = 0; first < panel->series; first += BLOCK) {
+        size_t end = panel->series - first < BLOCK ? panel->series : first + BLOCK;
+        for (size_t i = 0; i < window; i++) {
+            const float *shares = mp_panel_row(panel, panel->steps - window + i);
+            for (size_t s = first; s < end; s++)
+                row[s] += weights[i] * (double)shares[s];
+        }
+    }
+}
+
+static moep_status forecast(const struct task *task, const void *model, size_t horizon, size_t stride, double *rows)
+{
+    (void)model;
+    const struct panel *panel = &task->panel;
+    size_t window = panel->steps < task->config->sw_avg_window ? panel->steps : task->config->sw_avg_window;
+    size_t scratch_size = 2 * window > SIZE_MAX - horizon ? SIZE_MAX : 2 * window + horizon;
+    double *weights = mp_allocate(task->memory, scratch_size, sizeof *weights);
+    if (!weights)
+        return mp_out_of_memory("the weights of the window and the horizon");
+    double *response = weights + window;
+    impulse_response(response, window, horizon);
+    for (size_t first = 0; first < horizon; rows += panel->series) {
+        size_t last = stride < horizon - first ? first + stride : horizon;
+        row_weights(weights, response, window, first, last);
+        weigh_window(panel, window, weights, rows);
+        first = last;
+    }
+    mp_release(task->memory, weights, scratch_size, sizeof *weights);
+    return MOEP_OK;
+}
+
+const struct method mp_sw_avg = {
+    .name = "sw_avg",
+    .check = check,
+    .default_history = window_steps,
+    .least_history = window_steps,
+    .min_steps = one_step,
+    .forecast = forecast,
+};

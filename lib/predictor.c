@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "predictor.h"
+
+#include "simplex.h"
+#include "status.h"
+
+#include <string.h>
+
+static const uint64_t never = UINT64_MAX;
+
+static moep_status null_handle(void)
+{
+    return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "predictor is NULL");
+}
+
+/* ---- life ------------------------------------------------------------------------------------------------------ */
+
+static moep_status make_model(moep_predictor *predictor)
+{
+    const struct method *method = predictor->method;
+    if (!method->model_size)
+        return MOEP_OK;
+    size_t size = method->model_size(&predictor->config, predictor->history.layers, predictor->history.experts);
+    predictor->model = mp_allocate(&predictor->runtime.memory, size, 1);
+    if (!predictor->model)
+        return mp_out_of_memory("the model");
+    predictor->model_size = size;
+    memset(predictor->model, 0, size);
+    return MOEP_OK;
+}
+
+moep_status mp_predictor_make(const struct method *method, size_t layers, size_t experts,
+                              const moep_predictor_config *config, const struct runtime *runtime,
+                              moep_predictor **out)
+{
+    moep_predictor *predictor = mp_allocate(&runtime->memory, 1, sizeof *predictor);
+    if (!predictor)
+        return mp_out_of_memory("the predictor");
+    *predictor = (moep_predictor){.method = method, .config = *config, .runtime = *runtime, .fitted_step = never};
+    moep_status status = mp_history_make(&predictor->history, layers, experts, config->history, &runtime->memory);
+    if (status != MOEP_OK)
+        goto fail;
+    status = make_model(predictor);
+    if (status != MOEP_OK)
+        goto fail;
+    *out = predictor;
+    return MOEP_OK;
+fail:
+    moep_predictor_destroy(predictor);
+    return status;
+}
+
+moep_status mp_predictor_make_like(const moep_predictor *original, const struct runtime *runtime,
+                                   moep_predictor **out)
+{
+    const struct history *history = &original->history;
+    moep_status status =
+        mp_predictor_make(original->method, history->layers, history->experts, &original->config, runtime, out);
+    if (status != MOEP_OK)
+        return status;
+    if (original->model)
+        memcpy((*out)->model, original->model, original->model_size);
+    (*out)->fitted_step = original->fitted_step;
+    return MOEP_OK;
+}
+
+moep_status moep_predictor_create(size_t layers, size_t experts, const moep_predictor_config *config,
+                                  const moep_runtime *runtime, moep_predictor **out)
+{
+    if (!out)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "out is NULL");
+    *out = NULL;
+    if (layers == 0 || experts == 0)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%zu layers of %zu experts: both must be 1 or more", layers,
+                       experts);
+    moep_predictor_config checked;
+    moep_status status = mp_predictor_config_read(&checked, config);
+    if (status != MOEP_OK)
+        return status;
+    struct runtime resolved;
+    status = mp_runtime_read(&resolved, runtime, &mp_runtime_default);
+    if (status != MOEP_OK)
+        return status;
+    return mp_predictor_make(mp_method(checked.method), layers, experts, &checked, &resolved, out);
+}
+
+void moep_predictor_destroy(moep_predictor *predictor)
+{
+    if (!predictor)
+        return;
+    struct memory memory = predictor->runtime.memory;
+    mp_history_free(&predictor->history, &memory);
+    mp_release(&memory, predictor->model, predictor->model_size, 1);
+    mp_release(&memory, predictor, 1, sizeof *predictor);
+}
+
+/* ---- counts in ------------------------------------------------------------------------------------------------- */
+
+moep_status moep_predictor_push(moep_predictor *predictor, size_t steps, const void *counts, moep_dtype dtype)
+{
+    if (!predictor)
+        return null_handle();
+    return mp_history_push(&predictor->history, predictor->history.next_step, steps, counts, dtype);
+}
+
+moep_status moep_predictor_push_at(moep_predictor *predictor, uint64_t first_step, size_t steps, const void *counts,
+                                   moep_dtype dtype)
+{
+    if (!predictor)
+        return null_handle();
+    return mp_history_push(&predictor->history, first_step, steps, counts, dtype);
+}
+
+moep_status moep_predictor_reset(moep_predictor *predictor)
+{
+    if (!predictor)
+        return null_handle();
+    mp_history_reset(&predictor->history);
+    return MOEP_OK;
+}
+
+/* ---- forecasts out --------------------------------------------------------------------------------------------- */
+
+static struct task task_of(const moep_predictor *predictor)
+{
+    return (struct task){
+        .config = &predictor->config,
+        .panel = mp_history_panel(&predictor->history),
+        .memory = &predictor->runtime.memory,
+    };
+}
+
+/* A fit works on a copy of the model, which takes the model's place when it has come to its end. */
+moep_status moep_predictor_fit(moep_predictor *predictor)
+{
+    if (!predictor)
+        return null_handle();
+    if (!predictor->method->fit)
+        return MOEP_OK;
+    const struct memory *memory = &predictor->runtime.memory;
+    void *model = mp_allocate(memory, predictor->model_size, 1);
+    if (!model)
+        return mp_out_of_memory("the model");
+    memcpy(model, predictor->model, predictor->model_size);
+    struct task task = task_of(predictor);
+    moep_status status = predictor->method->fit(&task, model);
+    if (status == MOEP_OK) {
+        void *old = predictor->model;
+        predictor->model = model;
+        model = old;
+        predictor->fitted_step = predictor->history.next_step;
+    }
+    mp_release(memory, model, predictor->model_size, 1);
+    return status;
+}
+
+size_t moep_forecast_rows(size_t horizon, size_t stride)
+{
+    return horizon == 0 || stride == 0 ? 0 : (horizon - 1) / stride + 1;
+}
+
+static moep_status check_forecast(const moep_predictor *predictor, size_t horizon, size_t stride, const double *shares,
+                                  size_t capacity)
+{
+    const struct history *history = &predictor->history;
+    uint64_t min_steps = predictor->method->min_steps(&predictor->config);
+    size_t rows = moep_forecast_rows(horizon, stride);
+    size_t size = mp_product(rows, history->layers * history->experts);
+    if (rows == 0)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "horizon = %zu, stride = %zu: both must be 1 or more", horizon,
+                       stride);
+    if (!shares)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "shares is NULL");
+    if (capacity < size)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "capacity is %zu doubles, %zu rows of %zu x %zu take %zu", capacity,
+                       rows, history->layers, history->experts, size);
+    if (history->steps < min_steps)
+        return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "%llu steps pushed, %s forecasts from %llu on",
+                       (unsigned long long)history->steps, predictor->method->name, (unsigned long long)min_steps);
+    return MOEP_OK;
+}
+
+moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride, double *shares,
+                                   size_t capacity)
+{
+    if (!predictor)
+        return null_handle();
+    moep_status status = check_forecast(predictor, horizon, stride, shares, capacity);
+    if (status != MOEP_OK)
+        return status;
+    struct task task = task_of(predictor);
+    status = predictor->method->forecast(&task, predictor->model, horizon, stride, shares);
+    if (status != MOEP_OK)
+        return status;
+    size_t experts = predictor->history.experts;
+    double *end = shares + moep_forecast_rows(horizon, stride) * task.panel.series;
+    for (double *layer = shares; layer < end; layer += experts)
+        mp_simplex(layer, experts);
+    return MOEP_OK;
+}
+
+/* ---- about it -------------------------------------------------------------------------------------------------- */
+
+moep_status moep_predictor_info(const moep_predictor *predictor, moep_info *info)
+{
+    if (!predictor)
+        return null_handle();
+    const struct history *history = &predictor->history;
+    moep_info ours = {
+        .method = predictor->config.method,
+        .layers = history->layers,
+        .experts = history->experts,
+        .history = history->capacity,
+        .steps = history->steps,
+        .next_step = history->next_step,
+        .min_steps = predictor->method->min_steps(&predictor->config),
+        .fitted_step = predictor->fitted_step,
+        .empty_layers = history->empty_layers,
+        .gaps = history->gaps,
+    };
+    return mp_struct_write(info, &ours, sizeof ours, "moep_info");
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The handle, as the library itself sees it. */
+#ifndef MP_PREDICTOR_H
+#define MP_PREDICTOR_H
+
+#include "config.h"
+#include "history.h"
+#include "method.h"
+
+/* Its parts: the history, and what the method's fit has made of it. */
+struct moep_predictor {
+    const struct method *method;
+    moep_predictor_config config; /* checked, history resolved */
+    struct runtime runtime;
+    struct history history;
+    void *model; /* model_size bytes; NULL where the method has none */
+    size_t model_size;
+    uint64_t fitted_step;
+};
+
+/* A predictor of that method; config is checked. */
+moep_status mp_predictor_make(const struct method *method, size_t layers, size_t experts,
+                              const moep_predictor_config *config, const struct runtime *runtime,
+                              moep_predictor **out);
+
+/* One with the same method, config and model, and an empty history. */
+moep_status mp_predictor_make_like(const moep_predictor *original, const struct runtime *runtime,
+                                   moep_predictor **out);
+
+#endif

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How a call fails: with a status and a sentence. */
+#ifndef MP_STATUS_H
+#define MP_STATUS_H
+
+#include "moepredict.h"
+
+/* Makes the sentence this thread's moep_last_error() and returns the status. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+moep_status
+mp_fail(moep_status status, const char *format, ...);
+
+/* OUT_OF_MEMORY, saying for what. */
+moep_status mp_out_of_memory(const char *what);
+
+#endif
