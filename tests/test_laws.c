@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What holds for every method in the table; each side of a law is fitted by itself. */
+#include "support.h"
+
+#include <stdio.h>
+
+enum { STEPS = 300, LAYERS = 3, EXPERTS = 8, SERIES = LAYERS * EXPERTS, HORIZON = 40, STRIDE = 7, ROWS = 6 };
+
+static moep_method method; /* the one whose turn it is */
+
+static int choose_method(void **state)
+{
+    method = *(const moep_method *)*state;
+    return 0;
+}
+
+typedef double forecast[ROWS][SERIES];
+
+/* Loads that drift and scatter, as real ones do: the same for every dtype. */
+static int64_t *drifting_counts(uint64_t seed)
+{
+    int64_t *counts = malloc(STEPS * SERIES * sizeof *counts);
+    double load[SERIES];
+    for (size_t s = 0; s < SERIES; s++)
+        load[s] = 100 + (double)(random_number(&seed) % 2000);
+    for (size_t step = 0; step < STEPS; step++) {
+        for (size_t s = 0; s < SERIES; s++) {
+            load[s] *= 0.98 + 0.04 * (double)(random_number(&seed) >> 40) / (1 << 24);
+            counts[step * SERIES + s] = (int64_t)(load[s] * (0.9 + 0.2 * (double)(random_number(&seed) >> 40) / (1 << 24)));
+        }
+    }
+    return counts;
+}
+
+static moep_predictor *predictor_of(const void *counts, moep_dtype dtype, size_t group, const moep_runtime *runtime)
+{
+    moep_predictor *predictor = make_predictor(method, LAYERS, EXPERTS, 0, runtime);
+    size_t size = dtype == MOEP_INT32 || dtype == MOEP_UINT32 || dtype == MOEP_FLOAT32 ? 4 : 8;
+    for (size_t step = 0; step < STEPS; step += group) {
+        size_t steps = STEPS - step < group ? STEPS - step : group;
+        const char *part = (const char *)counts + step * SERIES * size;
+        assert_int_equal(moep_predictor_push(predictor, steps, part, dtype), MOEP_OK);
+    }
+    assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
+    return predictor;
+}
+
+static void forecast_of(const void *counts, moep_dtype dtype, size_t group, const moep_runtime *runtime,
+                        forecast rows)
+{
+    moep_predictor *predictor = predictor_of(counts, dtype, group, runtime);
+    assert_int_equal(moep_predictor_predict(predictor, HORIZON, STRIDE, rows[0], ROWS * SERIES), MOEP_OK);
+    moep_predictor_destroy(predictor);
+}
+
+static void assert_proportions(const double *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double sum = 0;
+        for (size_t e = 0; e < EXPERTS; e++) {
+            assert_true(isfinite(rows[i * EXPERTS + e]) && rows[i * EXPERTS + e] >= 0);
+            sum += rows[i * EXPERTS + e];
+        }
+        assert_near(sum, 1, 1e-12);
+    }
+}
+
+static void rows_are_proportions_at_any_time_and_horizon(void **state)
+{
+    (void)state;
+    enum { MOST_ROWS = 100 };
+    const size_t horizons[] = {1, 2, 40, 1000, 100000}, strides[] = {1, 1, 7, 100, 100000};
+    double *rows = malloc(MOST_ROWS * SERIES * sizeof *rows);
+    int64_t *counts = drifting_counts(1);
+    moep_predictor *predictor = make_predictor(method, LAYERS, EXPERTS, 0, NULL);
+    for (size_t step = 0; step < STEPS; step++) {
+        assert_int_equal(moep_predictor_push(predictor, 1, counts + step * SERIES, MOEP_INT64), MOEP_OK);
+        moep_info info = info_of(predictor);
+        if (step % 37 != 0 || info.steps < info.min_steps)
+            continue;
+        assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
+        for (size_t i = 0; i < 5; i++) {
+            size_t n = moep_forecast_rows(horizons[i], strides[i]);
+            assert_int_equal(moep_predictor_predict(predictor, horizons[i], strides[i], rows, MOST_ROWS * SERIES), MOEP_OK);
+            assert_proportions(rows, n * LAYERS);
+        }
+    }
+    moep_predictor_destroy(predictor);
+    free(counts);
+    free(rows);
+}
+
+/* Dead experts, experts with everything, layers without tokens, single spikes. */
+static void rows_of_extreme_loads_are_proportions(void **state)
+{
+    (void)state;
+    uint64_t *counts = calloc(STEPS * SERIES, sizeof *counts);
+    for (size_t step = 0; step < STEPS; step++) {
+        counts[step * SERIES] = UINT64_MAX;
+        counts[step * SERIES + EXPERTS + step % EXPERTS] = step % 3;
+        counts[step * SERIES + 2 * EXPERTS] = 1;
+        counts[step * SERIES + 2 * EXPERTS + 1] = step == 150 ? UINT64_MAX : 0;
+    }
+    forecast rows;
+    forecast_of(counts, MOEP_UINT64, STEPS, NULL, rows);
+    assert_proportions(rows[0], ROWS * LAYERS);
+    free(counts);
+}
+
+static void permuting_the_experts_permutes_the_forecast(void **state)
+{
+    (void)state;
+    const size_t place[EXPERTS] = {3, 7, 0, 6, 1, 5, 2, 4};
+    int64_t *counts = drifting_counts(2), *permuted = malloc(STEPS * SERIES * sizeof *permuted);
+    for (size_t i = 0; i < STEPS * LAYERS; i++)
+        for (size_t e = 0; e < EXPERTS; e++)
+            permuted[i * EXPERTS + place[e]] = counts[i * EXPERTS + e];
+    forecast rows, permuted_rows;
+    forecast_of(counts, MOEP_INT64, STEPS, NULL, rows);
+    forecast_of(permuted, MOEP_INT64, STEPS, NULL, permuted_rows);
+    for (size_t row = 0; row < ROWS; row++)
+        for (size_t layer = 0; layer < LAYERS; layer++)
+            for (size_t e = 0; e < EXPERTS; e++)
+                assert_near(permuted_rows[row][layer * EXPERTS + place[e]], rows[row][layer * EXPERTS + e], 1e-12);
+    free(permuted);
+    free(counts);
+}
+
+static void scaling_all_counts_by_a_power_of_two_changes_no_byte(void **state)
+{
+    (void)state;
+    int64_t *counts = drifting_counts(3), *scaled = malloc(STEPS * SERIES * sizeof *scaled);
+    for (size_t i = 0; i < STEPS * SERIES; i++)
+        scaled[i] = counts[i] << 40;
+    forecast rows, scaled_rows;
+    forecast_of(counts, MOEP_INT64, STEPS, NULL, rows);
+    forecast_of(scaled, MOEP_INT64, STEPS, NULL, scaled_rows);
+    assert_memory_equal(rows, scaled_rows, sizeof rows);
+    free(scaled);
+    free(counts);
+}
+
+static void forecast_of_a_constant_load_is_that_load(void **state)
+{
+    (void)state;
+    int64_t *counts = malloc(STEPS * SERIES * sizeof *counts);
+    for (size_t i = 0; i < STEPS * SERIES; i++)
+        counts[i] = 10 + (int64_t)(i % SERIES * (i % SERIES));
+    forecast rows;
+    forecast_of(counts, MOEP_INT64, STEPS, NULL, rows);
+    for (size_t layer = 0; layer < LAYERS; layer++) {
+        double total = 0;
+        for (size_t e = 0; e < EXPERTS; e++)
+            total += (double)counts[layer * EXPERTS + e];
+        for (size_t row = 0; row < ROWS; row++)
+            for (size_t e = 0; e < EXPERTS; e++) {
+                double share = (double)counts[layer * EXPERTS + e] / total;
+                assert_near(rows[row][layer * EXPERTS + e], share, 0x1p-23 * share);
+            }
+    }
+    free(counts);
+}
+
+static void any_grouping_of_steps_into_calls_gives_the_same_bytes(void **state)
+{
+    (void)state;
+    int64_t *counts = drifting_counts(5);
+    forecast rows, grouped;
+    forecast_of(counts, MOEP_INT64, STEPS, NULL, rows);
+    for (size_t group = 1; group < STEPS; group = 3 * group + 1) {
+        forecast_of(counts, MOEP_INT64, group, NULL, grouped);
+        assert_memory_equal(rows, grouped, sizeof rows);
+    }
+    free(counts);
+}
+
+static void any_number_of_threads_gives_the_same_bytes(void **state)
+{
+    (void)state;
+    int64_t *counts = drifting_counts(6);
+    forecast rows, threaded;
+    forecast_of(counts, MOEP_INT64, STEPS, NULL, rows);
+    for (uint32_t threads = 1; threads <= 5; threads++) {
+        moep_runtime runtime = {.struct_size = sizeof runtime, .threads = threads};
+        forecast_of(counts, MOEP_INT64, STEPS, &runtime, threaded);
+        assert_memory_equal(rows, threaded, sizeof rows);
+    }
+    free(counts);
+}
+
+static void the_dtype_changes_no_byte(void **state)
+{
+    (void)state;
+    int64_t *counts = drifting_counts(7);
+    uint64_t *unsigned_counts = malloc(STEPS * SERIES * sizeof *unsigned_counts);
+    int32_t *short_counts = malloc(STEPS * SERIES * sizeof *short_counts);
+    uint32_t *short_unsigned = malloc(STEPS * SERIES * sizeof *short_unsigned);
+    float *floats = malloc(STEPS * SERIES * sizeof *floats);
+    double *doubles = malloc(STEPS * SERIES * sizeof *doubles);
+    for (size_t i = 0; i < STEPS * SERIES; i++) {
+        unsigned_counts[i] = (uint64_t)counts[i];
+        short_counts[i] = (int32_t)counts[i];
+        short_unsigned[i] = (uint32_t)counts[i];
+        floats[i] = (float)counts[i];
+        doubles[i] = (double)counts[i];
+    }
+    const void *const arrays[] = {[MOEP_INT32] = short_counts,    [MOEP_INT64] = counts,
+                                  [MOEP_UINT32] = short_unsigned, [MOEP_UINT64] = unsigned_counts,
+                                  [MOEP_FLOAT32] = floats,        [MOEP_FLOAT64] = doubles};
+    forecast rows, other;
+    forecast_of(counts, MOEP_INT64, STEPS, NULL, rows);
+    for (moep_dtype dtype = 0; dtype <= MOEP_FLOAT64; dtype++) {
+        forecast_of(arrays[dtype], dtype, STEPS, NULL, other);
+        assert_memory_equal(rows, other, sizeof rows);
+    }
+    free(doubles);
+    free(floats);
+    free(short_unsigned);
+    free(short_counts);
+    free(unsigned_counts);
+    free(counts);
+}
+
+static void a_forecast_changes_nothing(void **state)
+{
+    (void)state;
+    int64_t *counts = drifting_counts(8);
+    forecast rows, again;
+    moep_predictor *predictor = predictor_of(counts, MOEP_INT64, STEPS, NULL);
+    moep_info before = info_of(predictor);
+    assert_int_equal(moep_predictor_predict(predictor, HORIZON, STRIDE, rows[0], ROWS * SERIES), MOEP_OK);
+    assert_int_equal(moep_predictor_predict(predictor, HORIZON, STRIDE, again[0], ROWS * SERIES), MOEP_OK);
+    moep_info after = info_of(predictor);
+    assert_memory_equal(rows, again, sizeof rows);
+    assert_memory_equal(&before, &after, sizeof before);
+    moep_predictor_destroy(predictor);
+    free(counts);
+}
+
+static void a_row_is_the_mean_of_the_steps_it_covers(void **state)
+{
+    (void)state;
+    int64_t *counts = drifting_counts(9);
+    static double path[HORIZON][SERIES];
+    forecast rows;
+    moep_predictor *predictor = predictor_of(counts, MOEP_INT64, STEPS, NULL);
+    assert_int_equal(moep_predictor_predict(predictor, HORIZON, STRIDE, rows[0], ROWS * SERIES), MOEP_OK);
+    assert_int_equal(moep_predictor_predict(predictor, HORIZON, 1, path[0], HORIZON * SERIES), MOEP_OK);
+    for (size_t row = 0; row < ROWS; row++) {
+        size_t first = row * STRIDE, end = first + STRIDE < HORIZON ? first + STRIDE : HORIZON;
+        for (size_t s = 0; s < SERIES; s++) {
+            double sum = 0;
+            for (size_t step = first; step < end; step++)
+                sum += path[step][s];
+            assert_near(rows[row][s], sum / (double)(end - first), 1e-12);
+        }
+    }
+    moep_predictor_destroy(predictor);
+    free(counts);
+}
+
+#define LAW(law) {#law, law}
+
+static const struct {
+    const char *name;
+    void (*test)(void **state);
+} laws[] = {
+    LAW(rows_are_proportions_at_any_time_and_horizon),
+    LAW(rows_of_extreme_loads_are_proportions),
+    LAW(permuting_the_experts_permutes_the_forecast),
+    LAW(scaling_all_counts_by_a_power_of_two_changes_no_byte),
+    LAW(forecast_of_a_constant_load_is_that_load),
+    LAW(any_grouping_of_steps_into_calls_gives_the_same_bytes),
+    LAW(any_number_of_threads_gives_the_same_bytes),
+    LAW(the_dtype_changes_no_byte),
+    LAW(a_forecast_changes_nothing),
+    LAW(a_row_is_the_mean_of_the_steps_it_covers),
+};
+
+int main(void)
+{
+    enum { LAWS = sizeof laws / sizeof *laws, MOST_METHODS = 16 };
+    static struct CMUnitTest tests[MOST_METHODS * LAWS];
+    static char names[MOST_METHODS * LAWS][128];
+    static moep_method methods[MOST_METHODS];
+    size_t n = 0;
+    for (moep_method m = 0; moep_method_name(m) && m < MOST_METHODS; m++) {
+        methods[m] = m;
+        for (size_t law = 0; law < LAWS; law++, n++) {
+            snprintf(names[n], sizeof names[n], "%s: %s", moep_method_name(m), laws[law].name);
+            tests[n] = (struct CMUnitTest){names[n], laws[law].test, choose_method, NULL, &methods[m]};
+        }
+    }
+    return _cmocka_run_group_tests("laws", tests, n, NULL, NULL);
+}
