@@ -100,10 +100,14 @@ static uint64_t number(const char *text, uint64_t least, uint64_t most)
 enum { METHOD = 1, WINDOW, HORIZON, STRIDE, FIRST, EVERY, CSV, HELP };
 
 static const struct option long_options[] = {
-    {"method", required_argument, NULL, METHOD},   {"window", required_argument, NULL, WINDOW},
-    {"horizon", required_argument, NULL, HORIZON}, {"stride", required_argument, NULL, STRIDE},
-    {"first", required_argument, NULL, FIRST},     {"every", required_argument, NULL, EVERY},
-    {"csv", required_argument, NULL, CSV},         {"help", no_argument, NULL, HELP},
+    {"method", required_argument, NULL, METHOD},
+    {"window", required_argument, NULL, WINDOW},
+    {"horizon", required_argument, NULL, HORIZON},
+    {"stride", required_argument, NULL, STRIDE},
+    {"first", required_argument, NULL, FIRST},
+    {"every", required_argument, NULL, EVERY},
+    {"csv", required_argument, NULL, CSV},
+    {"help", no_argument, NULL, HELP},
     {NULL, 0, NULL, 0},
 };
 
@@ -206,9 +210,8 @@ static void print_table(const struct options *options, const moep_trace *trace, 
 {
     const moep_backtest_config *backtest = &options->backtest;
     const char *slash = strrchr(options->trace, '/');
-    printf("%s: %" PRIu64 " steps, %" PRIu64 " layers of %" PRIu64 " experts, %s\n",
-           slash ? slash + 1 : options->trace, trace->steps, trace->layers, trace->experts,
-           npy_dtype_name(trace->dtype));
+    printf("%s: %" PRIu64 " steps, %" PRIu64 " layers of %" PRIu64 " experts, %s\n", slash ? slash + 1 : options->trace,
+           trace->steps, trace->layers, trace->experts, npy_dtype_name(trace->dtype));
     printf("%s", moep_method_name(options->predictor.method));
     if (options->predictor.method == MOEP_SW_AVG)
         printf(", window %" PRIu32, options->predictor.sw_avg_window);
@@ -258,8 +261,8 @@ static moep_status backtest(const struct options *options, const moep_trace *tra
 {
     moep_runtime runtime = {.struct_size = sizeof runtime, .progress = isatty(STDERR_FILENO) ? draw_progress : NULL};
     moep_predictor *predictor = NULL;
-    moep_status status = moep_predictor_create(trace->layers, trace->experts, &options->predictor, &runtime,
-                                               &predictor);
+    moep_status status =
+        moep_predictor_create(trace->layers, trace->experts, &options->predictor, &runtime, &predictor);
     if (status == MOEP_OK)
         status = moep_backtest(predictor, trace, &options->backtest, NULL, &results->arrays);
     moep_predictor_destroy(predictor);

@@ -89,14 +89,7 @@ MOEP_API const char *moep_last_error(void);
 /* The element type of counts. Integers are exact to 2^64 - 1. Of the floating-point types any finite value >= 0 is a
  * count, fractions too. */
 typedef int32_t moep_dtype;
-enum {
-    MOEP_INT32 = 0,
-    MOEP_INT64 = 1,
-    MOEP_UINT32 = 2,
-    MOEP_UINT64 = 3,
-    MOEP_FLOAT32 = 4,
-    MOEP_FLOAT64 = 5
-};
+enum { MOEP_INT32 = 0, MOEP_INT64 = 1, MOEP_UINT32 = 2, MOEP_UINT64 = 3, MOEP_FLOAT32 = 4, MOEP_FLOAT64 = 5 };
 
 /* The forecasting methods.
  *
@@ -145,8 +138,8 @@ typedef struct moep_predictor_config {
     moep_method method;     /* default: the one that config_init was asked for */
     uint32_t sw_avg_window; /* w, in steps, >= 1; default 200. Short windows follow a fluctuating load, long ones
                                average more sampling noise away */
-    uint64_t history;       /* steps kept, 4 bytes per series and step. 0, the default: what the method needs (SW_Avg: w).
-                               Less than that is INVALID_ARGUMENT */
+    uint64_t history;       /* steps kept, at 4 bytes per series. 0, the default: as many as the method needs (SW_Avg:
+                               w). Fewer than that is INVALID_ARGUMENT */
 } moep_predictor_config;
 
 /* Fills in the defaults for a method. config->struct_size must be set.
@@ -174,8 +167,7 @@ MOEP_API void moep_predictor_destroy(moep_predictor *predictor);
  * Cost: O(layers x experts) per step, whatever the method, window or history. Takes no memory, no lock, and makes no
  * system call.
  * Errors: INVALID_ARGUMENT, in words with step, layer and expert; nothing of the call is then recorded. */
-MOEP_API moep_status moep_predictor_push(moep_predictor *predictor, size_t steps, const void *counts,
-                                         moep_dtype dtype);
+MOEP_API moep_status moep_predictor_push(moep_predictor *predictor, size_t steps, const void *counts, moep_dtype dtype);
 MOEP_API moep_status moep_predictor_push_at(moep_predictor *predictor, uint64_t first_step, size_t steps,
                                             const void *counts, moep_dtype dtype);
 

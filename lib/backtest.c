@@ -19,7 +19,7 @@ struct backtest {
     size_t origins, layers, experts, horizon, rows;
     struct runtime runtime;
     moep_predictor *predictor;
-    double *forecast; /* [rows][layers][experts] */
+    double *forecast;                      /* [rows][layers][experts] */
     double *actual, *realised, *predicted; /* [experts]: one step, the mean over the horizon, the forecast's mean */
     struct score *scores; /* [origins][layers]: the caller's arrays are written when nothing can fail any more */
 };
@@ -219,9 +219,9 @@ static moep_status read_trace(moep_trace *to, const moep_trace *from, const moep
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_trace.reserved must be 0");
     const struct history *history = &prototype->history;
     if (to->layers != history->layers || to->experts != history->experts)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "the trace has %llu layers of %llu experts, the predictor %zu of %zu",
-                       (unsigned long long)to->layers, (unsigned long long)to->experts, history->layers,
-                       history->experts);
+        return mp_fail(
+            MOEP_ERROR_INVALID_ARGUMENT, "the trace has %llu layers of %llu experts, the predictor %zu of %zu",
+            (unsigned long long)to->layers, (unsigned long long)to->experts, history->layers, history->experts);
     return mp_intake_check(to->counts, to->dtype, to->steps, history->layers, history->experts);
 }
 
@@ -236,7 +236,8 @@ static moep_status read_call(struct backtest *test, const moep_predictor *protot
         return status;
     test->origins = (size_t)count_origins(test->trace.steps, &test->config);
     if (test->origins == 0)
-        return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "a trace of %llu steps has no origin from %llu on with %llu steps after",
+        return mp_fail(MOEP_ERROR_TOO_FEW_STEPS,
+                       "a trace of %llu steps has no origin from %llu on with %llu steps after",
                        (unsigned long long)test->trace.steps, (unsigned long long)test->config.first,
                        (unsigned long long)test->config.horizon);
     test->layers = prototype->history.layers;
@@ -280,9 +281,9 @@ static void give_memory_back(struct backtest *test)
     moep_predictor_destroy(test->predictor);
 }
 
-#define HAND_OUT(field)                                                                                                \
-    if (result.field)                                                                                                  \
-        for (size_t i = 0; i < n; i++)                                                                                 \
+#define HAND_OUT(field)                \
+    if (result.field)                  \
+        for (size_t i = 0; i < n; i++) \
             result.field[i] = test->scores[i].field;
 
 static void hand_out(const struct backtest *test, moep_backtest_result result)

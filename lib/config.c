@@ -10,9 +10,9 @@
 /* No struct ends in padding, where a later version's field could hide without changing the size. Fields are of 4 or 8
  * bytes: the size of every version is a whole number of words, and no such size cuts a field in two. */
 enum { STRUCT_UNIT = sizeof(size_t), STRUCT_LEAST = 2 * sizeof(size_t) };
-#define ENDS_WITH(type, field)                                                                                         \
-    _Static_assert(offsetof(type, field) + sizeof((type *)0)->field == sizeof(type) &&                                 \
-                       sizeof(type) % STRUCT_UNIT == 0,                                                                \
+#define ENDS_WITH(type, field)                                                         \
+    _Static_assert(offsetof(type, field) + sizeof((type *)0)->field == sizeof(type) && \
+                       sizeof(type) % STRUCT_UNIT == 0,                                \
                    #type " ends in padding")
 ENDS_WITH(moep_runtime, progress_user);
 ENDS_WITH(moep_predictor_config, history);
@@ -32,8 +32,8 @@ static moep_status check_struct(const void *theirs, size_t size, const char *nam
                        "%s.struct_size is %zu, this library knows %zu: set it to sizeof(%s), or use a newer library",
                        name, given, size, name);
     if (given < STRUCT_LEAST || given % STRUCT_UNIT != 0)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%s.struct_size is %zu: set it to sizeof(%s) before the call",
-                       name, given, name);
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%s.struct_size is %zu: set it to sizeof(%s) before the call", name,
+                       given, name);
     return MOEP_OK;
 }
 

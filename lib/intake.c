@@ -30,64 +30,65 @@ static bool unsigned_valid(const void *counts, size_t n)
     return true;
 }
 
-#define SIGNED_VALID(type)                                                                                             \
-    MP_VECTORISED static bool type##_valid(const void *counts, size_t n)                                               \
-    {                                                                                                                  \
-        const type *x = counts;                                                                                        \
-        type seen = 0;                                                                                                 \
-        for (size_t i = 0; i < n; i++)                                                                                 \
-            seen |= x[i];                                                                                              \
-        return seen >= 0;                                                                                              \
+#define SIGNED_VALID(type)                                                    \
+    MP_VECTORISED static bool mp_##type##_valid(const void *counts, size_t n) \
+    {                                                                         \
+        const type *x = counts;                                               \
+        type seen = 0;                                                        \
+        for (size_t i = 0; i < n; i++)                                        \
+            seen |= x[i];                                                     \
+        return seen >= 0;                                                     \
     }
 
-#define REAL_VALID(type, largest)                                                                                      \
-    MP_VECTORISED static bool type##_valid(const void *counts, size_t n)                                               \
-    {                                                                                                                  \
-        const type *x = counts;                                                                                        \
-        int bad = 0;                                                                                                   \
-        for (size_t i = 0; i < n; i++)                                                                                 \
-            bad |= !(x[i] >= 0) | !(x[i] <= largest);                                                                  \
-        return !bad;                                                                                                   \
+#define REAL_VALID(type, largest)                                             \
+    MP_VECTORISED static bool mp_##type##_valid(const void *counts, size_t n) \
+    {                                                                         \
+        const type *x = counts;                                               \
+        int bad = 0;                                                          \
+        for (size_t i = 0; i < n; i++)                                        \
+            bad |= !(x[i] >= 0) | !(x[i] <= largest);                         \
+        return !bad;                                                          \
     }
 
 /* The halves of 2^21 64-bit integers add up without overflow, and the two sums to a double with a single rounding. */
-#define INTEGER_TOTAL(type)                                                                                            \
-    MP_VECTORISED static double type##_total(const void *counts, size_t n, double scale)                               \
-    {                                                                                                                  \
-        const type *x = counts;                                                                                        \
-        uint64_t low = 0, high = 0;                                                                                    \
-        (void)scale;                                                                                                   \
-        for (size_t i = 0; i < n; i++) {                                                                               \
-            low += (uint64_t)x[i] & UINT32_MAX;                                                                        \
-            high += (uint64_t)x[i] >> 32;                                                                              \
-        }                                                                                                              \
-        return (double)high * 4294967296.0 + (double)low;                                                              \
+#define INTEGER_TOTAL(type)                                                                   \
+    MP_VECTORISED static double mp_##type##_total(const void *counts, size_t n, double scale) \
+    {                                                                                         \
+        const type *x = counts;                                                               \
+        uint64_t low = 0, high = 0;                                                           \
+        (void)scale;                                                                          \
+        for (size_t i = 0; i < n; i++) {                                                      \
+            low += (uint64_t)x[i] & UINT32_MAX;                                               \
+            high += (uint64_t)x[i] >> 32;                                                     \
+        }                                                                                     \
+        return (double)high * 4294967296.0 + (double)low;                                     \
     }
 
-#define REAL_TOTAL(type)                                                                                               \
-    MP_VECTORISED static double type##_total(const void *counts, size_t n, double scale)                               \
-    {                                                                                                                  \
-        const type *x = counts;                                                                                        \
-        double lane[LANES] = {0};                                                                                      \
-        size_t whole = n - n % LANES;                                                                                  \
-        for (size_t i = 0; i < whole; i += LANES)                                                                      \
-            for (size_t k = 0; k < LANES; k++)                                                                         \
-                lane[k] += (double)x[i + k] * scale;                                                                   \
-        for (size_t i = whole; i < n; i++)                                                                             \
-            lane[i - whole] += (double)x[i] * scale;                                                                   \
-        for (size_t width = LANES / 2; width > 0; width /= 2)                                                          \
-            for (size_t k = 0; k < width; k++)                                                                         \
-                lane[k] += lane[k + width];                                                                            \
-        return lane[0];                                                                                                \
+#define REAL_TOTAL(type)                                                                      \
+    MP_VECTORISED static double mp_##type##_total(const void *counts, size_t n, double scale) \
+    {                                                                                         \
+        const type *x = counts;                                                               \
+        double lane[LANES] = {0};                                                             \
+        size_t whole = n - n % LANES;                                                         \
+        for (size_t i = 0; i < whole; i += LANES)                                             \
+            for (size_t k = 0; k < LANES; k++)                                                \
+                lane[k] += (double)x[i + k] * scale;                                          \
+        for (size_t i = whole; i < n; i++)                                                    \
+            lane[i - whole] += (double)x[i] * scale;                                          \
+        for (size_t width = LANES / 2; width > 0; width /= 2)                                 \
+            for (size_t k = 0; k < width; k++)                                                \
+                lane[k] += lane[k + width];                                                   \
+        return lane[0];                                                                       \
     }
 
 /* Adding +0 makes the share of a negative zero an ordinary one. */
-#define SHARES(type, result, name)                                                                                     \
-    MP_VECTORISED static void type##_##name(const void *counts, size_t n, double scale, double inverse, result *out)   \
-    {                                                                                                                  \
-        const type *x = counts;                                                                                        \
-        for (size_t i = 0; i < n; i++)                                                                                 \
-            out[i] = (result)((double)x[i] * scale * inverse + 0.0);                                                   \
+#define SHARES(type, result, name)                                                                           \
+    MP_VECTORISED static void mp_##type##_##name(const void *counts, size_t n, double scale, double inverse, \
+                                                 result *out)                                                \
+    {                                                                                                        \
+        const type *x = counts;                                                                              \
+        for (size_t i = 0; i < n; i++)                                                                       \
+            out[i] = (result)((double)x[i] * scale * inverse + 0.0);                                         \
     }
 
 #define KERNELS(type, TOTAL) TOTAL(type) SHARES(type, float, shares) SHARES(type, double, exact_shares)
@@ -103,15 +104,15 @@ KERNELS(uint64_t, INTEGER_TOTAL)
 KERNELS(float, REAL_TOTAL)
 KERNELS(double, REAL_TOTAL)
 
-#define READER(type, integer, valid)                                                                                   \
-    {                                                                                                                  \
-        sizeof(type), integer, valid, type##_total, type##_shares, type##_exact_shares                                 \
+#define READER(type, integer, valid)                                                                  \
+    {                                                                                                 \
+        sizeof(type), integer, valid, mp_##type##_total, mp_##type##_shares, mp_##type##_exact_shares \
     }
 
 static const struct reader readers[] = {
-    [MOEP_INT32] = READER(int32_t, true, int32_t_valid),    [MOEP_INT64] = READER(int64_t, true, int64_t_valid),
+    [MOEP_INT32] = READER(int32_t, true, mp_int32_t_valid), [MOEP_INT64] = READER(int64_t, true, mp_int64_t_valid),
     [MOEP_UINT32] = READER(uint32_t, true, unsigned_valid), [MOEP_UINT64] = READER(uint64_t, true, unsigned_valid),
-    [MOEP_FLOAT32] = READER(float, false, float_valid),     [MOEP_FLOAT64] = READER(double, false, double_valid),
+    [MOEP_FLOAT32] = READER(float, false, mp_float_valid),  [MOEP_FLOAT64] = READER(double, false, mp_double_valid),
 };
 
 static const struct reader *find_reader(moep_dtype dtype)

@@ -30,8 +30,7 @@ static moep_status make_model(moep_predictor *predictor)
 }
 
 moep_status mp_predictor_make(const struct method *method, size_t layers, size_t experts,
-                              const moep_predictor_config *config, const struct runtime *runtime,
-                              moep_predictor **out)
+                              const moep_predictor_config *config, const struct runtime *runtime, moep_predictor **out)
 {
     moep_predictor *predictor = mp_allocate(&runtime->memory, 1, sizeof *predictor);
     if (!predictor)
@@ -50,8 +49,7 @@ fail:
     return status;
 }
 
-moep_status mp_predictor_make_like(const moep_predictor *original, const struct runtime *runtime,
-                                   moep_predictor **out)
+moep_status mp_predictor_make_like(const moep_predictor *original, const struct runtime *runtime, moep_predictor **out)
 {
     const struct history *history = &original->history;
     moep_status status =

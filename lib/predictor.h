@@ -20,11 +20,9 @@ struct moep_predictor {
 
 /* A predictor of that method; config is checked. */
 moep_status mp_predictor_make(const struct method *method, size_t layers, size_t experts,
-                              const moep_predictor_config *config, const struct runtime *runtime,
-                              moep_predictor **out);
+                              const moep_predictor_config *config, const struct runtime *runtime, moep_predictor **out);
 
 /* One with the same method, config and model, and an empty history. */
-moep_status mp_predictor_make_like(const moep_predictor *original, const struct runtime *runtime,
-                                   moep_predictor **out);
+moep_status mp_predictor_make_like(const moep_predictor *original, const struct runtime *runtime, moep_predictor **out);
 
 #endif

@@ -18,17 +18,17 @@
 
 /* ---- numbers ---------------------------------------------------------------------------------------------------- */
 
-#define assert_near(actual, expected, tolerance)                                                                       \
-    do {                                                                                                               \
-        double actual_ = (actual), expected_ = (expected);                                                             \
-        if (!(fabs(actual_ - expected_) <= (tolerance)))                                                               \
-            fail_msg("%s = %.17g, expected %.17g within %g", #actual, actual_, expected_, (double)(tolerance));        \
+#define assert_near(actual, expected, tolerance)                                                                \
+    do {                                                                                                        \
+        double actual_ = (actual), expected_ = (expected);                                                      \
+        if (!(fabs(actual_ - expected_) <= (tolerance)))                                                        \
+            fail_msg("%s = %.17g, expected %.17g within %g", #actual, actual_, expected_, (double)(tolerance)); \
     } while (0)
 
-#define assert_says(words)                                                                                             \
-    do {                                                                                                               \
-        if (!strstr(moep_last_error(), words))                                                                         \
-            fail_msg("\"%s\" does not say \"%s\"", moep_last_error(), words);                                          \
+#define assert_says(words)                                                    \
+    do {                                                                      \
+        if (!strstr(moep_last_error(), words))                                \
+            fail_msg("\"%s\" does not say \"%s\"", moep_last_error(), words); \
     } while (0)
 
 /* A seeded generator (xorshift64*, Vigna 2016): the same numbers on every machine. */
@@ -76,7 +76,7 @@ static inline moep_info info_of(const moep_predictor *predictor)
 
 struct test_memory {
     size_t requests, live_blocks, live_bytes, peak_bytes;
-    size_t refuse_at; /* the request that is refused, from 1; 0: none */
+    size_t refuse_at;  /* the request that is refused, from 1; 0: none */
     bool refuse_after; /* and all after it */
 };
 
@@ -84,8 +84,8 @@ static inline void *test_allocate(void *user, size_t size)
 {
     struct test_memory *memory = user;
     memory->requests++;
-    if (memory->refuse_at && (memory->requests == memory->refuse_at ||
-                              (memory->refuse_after && memory->requests > memory->refuse_at)))
+    if (memory->refuse_at &&
+        (memory->requests == memory->refuse_at || (memory->refuse_after && memory->requests > memory->refuse_at)))
         return NULL;
     memory->live_blocks++;
     memory->live_bytes += size;

@@ -26,8 +26,9 @@ static moep_trace trace_of(const void *counts, moep_dtype dtype)
 static moep_status run_with(const moep_predictor *prototype, const moep_trace *trace,
                             const moep_backtest_config *config, const moep_runtime *runtime, struct results *results)
 {
-    moep_backtest_result result = {sizeof result,          results->error, results->error_of_mean, results->paper_error,
-                                   results->total_variation, results->floor, results->floor_of_mean, results->left_out};
+    moep_backtest_result result = {sizeof result,          results->error,           results->error_of_mean,
+                                   results->paper_error,   results->total_variation, results->floor,
+                                   results->floor_of_mean, results->left_out};
     memset(results, 0x7f, sizeof *results);
     return moep_backtest(prototype, trace, config, runtime, &result);
 }
@@ -152,7 +153,8 @@ static void steps_without_tokens_are_not_scored(void **state)
     config.horizon = 100;
     run(prototype, counts, MOEP_INT64, &config, &with_holes);
     assert_true(isnan(with_holes.error[0]) && isnan(with_holes.error_of_mean[0]) && isnan(with_holes.paper_error[0]));
-    assert_true(isnan(with_holes.total_variation[0]) && isnan(with_holes.floor[0]) && isnan(with_holes.floor_of_mean[0]));
+    assert_true(isnan(with_holes.total_variation[0]) && isnan(with_holes.floor[0]) &&
+                isnan(with_holes.floor_of_mean[0]));
     assert_int_equal(with_holes.left_out[0], 0);
     moep_predictor_destroy(prototype);
     free(counts);
@@ -316,14 +318,14 @@ static void every_error_is_told_and_leaves_the_arrays_alone(void **state)
     struct results results, untouched;
     memset(&untouched, 0x7f, sizeof untouched);
 
-#define refuses(expected, words, change)                                                                               \
-    do {                                                                                                               \
-        moep_trace trace = trace_of(counts, MOEP_INT64);                                                               \
-        moep_backtest_config config = usual;                                                                           \
-        change;                                                                                                        \
-        assert_int_equal(run_with(prototype, &trace, &config, NULL, &results), expected);                              \
-        assert_says(words);                                                                                            \
-        assert_memory_equal(&results, &untouched, sizeof results);                                                     \
+#define refuses(expected, words, change)                                                  \
+    do {                                                                                  \
+        moep_trace trace = trace_of(counts, MOEP_INT64);                                  \
+        moep_backtest_config config = usual;                                              \
+        change;                                                                           \
+        assert_int_equal(run_with(prototype, &trace, &config, NULL, &results), expected); \
+        assert_says(words);                                                               \
+        assert_memory_equal(&results, &untouched, sizeof results);                        \
     } while (0)
     refuses(MOEP_ERROR_INVALID_ARGUMENT, "trace has 3 layers", trace.layers = 3);
     refuses(MOEP_ERROR_INVALID_ARGUMENT, "of 4 experts", trace.experts = 4);

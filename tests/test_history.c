@@ -180,7 +180,8 @@ static void a_history_beyond_the_address_space_is_refused(void **state)
 {
     (void)state;
     struct history history;
-    const size_t sizes[][3] = {{SIZE_MAX, SIZE_MAX, 1}, {SIZE_MAX / 2, 3, 1}, {1, 1, SIZE_MAX}, {1 << 20, 1 << 20, SIZE_MAX >> 40}};
+    const size_t sizes[][3] = {
+        {SIZE_MAX, SIZE_MAX, 1}, {SIZE_MAX / 2, 3, 1}, {1, 1, SIZE_MAX}, {1 << 20, 1 << 20, SIZE_MAX >> 40}};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
         assert_int_equal(mp_history_make(&history, sizes[i][0], sizes[i][1], sizes[i][2], &memory),
                          MOEP_ERROR_OUT_OF_MEMORY);

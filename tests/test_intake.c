@@ -9,8 +9,8 @@ enum { MOST = 70 };
 
 static const moep_dtype all_dtypes[] = {MOEP_INT32, MOEP_INT64, MOEP_UINT32, MOEP_UINT64, MOEP_FLOAT32, MOEP_FLOAT64};
 
-#define for_each_dtype(dtype)                                                                                          \
-    for (size_t d_ = 0; d_ < sizeof all_dtypes / sizeof *all_dtypes; d_++)                                             \
+#define for_each_dtype(dtype)                                              \
+    for (size_t d_ = 0; d_ < sizeof all_dtypes / sizeof *all_dtypes; d_++) \
         for (moep_dtype dtype = all_dtypes[d_], once_ = 1; once_; once_ = 0)
 
 /* Small whole numbers, which every dtype can hold. */
@@ -29,7 +29,8 @@ static void store(void *counts, moep_dtype dtype, size_t i, double value)
 static void shares_are_counts_over_their_total_for_any_dtype_and_number(void **state)
 {
     (void)state;
-    for_each_dtype(dtype) {
+    for_each_dtype(dtype)
+    {
         for (size_t n = 1; n <= MOST; n++) {
             uint64_t counts[MOST], seed = n;
             double total = 0, exact[MOST], expected[MOST];
@@ -117,7 +118,8 @@ static void the_largest_and_smallest_doubles_have_shares(void **state)
 static void a_layer_without_tokens_has_no_shares(void **state)
 {
     (void)state;
-    for_each_dtype(dtype) {
+    for_each_dtype(dtype)
+    {
         uint64_t counts[MOST] = {0};
         float shares[MOST] = {7};
         assert_true(mp_intake_shares(counts, dtype, MOST, shares) == 0);

@@ -26,7 +26,8 @@ static int64_t *drifting_counts(uint64_t seed)
     for (size_t step = 0; step < STEPS; step++) {
         for (size_t s = 0; s < SERIES; s++) {
             load[s] *= 0.98 + 0.04 * (double)(random_number(&seed) >> 40) / (1 << 24);
-            counts[step * SERIES + s] = (int64_t)(load[s] * (0.9 + 0.2 * (double)(random_number(&seed) >> 40) / (1 << 24)));
+            counts[step * SERIES + s] =
+                (int64_t)(load[s] * (0.9 + 0.2 * (double)(random_number(&seed) >> 40) / (1 << 24)));
         }
     }
     return counts;
@@ -45,8 +46,7 @@ static moep_predictor *predictor_of(const void *counts, moep_dtype dtype, size_t
     return predictor;
 }
 
-static void forecast_of(const void *counts, moep_dtype dtype, size_t group, const moep_runtime *runtime,
-                        forecast rows)
+static void forecast_of(const void *counts, moep_dtype dtype, size_t group, const moep_runtime *runtime, forecast rows)
 {
     moep_predictor *predictor = predictor_of(counts, dtype, group, runtime);
     assert_int_equal(moep_predictor_predict(predictor, HORIZON, STRIDE, rows[0], ROWS * SERIES), MOEP_OK);
@@ -81,7 +81,8 @@ static void rows_are_proportions_at_any_time_and_horizon(void **state)
         assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
         for (size_t i = 0; i < 5; i++) {
             size_t n = moep_forecast_rows(horizons[i], strides[i]);
-            assert_int_equal(moep_predictor_predict(predictor, horizons[i], strides[i], rows, MOST_ROWS * SERIES), MOEP_OK);
+            assert_int_equal(moep_predictor_predict(predictor, horizons[i], strides[i], rows, MOST_ROWS * SERIES),
+                             MOEP_OK);
             assert_proportions(rows, n * LAYERS);
         }
     }
@@ -204,9 +205,9 @@ static void the_dtype_changes_no_byte(void **state)
         floats[i] = (float)counts[i];
         doubles[i] = (double)counts[i];
     }
-    const void *const arrays[] = {[MOEP_INT32] = short_counts,    [MOEP_INT64] = counts,
-                                  [MOEP_UINT32] = short_unsigned, [MOEP_UINT64] = unsigned_counts,
-                                  [MOEP_FLOAT32] = floats,        [MOEP_FLOAT64] = doubles};
+    const void *const arrays[] = {
+        [MOEP_INT32] = short_counts,     [MOEP_INT64] = counts,   [MOEP_UINT32] = short_unsigned,
+        [MOEP_UINT64] = unsigned_counts, [MOEP_FLOAT32] = floats, [MOEP_FLOAT64] = doubles};
     forecast rows, other;
     forecast_of(counts, MOEP_INT64, STEPS, NULL, rows);
     for (moep_dtype dtype = 0; dtype <= MOEP_FLOAT64; dtype++) {
@@ -259,7 +260,10 @@ static void a_row_is_the_mean_of_the_steps_it_covers(void **state)
     free(counts);
 }
 
-#define LAW(law) {#law, law}
+#define LAW(law)  \
+    {             \
+#law, law \
+    }
 
 static const struct {
     const char *name;

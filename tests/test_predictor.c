@@ -191,12 +191,12 @@ static void a_bad_configuration_is_refused(void **state)
     assert_int_equal(config.history, 0);
     good = config;
 
-#define refuses(layers, experts, expected, words)                                                                      \
-    do {                                                                                                               \
-        assert_int_equal(moep_predictor_create(layers, experts, &config, NULL, &predictor), expected);                 \
-        assert_null(predictor);                                                                                        \
-        assert_says(words);                                                                                            \
-        config = good;                                                                                                 \
+#define refuses(layers, experts, expected, words)                                                      \
+    do {                                                                                               \
+        assert_int_equal(moep_predictor_create(layers, experts, &config, NULL, &predictor), expected); \
+        assert_null(predictor);                                                                        \
+        assert_says(words);                                                                            \
+        config = good;                                                                                 \
     } while (0)
     refuses(0, 4, MOEP_ERROR_INVALID_ARGUMENT, "0 layers");
     refuses(4, 0, MOEP_ERROR_INVALID_ARGUMENT, "0 experts");
@@ -330,10 +330,14 @@ static moep_status use_memory(const moep_runtime *runtime, const int64_t *counts
     double shares[SERIES], before[SERIES], error[LAYERS] = {7, 7, 7};
     moep_predictor_config config = {.struct_size = sizeof config};
     moep_predictor *predictor = NULL;
-    moep_trace trace = {.struct_size = sizeof trace, .counts = counts, .dtype = MOEP_INT64, .steps = 40,
-                        .layers = LAYERS, .experts = EXPERTS};
-    moep_backtest_config backtest = {.struct_size = sizeof backtest, .first = 20, .every = 20, .horizon = 20,
-                                     .stride = 20};
+    moep_trace trace = {.struct_size = sizeof trace,
+                        .counts = counts,
+                        .dtype = MOEP_INT64,
+                        .steps = 40,
+                        .layers = LAYERS,
+                        .experts = EXPERTS};
+    moep_backtest_config backtest = {
+        .struct_size = sizeof backtest, .first = 20, .every = 20, .horizon = 20, .stride = 20};
     moep_backtest_result result = {.struct_size = sizeof result, .error = error};
     struct test_memory *memory = runtime->allocator_user;
     moep_predictor_config_init(&config, MOEP_SW_AVG);

@@ -61,18 +61,19 @@ static void row_weights(double *weights, const double *response, size_t window, 
 }
 
 /* Series by blocks whose sums stay in the first-level cache while the window's rows stream past. */
-enum { BLOCK = 1024 };
+enum { BLOCK = 256 };
 
-MP_VECTORISED static void weigh_window(const struct panel *panel, size_t window, const double *weights, double *row)
+MP_VECTORISED static void mp_weigh_window(const struct panel *panel, size_t window, const double *weights, double *row)
 {
-    memset(row, 0, panel->series * sizeof *row);
     for (size_t first = 0; first < panel->series; first += BLOCK) {
-        size_t end = panel->series - first < BLOCK ? panel->series : first + BLOCK;
+        size_t n = panel->series - first < BLOCK ? panel->series - first : BLOCK;
+        double sum[BLOCK] = {0};
         for (size_t i = 0; i < window; i++) {
-            const float *shares = mp_panel_row(panel, panel->steps - window + i);
-            for (size_t s = first; s < end; s++)
-                row[s] += weights[i] * (double)shares[s];
+            const float *shares = mp_panel_row(panel, panel->steps - window + i) + first;
+            for (size_t s = 0; s < n; s++)
+                sum[s] += weights[i] * (double)shares[s];
         }
+        memcpy(row + first, sum, n * sizeof *sum);
     }
 }
 
@@ -90,7 +91,7 @@ static moep_status forecast(const struct task *task, const void *model, size_t h
     for (size_t first = 0; first < horizon; rows += panel->series) {
         size_t last = stride < horizon - first ? first + stride : horizon;
         row_weights(weights, response, window, first, last);
-        weigh_window(panel, window, weights, rows);
+        mp_weigh_window(panel, window, weights, rows);
         first = last;
     }
     mp_release(task->memory, weights, scratch_size, sizeof *weights);

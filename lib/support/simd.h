@@ -4,7 +4,8 @@
 #define MP_SUPPORT_SIMD_H
 
 /* MP_VECTORISED stands before a static function whose plain loops the compiler turns into vector code. Only static
- * ones: gcc exports the variants of others, clang breaks them. Not under ThreadSanitizer, whose runtime is not up yet
+ * ones: gcc exports the variants of others, clang breaks them. With a name of our own, mp_..., all the same: clang
+ * makes the function that chooses a global one, NAME.resolver. Not under ThreadSanitizer, whose runtime is not up yet
  * when the loader chooses. All variants give the same bytes: sums keep their order, and products are not contracted.
  * Either list: 256-bit vectors, and 512-bit ones with conversions of 64-bit integers. */
 #if defined(__has_feature)

@@ -1,0 +1,45 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-3-Clause
+# The test suite, on a fresh Debian 12 machine: installs what is missing, builds, and runs every test.
+# usage: sh tests/run.sh [--clang] [--sanitize]
+#   --clang      built by clang instead of gcc
+#   --sanitize   under AddressSanitizer and UndefinedBehaviorSanitizer
+set -eu
+cd "$(dirname "$0")/.."
+. .ci/setup.sh
+packages="gcc g++ libc6-dev binutils meson ninja-build pkg-config libcmocka-dev python3 python3-numpy"
+folder=build/tests
+options="-Dtests=enabled -Dexamples=enabled -Dbenchmarks=enabled -Dwerror=true"
+CC=gcc
+CXX=g++
+for option; do
+    case $option in
+    --clang)
+        packages="$packages clang"
+        folder=$folder-clang
+        CC=clang
+        CXX=clang++
+        ;;
+    --sanitize)
+        folder=$folder-sanitize
+        options="$options -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false"
+        ;;
+    *)
+        echo "usage: sh tests/run.sh [--clang] [--sanitize]" >&2
+        exit 2
+        ;;
+    esac
+done
+export CC CXX
+need $packages
+build $folder $options
+
+# The last line is one that any log reader understands. A test that prints TAP counts by its cases.
+status=0
+meson test -C $folder --print-errorlogs || status=$?
+awk -v status=$status '
+    /^ok [0-9]/      { passed++ }
+    /^not ok [0-9]/  { failed++ }
+    END { if (status && !failed) failed = 1; printf "%d passed, %d failed\n", passed, failed }
+' $folder/meson-logs/testlog.txt
+exit $status

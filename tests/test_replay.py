@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What replay prints is what NumPy computes, written down again from the definitions; and what it refuses.
+
+usage: test_replay.py REPLAY SOURCE_ROOT. Prints TAP.
+"""
+import csv
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+import numpy as np
+
+REPLAY, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
+DATA = ROOT / "examples" / "data"
+COLUMNS = ["error", "floor", "error_of_mean", "floor_of_mean", "paper_error", "left_out", "total_variation"]
+
+
+# ---- the definitions, in NumPy ----
+
+def past_shares(counts):
+    """float64 [steps, layers, experts]; a layer without tokens repeats its last shares, uniform before any."""
+    shares = np.empty(counts.shape)
+    last = np.full(counts.shape[1:], 1 / counts.shape[2])
+    for step, row in enumerate(counts.astype(float)):
+        total = row.sum(1, keepdims=True)
+        last = np.divide(row, total, out=last.copy(), where=total > 0)
+        shares[step] = last
+    return shares
+
+
+def sw_avg(past, window, horizon):
+    """The paper's recursion: append the mean of the last window steps, again and again."""
+    path = list(past[-window:])
+    window = len(path)
+    for _ in range(horizon):
+        path.append(np.mean(path[-window:], axis=0))
+    path = np.array(path[window:])
+    return path / path.sum(2, keepdims=True)
+
+
+def scores(forecast, counts, stride, integer):
+    """Of one layer: forecast [horizon, experts] by steps, counts [horizon, experts]."""
+    horizon, experts = counts.shape
+    rows = [forecast[i:i + stride].mean(0, keepdims=True).repeat(len(forecast[i:i + stride]), 0)
+            for i in range(0, horizon, stride)]
+    counts = counts.astype(float)
+    routed = counts.sum(1) > 0
+    if not routed.any():
+        return [np.nan] * 5 + [0, np.nan]
+    rows, counts = np.concatenate(rows)[routed], counts[routed]
+    actual = counts / counts.sum(1, keepdims=True)
+    least = 0.1 / experts
+    realised, predicted = actual.mean(0), rows.mean(0)
+    loaded = actual > 0
+    ratio = np.abs(rows - actual) / np.where(loaded, actual, np.inf)
+    p = np.maximum(realised, least)
+    tokens = counts.sum() if integer else np.nan
+    return [
+        (np.abs(rows - actual) / np.maximum(actual, least)).mean(),
+        (np.abs(realised - actual) / np.maximum(actual, least)).mean(),
+        (np.abs(predicted - realised) / np.maximum(realised, least)).mean(),
+        np.sqrt(2 / np.pi) * np.sqrt((1 - p) / (p * tokens)).mean(),
+        (ratio.sum(1) / loaded.sum(1)).mean(),
+        (~loaded).sum(),
+        np.abs(predicted - realised).sum() / 2,
+    ]
+
+
+def expected(counts, window, horizon, stride, first, every, kept_as=np.float64):
+    """{(origin, layer): scores}"""
+    shares, integer = past_shares(counts).astype(kept_as).astype(float), counts.dtype.kind in "iu"
+    result = {}
+    for origin in range(first, len(counts) - horizon + 1, every):
+        forecast = sw_avg(shares[:origin], window, horizon)
+        for layer in range(counts.shape[1]):
+            result[origin, layer] = scores(forecast[:, layer], counts[origin:origin + horizon, layer], stride, integer)
+    return result
+
+
+# ---- replay ----
+
+def replay(*arguments, code=0):
+    run = subprocess.run([REPLAY, *map(str, arguments)], capture_output=True, text=True, timeout=600)
+    assert run.returncode == code, f"{arguments}: exit code {run.returncode}\n{run.stdout}{run.stderr}"
+    return run.stdout if code == 0 else run.stderr
+
+
+def printed(path, **options):
+    """{(origin, layer): scores} of --csv -"""
+    arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
+    rows = csv.DictReader(replay(*arguments, "--csv", "-", path).splitlines())
+    return {(int(r["origin"]), int(r["layer"])): [float(r[c]) for c in COLUMNS] for r in rows}
+
+
+def deviation(a, b):
+    """The largest relative one; where both are below 1e-15, nothing was off."""
+    off = np.abs(a - b)
+    return np.nanmax(np.where(off > 1e-15, off, 0) / np.maximum(np.abs(b), 1e-15))
+
+
+def assert_agrees(path, counts, **options):
+    """Row by row with NumPy that keeps one float32 per share, as the library does, and in the mean with one that does
+    not round."""
+    ours = printed(path, **options)
+    rounded, exact = expected(counts, **options, kept_as=np.float32), expected(counts, **options)
+    assert ours.keys() == rounded.keys() and ours
+    a, b, c = (np.array([r[k] for k in sorted(ours)], float) for r in (ours, rounded, exact))
+    assert (np.isnan(a) == np.isnan(b)).all()
+    row, mean = deviation(a, b), deviation(np.nanmean(a, 0), np.nanmean(c, 0))
+    print(f"# {path.name} {options}: rows {row:.1e}, means {mean:.1e}")
+    assert row <= 1e-7 and mean <= 1e-7, f"{options}: rows off by {row:.1e}, means by {mean:.1e}"
+
+
+def difficult_trace(dtype, seed=3):
+    """Totals that are no power of two, dead experts, layers and whole steps without a token."""
+    random = np.random.default_rng(seed)
+    load = np.exp(np.cumsum(random.normal(0, 0.05, (400, 3, 7)), 0)) * 300
+    counts = random.poisson(load)
+    counts[:, 0, 2] = 0
+    counts[:, 1, 1:] = 0
+    counts[200:260, 2] = 0
+    counts[50:55] = 0
+    counts[:3] = 0
+    return counts.astype(dtype)
+
+
+def saved(folder, name, array):
+    path = pathlib.Path(folder) / name
+    np.save(path, array)
+    return path
+
+
+# ---- the tests ----
+
+def the_bundled_trace_agrees_with_numpy():
+    path = DATA / "small16-seed1.npy"
+    counts = np.load(path)
+    for window in (1, 10, 200, 1000):
+        assert_agrees(path, counts, window=window, horizon=1000, stride=1000, first=300, every=700)
+    assert_agrees(path, counts, window=100, horizon=2000, stride=1, first=300, every=3000)
+
+
+def a_difficult_trace_of_any_dtype_agrees_with_numpy():
+    with tempfile.TemporaryDirectory() as folder:
+        for dtype in ("int32", "int64", "uint32", "uint64", "float32", "float64"):
+            counts = difficult_trace(dtype)
+            path = saved(folder, dtype + ".npy", counts)
+            assert_agrees(path, counts, window=20, horizon=50, stride=50, first=1, every=17)
+        for window, horizon, stride in ((1, 50, 1), (7, 60, 9), (150, 30, 30), (3, 61, 7)):
+            assert_agrees(path, counts, window=window, horizon=horizon, stride=stride, first=10, every=33)
+
+
+def the_table_holds_the_means_of_the_rows():
+    path = DATA / "small16-seed2.npy"
+    rows = printed(path, window=30, every=500)
+    lines = replay("--window", 30, "--every", 500, path).splitlines()
+    table = [line.replace("%", "").split() for line in lines[4:]]
+    assert [row[0] for row in table] == ["0", "1", "2", "3", "4", "5", "all"], lines
+    for row in table:
+        of_layer = np.array([v for (_, layer), v in rows.items() if row[0] in ("all", str(layer))])
+        for column, text in enumerate(row[1:6]):
+            assert abs(float(text) - 100 * of_layer[:, column].mean()) <= 0.00501, row
+        assert int(row[6]) == of_layer[:, 5].sum(), row
+
+
+def a_forecast_that_is_too_early_is_nan_and_not_in_the_means():
+    with tempfile.TemporaryDirectory() as folder:
+        counts = difficult_trace("int64")
+        path = saved(folder, "trace.npy", counts)
+        rows = printed(path, first=0, every=100, horizon=50)
+        assert np.isnan(rows[0, 0][0]) and not np.isnan(rows[100, 0][0])
+        table = replay("--first", 0, "--every", 100, "--horizon", 50, path)
+        later = replay("--first", 100, "--every", 100, "--horizon", 50, path)
+        assert table.splitlines()[4:] == later.splitlines()[4:]
+
+
+def csv_goes_to_a_file():
+    with tempfile.TemporaryDirectory() as folder:
+        path, file = DATA / "small16-seed1.npy", pathlib.Path(folder) / "rows.csv"
+        output = replay("--every", 3000, "--csv", file, path)
+        assert "error of mean" in output
+        assert file.read_text() == replay("--every", 3000, "--csv", "-", path)
+        assert "cannot write" in replay("--csv", pathlib.Path(folder) / "none" / "rows.csv", path, code=1)
+
+
+def a_file_that_is_no_trace_is_refused_with_a_reason():
+    with tempfile.TemporaryDirectory() as folder:
+        good = difficult_trace("int32")
+        whole = saved(folder, "good.npy", good).read_bytes()
+
+        def refused(array, words):
+            path = pathlib.Path(folder) / "bad.npy"
+            path.write_bytes(array) if isinstance(array, bytes) else np.save(path, array)
+            assert words in (said := replay(path, code=1)), said
+
+        refused(np.asfortranarray(good), "Fortran order")
+        refused(good.astype("int16"), "dtype '<i2'")
+        refused(good.astype(">i4"), "dtype '>i4'")
+        refused(good.astype(complex), "dtype '<c16'")
+        refused(np.zeros(3, [("a", "<i4"), ("b", "<i4")]), "dtype")
+        refused(good[0], "three axes")
+        refused(good[None], "three axes")
+        refused(np.int32(3), "three axes")
+        refused(good[:0], "empty")
+        refused(-good, "count is negative")
+        refused(good * np.float32(np.nan), "count is not a number")
+        refused(b"origin,layer\n", "no .npy file")
+        refused(b"", "no .npy file")
+        refused(whole[:9], "no .npy file")
+        refused(whole[:40], "ends within its header")
+        refused(whole[:-1], "ends within its counts")
+        refused(whole[:6] + b"\x09" + whole[7:], "version")
+        refused(whole.replace(b"(400, 3, 7)", b"(4e9, 3, 7)"), "three axes")
+        refused(whole.replace(b"(400, 3, 7), }" + 15 * b" ", b"(4" + 15 * b"0" + b"00, 3, 7), }"), "too large")
+        refused(whole.replace(b"(400, 3, 7)", b"(401, 3, 7)"), "ends within its counts")
+        assert "cannot open" in replay(pathlib.Path(folder) / "missing.npy", code=1)
+        assert "no origin" in replay("--first", 390, pathlib.Path(folder) / "good.npy", code=1)
+
+
+def newer_npy_headers_are_read():
+    with tempfile.TemporaryDirectory() as folder:
+        counts = difficult_trace("int32")
+        path = pathlib.Path(folder) / "v2.npy"
+        with open(path, "wb") as file:
+            np.lib.format.write_array(file, counts, version=(2, 0))
+        assert_agrees(path, counts, window=20, horizon=50, stride=50, first=1, every=50)
+
+
+def a_wrong_option_is_refused_and_help_teaches():
+    path = DATA / "small16-seed1.npy"
+    for arguments in (["--window", "0", path], ["--window", "-1", path], ["--horizon", "x", path], ["--every", "0", path],
+                      ["--method", "psychic", path], ["--nonsense", path], [], [path, path]):
+        replay(*arguments, code=2)
+    text = replay("--help")
+    for word in ("--method", "--window", "--horizon", "--stride", "--first", "--every", "--csv", "sw_avg", "Example"):
+        assert word in text, word
+
+
+def the_readme_shows_what_replay_prints():
+    table = replay(DATA / "small16-seed1.npy")
+    assert table in (ROOT / "README.md").read_text(), table
+
+
+TESTS = [
+    the_bundled_trace_agrees_with_numpy,
+    a_difficult_trace_of_any_dtype_agrees_with_numpy,
+    the_table_holds_the_means_of_the_rows,
+    a_forecast_that_is_too_early_is_nan_and_not_in_the_means,
+    csv_goes_to_a_file,
+    a_file_that_is_no_trace_is_refused_with_a_reason,
+    newer_npy_headers_are_read,
+    a_wrong_option_is_refused_and_help_teaches,
+    the_readme_shows_what_replay_prints,
+]
+
+print(f"1..{len(TESTS)}")
+failed = 0
+for number, test in enumerate(TESTS, 1):
+    try:
+        test()
+        print(f"ok {number} - {test.__name__}", flush=True)
+    except Exception as error:  # whatever went wrong, the others still run
+        failed += 1
+        print(f"not ok {number} - {test.__name__}")
+        print(*(f"# {line}" for line in f"{type(error).__name__}: {error}".splitlines()), sep="\n", flush=True)
+sys.exit(failed > 0)
