@@ -4,6 +4,7 @@
 usage: test_replay.py REPLAY SOURCE_ROOT. Prints TAP.
 """
 import csv
+import os
 import pathlib
 import subprocess
 import sys
@@ -11,7 +12,7 @@ import tempfile
 
 import numpy as np
 
-REPLAY, ROOT = sys.argv[1], pathlib.Path(sys.argv[2])
+REPLAY, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])
 DATA = ROOT / "examples" / "data"
 COLUMNS = ["error", "floor", "error_of_mean", "floor_of_mean", "paper_error", "left_out", "total_variation"]
 
@@ -237,9 +238,16 @@ def a_wrong_option_is_refused_and_help_teaches():
         assert word in text, word
 
 
-def the_readme_shows_what_replay_prints():
-    table = replay(DATA / "small16-seed1.npy")
-    assert table in (ROOT / "README.md").read_text(), table
+def the_readme_shows_what_the_commands_print():
+    readme = (ROOT / "README.md").read_text()
+    trace = DATA / "small16-seed1.npy"
+    assert replay(trace) in readme
+    windows = subprocess.run(["sh", ROOT / "examples" / "windows.sh"], env={**os.environ, "REPLAY": REPLAY},
+                             capture_output=True, text=True, check=True, timeout=600).stdout
+    assert windows.count("|") > 200 and windows.strip() in readme
+    for window in (200, 1000):
+        of_mean = replay("--first", 5000, "--window", window, trace).splitlines()[-1].split()[5]
+        assert f"{of_mean} % with window {window}" in readme, of_mean
 
 
 TESTS = [
@@ -251,7 +259,7 @@ TESTS = [
     a_file_that_is_no_trace_is_refused_with_a_reason,
     newer_npy_headers_are_read,
     a_wrong_option_is_refused_and_help_teaches,
-    the_readme_shows_what_replay_prints,
+    the_readme_shows_what_the_commands_print,
 ]
 
 print(f"1..{len(TESTS)}")
