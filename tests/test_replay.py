@@ -32,11 +32,11 @@ def past_shares(counts):
 
 def sw_avg(past, window, horizon):
     """The paper's recursion: append the mean of the last window steps, again and again."""
-    path = list(past[-window:])
-    window = len(path)
-    for _ in range(horizon):
-        path.append(np.mean(path[-window:], axis=0))
-    path = np.array(path[window:])
+    window = min(window, len(past))
+    path = np.concatenate([past[-window:], np.empty((horizon, *past.shape[1:]))])
+    for step in range(horizon):
+        path[window + step] = path[step:window + step].mean(0)
+    path = path[window:]
     return path / path.sum(2, keepdims=True)
 
 
