@@ -1,117 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Rolling origins: replay a recorded run, forecast at every origin, score what came. */
-#include "error.h"
 #include "intake.h"
 #include "predictor.h"
+#include "score.h"
 #include "status.h"
 
 #include <math.h>
 
-/* One origin and layer; the fields of moep_backtest_result. */
-struct score {
-    double error, error_of_mean, paper_error, total_variation, floor, floor_of_mean;
-    uint64_t left_out;
-};
-
 struct backtest {
     moep_trace trace;
     moep_backtest_config config;
-    size_t origins, layers, experts, horizon, rows;
+    size_t origins, layers, experts, horizon, stride, rows;
     struct runtime runtime;
     moep_predictor *predictor;
-    double *forecast;                      /* [rows][layers][experts] */
-    double *actual, *realised, *predicted; /* [experts]: one step, the mean over the horizon, the forecast's mean */
+    double *forecast;     /* [rows][layers][experts] */
+    double *scratch;      /* [3][experts] */
     struct score *scores; /* [origins][layers]: the caller's arrays are written when nothing can fail any more */
 };
-
-/* ---- one forecast against what came ---------------------------------------------------------------------------- */
-
-static const void *counts_at(const moep_trace *trace, uint64_t step, size_t layer)
-{
-    size_t row = (size_t)(step * trace->layers + layer);
-    return (const char *)trace->counts + row * (size_t)trace->experts * mp_dtype_size(trace->dtype);
-}
-
-static void add(double *sum, const double *values, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        sum[i] += values[i];
-}
-
-static void clear(double *values, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        values[i] = 0;
-}
-
-static void divide(double *values, size_t n, double by)
-{
-    for (size_t i = 0; i < n; i++)
-        values[i] /= by;
-}
-
-static const struct score no_score = {NAN, NAN, NAN, NAN, NAN, NAN, 0};
-
-/* The errors of single steps, and the means over the horizon. Returns the steps that hold a token; *tokens: all of
- * theirs. */
-static size_t score_steps(struct backtest *test, uint64_t origin, size_t layer, struct score *score, double *tokens)
-{
-    size_t n = test->experts, steps = 0, stride = (size_t)test->config.stride;
-    clear(test->realised, n);
-    clear(test->predicted, n);
-    *score = (struct score){0};
-    *tokens = 0;
-    for (size_t step = 0; step < test->horizon; step++) {
-        const void *counts = counts_at(&test->trace, origin + step, layer);
-        double total = mp_intake_exact_shares(counts, test->trace.dtype, n, test->actual);
-        if (!(total > 0))
-            continue;
-        const double *row = test->forecast + (step / stride * test->layers + layer) * n;
-        size_t left_out;
-        score->error += mp_error(row, test->actual, n);
-        score->paper_error += mp_paper_error(row, test->actual, n, &left_out);
-        score->left_out += left_out;
-        add(test->realised, test->actual, n);
-        add(test->predicted, row, n);
-        *tokens += total;
-        steps++;
-    }
-    return steps;
-}
-
-/* The sum over the steps of what the realised mean would have been off. */
-static double sum_of_floors(struct backtest *test, uint64_t origin, size_t layer)
-{
-    double sum = 0;
-    for (size_t step = 0; step < test->horizon; step++) {
-        const void *counts = counts_at(&test->trace, origin + step, layer);
-        if (mp_intake_exact_shares(counts, test->trace.dtype, test->experts, test->actual) > 0)
-            sum += mp_error(test->realised, test->actual, test->experts);
-    }
-    return sum;
-}
-
-static struct score score_layer(struct backtest *test, uint64_t origin, size_t layer)
-{
-    struct score score;
-    double tokens;
-    size_t n = test->experts, steps = score_steps(test, origin, layer, &score, &tokens);
-    if (steps == 0)
-        return no_score;
-    divide(test->realised, n, (double)steps);
-    divide(test->predicted, n, (double)steps);
-    if (test->config.assignments > 0)
-        tokens = test->config.assignments * (double)steps;
-    else if (!mp_dtype_is_integer(test->trace.dtype))
-        tokens = NAN;
-    score.error /= (double)steps;
-    score.paper_error /= (double)steps;
-    score.error_of_mean = mp_error(test->predicted, test->realised, n);
-    score.total_variation = mp_total_variation(test->predicted, test->realised, n);
-    score.floor = sum_of_floors(test, origin, layer) / (double)steps;
-    score.floor_of_mean = mp_sampling_error(test->realised, n, tokens);
-    return score;
-}
 
 /* ---- the replay ------------------------------------------------------------------------------------------------ */
 
@@ -142,18 +47,27 @@ static moep_status fit_if_due(struct backtest *test, size_t origin, size_t *fitt
 static moep_status push_up_to(struct backtest *test, uint64_t origin)
 {
     uint64_t pushed = test->predictor->history.next_step;
-    return moep_predictor_push(test->predictor, (size_t)(origin - pushed), counts_at(&test->trace, pushed, 0),
+    return moep_predictor_push(test->predictor, (size_t)(origin - pushed), mp_trace_counts(&test->trace, pushed, 0),
                                test->trace.dtype);
 }
 
 static moep_status forecast_origin(struct backtest *test, uint64_t origin, struct score *scores)
 {
-    size_t capacity = test->rows * test->layers * test->experts, stride = (size_t)test->config.stride;
-    moep_status status = moep_predictor_predict(test->predictor, test->horizon, stride, test->forecast, capacity);
+    size_t capacity = test->rows * test->layers * test->experts;
+    moep_status status = moep_predictor_predict(test->predictor, test->horizon, test->stride, test->forecast, capacity);
     if (status != MOEP_OK && !not_yet(status))
         return status;
+    struct comparison comparison = {
+        .trace = &test->trace,
+        .origin = origin,
+        .horizon = test->horizon,
+        .stride = test->stride,
+        .forecast = test->forecast,
+        .assignments = test->config.assignments,
+        .scratch = test->scratch,
+    };
     for (size_t layer = 0; layer < test->layers; layer++)
-        scores[layer] = status == MOEP_OK ? score_layer(test, origin, layer) : no_score;
+        scores[layer] = status == MOEP_OK ? mp_score(&comparison, layer) : mp_no_score;
     return MOEP_OK;
 }
 
@@ -243,9 +157,9 @@ static moep_status read_call(struct backtest *test, const moep_predictor *protot
     test->layers = prototype->history.layers;
     test->experts = prototype->history.experts;
     test->horizon = (size_t)test->config.horizon;
-    if (test->config.stride > test->config.horizon)
-        test->config.stride = test->config.horizon;
-    test->rows = moep_forecast_rows(test->horizon, (size_t)test->config.stride);
+    bool one_row = test->config.stride > test->config.horizon;
+    test->stride = one_row ? test->horizon : (size_t)test->config.stride;
+    test->rows = moep_forecast_rows(test->horizon, test->stride);
     return mp_runtime_read(&test->runtime, runtime, &prototype->runtime);
 }
 
@@ -263,12 +177,10 @@ static moep_status take_memory(struct backtest *test, const moep_predictor *prot
     if (status != MOEP_OK)
         return status;
     test->forecast = mp_allocate(memory, forecast_size(test), sizeof *test->forecast);
-    test->actual = mp_allocate(memory, mp_product(3, test->experts), sizeof *test->actual);
+    test->scratch = mp_allocate(memory, mp_product(3, test->experts), sizeof *test->scratch);
     test->scores = mp_allocate(memory, mp_product(test->origins, test->layers), sizeof *test->scores);
-    if (!test->forecast || !test->actual || !test->scores)
+    if (!test->forecast || !test->scratch || !test->scores)
         return mp_out_of_memory("the forecasts and scores of a backtest");
-    test->realised = test->actual + test->experts;
-    test->predicted = test->realised + test->experts;
     return MOEP_OK;
 }
 
@@ -276,7 +188,7 @@ static void give_memory_back(struct backtest *test)
 {
     const struct memory *memory = &test->runtime.memory;
     mp_release(memory, test->scores, mp_product(test->origins, test->layers), sizeof *test->scores);
-    mp_release(memory, test->actual, mp_product(3, test->experts), sizeof *test->actual);
+    mp_release(memory, test->scratch, mp_product(3, test->experts), sizeof *test->scratch);
     mp_release(memory, test->forecast, forecast_size(test), sizeof *test->forecast);
     moep_predictor_destroy(test->predictor);
 }
