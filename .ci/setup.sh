@@ -22,20 +22,27 @@ need() {
         fi
     fi
     echo "Installing the Debian packages that are missing:$missing"
-    $as_root apt-get update -qq
-    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null
+    apt="$as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300"
+    $apt update
+    $apt install -y --no-install-recommends $missing >/dev/null
 }
 
-# build FOLDER OPTION...: configures it if it is new, and builds it, from the repository's root. The log is shown where
-# something fails.
+# build FOLDER OPTION...: configures it, anew if anything it was configured with has changed, and builds it, from the
+# repository's root. The log is shown where something fails.
 build() {
     folder=$1
     shift
-    mkdir -p "$folder"
-    if { [ -f "$folder/build.ninja" ] || meson setup "$folder" "$@"; } >"$folder/build.log" 2>&1 &&
-        ninja -C "$folder" >>"$folder/build.log" 2>&1; then
-        return
+    made_with="$PWD ${CC:-} ${CXX:-} $*"
+    if [ ! -f "$folder/build.ninja" ] || [ "$(cat "$folder/made_with" 2>/dev/null)" != "$made_with" ]; then
+        rm -rf "$folder"
+        mkdir -p "$folder"
+        meson setup "$folder" "$@" >"$folder/build.log" 2>&1 || fail "$folder"
+        echo "$made_with" >"$folder/made_with"
     fi
-    cat "$folder/build.log"
+    ninja -C "$folder" >"$folder/build.log" 2>&1 || fail "$folder"
+}
+
+fail() {
+    cat "$1/build.log"
     exit 1
 }

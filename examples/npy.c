@@ -2,6 +2,7 @@
 /* The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
 #include "npy.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,8 +40,10 @@ static bool read_header(FILE *file, char **header, char message[NPY_MESSAGE])
             return say(message, "the file ends within its header");
         length |= (size_t)start[10] << 16 | (size_t)start[11] << 24;
     }
-    if (start[6] < 1 || start[6] > 3 || length > LONGEST_HEADER)
+    if (start[6] < 1 || start[6] > 3)
         return say(message, "this version of the .npy format is unknown");
+    if (length > LONGEST_HEADER)
+        return say(message, "the header is longer than that of any trace");
     *header = calloc(length + 1, 1);
     if (!*header)
         return say(message, "no memory for the header");
@@ -122,8 +125,10 @@ bool npy_read(const char *path, moep_trace *trace, char message[NPY_MESSAGE])
 {
     *trace = (moep_trace){.struct_size = sizeof *trace};
     FILE *file = fopen(path, "rb");
-    if (!file)
-        return say(message, "cannot open it");
+    if (!file) {
+        snprintf(message, NPY_MESSAGE, "cannot open it: %s", strerror(errno));
+        return false;
+    }
     char *header = NULL;
     bool ok = read_header(file, &header, message) && parse_header(header, trace, message) &&
               read_counts(file, trace, message);

@@ -56,11 +56,9 @@ struct options {
 
 /* ---- the command line ------------------------------------------------------------------------------------------ */
 
-static void usage_error(const char *format, const char *text)
+static void usage_error(const char *text, const char *fault)
 {
-    fprintf(stderr, "replay: ");
-    fprintf(stderr, format, text);
-    fprintf(stderr, "; replay --help explains\n");
+    fprintf(stderr, "replay: %s%s; replay --help explains\n", text, fault);
     exit(2);
 }
 
@@ -84,7 +82,7 @@ static moep_method method_named(const char *text)
     for (moep_method method = 0; (name = moep_method_name(method)); method++)
         if (strcmp(name, text) == 0)
             return method;
-    usage_error("unknown method %s", text);
+    usage_error(text, " is no method");
     return -1;
 }
 
@@ -93,7 +91,7 @@ static uint64_t number(const char *text, uint64_t least, uint64_t most)
     char *end = NULL;
     unsigned long long value = strtoull(text, &end, 10);
     if (*text < '0' || *text > '9' || *end != '\0' || value < least || value > most)
-        usage_error("%s is not a number that this option can have", text);
+        usage_error(text, " is not a number that this option can have");
     return value;
 }
 
@@ -132,7 +130,7 @@ static void read_options(struct options *options, int argc, char **argv)
         }
     }
     if (optind + 1 != argc)
-        usage_error("%s", optind < argc ? "one trace at a time" : "which trace?");
+        usage_error(optind < argc ? "one trace at a time" : "which trace?", "");
     options->trace = argv[optind];
     options->predictor = (moep_predictor_config){.struct_size = sizeof options->predictor};
     moep_predictor_config_init(&options->predictor, method);
@@ -196,14 +194,26 @@ static uint64_t sum_left_out(const struct results *results, size_t first, size_t
     return sum;
 }
 
+/* In percent, as wide as its column; a dash for what there is none of. */
+static void print_mean(const struct results *results, const double *values, size_t first, size_t end, int width)
+{
+    double value = 100 * mean(results, values, first, end);
+    if (isnan(value))
+        printf("%*s", width, "-");
+    else
+        printf("%*.2f %%", width - 2, value);
+}
+
 static void print_row(const struct results *results, const char *name, size_t first, size_t end)
 {
     const moep_backtest_result *arrays = &results->arrays;
-    printf("%5s %7.2f %% %7.2f %% %13.2f %% %13.2f %% %11.2f %% %10" PRIu64 "\n", name,
-           100 * mean(results, arrays->error, first, end), 100 * mean(results, arrays->floor, first, end),
-           100 * mean(results, arrays->error_of_mean, first, end),
-           100 * mean(results, arrays->floor_of_mean, first, end), 100 * mean(results, arrays->paper_error, first, end),
-           sum_left_out(results, first, end));
+    printf("%5s", name);
+    print_mean(results, arrays->error, first, end, 10);
+    print_mean(results, arrays->floor, first, end, 10);
+    print_mean(results, arrays->error_of_mean, first, end, 16);
+    print_mean(results, arrays->floor_of_mean, first, end, 16);
+    print_mean(results, arrays->paper_error, first, end, 14);
+    printf("%11" PRIu64 "\n", sum_left_out(results, first, end));
 }
 
 static void print_table(const struct options *options, const moep_trace *trace, const struct results *results)
@@ -215,8 +225,8 @@ static void print_table(const struct options *options, const moep_trace *trace, 
     printf("%s", moep_method_name(options->predictor.method));
     if (options->predictor.method == MOEP_SW_AVG)
         printf(", window %" PRIu32, options->predictor.sw_avg_window);
-    printf(": %zu forecasts of the next %" PRIu64 " steps, from step %" PRIu64 " on, every %" PRIu64 "\n\n",
-           results->origins, backtest->horizon, backtest->first, backtest->every);
+    printf(": %zu forecast%s of the next %" PRIu64 " steps, from step %" PRIu64 " on, every %" PRIu64 "\n\n",
+           results->origins, results->origins == 1 ? "" : "s", backtest->horizon, backtest->first, backtest->every);
     printf("layer     error     floor   error of mean   floor of mean   paper error   left out\n");
     for (size_t layer = 0; layer < results->layers; layer++) {
         char name[32];
@@ -275,6 +285,10 @@ static int report(const struct options *options, const moep_trace *trace, const 
         print_table(options, trace, results);
     if (options->csv && !write_csv(options->csv, &options->backtest, results)) {
         fprintf(stderr, "replay: cannot write %s\n", options->csv);
+        return 1;
+    }
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "replay: cannot write the table\n");
         return 1;
     }
     return 0;

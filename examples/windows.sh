@@ -3,7 +3,7 @@
 # Which window? Prints, as Markdown, the errors of SW_Avg by window and horizon, over all layers and forecasts, for the
 # bundled traces. Runs the replay that run.sh builds, or the one that REPLAY names.
 set -eu
-examples=$(cd "$(dirname "$0")" && pwd)
+examples=$(CDPATH= cd -- "$(dirname "$0")" && pwd)
 replay() {
     if [ -n "${REPLAY:-}" ]; then "$REPLAY" "$@"; else sh "$examples/run.sh" "$@"; fi
 }

@@ -30,8 +30,8 @@
  * Threads. Calls on const handles may overlap each other; a call that changes a handle must overlap no other call on
  * it. Different handles are independent. There is no global state but the thread-local text of moep_last_error().
  *
- * Memory. Arrays are the caller's, in C order, and are not kept after the call. All memory of the library comes from
- * the allocator in moep_runtime.
+ * Memory. Arrays are the caller's, in C order, aligned as their type asks, and not kept after the call. All memory of
+ * the library comes from the allocator in moep_runtime.
  *
  * Growth. Public structs begin with struct_size = sizeof the struct, set by the caller before every call; fields are
  * only ever appended. A smaller struct than this library's (an older caller) is served with the fields that it has, a
@@ -72,7 +72,8 @@ enum {
     MOEP_ERROR_OUT_OF_MEMORY = -2,    /* the allocator refused, or the size does not fit an address space */
     MOEP_ERROR_INCOMPATIBLE = -3,     /* a struct is larger than this library knows: the caller's header is newer */
     MOEP_ERROR_CORRUPT = -4,          /* bytes handed in are damaged */
-    MOEP_ERROR_TOO_FEW_STEPS = -5,    /* not enough history yet; moep_info.min_steps says how many steps it takes */
+    MOEP_ERROR_TOO_FEW_STEPS = -5,    /* not enough history yet: moep_info.min_steps says how many steps it takes; or a
+                                         trace too short for any origin */
     MOEP_ERROR_NOT_FITTED = -6,       /* the method has to be fitted first */
     MOEP_ERROR_NUMERIC = -7,          /* an estimate was not a finite number */
     MOEP_ERROR_CANCELLED = -8,        /* the progress callback asked to stop */
@@ -86,8 +87,8 @@ MOEP_API const char *moep_status_string(moep_status status);
  * failure; a call that succeeds leaves it alone. Valid until this thread's next failed call. */
 MOEP_API const char *moep_last_error(void);
 
-/* The element type of counts. Integers are exact to 2^64 - 1. Of the floating-point types any finite value >= 0 is a
- * count, fractions too. */
+/* The element type of counts. Integers may be of any size: a layer's total is summed exactly, a share is kept as a
+ * float. Of the floating-point types any finite value >= 0 is a count, fractions too. */
 typedef int32_t moep_dtype;
 enum { MOEP_INT32 = 0, MOEP_INT64 = 1, MOEP_UINT32 = 2, MOEP_UINT64 = 3, MOEP_FLOAT32 = 4, MOEP_FLOAT64 = 5 };
 
@@ -121,7 +122,8 @@ typedef struct moep_runtime {
     void (*release)(void *user, void *pointer, size_t size);
     void *allocator_user; /* handed to both */
     /* Called on the calling thread, now and then during calls that take long (backtest), with the fraction done,
-     * 0 .. 1. Non-zero cancels the call: CANCELLED, nothing changed. NULL: not called. */
+     * 0 .. 1. Non-zero cancels the call: CANCELLED, nothing changed. It must not use the handle that is at work; other
+     * handles it may. NULL: not called. */
     int32_t (*progress)(void *user, double fraction);
     void *progress_user; /* handed to progress */
 } moep_runtime;
@@ -163,7 +165,7 @@ MOEP_API void moep_predictor_destroy(moep_predictor *predictor);
  *                repeated iteration is never counted twice. Above it there is a gap: the numbers skipped are counted in
  *                moep_info.gaps and no step is invented. push numbers on from next_step.
  * A layer with no tokens at all in a step repeats its last shares (uniform ones before any) and is counted in
- * moep_info.empty_layers. Zero steps do nothing, and counts may then be NULL.
+ * moep_info.empty_layers. Zero steps are checked and do nothing; counts may then be NULL.
  * Cost: O(layers x experts) per step, whatever the method, window or history. Takes no memory, no lock, and makes no
  * system call.
  * Errors: INVALID_ARGUMENT, in words with step, layer and expert; nothing of the call is then recorded. */
@@ -188,9 +190,9 @@ MOEP_API size_t moep_forecast_rows(size_t horizon, size_t stride);
  *              what placement needs. stride = 1: every step by itself, what the paper scores. The last row covers what
  *              is left. A forecast that starts later (moving experts takes time) is the rows after the first few.
  *   shares     [rows][layers][experts], rows = moep_forecast_rows(horizon, stride); finite, >= 0, each layer of each
- *              row sums to 1 within 1e-12
+ *              row sums to 1 within 1e-12 (beyond 10,000 experts a plain sum adds as much rounding of its own)
  *   capacity   how many doubles shares has room for, >= rows * layers * experts
- * Scratch comes from the allocator: one double per step of the horizon and of the window (SW_Avg).
+ * Scratch comes from the allocator: a double per step of the horizon, and two per step of the window (SW_Avg).
  * Errors: INVALID_ARGUMENT, TOO_FEW_STEPS (SW_Avg: before the first step), OUT_OF_MEMORY. */
 MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride,
                                             double *shares, size_t capacity);
@@ -232,7 +234,7 @@ MOEP_API moep_status moep_forecast_error(size_t layers, size_t experts, const do
 /* A recorded training run. */
 typedef struct moep_trace {
     size_t struct_size; /* sizeof(moep_trace) */
-    const void *counts; /* [steps][layers][experts] */
+    const void *counts; /* [steps][layers][experts], aligned as its type */
     moep_dtype dtype;
     uint32_t reserved; /* 0 */
     uint64_t steps, layers, experts;
@@ -252,8 +254,9 @@ typedef struct moep_backtest_config {
                              layer's totals themselves for integer counts, floor_of_mean NaN for floating-point ones */
 } moep_backtest_config;
 
-/* Where a backtest puts its results: the caller's arrays [origins][layers], each of which may be NULL. Each value is
- * about the steps of one origin's horizon in which the layer's total is not zero; NaN if there is none.
+/* Where a backtest puts its results: the caller's arrays [origins][layers], each of which may be NULL, with
+ * origins = moep_backtest_origins(trace->steps, config). Each value is about the steps of one origin's horizon in which
+ * the layer's total is not zero; NaN if there is none.
  *
  * Mind the floors. Counts are samples: even a forecast that knows the true share has an error, and a forecast can only
  * be judged by how close it comes to it. Real loads scatter two to four times as much as independent tokens would, and
@@ -272,7 +275,8 @@ typedef struct moep_backtest_result {
     uint64_t *left_out;      /* (step, expert) pairs that paper_error left out */
 } moep_backtest_result;
 
-/* The number of origins of a backtest over that many steps; 0 if there is none, or if config is NULL or invalid. */
+/* The number of origins of a backtest over that many steps; 0 if there is none, or if config is NULL or invalid, which
+ * moep_last_error() then explains. */
 MOEP_API size_t moep_backtest_origins(uint64_t steps, const moep_backtest_config *config);
 
 /* Replays a recorded run through a predictor and scores its forecasts: the paper's sliding evaluation, with rolling

@@ -25,22 +25,22 @@ static bool not_yet(moep_status status)
     return status == MOEP_ERROR_TOO_FEW_STEPS || status == MOEP_ERROR_NOT_FITTED;
 }
 
-/* fitted: the origin of the last fit, or SIZE_MAX. */
-static bool fit_is_due(const struct backtest *test, size_t origin, size_t fitted)
+/* index: of the origin; fitted: of the origin of the last fit, or SIZE_MAX. */
+static bool fit_is_due(const struct backtest *test, size_t index, size_t fitted)
 {
     uint64_t every = test->config.refit_every;
     if (fitted == SIZE_MAX)
         return every > 0 || test->predictor->fitted_step == UINT64_MAX;
-    return every > 0 && origin - fitted >= every;
+    return every > 0 && index - fitted >= every;
 }
 
-static moep_status fit_if_due(struct backtest *test, size_t origin, size_t *fitted)
+static moep_status fit_if_due(struct backtest *test, size_t index, size_t *fitted)
 {
-    if (!test->predictor->method->fit || !fit_is_due(test, origin, *fitted))
+    if (!test->predictor->method->fit || !fit_is_due(test, index, *fitted))
         return MOEP_OK;
     moep_status status = moep_predictor_fit(test->predictor);
     if (status == MOEP_OK)
-        *fitted = origin;
+        *fitted = index;
     return not_yet(status) ? MOEP_OK : status;
 }
 
@@ -157,7 +157,7 @@ static moep_status read_call(struct backtest *test, const moep_predictor *protot
     test->layers = prototype->history.layers;
     test->experts = prototype->history.experts;
     test->horizon = (size_t)test->config.horizon;
-    bool one_row = test->config.stride > test->config.horizon;
+    bool one_row = test->config.stride > test->config.horizon; /* and the stride perhaps no size_t */
     test->stride = one_row ? test->horizon : (size_t)test->config.stride;
     test->rows = moep_forecast_rows(test->horizon, test->stride);
     return mp_runtime_read(&test->runtime, runtime, &prototype->runtime);
@@ -171,9 +171,7 @@ static size_t forecast_size(const struct backtest *test)
 static moep_status take_memory(struct backtest *test, const moep_predictor *prototype)
 {
     const struct memory *memory = &test->runtime.memory;
-    struct runtime quiet = test->runtime; /* progress is told of origins, not of the fits in between */
-    quiet.progress = NULL;
-    moep_status status = mp_predictor_make_like(prototype, &quiet, &test->predictor);
+    moep_status status = mp_predictor_make_like(prototype, &test->runtime, &test->predictor);
     if (status != MOEP_OK)
         return status;
     test->forecast = mp_allocate(memory, forecast_size(test), sizeof *test->forecast);

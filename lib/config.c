@@ -8,7 +8,8 @@
 #include <string.h>
 
 /* No struct ends in padding, where a later version's field could hide without changing the size. Fields are of 4 or 8
- * bytes: the size of every version is a whole number of words, and no such size cuts a field in two. */
+ * bytes: where size_t has 8, the size of every version is a whole number of them, and no such size cuts a field in
+ * two. */
 enum { STRUCT_UNIT = sizeof(size_t), STRUCT_LEAST = 2 * sizeof(size_t) };
 #define ENDS_WITH(type, field)                                                         \
     _Static_assert(offsetof(type, field) + sizeof((type *)0)->field == sizeof(type) && \
@@ -21,16 +22,20 @@ ENDS_WITH(moep_trace, experts);
 ENDS_WITH(moep_backtest_config, assignments);
 ENDS_WITH(moep_backtest_result, left_out);
 
-static moep_status check_struct(const void *theirs, size_t size, const char *name)
+static size_t size_of(const void *theirs)
+{
+    return *(const size_t *)theirs;
+}
+
+static moep_status check_size(const void *theirs, size_t known, const char *name)
 {
     if (!theirs)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%s is NULL", name);
-    size_t given;
-    memcpy(&given, theirs, sizeof given);
-    if (given > size)
+    size_t given = size_of(theirs);
+    if (given > known)
         return mp_fail(MOEP_ERROR_INCOMPATIBLE,
                        "%s.struct_size is %zu, this library knows %zu: set it to sizeof(%s), or use a newer library",
-                       name, given, size, name);
+                       name, given, known, name);
     if (given < STRUCT_LEAST || given % STRUCT_UNIT != 0)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%s.struct_size is %zu: set it to sizeof(%s) before the call", name,
                        given, name);
@@ -45,23 +50,22 @@ static void copy_fields(void *to, const void *from, size_t size)
 
 moep_status mp_struct_read(void *to, size_t size, const void *from, const char *name)
 {
-    moep_status status = check_struct(from, size, name);
+    moep_status status = check_size(from, size, name);
     if (status == MOEP_OK)
-        copy_fields(to, from, *(const size_t *)from);
+        copy_fields(to, from, size_of(from));
     return status;
 }
 
 moep_status mp_struct_write(void *to, const void *from, size_t size, const char *name)
 {
-    moep_status status = check_struct(to, size, name);
+    moep_status status = check_size(to, size, name);
     if (status == MOEP_OK)
-        copy_fields(to, from, *(const size_t *)to);
+        copy_fields(to, from, size_of(to));
     return status;
 }
 
 const struct runtime mp_runtime_default = {
     .memory = {mp_default_allocate, mp_default_release, NULL},
-    .threads = 1,
 };
 
 moep_status mp_runtime_read(struct runtime *to, const moep_runtime *from, const struct runtime *otherwise)
@@ -80,7 +84,6 @@ moep_status mp_runtime_read(struct runtime *to, const moep_runtime *from, const 
     *to = mp_runtime_default;
     if (theirs.allocate)
         to->memory = (struct memory){theirs.allocate, theirs.release, theirs.allocator_user};
-    to->threads = theirs.threads > 1 ? theirs.threads : 1;
     to->progress = theirs.progress;
     to->progress_user = theirs.progress_user;
     return MOEP_OK;

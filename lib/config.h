@@ -16,7 +16,6 @@ moep_status mp_struct_write(void *to, const void *from, size_t size, const char 
 /* A moep_runtime, resolved. */
 struct runtime {
     struct memory memory;
-    uint32_t threads; /* >= 1 */
     int32_t (*progress)(void *user, double fraction);
     void *progress_user;
 };

@@ -3,11 +3,13 @@
 
 #include "moepredict.h"
 #include "status.h"
+#include "support/memory.h"
 
 #include <float.h>
 #include <math.h>
 
-double mp_least_load(size_t experts)
+/* The least load that an error is a ratio to: a tenth of the mean load. */
+static double least_load(size_t experts)
 {
     return 0.1 / (double)experts;
 }
@@ -19,7 +21,7 @@ static double larger(double a, double b)
 
 double mp_error(const double *forecast, const double *actual, size_t experts)
 {
-    double sum = 0, least = mp_least_load(experts);
+    double sum = 0, least = least_load(experts);
     for (size_t e = 0; e < experts; e++)
         sum += fabs(forecast[e] - actual[e]) / larger(actual[e], least);
     return sum / (double)experts;
@@ -50,7 +52,7 @@ double mp_total_variation(const double *forecast, const double *actual, size_t e
 double mp_sampling_error(const double *shares, size_t experts, double tokens)
 {
     const double mean_of_half_normal = 0.79788456080286535588; /* sqrt(2 / pi) */
-    double sum = 0, least = mp_least_load(experts);
+    double sum = 0, least = least_load(experts);
     for (size_t e = 0; e < experts; e++) {
         double p = larger(shares[e], least);
         sum += sqrt(larger(1 - p, 0) / (p * tokens)); /* a rounded p may pass 1 */
@@ -78,6 +80,9 @@ moep_status moep_forecast_error(size_t layers, size_t experts, const double *for
     if (layers == 0 || experts == 0 || !forecast || !actual)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT,
                        "moep_forecast_error needs a layer and an expert, a forecast and an actual load");
+    if (mp_product(mp_product(layers, experts), sizeof *actual) > PTRDIFF_MAX)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%zu layers of %zu experts: no array is that large", layers,
+                       experts);
     moep_status status = check_loads(layers, experts, forecast, actual);
     if (status != MOEP_OK)
         return status;

@@ -5,10 +5,7 @@
 
 #include <stddef.h>
 
-/* The least load that an error is a ratio to: a tenth of the mean load. */
-double mp_least_load(size_t experts);
-
-/* mean |forecast - actual| / max(actual, least load) */
+/* mean |forecast - actual| / max(actual, a tenth of the mean load) */
 double mp_error(const double *forecast, const double *actual, size_t experts);
 
 /* mean |forecast - actual| / actual over the experts with a load; NaN if there is none. left_out: those without. */

@@ -164,10 +164,10 @@ moep_status mp_intake_check(const void *counts, moep_dtype dtype, uint64_t steps
     return MOEP_OK;
 }
 
-/* Totals that overflow, or whose inverse would, are taken again at another scale. */
+/* Totals that overflow, or whose inverse would or would lose digits, are taken again at another scale. */
 static double rescaling(double total)
 {
-    if (total > DBL_MAX)
+    if (total > 0x1p900)
         return 0x1p-600;
     return total < 0x1p-900 ? 0x1p600 : 1.0;
 }

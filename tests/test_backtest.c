@@ -186,8 +186,15 @@ static void fractional_counts_have_a_floor_of_mean_only_if_told_their_tokens(voi
     moep_predictor *prototype = make_predictor(MOEP_SW_AVG, LAYERS, EXPERTS, 20, NULL);
     moep_backtest_config config = usual;
     struct results whole, fractional;
+    run(prototype, counts, MOEP_INT64, &config, &whole);
+    double tokens = 0; /* of layer 0 over the first horizon; the floor goes with the square root */
+    for (size_t step = 50; step < 150; step++)
+        for (size_t e = 0; e < EXPERTS; e++)
+            tokens += (double)counts[step * SERIES + e];
+    double expected = whole.floor_of_mean[0] * sqrt(tokens / (100 * 10000));
     config.assignments = 10000;
     run(prototype, counts, MOEP_INT64, &config, &whole);
+    assert_near(whole.floor_of_mean[0], expected, 1e-12);
     run(prototype, reals, MOEP_FLOAT64, &config, &fractional);
     assert_memory_equal(&whole, &fractional, sizeof whole);
     config.assignments = 0;
@@ -211,6 +218,40 @@ static void an_origin_too_early_to_forecast_is_nan(void **state)
     assert_true(isnan(results.error[0]) && isnan(results.floor[0]) && results.left_out[0] == 0);
     assert_false(isnan(results.error[LAYERS]));
     moep_predictor_destroy(prototype);
+    free(counts);
+}
+
+static void one_expert_is_forecast_without_error(void **state)
+{
+    (void)state;
+    int64_t *counts = random_counts(STEPS, 1, 1, 33);
+    moep_predictor *prototype = make_predictor(MOEP_SW_AVG, 1, 1, 20, NULL);
+    moep_trace trace = trace_of(counts, MOEP_INT64);
+    trace.layers = trace.experts = 1;
+    struct results results;
+    assert_int_equal(run_with(prototype, &trace, &usual, NULL, &results), MOEP_OK);
+    assert_near(results.error[0] + results.error_of_mean[0] + results.floor[0], 0, 1e-12);
+    assert_near(results.floor_of_mean[0], 0, 1e-9);
+    moep_predictor_destroy(prototype);
+    free(counts);
+}
+
+static void a_runtime_given_replaces_the_prototypes(void **state)
+{
+    (void)state;
+    struct test_memory memory = {0};
+    moep_runtime counting = runtime_on(&memory), plain = {.struct_size = sizeof plain};
+    int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 34);
+    moep_predictor *prototype = make_predictor(MOEP_SW_AVG, LAYERS, EXPERTS, 20, &counting);
+    moep_trace trace = trace_of(counts, MOEP_INT64);
+    struct results results;
+    size_t requests = memory.requests;
+    assert_int_equal(run_with(prototype, &trace, &usual, &plain, &results), MOEP_OK);
+    assert_int_equal(memory.requests, requests);
+    assert_int_equal(run_with(prototype, &trace, &usual, NULL, &results), MOEP_OK);
+    assert_true(memory.requests > requests);
+    moep_predictor_destroy(prototype);
+    assert_int_equal(memory.live_bytes, 0);
     free(counts);
 }
 
@@ -340,6 +381,7 @@ static void every_error_is_told_and_leaves_the_arrays_alone(void **state)
     refuses(MOEP_ERROR_INVALID_ARGUMENT, "stride", config.stride = 0);
     refuses(MOEP_ERROR_INVALID_ARGUMENT, "assignments", config.assignments = -1);
     refuses(MOEP_ERROR_INVALID_ARGUMENT, "assignments", config.assignments = NAN);
+    refuses(MOEP_ERROR_INVALID_ARGUMENT, "assignments", config.assignments = INFINITY);
     refuses(MOEP_ERROR_INVALID_ARGUMENT, "struct_size", config.struct_size = 0);
     refuses(MOEP_ERROR_INCOMPATIBLE, "struct_size", config.struct_size = sizeof config + 8);
     refuses(MOEP_ERROR_INVALID_ARGUMENT, "struct_size", trace.struct_size = 0);
@@ -519,6 +561,8 @@ int main(void)
         cmocka_unit_test(dead_experts_are_left_out_of_the_paper_error),
         cmocka_unit_test(fractional_counts_have_a_floor_of_mean_only_if_told_their_tokens),
         cmocka_unit_test(an_origin_too_early_to_forecast_is_nan),
+        cmocka_unit_test(one_expert_is_forecast_without_error),
+        cmocka_unit_test(a_runtime_given_replaces_the_prototypes),
         cmocka_unit_test(the_prototypes_own_history_plays_no_part),
         cmocka_unit_test(a_forecast_does_not_see_what_comes_after_its_origin),
         cmocka_unit_test(each_result_array_may_be_left_out),

@@ -62,6 +62,11 @@ static void bad_loads_are_named_and_nothing_is_written(void **state)
     assert_int_equal(moep_forecast_error(2, 0, good[0], good[0], error, NULL, NULL), MOEP_ERROR_INVALID_ARGUMENT);
     assert_int_equal(moep_forecast_error(2, 2, NULL, good[0], error, NULL, NULL), MOEP_ERROR_INVALID_ARGUMENT);
     assert_int_equal(moep_forecast_error(2, 2, good[0], NULL, error, NULL, NULL), MOEP_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(moep_forecast_error(SIZE_MAX / 4 + 1, 4, good[0], good[0], error, NULL, NULL),
+                     MOEP_ERROR_INVALID_ARGUMENT);
+    assert_says("no array");
+    assert_int_equal(moep_forecast_error(SIZE_MAX / 8, 1, good[0], good[0], error, NULL, NULL),
+                     MOEP_ERROR_INVALID_ARGUMENT);
     assert_true(error[0] == 7 && error[1] == 7);
 }
 
@@ -69,6 +74,21 @@ static void total_variation_is_the_load_forecast_elsewhere(void **state)
 {
     (void)state;
     assert_near(mp_total_variation((const double[]){0.5, 0.3, 0.2}, (const double[]){0.2, 0.3, 0.5}, 3), 0.3, 1e-15);
+}
+
+static void a_share_of_one_has_no_sampling_error(void **state)
+{
+    (void)state;
+    assert_true(mp_sampling_error((const double[]){1 + 0x1p-52}, 1, 1000) == 0); /* as rounding may leave it */
+}
+
+static void a_load_below_a_tenth_of_the_mean_counts_as_that_tenth(void **state)
+{
+    (void)state;
+    const double shares[] = {1, 0}, least[] = {1, 0.05};
+    assert_true(mp_sampling_error(shares, 2, 1000) == mp_sampling_error(least, 2, 1000));
+    assert_near(mp_sampling_error(shares, 2, 1000), 0.79788456080286536 * sqrt(0.95 / (0.05 * 1000)) / 2, 1e-15);
+    assert_near(mp_error((const double[]){0.99, 0.01}, shares, 2), (0.01 + 0.01 / 0.05) / 2, 1e-15);
 }
 
 /* Means of simulated multinomial tokens miss the true shares by as much as mp_sampling_error says. */
@@ -102,6 +122,8 @@ int main(void)
         cmocka_unit_test(without_any_load_there_is_no_paper_error),
         cmocka_unit_test(bad_loads_are_named_and_nothing_is_written),
         cmocka_unit_test(total_variation_is_the_load_forecast_elsewhere),
+        cmocka_unit_test(a_share_of_one_has_no_sampling_error),
+        cmocka_unit_test(a_load_below_a_tenth_of_the_mean_counts_as_that_tenth),
         cmocka_unit_test(sampling_error_is_what_sampling_leaves),
     };
     return cmocka_run_group_tests(error, NULL, NULL);

@@ -3,6 +3,7 @@
 
 #include "intake.h"
 
+#include <float.h>
 #include <stdio.h>
 
 enum { MOST = 70 };
@@ -91,7 +92,7 @@ static void scaling_by_a_power_of_two_changes_no_byte(void **state)
     for (unsigned shift = 1; shift <= 44; shift++) {
         for (size_t i = 0; i < MOST; i++) {
             scaled[i] = counts[i] << shift;
-            scaled_reals[i] = ldexp(reals[i], 20 * (int)shift - 500);
+            scaled_reals[i] = ldexp(reals[i], 44 * (int)shift - 980); /* totals up to 2^979 */
         }
         mp_intake_shares(counts, MOEP_UINT64, MOST, shares);
         mp_intake_shares(scaled, MOEP_UINT64, MOST, scaled_shares);
@@ -102,9 +103,26 @@ static void scaling_by_a_power_of_two_changes_no_byte(void **state)
     }
 }
 
+static void shares_keep_their_digits_to_the_largest_total(void **state)
+{
+    (void)state;
+    double counts[3] = {1, 2, 4}, scaled[3], shares[3], scaled_shares[3];
+    mp_intake_exact_shares(counts, MOEP_FLOAT64, 3, shares);
+    for (int exponent = -1074; exponent <= 1021; exponent++) {
+        for (size_t i = 0; i < 3; i++)
+            scaled[i] = ldexp(counts[i], exponent);
+        mp_intake_exact_shares(scaled, MOEP_FLOAT64, 3, scaled_shares);
+        assert_memory_equal(shares, scaled_shares, sizeof shares);
+    }
+}
+
 static void the_largest_and_smallest_doubles_have_shares(void **state)
 {
     (void)state;
+    const float largest_floats[] = {FLT_MAX, FLT_MAX, 0, 2 * FLT_MIN};
+    double largest_doubles[] = {DBL_MAX, DBL_MAX, 0, 1};
+    assert_int_equal(mp_intake_check(largest_floats, MOEP_FLOAT32, 1, 1, 4), MOEP_OK);
+    assert_int_equal(mp_intake_check(largest_doubles, MOEP_FLOAT64, 1, 1, 4), MOEP_OK);
     const double large[] = {1.7e308, 1.7e308, 1.7e308, 1.7e308}, small[] = {5e-324, 5e-324, 1e-323, 0};
     double shares[4];
     assert_true(mp_intake_exact_shares(large, MOEP_FLOAT64, 4, shares) > 1e308);
@@ -185,6 +203,7 @@ int main(void)
         cmocka_unit_test(counts_near_the_largest_integers_do_not_overflow),
         cmocka_unit_test(totals_are_rounded_once),
         cmocka_unit_test(scaling_by_a_power_of_two_changes_no_byte),
+        cmocka_unit_test(shares_keep_their_digits_to_the_largest_total),
         cmocka_unit_test(the_largest_and_smallest_doubles_have_shares),
         cmocka_unit_test(a_layer_without_tokens_has_no_shares),
         cmocka_unit_test(a_negative_zero_is_a_zero),

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The public interface alone, against the shared library: life, misuse, memory. */
+#define _DEFAULT_SOURCE
 #include "support.h"
 
+#include <pthread.h>
 #include <stdio.h>
+#include <sys/resource.h>
 
 enum { LAYERS = 3, EXPERTS = 4, SERIES = LAYERS * EXPERTS };
 
@@ -39,6 +42,32 @@ static void method_names_end_with_null(void **state)
     assert_true(method >= 1);
     assert_null(moep_method_name(-1));
     assert_null(moep_method_name(INT32_MAX));
+}
+
+static void *fail_in_another_thread(void *text)
+{
+    assert_string_equal(moep_last_error(), "");
+    moep_predictor_reset(NULL);
+    moep_predictor_config_init(NULL, 4711);
+    strcpy(text, moep_last_error());
+    return NULL;
+}
+
+static void the_last_error_is_each_threads_own(void **state)
+{
+    (void)state;
+    char text[256];
+    pthread_t thread;
+    moep_predictor *predictor = make_predictor(MOEP_SW_AVG, LAYERS, EXPERTS, 5, NULL);
+    assert_int_equal(moep_predictor_fit(NULL), MOEP_ERROR_INVALID_ARGUMENT);
+    assert_says("predictor is NULL");
+    assert_int_equal(pthread_create(&thread, NULL, fail_in_another_thread, text), 0);
+    pthread_join(thread, NULL);
+    assert_non_null(strstr(text, "4711"));
+    assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
+    assert_int_equal(moep_predictor_reset(predictor), MOEP_OK);
+    assert_says("predictor is NULL"); /* success leaves it alone */
+    moep_predictor_destroy(predictor);
 }
 
 /* ---- life ------------------------------------------------------------------------------------------------------- */
@@ -210,8 +239,10 @@ static void a_bad_configuration_is_refused(void **state)
     refuses(1, 1, MOEP_ERROR_INVALID_ARGUMENT, "history = 199");
     config.struct_size = 0;
     refuses(1, 1, MOEP_ERROR_INVALID_ARGUMENT, "set it to sizeof(moep_predictor_config)");
-    config.struct_size = 12;
-    refuses(1, 1, MOEP_ERROR_INVALID_ARGUMENT, "struct_size is 12");
+    config.struct_size = 8;
+    refuses(1, 1, MOEP_ERROR_INVALID_ARGUMENT, "struct_size is 8");
+    config.struct_size = 20; /* would cut a field in two */
+    refuses(1, 1, MOEP_ERROR_INVALID_ARGUMENT, "struct_size is 20");
     config.struct_size = sizeof config + 8;
     refuses(1, 1, MOEP_ERROR_INCOMPATIBLE, "struct_size is 32");
     config.history = UINT64_MAX;
@@ -306,6 +337,27 @@ static void push_takes_no_memory(void **state)
     free(counts);
 }
 
+static long page_faults(void)
+{
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    return usage.ru_minflt;
+}
+
+static void push_meets_no_page_for_the_first_time(void **state)
+{
+    (void)state;
+    enum { WIDE = 4096, STEPS = 400 }; /* a ring of 1,600 pages */
+    int64_t *counts = random_counts(1, 1, WIDE, 9);
+    moep_predictor *predictor = make_predictor(MOEP_SW_AVG, 1, WIDE, STEPS, NULL);
+    long before = page_faults();
+    for (size_t step = 0; step < STEPS; step++)
+        assert_int_equal(moep_predictor_push(predictor, 1, counts, MOEP_INT64), MOEP_OK);
+    assert_true(page_faults() - before < 200); /* the code's own, and what the kernel does beside */
+    moep_predictor_destroy(predictor);
+    free(counts);
+}
+
 static void a_long_forecast_of_a_large_model_takes_little_scratch(void **state)
 {
     (void)state;
@@ -393,6 +445,7 @@ int main(void)
         cmocka_unit_test(the_library_is_of_the_headers_version),
         cmocka_unit_test(every_status_has_a_name),
         cmocka_unit_test(method_names_end_with_null),
+        cmocka_unit_test(the_last_error_is_each_threads_own),
         cmocka_unit_test(a_predictor_knows_what_it_was_made_with_and_has_seen),
         cmocka_unit_test(after_reset_a_predictor_is_as_new),
         cmocka_unit_test(forecast_rows_are_horizon_over_stride_rounded_up),
@@ -404,6 +457,7 @@ int main(void)
         cmocka_unit_test(an_older_callers_structs_are_served_with_the_fields_they_have),
         cmocka_unit_test(a_forecast_that_cannot_be_leaves_the_array_alone),
         cmocka_unit_test(push_takes_no_memory),
+        cmocka_unit_test(push_meets_no_page_for_the_first_time),
         cmocka_unit_test(a_long_forecast_of_a_large_model_takes_little_scratch),
         cmocka_unit_test(any_refused_allocation_is_an_error_and_leaks_nothing),
     };

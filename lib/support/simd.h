@@ -3,6 +3,8 @@
 #ifndef MP_SUPPORT_SIMD_H
 #define MP_SUPPORT_SIMD_H
 
+#include <stdint.h> /* defines __GLIBC__ where it is one */
+
 /* MP_VECTORISED stands before a static function whose plain loops the compiler turns into vector code. Only static
  * ones: gcc exports the variants of others, clang breaks them. With a name of our own, mp_..., all the same: clang
  * makes the function that chooses a global one, NAME.resolver. Not under ThreadSanitizer, whose runtime is not up yet

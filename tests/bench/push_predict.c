@@ -20,7 +20,7 @@ struct setup {
 };
 
 struct costs { /* nanoseconds a call */
-    double copy, push, mean, path;
+    double copy, push, ratio, mean, path;
 };
 
 static double now(void)
@@ -69,9 +69,11 @@ static void keep(const void *memory)
     __asm__ volatile("" : : "r"(memory) : "memory");
 }
 
-static double time_copies(const int64_t *counts, size_t steps, size_t series)
+/* Copies and pushes by turns, so that both meet the machine in the same mood. */
+static void time_copies_and_pushes(moep_predictor *predictor, const int64_t *counts, size_t steps, size_t series,
+                                   struct costs *costs)
 {
-    double passes[PASSES];
+    double copies[PASSES], pushes[PASSES], ratios[PASSES];
     int64_t *copy = make_counts(series);
     for (size_t pass = 0; pass < PASSES; pass++) {
         double start = now();
@@ -79,22 +81,17 @@ static double time_copies(const int64_t *counts, size_t steps, size_t series)
             memcpy(copy, counts + step * series, series * sizeof *copy);
             keep(copy);
         }
-        passes[pass] = (now() - start) / (double)steps;
-    }
-    free(copy);
-    return median(passes, PASSES);
-}
-
-static double time_pushes(moep_predictor *predictor, const int64_t *counts, size_t steps, size_t series)
-{
-    double passes[PASSES];
-    for (size_t pass = 0; pass < PASSES; pass++) {
-        double start = now();
+        double between = now();
         for (size_t step = 0; step < steps; step++)
             check(moep_predictor_push(predictor, 1, counts + step * series, MOEP_INT64));
-        passes[pass] = (now() - start) / (double)steps;
+        copies[pass] = (between - start) / (double)steps;
+        pushes[pass] = (now() - between) / (double)steps;
+        ratios[pass] = pushes[pass] / copies[pass];
     }
-    return median(passes, PASSES);
+    free(copy);
+    costs->copy = median(copies, PASSES);
+    costs->push = median(pushes, PASSES);
+    costs->ratio = median(ratios, PASSES);
 }
 
 static double time_forecasts(const moep_predictor *predictor, size_t stride, size_t series)
@@ -126,12 +123,11 @@ static struct costs measure(struct setup setup, int with_path)
     check(moep_predictor_create(setup.layers, setup.experts, &config, NULL, &predictor));
     for (uint64_t pushed = 0; pushed < setup.history; pushed += steps) /* the ring is full */
         check(moep_predictor_push(predictor, steps, counts, MOEP_INT64));
-    struct costs costs = {
-        .copy = time_copies(counts, steps, series),
-        .push = time_pushes(predictor, counts, steps, series),
-        .mean = time_forecasts(predictor, 1000, series),
-        .path = with_path ? time_forecasts(predictor, 1, series) : 0,
-    };
+    struct costs costs = {0};
+    time_copies_and_pushes(predictor, counts, steps, series, &costs);
+    costs.mean = time_forecasts(predictor, 1000, series);
+    if (with_path)
+        costs.path = time_forecasts(predictor, 1, series);
     moep_predictor_destroy(predictor);
     free(counts);
     return costs;
@@ -141,7 +137,7 @@ static void print_costs(struct setup setup, struct costs costs)
 {
     double series = (double)(setup.layers * setup.experts);
     printf("%4zu x %-4zu %6u %8llu %9.3f %8.3f %7.2f %9.2f %13.3f\n", setup.layers, setup.experts, setup.window,
-           (unsigned long long)setup.history, costs.copy / series, costs.push / series, costs.push / costs.copy,
+           (unsigned long long)setup.history, costs.copy / series, costs.push / series, costs.ratio,
            costs.mean / series, costs.mean / 1e6);
     fflush(stdout);
 }
@@ -156,10 +152,11 @@ static struct costs row(size_t layers, size_t experts, uint32_t window, uint64_t
 
 static void head(const char *title)
 {
-    printf("\n%s\n"
-           "                                memcpy     push   push /   predict  predict(1000,\n"
-           "layers x experts window history  ns/series ns/series memcpy ns/series 1000), ms\n",
-           title);
+    printf(
+        "\n%s\n"
+        "                                memcpy     push   push /   predict  predict(1000,\n"
+        "layers x experts window history  ns/series ns/series memcpy ns/series 1000), ms\n",
+        title);
 }
 
 int main(void)

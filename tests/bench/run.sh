@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Measures push and predict: installs what is missing, builds, and prints the tables.
 set -eu
-cd "$(dirname "$0")/../.."
+CDPATH= cd -- "$(dirname "$0")/../.."
 . .ci/setup.sh
 need gcc libc6-dev meson ninja-build
 build build/bench -Dtests=disabled -Dexamples=disabled -Dbenchmarks=enabled
