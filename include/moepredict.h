@@ -216,6 +216,36 @@ typedef struct moep_info {
 /* Reads it. info->struct_size must be set. Errors: INVALID_ARGUMENT, INCOMPATIBLE. */
 MOEP_API moep_status moep_predictor_info(const moep_predictor *predictor, moep_info *info);
 
+/* The configuration that a handle was made with, all defaults resolved. config->struct_size must be set.
+ * Errors: INVALID_ARGUMENT, INCOMPATIBLE. */
+MOEP_API moep_status moep_predictor_config_read(const moep_predictor *predictor, moep_predictor_config *config);
+
+/* ---- copies and checkpoints -------------------------------------------------------------------------------------- */
+
+/* Copies a handle: history, model and counters. *out becomes the copy, or NULL on an error. The two are independent.
+ *   runtime   NULL: the original's
+ * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY. */
+MOEP_API moep_status moep_predictor_clone(const moep_predictor *predictor, const moep_runtime *runtime,
+                                          moep_predictor **out);
+
+/* Writes the whole state, for the host's own training checkpoint: a predictor that is loaded from it goes on as if it
+ * had never been interrupted, to the byte. buffer     the caller's, of capacity bytes; NULL: only tells the size size
+ * becomes the number of bytes; it stays the same all through the life of a handle: about 4 per step of the history and
+ * series Equal states give equal bytes, on any machine. Takes no memory. Errors: INVALID_ARGUMENT (also a capacity that
+ * is too small: buffer and size are then left alone). */
+MOEP_API moep_status moep_predictor_save(const moep_predictor *predictor, void *buffer, size_t capacity, size_t *size);
+
+/* Makes a predictor from what save has written. *out becomes the handle, or NULL on an error.
+ *   buffer, size   any bytes: they are not trusted. No more memory is taken than about their own size. Bytes after the
+ *                  end of the state are ignored
+ *   runtime        NULL: the defaults
+ * A library reads what every earlier release of its major version has written, and what a later one has, unless that
+ * holds something the library must not ignore.
+ * Errors: INVALID_ARGUMENT; CORRUPT (damaged, truncated, or not a checkpoint); INCOMPATIBLE (a newer library's, or
+ * another kind of handle's); OUT_OF_MEMORY. */
+MOEP_API moep_status moep_predictor_load(const void *buffer, size_t size, const moep_runtime *runtime,
+                                         moep_predictor **out);
+
 /* ---- evaluation ------------------------------------------------------------------------------------------------ */
 
 /* How far a forecast was off, layer by layer.

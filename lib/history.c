@@ -9,23 +9,32 @@
 /* UINT64_MAX as a step number means never. */
 static const uint64_t last_step_number = UINT64_MAX - 1;
 
+size_t mp_history_ring_size(size_t layers, size_t experts, uint64_t capacity)
+{
+    size_t rows = capacity < SIZE_MAX ? (size_t)capacity : SIZE_MAX;
+    return mp_product(mp_product(layers, experts), mp_product(rows, sizeof(float)));
+}
+
 moep_status mp_history_make(struct history *history, size_t layers, size_t experts, uint64_t capacity,
                             const struct memory *memory)
 {
-    size_t series = mp_product(layers, experts);
-    size_t rows = capacity < SIZE_MAX ? (size_t)capacity : SIZE_MAX;
-    size_t size = mp_product(rows, series);
-    *history = (struct history){.layers = layers, .experts = experts, .capacity = rows};
-    history->ring = mp_allocate(memory, size, sizeof(float));
+    size_t size = mp_history_ring_size(layers, experts, capacity);
+    *history = (struct history){.layers = layers, .experts = experts, .capacity = (size_t)capacity};
+    history->ring = mp_allocate(memory, size, 1);
     if (!history->ring)
         return mp_out_of_memory("the history: layers x experts x history is too large");
-    memset(history->ring, 0, size * sizeof(float)); /* so that push meets no page for the first time */
+    memset(history->ring, 0, size); /* so that push meets no page for the first time */
     return MOEP_OK;
+}
+
+static size_t ring_size(const struct history *history)
+{
+    return mp_history_ring_size(history->layers, history->experts, history->capacity);
 }
 
 void mp_history_free(struct history *history, const struct memory *memory)
 {
-    mp_release(memory, history->ring, history->capacity * history->layers * history->experts, sizeof(float));
+    mp_release(memory, history->ring, ring_size(history), 1);
     history->ring = NULL;
 }
 
@@ -73,24 +82,50 @@ moep_status mp_history_push(struct history *history, uint64_t first_step, size_t
     size_t step_size = history->layers * history->experts * mp_dtype_size(dtype);
     for (size_t step = 0; step < steps; step++)
         record_step(history, (const char *)counts + step * step_size, dtype);
-    history->gaps += first_step - history->next_step;
     history->next_step = first_step + steps;
     return MOEP_OK;
 }
 
 void mp_history_reset(struct history *history)
 {
-    history->steps = history->next_step = history->empty_layers = history->gaps = 0;
+    history->steps = history->next_step = history->empty_layers = 0;
+}
+
+/* Rows of the ring that hold a step. */
+static size_t rows_held(const struct history *history)
+{
+    return history->steps < history->capacity ? (size_t)history->steps : history->capacity;
 }
 
 struct panel mp_history_panel(const struct history *history)
 {
-    bool full = history->steps >= history->capacity;
+    size_t held = rows_held(history);
     return (struct panel){
         .ring = history->ring,
         .capacity = history->capacity,
-        .first = full ? (size_t)(history->steps % history->capacity) : 0,
-        .steps = full ? history->capacity : (size_t)history->steps,
+        .first = held == history->capacity ? (size_t)(history->steps % history->capacity) : 0,
+        .steps = held,
         .series = history->layers * history->experts,
     };
+}
+
+void mp_history_copy(struct history *to, const struct history *from)
+{
+    float *ring = to->ring;
+    *to = *from;
+    to->ring = ring;
+    memcpy(ring, from->ring, ring_size(from));
+}
+
+void mp_history_visit(struct history *history, struct checkpoint *checkpoint)
+{
+    mp_visit_u64(checkpoint, &history->steps);
+    mp_visit_u64(checkpoint, &history->next_step);
+    mp_visit_u64(checkpoint, &history->empty_layers);
+    mp_checkpoint_require(checkpoint, history->steps <= history->next_step && history->next_step <= last_step_number);
+    mp_checkpoint_require(checkpoint, history->empty_layers / history->layers <= history->steps);
+
+    size_t series = history->layers * history->experts, held = rows_held(history) * series;
+    mp_visit_shares(checkpoint, history->ring, held);
+    mp_visit_zeros(checkpoint, history->ring + held, history->capacity * series - held);
 }

@@ -3,14 +3,15 @@
 #ifndef MP_HISTORY_H
 #define MP_HISTORY_H
 
+#include "checkpoint.h"
 #include "moepredict.h"
 #include "panel.h"
 #include "support/memory.h"
 
 struct history {
     size_t layers, experts, capacity;
-    uint64_t steps, next_step, empty_layers, gaps; /* as in moep_info */
-    float *ring;                                   /* [capacity][layers][experts]; step s is row s % capacity */
+    uint64_t steps, next_step, empty_layers; /* as in moep_info; next_step - steps numbers were skipped */
+    float *ring;                             /* [capacity][layers][experts]; step s is row s % capacity */
 };
 
 /* OUT_OF_MEMORY leaves it fit for mp_history_free, as zeroed memory is. */
@@ -24,6 +25,16 @@ moep_status mp_history_push(struct history *history, uint64_t first_step, size_t
 
 /* As made. */
 void mp_history_reset(struct history *history);
+
+/* From one of the same layers, experts and capacity. */
+void mp_history_copy(struct history *to, const struct history *from);
+
+/* Its state as a checkpoint's fields. The whole ring is among them, whatever has been pushed: the size is the same all
+ * through a run, and no reader takes more memory than the input is long. */
+void mp_history_visit(struct history *history, struct checkpoint *checkpoint);
+
+/* The bytes of the ring, in memory as in a checkpoint; SIZE_MAX where they do not fit. */
+size_t mp_history_ring_size(size_t layers, size_t experts, uint64_t capacity);
 
 /* All steps held. */
 struct panel mp_history_panel(const struct history *history);

@@ -3,6 +3,7 @@
 #ifndef MP_METHOD_H
 #define MP_METHOD_H
 
+#include "checkpoint.h"
 #include "moepredict.h"
 #include "panel.h"
 #include "support/memory.h"
@@ -13,6 +14,8 @@ struct task {
     struct panel panel;                  /* the history held; min_steps or more where forecast is called */
     const struct memory *memory;         /* for scratch */
 };
+
+enum { MP_MODEL_PACKED = 4 };
 
 /* Stateless: what fit learns is a block of memory, without pointers into itself, that the handle owns and copies. */
 struct method {
@@ -26,8 +29,12 @@ struct method {
     uint64_t (*least_history)(const moep_predictor_config *config);
     uint64_t (*min_steps)(const moep_predictor_config *config);
 
-    /* Bytes of its model, zeroed at create. NULL: nothing to learn, and fit is NULL too. */
+    /* Bytes of its model, zeroed at create. NULL: nothing to learn, and visit_model and fit are NULL too. */
     size_t (*model_size)(const moep_predictor_config *config, size_t layers, size_t experts);
+
+    /* The model as a checkpoint's fields, in no fewer bytes than model_size / MP_MODEL_PACKED: a reader takes memory
+     * for a model only if the input is long enough to hold it. Reading must require what forecast relies on. */
+    void (*visit_model)(struct checkpoint *checkpoint, const moep_predictor_config *config, void *model);
 
     /* Estimates the model, which comes in as it is now. On an error the handle throws it away and keeps the old one. */
     moep_status (*fit)(const struct task *task, void *model);

@@ -214,7 +214,14 @@ moep_status moep_predictor_info(const moep_predictor *predictor, moep_info *info
         .min_steps = predictor->method->min_steps(&predictor->config),
         .fitted_step = predictor->fitted_step,
         .empty_layers = history->empty_layers,
-        .gaps = history->gaps,
+        .gaps = history->next_step - history->steps,
     };
     return mp_struct_write(info, &ours, sizeof ours, "moep_info");
+}
+
+moep_status moep_predictor_config_read(const moep_predictor *predictor, moep_predictor_config *config)
+{
+    if (!predictor)
+        return null_handle();
+    return mp_struct_write(config, &predictor->config, sizeof predictor->config, "moep_predictor_config");
 }

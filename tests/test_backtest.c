@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "support.h"
 
-#include "predictor.h"
+#include "toy.h"
 
 enum { STEPS = 400, LAYERS = 2, EXPERTS = 5, SERIES = LAYERS * EXPERTS, MOST = 64 * LAYERS };
 
@@ -404,82 +404,12 @@ static void every_error_is_told_and_leaves_the_arrays_alone(void **state)
 
 /* ---- methods that are fitted ------------------------------------------------------------------------------------- */
 
-/* A method with a model, as small as one can be: fit stores the newest share of expert 0 of layer 0 and, in `fits`,
- * how often it was called; it needs 10 steps. Expert 0 is forecast as what is stored, the others share the rest. */
-struct toy_model {
-    double share;
-    uint64_t fits;
-};
-static size_t toy_fits;
-static moep_status toy_fault;
-
-static uint64_t toy_steps(const moep_predictor_config *config)
-{
-    (void)config;
-    return 1;
-}
-
-static size_t toy_model_size(const moep_predictor_config *config, size_t layers, size_t experts)
-{
-    (void)config;
-    (void)layers;
-    (void)experts;
-    return sizeof(struct toy_model);
-}
-
-static moep_status toy_fit(const struct task *task, void *block)
-{
-    struct toy_model *model = block;
-    model->share = 99; /* a fit that fails half way must not be seen */
-    if (toy_fault != MOEP_OK)
-        return toy_fault;
-    if (task->panel.steps < 10)
-        return MOEP_ERROR_TOO_FEW_STEPS;
-    model->share = (double)mp_panel_row(&task->panel, task->panel.steps - 1)[0];
-    model->fits++;
-    toy_fits++;
-    return MOEP_OK;
-}
-
-static moep_status toy_forecast(const struct task *task, const void *block, size_t horizon, size_t stride, double *rows)
-{
-    const struct toy_model *model = block;
-    if (model->fits == 0)
-        return MOEP_ERROR_NOT_FITTED;
-    for (size_t row = 0; row < moep_forecast_rows(horizon, stride); row++)
-        for (size_t s = 0; s < task->panel.series; s++)
-            rows[row * SERIES + s] = s % EXPERTS ? (1 - model->share) / (EXPERTS - 1) : model->share;
-    return MOEP_OK;
-}
-
-static const struct method toy = {
-    .name = "toy",
-    .default_history = toy_steps,
-    .least_history = toy_steps,
-    .min_steps = toy_steps,
-    .model_size = toy_model_size,
-    .fit = toy_fit,
-    .forecast = toy_forecast,
-};
-
-static moep_predictor *make_toy(const moep_runtime *runtime)
-{
-    struct runtime resolved;
-    moep_predictor_config config = {.struct_size = sizeof config, .history = 10};
-    moep_predictor *predictor = NULL;
-    toy_fits = 0;
-    toy_fault = MOEP_OK;
-    assert_int_equal(mp_runtime_read(&resolved, runtime, &mp_runtime_default), MOEP_OK);
-    assert_int_equal(mp_predictor_make(&toy, LAYERS, EXPERTS, &config, &resolved, &predictor), MOEP_OK);
-    return predictor;
-}
-
 static void a_failed_fit_leaves_the_model_alone(void **state)
 {
     (void)state;
     struct test_memory memory = {0};
     moep_runtime runtime = runtime_on(&memory);
-    moep_predictor *predictor = make_toy(&runtime);
+    moep_predictor *predictor = make_toy(LAYERS, EXPERTS, &runtime);
     int64_t *counts = random_counts(20, LAYERS, EXPERTS, 31);
     double before[SERIES], after[SERIES];
     assert_int_equal(moep_predictor_fit(predictor), MOEP_ERROR_TOO_FEW_STEPS);
@@ -514,7 +444,7 @@ static void a_backtest_fits_as_often_as_it_was_told(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 32);
-    moep_predictor *prototype = make_toy(NULL);
+    moep_predictor *prototype = make_toy(LAYERS, EXPERTS, NULL);
     moep_backtest_config config = usual;
     struct results once, often;
     config.first = 5; /* too early for a fit; 11 more origins: 35, 65, ... */

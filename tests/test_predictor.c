@@ -272,28 +272,6 @@ static void a_bad_runtime_is_refused(void **state)
     assert_int_equal(memory.requests, 0);
 }
 
-static void an_older_callers_structs_are_served_with_the_fields_they_have(void **state)
-{
-    (void)state;
-    moep_predictor_config config = {.struct_size = offsetof(moep_predictor_config, history), .history = 77};
-    moep_predictor *predictor = NULL;
-    assert_int_equal(moep_predictor_config_init(&config, MOEP_SW_AVG), MOEP_OK);
-    assert_int_equal(config.history, 77);
-    assert_int_equal(config.sw_avg_window, 200);
-    assert_int_equal(moep_predictor_create(1, 1, &config, NULL, &predictor), MOEP_OK);
-    assert_int_equal(info_of(predictor).history, 200); /* 77 lies past the struct's end */
-    moep_info info = {.struct_size = offsetof(moep_info, steps), .steps = 55};
-    assert_int_equal(moep_predictor_info(predictor, &info), MOEP_OK);
-    assert_int_equal(info.history, 200);
-    assert_int_equal(info.steps, 55);
-    assert_int_equal(info.struct_size, offsetof(moep_info, steps));
-    info.struct_size = sizeof info + 8;
-    assert_int_equal(moep_predictor_info(predictor, &info), MOEP_ERROR_INCOMPATIBLE);
-    info.struct_size = 3;
-    assert_int_equal(moep_predictor_info(predictor, &info), MOEP_ERROR_INVALID_ARGUMENT);
-    moep_predictor_destroy(predictor);
-}
-
 static void a_forecast_that_cannot_be_leaves_the_array_alone(void **state)
 {
     (void)state;
@@ -376,69 +354,6 @@ static void a_long_forecast_of_a_large_model_takes_little_scratch(void **state)
     free(counts);
 }
 
-/* Everything that takes memory, in one go; counts how far it came. */
-static moep_status use_memory(const moep_runtime *runtime, const int64_t *counts)
-{
-    double shares[SERIES], before[SERIES], error[LAYERS] = {7, 7, 7};
-    moep_predictor_config config = {.struct_size = sizeof config};
-    moep_predictor *predictor = NULL;
-    moep_trace trace = {.struct_size = sizeof trace,
-                        .counts = counts,
-                        .dtype = MOEP_INT64,
-                        .steps = 40,
-                        .layers = LAYERS,
-                        .experts = EXPERTS};
-    moep_backtest_config backtest = {
-        .struct_size = sizeof backtest, .first = 20, .every = 20, .horizon = 20, .stride = 20};
-    moep_backtest_result result = {.struct_size = sizeof result, .error = error};
-    struct test_memory *memory = runtime->allocator_user;
-    moep_predictor_config_init(&config, MOEP_SW_AVG);
-    config.sw_avg_window = 10;
-    moep_status status = moep_predictor_create(LAYERS, EXPERTS, &config, runtime, &predictor);
-    if (status != MOEP_OK) {
-        assert_null(predictor);
-        return status;
-    }
-    assert_int_equal(moep_predictor_push(predictor, 40, counts, MOEP_INT64), MOEP_OK);
-    memset(shares, 0x7f, sizeof shares);
-    memcpy(before, shares, sizeof shares);
-    size_t live = memory->live_bytes;
-    status = moep_predictor_predict(predictor, 10, 10, shares, SERIES);
-    if (status != MOEP_OK)
-        assert_memory_equal(shares, before, sizeof shares);
-    if (status == MOEP_OK) {
-        status = moep_backtest(predictor, &trace, &backtest, NULL, &result);
-        assert_true(status == MOEP_OK ? error[0] != 7 : error[0] == 7);
-    }
-    assert_int_equal(memory->live_bytes, live);
-    memory->refuse_at = 0; /* after a refusal everything works again */
-    assert_int_equal(moep_predictor_predict(predictor, 10, 10, shares, SERIES), MOEP_OK);
-    moep_predictor_destroy(predictor);
-    return status;
-}
-
-static void any_refused_allocation_is_an_error_and_leaks_nothing(void **state)
-{
-    (void)state;
-    int64_t *counts = random_counts(40, LAYERS, EXPERTS, 7);
-    for (int for_ever = 0; for_ever <= 1; for_ever++) {
-        moep_status status = MOEP_ERROR_OUT_OF_MEMORY;
-        size_t n = 0;
-        while (status != MOEP_OK) {
-            struct test_memory memory = {.refuse_at = ++n, .refuse_after = for_ever};
-            moep_runtime runtime = runtime_on(&memory);
-            status = use_memory(&runtime, counts);
-            assert_true(status == MOEP_OK || status == MOEP_ERROR_OUT_OF_MEMORY);
-            if (status != MOEP_OK)
-                assert_says("no memory for");
-            assert_int_equal(memory.live_blocks, 0);
-            assert_int_equal(memory.live_bytes, 0);
-        }
-        assert_true(n > 6);
-    }
-    free(counts);
-}
-
 int main(void)
 {
     const struct CMUnitTest predictor[] = {
@@ -454,12 +369,10 @@ int main(void)
         cmocka_unit_test(null_is_refused_everywhere),
         cmocka_unit_test(a_bad_configuration_is_refused),
         cmocka_unit_test(a_bad_runtime_is_refused),
-        cmocka_unit_test(an_older_callers_structs_are_served_with_the_fields_they_have),
         cmocka_unit_test(a_forecast_that_cannot_be_leaves_the_array_alone),
         cmocka_unit_test(push_takes_no_memory),
         cmocka_unit_test(push_meets_no_page_for_the_first_time),
         cmocka_unit_test(a_long_forecast_of_a_large_model_takes_little_scratch),
-        cmocka_unit_test(any_refused_allocation_is_an_error_and_leaks_nothing),
     };
     return cmocka_run_group_tests(predictor, NULL, NULL);
 }

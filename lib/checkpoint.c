@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "checkpoint.h"
+
+#include "status.h"
+
+#include <string.h>
+
+static const unsigned char magic[8] = {0x89, 'M', 'O', 'P', '\r', '\n', 0x1a, '\n'};
+
+enum { FORMAT_MAJOR = 1, FORMAT_MINOR = 0 };
+enum { MAJOR_AT = 8, MINOR_AT = 10, SECTIONS_AT = 12, TOTAL_AT = 16, WRITER_AT = 24, HEADER_CRC_AT = 28, HEADER = 32 };
+enum { VERSION_AT = 4, FLAGS_AT = 6, LENGTH_AT = 8, CRC_AT = 16, SECTION_HEADER = 20 };
+enum { CRITICAL = 1 };
+
+static moep_status corrupt(const char *what)
+{
+    return mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: %s", what);
+}
+
+/* ---- numbers, little-endian ---------------------------------------------------------------------------------------
+ */
+
+static void store(unsigned char *at, uint64_t value, size_t bytes)
+{
+    for (size_t i = 0; i < bytes; i++)
+        at[i] = (unsigned char)(value >> 8 * i);
+}
+
+static uint64_t load(const unsigned char *at, size_t bytes)
+{
+    uint64_t value = 0;
+    for (size_t i = 0; i < bytes; i++)
+        value |= (uint64_t)at[i] << 8 * i;
+    return value;
+}
+
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
+
+void mp_checkpoint_measure(struct checkpoint *checkpoint)
+{
+    *checkpoint = (struct checkpoint){.mode = MP_MEASURE, .at = HEADER};
+}
+
+void mp_checkpoint_write(struct checkpoint *checkpoint, void *buffer, size_t capacity)
+{
+    *checkpoint = (struct checkpoint){.mode = MP_WRITE, .out = buffer, .at = HEADER, .end = capacity};
+    mp_crc32c_init(&checkpoint->crc);
+}
+
+size_t mp_checkpoint_finish(struct checkpoint *checkpoint)
+{
+    unsigned char *out = checkpoint->out;
+    if (checkpoint->mode == MP_WRITE) {
+        memcpy(out, magic, sizeof magic);
+        store(out + MAJOR_AT, FORMAT_MAJOR, 2);
+        store(out + MINOR_AT, FORMAT_MINOR, 2);
+        store(out + SECTIONS_AT, checkpoint->sections, 4);
+        store(out + TOTAL_AT, checkpoint->at, 8);
+        store(out + WRITER_AT, moep_version_number(), 4);
+        store(out + HEADER_CRC_AT, mp_crc32c(&checkpoint->crc, 0, out, HEADER_CRC_AT), 4);
+    }
+    return checkpoint->at;
+}
+
+/* The checksum of the section whose header is at that place. */
+static uint32_t section_crc(const struct checkpoint *checkpoint, const unsigned char *section, size_t length)
+{
+    uint32_t crc = mp_crc32c(&checkpoint->crc, 0, section, CRC_AT);
+    return mp_crc32c(&checkpoint->crc, crc, section + SECTION_HEADER, length);
+}
+
+static moep_status read_header(struct checkpoint *checkpoint, size_t size)
+{
+    const unsigned char *in = checkpoint->in;
+    if (size < HEADER || memcmp(in, magic, sizeof magic) != 0)
+        return corrupt("it does not begin as one");
+    if (load(in + HEADER_CRC_AT, 4) != mp_crc32c(&checkpoint->crc, 0, in, HEADER_CRC_AT))
+        return corrupt("its header has another checksum");
+    if (load(in + MAJOR_AT, 2) > FORMAT_MAJOR)
+        return mp_fail(MOEP_ERROR_INCOMPATIBLE, "the checkpoint has format %u, this library reads %u: use a newer one",
+                       (unsigned)load(in + MAJOR_AT, 2), (unsigned)FORMAT_MAJOR);
+    uint64_t total = load(in + TOTAL_AT, 8);
+    if (total < HEADER || total > size)
+        return mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: %llu bytes long, %zu are there",
+                       (unsigned long long)total, size);
+    checkpoint->size = (size_t)total;
+    checkpoint->sections = (uint32_t)load(in + SECTIONS_AT, 4);
+    return MOEP_OK;
+}
+
+static bool has_tag(const unsigned char *section, const char *tag)
+{
+    return memcmp(section, tag, VERSION_AT) == 0;
+}
+
+/* A section that is none of the known: to be skipped, unless it says that nobody may. */
+static moep_status check_tag(const unsigned char *section, const char *const *known, bool *seen, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!has_tag(section, known[i]))
+            continue;
+        if (seen[i])
+            return corrupt("a section comes twice");
+        seen[i] = true;
+        return MOEP_OK;
+    }
+    if (load(section + FLAGS_AT, 2) & CRITICAL)
+        return mp_fail(MOEP_ERROR_INCOMPATIBLE,
+                       "the checkpoint has a section that this library does not know: it is "
+                       "another kind of handle's, or a newer library's");
+    return MOEP_OK;
+}
+
+moep_status mp_checkpoint_read(struct checkpoint *checkpoint, const void *buffer, size_t size, const char *const *known,
+                               size_t n)
+{
+    bool seen[MP_MOST_SECTIONS] = {false};
+    *checkpoint = (struct checkpoint){.mode = MP_READ, .in = buffer};
+    mp_crc32c_init(&checkpoint->crc);
+    moep_status status = read_header(checkpoint, size);
+    size_t at = HEADER;
+    for (uint32_t i = 0; i < checkpoint->sections && status == MOEP_OK; i++) {
+        const unsigned char *section = checkpoint->in + at;
+        size_t left = checkpoint->size - at;
+        if (left < SECTION_HEADER || load(section + LENGTH_AT, 8) > left - SECTION_HEADER)
+            return corrupt("a section reaches past its end");
+        size_t length = (size_t)load(section + LENGTH_AT, 8);
+        if (load(section + CRC_AT, 4) != section_crc(checkpoint, section, length))
+            return corrupt("a section has another checksum");
+        status = check_tag(section, known, seen, n);
+        at += SECTION_HEADER + length;
+    }
+    return status == MOEP_OK && at != checkpoint->size ? corrupt("it has bytes that belong to no section") : status;
+}
+
+/* ---- a section --------------------------------------------------------------------------------------------------- */
+
+static moep_status find_section(struct checkpoint *checkpoint, const char *tag, uint16_t version)
+{
+    const unsigned char *in = checkpoint->in;
+    size_t at = HEADER;
+    while (at < checkpoint->size && !has_tag(in + at, tag))
+        at += SECTION_HEADER + (size_t)load(in + at + LENGTH_AT, 8);
+    if (at == checkpoint->size)
+        return mp_fail(MOEP_ERROR_INCOMPATIBLE, "the checkpoint has no section %s: it is another kind of handle's",
+                       tag);
+    if (load(in + at + VERSION_AT, 2) > version)
+        return mp_fail(MOEP_ERROR_INCOMPATIBLE, "section %s of the checkpoint is a newer library's", tag);
+    checkpoint->version = (uint16_t)load(in + at + VERSION_AT, 2);
+    checkpoint->at = at + SECTION_HEADER;
+    checkpoint->end = checkpoint->at + (size_t)load(in + at + LENGTH_AT, 8);
+    return MOEP_OK;
+}
+
+moep_status mp_checkpoint_section(struct checkpoint *checkpoint, const char *tag, uint16_t version)
+{
+    if (checkpoint->mode == MP_READ)
+        return find_section(checkpoint, tag, version);
+    checkpoint->version = version;
+    checkpoint->section = checkpoint->at;
+    if (checkpoint->mode == MP_WRITE) {
+        unsigned char *section = checkpoint->out + checkpoint->at;
+        memcpy(section, tag, VERSION_AT);
+        store(section + VERSION_AT, version, 2);
+        store(section + FLAGS_AT, CRITICAL, 2);
+    }
+    checkpoint->at += SECTION_HEADER;
+    checkpoint->sections++;
+    return MOEP_OK;
+}
+
+moep_status mp_checkpoint_end(struct checkpoint *checkpoint, const char *tag)
+{
+    if (checkpoint->mode == MP_READ)
+        return checkpoint->bad || checkpoint->at != checkpoint->end
+                   ? mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: section %s holds what cannot be", tag)
+                   : MOEP_OK;
+    if (checkpoint->mode == MP_WRITE) {
+        unsigned char *section = checkpoint->out + checkpoint->section;
+        size_t length = checkpoint->at - checkpoint->section - SECTION_HEADER;
+        store(section + LENGTH_AT, length, 8);
+        store(section + CRC_AT, section_crc(checkpoint, section, length), 4);
+    }
+    return MOEP_OK;
+}
+
+size_t mp_checkpoint_left(const struct checkpoint *checkpoint)
+{
+    return checkpoint->end - checkpoint->at;
+}
+
+/* ---- fields ------------------------------------------------------------------------------------------------------ */
+
+/* Only reading writes to a field: threads may save the same handle at once. */
+static void visit(struct checkpoint *checkpoint, uint64_t *value, size_t bytes)
+{
+    if (checkpoint->mode == MP_READ && mp_checkpoint_left(checkpoint) < bytes) {
+        *value = 0;
+        checkpoint->bad = true;
+        return;
+    }
+    if (checkpoint->mode == MP_READ)
+        *value = load(checkpoint->in + checkpoint->at, bytes);
+    if (checkpoint->mode == MP_WRITE)
+        store(checkpoint->out + checkpoint->at, *value, bytes);
+    checkpoint->at += bytes;
+}
+
+void mp_visit_u32(struct checkpoint *checkpoint, uint32_t *value)
+{
+    uint64_t wide = *value;
+    visit(checkpoint, &wide, sizeof *value);
+    if (checkpoint->mode == MP_READ)
+        *value = (uint32_t)wide;
+}
+
+void mp_visit_i32(struct checkpoint *checkpoint, int32_t *value)
+{
+    uint32_t bits;
+    memcpy(&bits, value, sizeof bits);
+    mp_visit_u32(checkpoint, &bits);
+    if (checkpoint->mode == MP_READ)
+        memcpy(value, &bits, sizeof bits);
+}
+
+void mp_visit_u64(struct checkpoint *checkpoint, uint64_t *value)
+{
+    visit(checkpoint, value, sizeof *value);
+}
+
+void mp_visit_size(struct checkpoint *checkpoint, size_t *value)
+{
+    uint64_t wide = *value;
+    visit(checkpoint, &wide, sizeof wide);
+    mp_checkpoint_require(checkpoint, wide <= SIZE_MAX);
+    if (checkpoint->mode == MP_READ)
+        *value = (size_t)wide;
+}
+
+static void visit_float(struct checkpoint *checkpoint, float *value, size_t at)
+{
+    uint32_t bits;
+    if (checkpoint->mode == MP_READ) {
+        bits = (uint32_t)load(checkpoint->in + at, sizeof bits);
+        memcpy(value, &bits, sizeof bits);
+    } else {
+        memcpy(&bits, value, sizeof bits);
+        store(checkpoint->out + at, bits, sizeof bits);
+    }
+}
+
+/* Steps past n floats; false where none are to be visited. */
+static bool pass_floats(struct checkpoint *checkpoint, size_t n, size_t *at)
+{
+    *at = checkpoint->at;
+    if (checkpoint->mode == MP_READ && mp_checkpoint_left(checkpoint) / sizeof(float) < n) {
+        checkpoint->bad = true;
+        return false;
+    }
+    checkpoint->at += n * sizeof(float);
+    return checkpoint->mode != MP_MEASURE;
+}
+
+void mp_visit_shares(struct checkpoint *checkpoint, float *shares, size_t n)
+{
+    size_t at;
+    if (!pass_floats(checkpoint, n, &at))
+        return;
+    bool good = true;
+    for (size_t i = 0; i < n; i++) {
+        visit_float(checkpoint, &shares[i], at + i * sizeof *shares);
+        good &= shares[i] >= 0 && shares[i] <= 1;
+    }
+    mp_checkpoint_require(checkpoint, good);
+}
+
+void mp_visit_zeros(struct checkpoint *checkpoint, float *unused, size_t n)
+{
+    size_t at;
+    if (!pass_floats(checkpoint, n, &at))
+        return;
+    for (size_t i = 0; i < n; i++) {
+        float zero = 0;
+        visit_float(checkpoint, checkpoint->mode == MP_READ ? &unused[i] : &zero, at + i * sizeof zero);
+        mp_checkpoint_require(checkpoint, unused[i] == 0);
+    }
+}
+
+void mp_checkpoint_require(struct checkpoint *checkpoint, bool condition)
+{
+    checkpoint->bad |= checkpoint->mode == MP_READ && !condition;
+}

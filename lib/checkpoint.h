@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* State out and in, field by field.
+ *
+ * A part of a handle describes its state once, as a function that visits every field. The same function measures the
+ * state, writes it, and reads it back, according to the checkpoint that it is handed; so what is written is what is
+ * read, and memory layout has no part in it. Numbers are little-endian, floating-point ones as their IEEE bits.
+ *
+ *     header    magic (8 bytes), format major, minor (u16 each), sections (u32), total length (u64),
+ *               version of the library that wrote it (u32), CRC-32C of the header so far (u32)
+ *     section   tag (4 bytes), version, flags (u16 each; bit 0: critical), length of what follows the section's own
+ *               header (u64), CRC-32C of the section but for these four bytes (u32), fields
+ *
+ * The magic has a byte above 127, a CR LF, an end-of-file mark and a LF: a transfer as text damages it. */
+#ifndef MP_CHECKPOINT_H
+#define MP_CHECKPOINT_H
+
+#include "moepredict.h"
+#include "support/crc32c.h"
+
+#include <stdbool.h>
+
+enum checkpoint_mode { MP_MEASURE, MP_WRITE, MP_READ };
+
+enum { MP_MOST_SECTIONS = 8 };
+
+struct checkpoint {
+    enum checkpoint_mode mode;
+    unsigned char *out;      /* MP_WRITE */
+    const unsigned char *in; /* MP_READ */
+    size_t at, end;          /* the next byte; MP_READ: the end of the section's fields, else of the buffer */
+    size_t size;             /* MP_READ: of all sections and the header */
+    size_t section;          /* where the section's header begins */
+    uint16_t version;        /* of the section; MP_READ: as it was written, by whatever release */
+    uint32_t sections;       /* so far; MP_READ: in all */
+    bool bad;                /* MP_READ: a field was missing or out of range; later ones read as 0 */
+    struct crc32c crc;
+};
+
+/* ---- the whole --------------------------------------------------------------------------------------------------- */
+
+void mp_checkpoint_measure(struct checkpoint *checkpoint);
+void mp_checkpoint_write(struct checkpoint *checkpoint, void *buffer, size_t capacity);
+
+/* Puts the header before the sections; returns the size of all. */
+size_t mp_checkpoint_finish(struct checkpoint *checkpoint);
+
+/* Checks all that can be checked without knowing the fields: the header, the bounds and checksum of each section, that
+ * none of the `known` tags comes twice, and that no section with another tag is critical. CORRUPT, INCOMPATIBLE. */
+moep_status mp_checkpoint_read(struct checkpoint *checkpoint, const void *buffer, size_t size, const char *const *known,
+                               size_t n);
+
+/* ---- a section --------------------------------------------------------------------------------------------------- */
+
+/* Begins a critical section of that version. Reading: INCOMPATIBLE if it is missing or of a later version. */
+moep_status mp_checkpoint_section(struct checkpoint *checkpoint, const char *tag, uint16_t version);
+
+/* Ends it. Reading: CORRUPT if a field was bad or fields are left over. */
+moep_status mp_checkpoint_end(struct checkpoint *checkpoint, const char *tag);
+
+/* Bytes of the section that are still to be read. */
+size_t mp_checkpoint_left(const struct checkpoint *checkpoint);
+
+/* ---- fields ------------------------------------------------------------------------------------------------------ */
+
+void mp_visit_u32(struct checkpoint *checkpoint, uint32_t *value);
+void mp_visit_i32(struct checkpoint *checkpoint, int32_t *value);
+void mp_visit_u64(struct checkpoint *checkpoint, uint64_t *value);
+void mp_visit_size(struct checkpoint *checkpoint, size_t *value);             /* as 8 bytes */
+void mp_visit_shares(struct checkpoint *checkpoint, float *shares, size_t n); /* reading: each within 0 .. 1 */
+void mp_visit_zeros(struct checkpoint *checkpoint, float *unused, size_t n);  /* written as 0 whatever they hold */
+
+/* Reading: the value just read is not one that can be. */
+void mp_checkpoint_require(struct checkpoint *checkpoint, bool condition);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The handle as a whole, copied, written out and read back. */
+#include "checkpoint.h"
+#include "predictor.h"
+#include "status.h"
+
+#include <string.h>
+
+/* ---- clone ------------------------------------------------------------------------------------------------------- */
+
+moep_status moep_predictor_clone(const moep_predictor *predictor, const moep_runtime *runtime, moep_predictor **out)
+{
+    if (!out)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "out is NULL");
+    *out = NULL;
+    if (!predictor)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "predictor is NULL");
+    struct runtime resolved;
+    moep_status status = mp_runtime_read(&resolved, runtime, &predictor->runtime);
+    if (status != MOEP_OK)
+        return status;
+    status = mp_predictor_make_like(predictor, &resolved, out);
+    if (status == MOEP_OK)
+        mp_history_copy(&(*out)->history, &predictor->history);
+    return status;
+}
+
+/* ---- what the sections hold -------------------------------------------------------------------------------------- */
+
+static const char config_tag[] = "PCFG", history_tag[] = "HIST", model_tag[] = "MODL";
+static const char *const tags[] = {config_tag, history_tag, model_tag};
+enum { TAGS = sizeof tags / sizeof *tags };
+
+/* The shape of the handle, and what it was made with. */
+struct origin {
+    size_t layers, experts;
+    moep_predictor_config config;
+};
+
+static void visit_origin(struct checkpoint *checkpoint, struct origin *origin)
+{
+    mp_visit_size(checkpoint, &origin->layers);
+    mp_visit_size(checkpoint, &origin->experts);
+    mp_visit_i32(checkpoint, &origin->config.method);
+    mp_visit_u32(checkpoint, &origin->config.sw_avg_window);
+    mp_visit_u64(checkpoint, &origin->config.history);
+}
+
+static void visit_model(struct checkpoint *checkpoint, moep_predictor *predictor)
+{
+    mp_visit_u64(checkpoint, &predictor->fitted_step);
+    if (predictor->model)
+        predictor->method->visit_model(checkpoint, &predictor->config, predictor->model);
+}
+
+/* ---- save -------------------------------------------------------------------------------------------------------- */
+
+static size_t put(struct checkpoint *checkpoint, const moep_predictor *predictor)
+{
+    moep_predictor *visited = (moep_predictor *)predictor; /* only reading writes to it */
+    struct origin origin = {predictor->history.layers, predictor->history.experts, predictor->config};
+    mp_checkpoint_section(checkpoint, config_tag, 1);
+    visit_origin(checkpoint, &origin);
+    mp_checkpoint_end(checkpoint, config_tag);
+    mp_checkpoint_section(checkpoint, history_tag, 1);
+    mp_history_visit(&visited->history, checkpoint);
+    mp_checkpoint_end(checkpoint, history_tag);
+    mp_checkpoint_section(checkpoint, model_tag, 1);
+    visit_model(checkpoint, visited);
+    mp_checkpoint_end(checkpoint, model_tag);
+    return mp_checkpoint_finish(checkpoint);
+}
+
+moep_status moep_predictor_save(const moep_predictor *predictor, void *buffer, size_t capacity, size_t *size)
+{
+    if (!predictor || !size)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_predictor_save needs a predictor and a size");
+    struct checkpoint checkpoint;
+    mp_checkpoint_measure(&checkpoint);
+    size_t needed = put(&checkpoint, predictor);
+    if (buffer && capacity < needed)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "capacity is %zu bytes, the state takes %zu", capacity, needed);
+    *size = needed;
+    if (!buffer)
+        return MOEP_OK;
+    mp_checkpoint_write(&checkpoint, buffer, capacity);
+    put(&checkpoint, predictor);
+    return MOEP_OK;
+}
+
+/* ---- load -------------------------------------------------------------------------------------------------------- */
+
+static moep_status read_origin(struct checkpoint *checkpoint, struct origin *origin)
+{
+    *origin = (struct origin){.config = {.struct_size = sizeof origin->config}};
+    moep_status status = mp_checkpoint_section(checkpoint, config_tag, 1);
+    if (status != MOEP_OK)
+        return status;
+    visit_origin(checkpoint, origin);
+    if (!checkpoint->bad && !mp_method(origin->config.method))
+        return mp_fail(MOEP_ERROR_INCOMPATIBLE, "the checkpoint's method, %d, is unknown to this library",
+                       (int)origin->config.method);
+    moep_predictor_config given = origin->config;
+    mp_checkpoint_require(checkpoint, origin->layers > 0 && origin->experts > 0 && given.history > 0);
+    mp_checkpoint_require(checkpoint, mp_predictor_config_read(&origin->config, &given) == MOEP_OK);
+    return mp_checkpoint_end(checkpoint, config_tag);
+}
+
+/* The input must be long enough for what would be allocated to hold it. */
+static moep_status check_sizes(struct checkpoint *checkpoint, const struct origin *origin)
+{
+    const struct method *method = mp_method(origin->config.method);
+    moep_status status = mp_checkpoint_section(checkpoint, history_tag, 1);
+    if (status != MOEP_OK)
+        return status;
+    size_t ring = mp_history_ring_size(origin->layers, origin->experts, origin->config.history);
+    mp_checkpoint_require(checkpoint, mp_checkpoint_left(checkpoint) > ring);
+    status = mp_checkpoint_section(checkpoint, model_tag, 1);
+    if (status != MOEP_OK)
+        return status;
+    if (method->model_size && !checkpoint->bad) {
+        size_t model = method->model_size(&origin->config, origin->layers, origin->experts);
+        mp_checkpoint_require(checkpoint, mp_checkpoint_left(checkpoint) > model / MP_MODEL_PACKED);
+    }
+    return checkpoint->bad ? mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: shorter than its configuration")
+                           : MOEP_OK;
+}
+
+static moep_status read_parts(struct checkpoint *checkpoint, moep_predictor *predictor)
+{
+    moep_status status = mp_checkpoint_section(checkpoint, history_tag, 1);
+    if (status != MOEP_OK)
+        return status;
+    mp_history_visit(&predictor->history, checkpoint);
+    status = mp_checkpoint_end(checkpoint, history_tag);
+    if (status != MOEP_OK)
+        return status;
+    status = mp_checkpoint_section(checkpoint, model_tag, 1);
+    if (status != MOEP_OK)
+        return status;
+    visit_model(checkpoint, predictor);
+    return mp_checkpoint_end(checkpoint, model_tag);
+}
+
+static moep_status load(const void *buffer, size_t size, const struct runtime *runtime, moep_predictor **out)
+{
+    struct checkpoint checkpoint;
+    struct origin origin;
+    moep_predictor *predictor = NULL;
+    moep_status status = mp_checkpoint_read(&checkpoint, buffer, size, tags, TAGS);
+    if (status == MOEP_OK)
+        status = read_origin(&checkpoint, &origin);
+    if (status == MOEP_OK)
+        status = check_sizes(&checkpoint, &origin);
+    if (status == MOEP_OK)
+        status = mp_predictor_make(mp_method(origin.config.method), origin.layers, origin.experts, &origin.config,
+                                   runtime, &predictor);
+    if (status == MOEP_OK)
+        status = read_parts(&checkpoint, predictor);
+    if (status == MOEP_OK)
+        *out = predictor;
+    else
+        moep_predictor_destroy(predictor);
+    return status;
+}
+
+moep_status moep_predictor_load(const void *buffer, size_t size, const moep_runtime *runtime, moep_predictor **out)
+{
+    if (!out)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "out is NULL");
+    *out = NULL;
+    if (!buffer)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "buffer is NULL");
+    struct runtime resolved;
+    moep_status status = mp_runtime_read(&resolved, runtime, &mp_runtime_default);
+    return status == MOEP_OK ? load(buffer, size, &resolved, out) : status;
+}

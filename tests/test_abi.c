@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The layout of public structs, which never changes but at the end, and how older and newer callers are served. */
+#include "support.h"
+
+#include <stdio.h>
+
+/* ---- layout: 64-bit -------------------------------------------------------------------------------------------- */
+
+#if SIZE_MAX == UINT64_MAX
+#define AT(type, field, offset) _Static_assert(offsetof(type, field) == (offset), #type "." #field " has moved")
+#define SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " has another size")
+
+AT(moep_runtime, struct_size, 0);
+AT(moep_runtime, threads, 8);
+AT(moep_runtime, reserved, 12);
+AT(moep_runtime, allocate, 16);
+AT(moep_runtime, release, 24);
+AT(moep_runtime, allocator_user, 32);
+AT(moep_runtime, progress, 40);
+AT(moep_runtime, progress_user, 48);
+SIZE(moep_runtime, 56);
+
+AT(moep_predictor_config, struct_size, 0);
+AT(moep_predictor_config, method, 8);
+AT(moep_predictor_config, sw_avg_window, 12);
+AT(moep_predictor_config, history, 16);
+SIZE(moep_predictor_config, 24);
+
+AT(moep_info, struct_size, 0);
+AT(moep_info, method, 8);
+AT(moep_info, reserved, 12);
+AT(moep_info, layers, 16);
+AT(moep_info, experts, 24);
+AT(moep_info, history, 32);
+AT(moep_info, steps, 40);
+AT(moep_info, next_step, 48);
+AT(moep_info, min_steps, 56);
+AT(moep_info, fitted_step, 64);
+AT(moep_info, empty_layers, 72);
+AT(moep_info, gaps, 80);
+SIZE(moep_info, 88);
+
+AT(moep_trace, struct_size, 0);
+AT(moep_trace, counts, 8);
+AT(moep_trace, dtype, 16);
+AT(moep_trace, reserved, 20);
+AT(moep_trace, steps, 24);
+AT(moep_trace, layers, 32);
+AT(moep_trace, experts, 40);
+SIZE(moep_trace, 48);
+
+AT(moep_backtest_config, struct_size, 0);
+AT(moep_backtest_config, first, 8);
+AT(moep_backtest_config, every, 16);
+AT(moep_backtest_config, horizon, 24);
+AT(moep_backtest_config, stride, 32);
+AT(moep_backtest_config, refit_every, 40);
+AT(moep_backtest_config, assignments, 48);
+SIZE(moep_backtest_config, 56);
+
+AT(moep_backtest_result, struct_size, 0);
+AT(moep_backtest_result, error, 8);
+AT(moep_backtest_result, error_of_mean, 16);
+AT(moep_backtest_result, paper_error, 24);
+AT(moep_backtest_result, total_variation, 32);
+AT(moep_backtest_result, floor, 40);
+AT(moep_backtest_result, floor_of_mean, 48);
+AT(moep_backtest_result, left_out, 56);
+SIZE(moep_backtest_result, 64);
+#endif
+
+_Static_assert(sizeof(moep_status) == 4 && sizeof(moep_dtype) == 4 && sizeof(moep_method) == 4, "32 bits each");
+_Static_assert(MOEP_ERROR_INVALID_ARGUMENT == -1 && MOEP_ERROR_OUT_OF_MEMORY == -2 && MOEP_ERROR_INCOMPATIBLE == -3 &&
+                   MOEP_ERROR_CORRUPT == -4 && MOEP_ERROR_TOO_FEW_STEPS == -5 && MOEP_ERROR_NOT_FITTED == -6 &&
+                   MOEP_ERROR_NUMERIC == -7 && MOEP_ERROR_CANCELLED == -8 && MOEP_ERROR_UNSUPPORTED == -9,
+               "statuses keep their numbers");
+_Static_assert(MOEP_INT32 == 0 && MOEP_INT64 == 1 && MOEP_UINT32 == 2 && MOEP_UINT64 == 3 && MOEP_FLOAT32 == 4 &&
+                   MOEP_FLOAT64 == 5 && MOEP_SW_AVG == 0,
+               "dtypes and methods keep their numbers");
+
+/* ---- struct_size ----------------------------------------------------------------------------------------------- */
+
+enum { STEPS = 30, LAYERS = 2, EXPERTS = 3, SERIES = LAYERS * EXPERTS };
+
+/* One call that is handed the struct at `block`, all of whose other arguments are good. */
+struct user {
+    const char *name;
+    size_t size;
+    void (*fill)(void *block); /* all fields, to values that the call takes */
+    moep_status (*call)(moep_predictor *predictor, void *block);
+};
+
+static int64_t *trace_counts;
+static double errors[4 * LAYERS];
+
+static moep_trace usual_trace(void)
+{
+    return (moep_trace){sizeof(moep_trace), trace_counts, MOEP_INT64, 0, STEPS, LAYERS, EXPERTS};
+}
+
+static moep_backtest_config usual_backtest(void)
+{
+    return (moep_backtest_config){
+        .struct_size = sizeof(moep_backtest_config), .first = 10, .every = 5, .horizon = 5, .stride = 5};
+}
+
+static void fill_runtime(void *block)
+{
+    *(moep_runtime *)block = (moep_runtime){.struct_size = sizeof(moep_runtime), .threads = 2};
+}
+
+static moep_status use_runtime(moep_predictor *predictor, void *block)
+{
+    moep_predictor *clone = NULL;
+    moep_status status = moep_predictor_clone(predictor, block, &clone);
+    moep_predictor_destroy(clone);
+    return status;
+}
+
+static void fill_config(void *block)
+{
+    ((moep_predictor_config *)block)->struct_size = sizeof(moep_predictor_config);
+    assert_int_equal(moep_predictor_config_init(block, MOEP_SW_AVG), MOEP_OK);
+}
+
+static moep_status use_config(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    moep_predictor *other = NULL;
+    moep_status status = moep_predictor_create(1, 1, block, NULL, &other);
+    moep_predictor_destroy(other);
+    return status;
+}
+
+static moep_status use_config_init(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    return moep_predictor_config_init(block, MOEP_SW_AVG);
+}
+
+static moep_status use_config_read(moep_predictor *predictor, void *block)
+{
+    return moep_predictor_config_read(predictor, block);
+}
+
+static void fill_info(void *block)
+{
+    *(moep_info *)block = (moep_info){.struct_size = sizeof(moep_info)};
+}
+
+static moep_status use_info(moep_predictor *predictor, void *block)
+{
+    return moep_predictor_info(predictor, block);
+}
+
+static void fill_trace(void *block)
+{
+    *(moep_trace *)block = usual_trace();
+}
+
+static moep_status use_trace(moep_predictor *predictor, void *block)
+{
+    moep_backtest_config config = usual_backtest();
+    moep_backtest_result result = {.struct_size = sizeof result, .error = errors};
+    return moep_backtest(predictor, block, &config, NULL, &result);
+}
+
+static void fill_backtest(void *block)
+{
+    *(moep_backtest_config *)block = usual_backtest();
+}
+
+static moep_status use_backtest(moep_predictor *predictor, void *block)
+{
+    moep_trace trace = usual_trace();
+    moep_backtest_result result = {.struct_size = sizeof result, .error = errors};
+    return moep_backtest(predictor, &trace, block, NULL, &result);
+}
+
+static void fill_result(void *block)
+{
+    *(moep_backtest_result *)block = (moep_backtest_result){.struct_size = sizeof(moep_backtest_result)};
+}
+
+static moep_status use_result(moep_predictor *predictor, void *block)
+{
+    moep_trace trace = usual_trace();
+    moep_backtest_config config = usual_backtest();
+    return moep_backtest(predictor, &trace, &config, NULL, block);
+}
+
+static const struct user users[] = {
+    {"moep_runtime", sizeof(moep_runtime), fill_runtime, use_runtime},
+    {"moep_predictor_config", sizeof(moep_predictor_config), fill_config, use_config},
+    {"moep_predictor_config", sizeof(moep_predictor_config), fill_config, use_config_init},
+    {"moep_predictor_config", sizeof(moep_predictor_config), fill_config, use_config_read},
+    {"moep_info", sizeof(moep_info), fill_info, use_info},
+    {"moep_trace", sizeof(moep_trace), fill_trace, use_trace},
+    {"moep_backtest_config", sizeof(moep_backtest_config), fill_backtest, use_backtest},
+    {"moep_backtest_result", sizeof(moep_backtest_result), fill_result, use_result},
+};
+
+#define for_each_user(user) for (const struct user *user = users; user < users + sizeof users / sizeof *users; user++)
+
+static moep_status call_with_size(const struct user *user, moep_predictor *predictor, size_t size)
+{
+    union {
+        uint64_t words[64];
+        size_t struct_size;
+    } block;
+    memset(&block, 0, sizeof block);
+    user->fill(&block);
+    block.struct_size = size;
+    return user->call(predictor, &block);
+}
+
+static int make_trace(void **state)
+{
+    trace_counts = random_counts(STEPS, LAYERS, EXPERTS, 51);
+    *state = make_predictor(MOEP_SW_AVG, LAYERS, EXPERTS, 5, NULL);
+    return moep_predictor_push(*state, STEPS, trace_counts, MOEP_INT64);
+}
+
+static int free_trace(void **state)
+{
+    moep_predictor_destroy(*state);
+    free(trace_counts);
+    return 0;
+}
+
+/* The sizes that the header promises: from two words on, in whole words. What a cut-off field would have said is then
+ * missing, which a trace and a backtest cannot do without. */
+static void every_smaller_size_is_accepted(void **state)
+{
+    for_each_user(user)
+    {
+        for (size_t size = 16; size <= user->size; size += 8) {
+            moep_status status = call_with_size(user, *state, size);
+            if (status == MOEP_ERROR_INCOMPATIBLE || strstr(moep_last_error(), "struct_size"))
+                fail_msg("%s of %zu bytes: %s", user->name, size, moep_last_error());
+            assert_true(status == MOEP_OK || user->call == use_trace || user->call == use_backtest);
+        }
+    }
+}
+
+static void a_larger_size_is_incompatible(void **state)
+{
+    for_each_user(user)
+    {
+        const size_t sizes[] = {user->size + 1, user->size + 4, user->size + 8, 4096, SIZE_MAX};
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            assert_int_equal(call_with_size(user, *state, sizes[i]), MOEP_ERROR_INCOMPATIBLE);
+            assert_says(user->name);
+            assert_says("or use a newer library");
+        }
+    }
+}
+
+static void a_size_never_set_is_refused_with_what_to_do(void **state)
+{
+    for_each_user(user)
+    {
+        const size_t sizes[] = {0, 1, 4, 8, 15, 17, 20};
+        for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+            char advice[80];
+            snprintf(advice, sizeof advice, "set it to sizeof(%s)", user->name);
+            assert_int_equal(call_with_size(user, *state, sizes[i]), MOEP_ERROR_INVALID_ARGUMENT);
+            assert_says(advice);
+        }
+    }
+}
+
+static void nothing_past_a_smaller_struct_is_read_or_written(void **state)
+{
+    moep_predictor_config config = {.struct_size = offsetof(moep_predictor_config, history), .history = 77};
+    moep_predictor *predictor = NULL;
+    assert_int_equal(moep_predictor_config_init(&config, MOEP_SW_AVG), MOEP_OK);
+    assert_int_equal(config.history, 77);
+    assert_int_equal(config.sw_avg_window, 200);
+    assert_int_equal(moep_predictor_create(1, 1, &config, NULL, &predictor), MOEP_OK);
+    assert_int_equal(info_of(predictor).history, 200);
+    moep_predictor_destroy(predictor);
+
+    moep_info info = {.struct_size = offsetof(moep_info, steps), .steps = 55};
+    assert_int_equal(moep_predictor_info(*state, &info), MOEP_OK);
+    assert_int_equal(info.history, 5);
+    assert_int_equal(info.steps, 55);
+    assert_int_equal(info.struct_size, offsetof(moep_info, steps));
+}
+
+int main(void)
+{
+    const struct CMUnitTest abi[] = {
+        cmocka_unit_test(every_smaller_size_is_accepted),
+        cmocka_unit_test(a_larger_size_is_incompatible),
+        cmocka_unit_test(a_size_never_set_is_refused_with_what_to_do),
+        cmocka_unit_test(nothing_past_a_smaller_struct_is_read_or_written),
+    };
+    return cmocka_run_group_tests(abi, make_trace, free_trace);
+}

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Every public call that takes memory, with every one of its requests refused, once and for ever after: it answers
+ * OUT_OF_MEMORY, leaks nothing, leaves the handle's saved bytes as they were, and works the next time. */
+#include "support.h"
+
+#include <stdio.h>
+
+enum { LAYERS = 3, EXPERTS = 4, SERIES = LAYERS * EXPERTS, STEPS = 40, WINDOW = 10, MOST = 4096 };
+
+/* What a call finds, and where it writes. */
+struct stage {
+    struct test_memory memory;
+    moep_runtime runtime;
+    moep_predictor *predictor; /* on the same memory */
+    int64_t *counts;
+    unsigned char state[MOST], output[MOST]; /* the saved predictor; results */
+    size_t size;
+};
+
+static moep_status call_create(struct stage *stage)
+{
+    moep_predictor_config config = {.struct_size = sizeof config};
+    moep_predictor *predictor = NULL;
+    moep_predictor_config_init(&config, MOEP_SW_AVG);
+    moep_status status = moep_predictor_create(LAYERS, EXPERTS, &config, &stage->runtime, &predictor);
+    assert_true((status == MOEP_OK) == (predictor != NULL));
+    moep_predictor_destroy(predictor);
+    return status;
+}
+
+static moep_status call_push(struct stage *stage)
+{
+    moep_status status = moep_predictor_push(stage->predictor, STEPS, stage->counts, MOEP_INT64);
+    moep_predictor_save(stage->predictor, stage->state, MOST, &stage->size); /* the state it leaves */
+    return status;
+}
+
+static moep_status call_fit(struct stage *stage)
+{
+    return moep_predictor_fit(stage->predictor);
+}
+
+static moep_status call_predict(struct stage *stage)
+{
+    return moep_predictor_predict(stage->predictor, 10, 3, (double *)(void *)stage->output, 4 * SERIES);
+}
+
+static moep_status call_clone(struct stage *stage)
+{
+    moep_predictor *clone = NULL;
+    moep_status status = moep_predictor_clone(stage->predictor, NULL, &clone);
+    assert_true((status == MOEP_OK) == (clone != NULL));
+    moep_predictor_destroy(clone);
+    return status;
+}
+
+static moep_status call_save(struct stage *stage)
+{
+    size_t size;
+    return moep_predictor_save(stage->predictor, stage->output, MOST, &size);
+}
+
+static moep_status call_load(struct stage *stage)
+{
+    moep_predictor *loaded = NULL;
+    moep_status status = moep_predictor_load(stage->state, stage->size, &stage->runtime, &loaded);
+    assert_true((status == MOEP_OK) == (loaded != NULL));
+    moep_predictor_destroy(loaded);
+    return status;
+}
+
+static moep_status call_info(struct stage *stage)
+{
+    moep_info info = {.struct_size = sizeof info};
+    return moep_predictor_info(stage->predictor, &info);
+}
+
+static moep_status call_forecast_error(struct stage *stage)
+{
+    double loads[SERIES] = {0}, *error = (double *)(void *)stage->output;
+    return moep_forecast_error(LAYERS, EXPERTS, loads, loads, error, NULL, NULL);
+}
+
+static moep_status call_backtest(struct stage *stage)
+{
+    moep_trace trace = {sizeof trace, stage->counts, MOEP_INT64, 0, STEPS, LAYERS, EXPERTS};
+    moep_backtest_config config = {.struct_size = sizeof config, .first = 20, .every = 10, .horizon = 10, .stride = 3};
+    moep_backtest_result result = {.struct_size = sizeof result, .error = (double *)(void *)stage->output};
+    return moep_backtest(stage->predictor, &trace, &config, NULL, &result);
+}
+
+#define CALL(name, takes_memory)         \
+    {                                    \
+#name, call_##name, takes_memory \
+    }
+
+static const struct call {
+    const char *name;
+    moep_status (*run)(struct stage *stage);
+    bool takes_memory;
+} calls[] = {
+    CALL(create, true), CALL(push, false), CALL(fit, false),  CALL(predict, true),         CALL(clone, true),
+    CALL(save, false),  CALL(load, true),  CALL(info, false), CALL(forecast_error, false), CALL(backtest, true),
+};
+
+static void set(struct stage *stage)
+{
+    *stage = (struct stage){.counts = random_counts(STEPS, LAYERS, EXPERTS, 7)};
+    stage->runtime = runtime_on(&stage->memory);
+    stage->predictor = make_predictor(MOEP_SW_AVG, LAYERS, EXPERTS, WINDOW, &stage->runtime);
+    assert_int_equal(moep_predictor_push(stage->predictor, STEPS, stage->counts, MOEP_INT64), MOEP_OK);
+    assert_int_equal(moep_predictor_save(stage->predictor, stage->state, MOST, &stage->size), MOEP_OK);
+    memset(stage->output, 0x7f, MOST);
+}
+
+static void clear(struct stage *stage)
+{
+    moep_predictor_destroy(stage->predictor);
+    assert_int_equal(stage->memory.live_blocks, 0);
+    assert_int_equal(stage->memory.live_bytes, 0);
+    free(stage->counts);
+}
+
+/* The call with its n-th request refused; whether it made so many. */
+static bool refuse(const struct call *call, size_t n, bool for_ever)
+{
+    static struct stage stage;
+    static unsigned char untouched[MOST], state[MOST];
+    size_t size;
+    set(&stage);
+    memset(untouched, 0x7f, MOST);
+    size_t live = stage.memory.live_bytes, requests = stage.memory.requests;
+    stage.memory.refuse_at = requests + n;
+    stage.memory.refuse_after = for_ever;
+    moep_status status = call->run(&stage);
+    bool refused = stage.memory.requests >= requests + n;
+    stage.memory.refuse_at = 0;
+    assert_int_equal(status, refused ? MOEP_ERROR_OUT_OF_MEMORY : MOEP_OK);
+    assert_int_equal(stage.memory.live_bytes, live);
+    if (refused) {
+        assert_says("no memory for");
+        assert_memory_equal(stage.output, untouched, MOST);
+    }
+    assert_int_equal(moep_predictor_save(stage.predictor, state, MOST, &size), MOEP_OK);
+    assert_memory_equal(state, stage.state, size);
+    assert_int_equal(call->run(&stage), MOEP_OK);
+    clear(&stage);
+    return refused;
+}
+
+static void any_refused_request_is_an_error_that_changes_nothing(void **state)
+{
+    (void)state;
+    size_t points = 0;
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        for (int for_ever = 0; for_ever <= 1; for_ever++) {
+            size_t n = 1;
+            while (refuse(&calls[i], n, for_ever))
+                n++;
+            assert_true(calls[i].takes_memory == (n > 1));
+            points += n - 1;
+        }
+    }
+    print_message("# %zu refusals\n", points);
+    assert_true(points > 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest refusal[] = {
+        cmocka_unit_test(any_refused_request_is_an_error_that_changes_nothing),
+    };
+    return cmocka_run_group_tests(refusal, NULL, NULL);
+}

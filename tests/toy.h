@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A method with a model, as small as one can be: what the handle does with models is tested on it. */
+#ifndef TESTS_TOY_H
+#define TESTS_TOY_H
+
+#include "support.h"
+
+#include "predictor.h"
+
+/* fit stores the newest share of the first series, and needs 10 steps. predict forecasts it for every series. */
+struct toy_model {
+    float share;
+    uint32_t fits; /* how often it was called */
+};
+static size_t toy_fits;       /* of all handles */
+static moep_status toy_fault; /* what fit answers, half way through, if it is not OK */
+
+static uint64_t toy_steps(const moep_predictor_config *config)
+{
+    (void)config;
+    return 1;
+}
+
+static moep_status toy_check(const moep_predictor_config *config)
+{
+    (void)config;
+    return MOEP_OK;
+}
+
+static size_t toy_model_size(const moep_predictor_config *config, size_t layers, size_t experts)
+{
+    (void)config;
+    (void)layers;
+    (void)experts;
+    return sizeof(struct toy_model);
+}
+
+static void toy_visit_model(struct checkpoint *checkpoint, const moep_predictor_config *config, void *block)
+{
+    struct toy_model *model = block;
+    (void)config;
+    mp_visit_shares(checkpoint, &model->share, 1);
+    mp_visit_u32(checkpoint, &model->fits);
+}
+
+static moep_status toy_fit(const struct task *task, void *block)
+{
+    struct toy_model *model = block;
+    model->share = 99; /* a fit that fails half way must not be seen */
+    if (toy_fault != MOEP_OK)
+        return toy_fault;
+    if (task->panel.steps < 10)
+        return MOEP_ERROR_TOO_FEW_STEPS;
+    model->share = mp_panel_row(&task->panel, task->panel.steps - 1)[0];
+    model->fits++;
+    toy_fits++;
+    return MOEP_OK;
+}
+
+static moep_status toy_forecast(const struct task *task, const void *block, size_t horizon, size_t stride, double *rows)
+{
+    const struct toy_model *model = block;
+    if (model->fits == 0)
+        return MOEP_ERROR_NOT_FITTED;
+    for (size_t i = 0; i < moep_forecast_rows(horizon, stride) * task->panel.series; i++)
+        rows[i] = i % task->panel.series ? 0.1 : (double)model->share;
+    return MOEP_OK;
+}
+
+static const struct method toy = {
+    .name = "toy",
+    .check = toy_check,
+    .default_history = toy_steps,
+    .least_history = toy_steps,
+    .min_steps = toy_steps,
+    .model_size = toy_model_size,
+    .visit_model = toy_visit_model,
+    .fit = toy_fit,
+    .forecast = toy_forecast,
+};
+
+static inline moep_predictor *make_toy(size_t layers, size_t experts, const moep_runtime *runtime)
+{
+    struct runtime resolved;
+    moep_predictor_config config = {.struct_size = sizeof config, .sw_avg_window = 1, .history = 10};
+    moep_predictor *predictor = NULL;
+    toy_fits = 0;
+    toy_fault = MOEP_OK;
+    assert_int_equal(mp_runtime_read(&resolved, runtime, &mp_runtime_default), MOEP_OK);
+    assert_int_equal(mp_predictor_make(&toy, layers, experts, &config, &resolved, &predictor), MOEP_OK);
+    return predictor;
+}
+
+#endif
