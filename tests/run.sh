@@ -1,15 +1,19 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # The test suite, on a fresh Debian 12 machine: installs what is missing, builds, and runs every test.
-# usage: sh tests/run.sh [--clang] [--sanitize]
+# usage: sh tests/run.sh [--clang] [--sanitize | --threads | --valgrind]
 #   --clang      built by clang instead of gcc
 #   --sanitize   under AddressSanitizer and UndefinedBehaviorSanitizer
+#   --threads    the C programs, under ThreadSanitizer
+#   --valgrind   the C programs, under valgrind: no leak, no error
 set -eu
 CDPATH= cd -- "$(dirname "$0")/.."
 . .ci/setup.sh
-packages="gcc g++ libc6-dev binutils meson ninja-build pkg-config libcmocka-dev python3 python3-numpy"
+packages="gcc g++ libc6-dev binutils meson ninja-build pkg-config libcmocka-dev python3 python3-numpy abigail-tools"
 folder=build/tests
-options="-Dtests=enabled -Dexamples=enabled -Dbenchmarks=enabled -Dwerror=true"
+options="-Dtests=enabled -Dexamples=enabled -Dbenchmarks=enabled -Dwerror=true -Ddebug=true"
+c_programs="--suite unit --suite public"
+which=
 CC=gcc
 CXX=g++
 for option; do
@@ -22,10 +26,19 @@ for option; do
         ;;
     --sanitize)
         folder=$folder-sanitize
-        options="$options -Dbuildtype=debugoptimized -Db_sanitize=address,undefined -Db_lundef=false"
+        options="$options -Doptimization=2 -Db_sanitize=address,undefined -Db_lundef=false"
+        ;;
+    --threads)
+        folder=$folder-threads
+        options="$options -Doptimization=2 -Db_sanitize=thread -Db_lundef=false"
+        which=$c_programs
+        ;;
+    --valgrind)
+        packages="$packages valgrind"
+        which="$c_programs --timeout-multiplier 20 --wrap"
         ;;
     *)
-        echo "usage: sh tests/run.sh [--clang] [--sanitize]" >&2
+        sed -n 's/^# \(usage\)/\1/p; s/^#   --/  --/p' "$0" >&2
         exit 2
         ;;
     esac
@@ -36,10 +49,14 @@ build $folder $options
 
 # The last line is one that any log reader understands; it counts test programs, as meson does.
 status=0
-meson test -C $folder --print-errorlogs || status=$?
+case $which in
+*--wrap) meson test -C $folder --print-errorlogs $which 'valgrind --leak-check=full --error-exitcode=1' || status=$? ;;
+*) meson test -C $folder --print-errorlogs $which || status=$? ;;
+esac
+log=$(ls -t $folder/meson-logs/testlog*.txt | head -n 1)
 awk '
     /^Ok: /                             { passed = $2 }
     /^(Fail|Timeout|Unexpected Pass): / { failed += $NF }
     END { printf "%d passed, %d failed\n", passed, failed }
-' $folder/meson-logs/testlog.txt
+' "$log"
 exit $status

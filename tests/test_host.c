@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The host process is left alone: every public call, good and bad, leaves its floating-point environment, signals,
+ * locale, threads and files as they were, and prints nothing. */
+#define _GNU_SOURCE
+#include "support.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <fenv.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { STEPS = 30, LAYERS = 2, EXPERTS = 3, SERIES = LAYERS * EXPERTS, SIGNALS = 64 };
+
+/* ---- what is the host's ---------------------------------------------------------------------------------------- */
+
+struct host {
+    int rounding;
+    unsigned control; /* of the vector unit: masks, rounding, denormals */
+    void (*handlers[SIGNALS])(int);
+    bool blocked[SIGNALS];
+    char locale[64];
+    size_t threads, files;
+    mode_t umask;
+};
+
+static size_t entries(const char *folder)
+{
+    size_t n = 0;
+    DIR *directory = opendir(folder);
+    assert_non_null(directory);
+    while (readdir(directory))
+        n++;
+    closedir(directory);
+    return n;
+}
+
+/* Into a block of its own, padding cleared, so that two can be compared byte by byte. */
+static struct host *look(void)
+{
+    struct host *host = calloc(1, sizeof *host);
+    assert_non_null(host);
+    host->rounding = fegetround();
+#if defined(__x86_64__)
+    host->control = __builtin_ia32_stmxcsr() & ~0x3fu; /* not the flags that arithmetic sets */
+#endif
+    sigset_t blocked;
+    sigprocmask(SIG_SETMASK, NULL, &blocked);
+    for (int s = 1; s < SIGNALS; s++) {
+        struct sigaction action;
+        host->handlers[s] = sigaction(s, NULL, &action) == 0 ? action.sa_handler : SIG_DFL;
+        host->blocked[s] = sigismember(&blocked, s) == 1;
+    }
+    strncpy(host->locale, setlocale(LC_ALL, NULL), sizeof host->locale - 1);
+    host->threads = entries("/proc/self/task");
+    host->files = entries("/proc/self/fd");
+    host->umask = umask(0);
+    umask(host->umask);
+    return host;
+}
+
+/* ---- every public call ----------------------------------------------------------------------------------------- */
+
+static int64_t *counts;
+static moep_predictor *predictor; /* made anew for each call, with all steps pushed */
+static double shares[2 * SERIES];
+
+static void call_names(void)
+{
+    moep_version();
+    moep_version_number();
+    moep_status_string(MOEP_ERROR_CORRUPT);
+    moep_last_error();
+    moep_method_name(MOEP_SW_AVG);
+    moep_forecast_rows(10, 5);
+}
+
+static void call_create(void)
+{
+    moep_predictor_destroy(make_predictor(MOEP_SW_AVG, LAYERS, EXPERTS, 5, NULL));
+    moep_predictor_config config = {.struct_size = sizeof config};
+    moep_predictor *other = NULL;
+    moep_predictor_config_init(&config, 77);
+    moep_predictor_config_init(&config, MOEP_SW_AVG);
+    moep_predictor_config_read(predictor, &config);
+    moep_predictor_create(SIZE_MAX, SIZE_MAX, &config, NULL, &other);
+    moep_predictor_create(0, 1, &config, NULL, &other);
+}
+
+static void call_push(void)
+{
+    int64_t bad[SERIES] = {-1};
+    double extremes[SERIES] = {1.7e308, 1.7e308, 5e-324, 5e-324, 0, NAN};
+    moep_predictor_push(predictor, STEPS, counts, MOEP_INT64);
+    moep_predictor_push_at(predictor, 1000, 1, counts, MOEP_INT64);
+    moep_predictor_push_at(predictor, 0, 1, counts, MOEP_INT64);
+    moep_predictor_push(predictor, 1, bad, MOEP_INT64);
+    moep_predictor_push(predictor, 1, extremes, MOEP_FLOAT64);
+    extremes[5] = 1;
+    moep_predictor_push(predictor, 1, extremes, MOEP_FLOAT64);
+}
+
+static void call_predict(void)
+{
+    moep_predictor_fit(predictor);
+    moep_predictor_predict(predictor, 10, 5, shares, 2 * SERIES);
+    moep_predictor_predict(predictor, 10, 5, shares, 1);
+    moep_predictor_predict(predictor, SIZE_MAX, SIZE_MAX, shares, 2 * SERIES);
+}
+
+static void call_reset(void)
+{
+    moep_info info = {.struct_size = sizeof info};
+    moep_predictor_reset(predictor);
+    moep_predictor_info(predictor, &info);
+    moep_predictor_predict(predictor, 10, 5, shares, 2 * SERIES);
+}
+
+static void call_state(void)
+{
+    unsigned char bytes[2048];
+    size_t size = 0;
+    moep_predictor *other = NULL;
+    moep_predictor_clone(predictor, NULL, &other);
+    moep_predictor_destroy(other);
+    moep_predictor_save(predictor, bytes, sizeof bytes, &size);
+    moep_predictor_load(bytes, size, NULL, &other);
+    moep_predictor_destroy(other);
+    bytes[size / 2] ^= 1;
+    moep_predictor_load(bytes, size, NULL, &other);
+}
+
+static void call_evaluation(void)
+{
+    double errors[4 * LAYERS];
+    moep_trace trace = {sizeof trace, counts, MOEP_INT64, 0, STEPS, LAYERS, EXPERTS};
+    moep_backtest_config config = {.struct_size = sizeof config, .first = 10, .every = 5, .horizon = 10, .stride = 5};
+    moep_backtest_result result = {.struct_size = sizeof result, .floor_of_mean = errors};
+    moep_forecast_error(LAYERS, EXPERTS, shares, shares, errors, NULL, NULL);
+    moep_backtest_origins(STEPS, &config);
+    moep_backtest(predictor, &trace, &config, NULL, &result);
+    trace.steps = 3;
+    moep_backtest(predictor, &trace, &config, NULL, &result);
+}
+
+static void (*const calls[])(void) = {call_names, call_create, call_push,      call_predict,
+                                      call_reset, call_state,  call_evaluation};
+
+/* ---- before and after ------------------------------------------------------------------------------------------ */
+
+static void run_all(void)
+{
+    for (size_t i = 0; i < sizeof calls / sizeof *calls; i++) {
+        predictor = make_predictor(MOEP_SW_AVG, LAYERS, EXPERTS, 5, NULL);
+        assert_int_equal(moep_predictor_push(predictor, STEPS, counts, MOEP_INT64), MOEP_OK);
+        struct host *before = look();
+        calls[i]();
+        struct host *after = look();
+        moep_predictor_destroy(predictor);
+        if (memcmp(before, after, sizeof *before) != 0)
+            fail_msg("call %zu changed the host", i);
+        free(before);
+        free(after);
+    }
+}
+
+static void no_call_changes_the_host(void **state)
+{
+    (void)state;
+    counts = random_counts(STEPS, LAYERS, EXPERTS, 71);
+    run_all();
+    assert_int_equal(fesetround(FE_UPWARD), 0); /* nor relies on it */
+    run_all();
+    assert_int_equal(fegetround(), FE_UPWARD);
+    fesetround(FE_TONEAREST);
+    free(counts);
+}
+
+static void no_call_prints(void **state)
+{
+    (void)state;
+    counts = random_counts(STEPS, LAYERS, EXPERTS, 72);
+    FILE *sink = tmpfile();
+    assert_non_null(sink);
+    fflush(stdout);
+    fflush(stderr);
+    int out = dup(STDOUT_FILENO), error = dup(STDERR_FILENO);
+    dup2(fileno(sink), STDOUT_FILENO);
+    dup2(fileno(sink), STDERR_FILENO);
+    run_all();
+    fflush(stdout);
+    fflush(stderr);
+    dup2(out, STDOUT_FILENO);
+    dup2(error, STDERR_FILENO);
+    close(out);
+    close(error);
+    assert_int_equal(lseek(fileno(sink), 0, SEEK_END), 0);
+    fclose(sink);
+    free(counts);
+}
+
+int main(void)
+{
+    const struct CMUnitTest host[] = {
+        cmocka_unit_test(no_call_changes_the_host),
+        cmocka_unit_test(no_call_prints),
+    };
+    return cmocka_run_group_tests(host, NULL, NULL);
+}

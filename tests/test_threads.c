@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The thread rule: const calls on one handle may overlap, and different handles are independent. The bytes that one
+ * thread gets, all get; ThreadSanitizer watches in tests/run.sh --threads. */
+#include "support.h"
+
+#include <pthread.h>
+
+enum { THREADS = 8, ROUNDS = 20, LAYERS = 3, EXPERTS = 40, SERIES = LAYERS * EXPERTS, STEPS = 60, WINDOW = 12 };
+enum { MOST = 8192 };
+
+/* What a thread works with and what came of it; compared when all have ended. */
+struct work {
+    const moep_predictor *shared;
+    const int64_t *counts;
+    double forecast[5 * SERIES], of_clone[5 * SERIES], errors[3 * LAYERS];
+    unsigned char state[MOST];
+    moep_info info;
+    moep_status worst;
+};
+
+static void note(struct work *work, moep_status status)
+{
+    if (status < work->worst)
+        work->worst = status;
+}
+
+/* Every const call, and the calls that make new handles, on the shared handle. */
+static void *use_shared(void *argument)
+{
+    struct work *work = argument;
+    moep_trace trace = {sizeof trace, work->counts, MOEP_INT64, 0, STEPS, LAYERS, EXPERTS};
+    moep_backtest_config config = {.struct_size = sizeof config, .first = 20, .every = 10, .horizon = 20, .stride = 20};
+    moep_backtest_result result = {.struct_size = sizeof result, .error = work->errors};
+    for (size_t round = 0; round < ROUNDS; round++) {
+        moep_predictor *clone = NULL, *loaded = NULL;
+        size_t size = 0;
+        work->info.struct_size = sizeof work->info;
+        note(work, moep_predictor_predict(work->shared, 35, 7, work->forecast, 5 * SERIES));
+        note(work, moep_predictor_info(work->shared, &work->info));
+        note(work, moep_predictor_save(work->shared, work->state, MOST, &size));
+        note(work, moep_predictor_load(work->state, size, NULL, &loaded));
+        note(work, moep_predictor_clone(work->shared, NULL, &clone));
+        note(work, moep_predictor_push(clone, 3, work->counts, MOEP_INT64));
+        note(work, moep_predictor_predict(clone, 35, 7, work->of_clone, 5 * SERIES));
+        note(work, moep_backtest(work->shared, &trace, &config, NULL, &result));
+        moep_predictor_destroy(loaded);
+        moep_predictor_destroy(clone);
+    }
+    return NULL;
+}
+
+/* A handle of the thread's own, from create to destroy. */
+static void *use_own(void *argument)
+{
+    struct work *work = argument;
+    for (size_t round = 0; round < ROUNDS; round++) {
+        moep_predictor_config config = {.struct_size = sizeof config};
+        moep_predictor *predictor = NULL;
+        size_t size = 0;
+        note(work, moep_predictor_config_init(&config, MOEP_SW_AVG));
+        config.sw_avg_window = WINDOW;
+        note(work, moep_predictor_create(LAYERS, EXPERTS, &config, NULL, &predictor));
+        for (size_t step = 0; step < STEPS; step++)
+            note(work, moep_predictor_push(predictor, 1, work->counts + step * SERIES, MOEP_INT64));
+        note(work, moep_predictor_fit(predictor));
+        note(work, moep_predictor_predict(predictor, 35, 7, work->forecast, 5 * SERIES));
+        note(work, moep_predictor_save(predictor, work->state, MOST, &size));
+        note(work, moep_predictor_reset(predictor));
+        moep_predictor_destroy(predictor);
+    }
+    return NULL;
+}
+
+static struct work *new_work(const moep_predictor *shared, const int64_t *counts)
+{
+    struct work *work = calloc(1, sizeof *work);
+    work->shared = shared;
+    work->counts = counts;
+    return work;
+}
+
+static void assert_all_threads_get_the_bytes_of_one(void *(*use)(void *))
+{
+    int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 61);
+    moep_predictor *shared = make_predictor(MOEP_SW_AVG, LAYERS, EXPERTS, WINDOW, NULL);
+    assert_int_equal(moep_predictor_push(shared, STEPS, counts, MOEP_INT64), MOEP_OK);
+    struct work *alone = new_work(shared, counts), *works[THREADS];
+    pthread_t threads[THREADS];
+    use(alone);
+    assert_int_equal(alone->worst, MOEP_OK);
+    for (size_t i = 0; i < THREADS; i++) {
+        works[i] = new_work(shared, counts);
+        assert_int_equal(pthread_create(&threads[i], NULL, use, works[i]), 0);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        pthread_join(threads[i], NULL);
+        assert_memory_equal(works[i], alone, sizeof *alone);
+        free(works[i]);
+    }
+    free(alone);
+    moep_predictor_destroy(shared);
+    free(counts);
+}
+
+static void const_calls_on_one_handle_overlap(void **state)
+{
+    (void)state;
+    assert_all_threads_get_the_bytes_of_one(use_shared);
+}
+
+static void handles_are_independent(void **state)
+{
+    (void)state;
+    assert_all_threads_get_the_bytes_of_one(use_own);
+}
+
+int main(void)
+{
+    const struct CMUnitTest threads[] = {
+        cmocka_unit_test(const_calls_on_one_handle_overlap),
+        cmocka_unit_test(handles_are_independent),
+    };
+    return cmocka_run_group_tests(threads, NULL, NULL);
+}
