@@ -66,7 +66,7 @@ static void place_experts(const struct training *training)
     printf("step %" PRIu64 ", over the next %d steps\n", training->step, HORIZON);
     for (size_t layer = 0; layer < layers; layer++) {
         const double *load = shares + layer * experts;
-        size_t top[MOST_LOADED], n = experts < MOST_LOADED ? experts : MOST_LOADED;
+        size_t top[MOST_LOADED] = {0}, n = experts < MOST_LOADED ? experts : MOST_LOADED;
         for (size_t i = 0; i < n; i++)
             top[i] = next_largest(load, experts, top, i);
         printf("  layer %zu: expected max / mean load %.2f; most loaded:", layer, load[top[0]] * (double)experts);
