@@ -34,8 +34,9 @@
  * the library comes from the allocator in moep_runtime.
  *
  * Growth. Public structs begin with struct_size = sizeof the struct, set by the caller before every call; fields are
- * only ever appended. A smaller struct than this library's (an older caller) is served with the fields that it has, a
- * larger one is MOEP_ERROR_INCOMPATIBLE. */
+ * only ever appended. A smaller struct than this library's (an older caller's: any whole number of words of size_t, two
+ * or more) is served with the fields that it has, the others having their defaults; a larger one is
+ * MOEP_ERROR_INCOMPATIBLE. */
 #ifndef MOEPREDICT_H
 #define MOEPREDICT_H
 

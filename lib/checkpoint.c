@@ -237,53 +237,58 @@ void mp_visit_size(struct checkpoint *checkpoint, size_t *value)
         *value = (size_t)wide;
 }
 
-static void visit_float(struct checkpoint *checkpoint, float *value, size_t at)
+static void store_float(unsigned char *at, float value)
 {
     uint32_t bits;
-    if (checkpoint->mode == MP_READ) {
-        bits = (uint32_t)load(checkpoint->in + at, sizeof bits);
-        memcpy(value, &bits, sizeof bits);
-    } else {
-        memcpy(&bits, value, sizeof bits);
-        store(checkpoint->out + at, bits, sizeof bits);
-    }
+    memcpy(&bits, &value, sizeof bits);
+    store(at, bits, sizeof bits);
 }
 
-/* Steps past n floats; false where none are to be visited. */
-static bool pass_floats(struct checkpoint *checkpoint, size_t n, size_t *at)
+static float load_float(const unsigned char *at)
 {
-    *at = checkpoint->at;
-    if (checkpoint->mode == MP_READ && mp_checkpoint_left(checkpoint) / sizeof(float) < n) {
+    uint32_t bits = (uint32_t)load(at, sizeof bits);
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Steps past n floats, returning where they begin; MP_READ: n becomes 0 where there are not so many. */
+static size_t pass_floats(struct checkpoint *checkpoint, size_t *n)
+{
+    size_t at = checkpoint->at;
+    if (checkpoint->mode == MP_READ && mp_checkpoint_left(checkpoint) / sizeof(float) < *n) {
         checkpoint->bad = true;
-        return false;
+        *n = 0;
     }
-    checkpoint->at += n * sizeof(float);
-    return checkpoint->mode != MP_MEASURE;
+    checkpoint->at += *n * sizeof(float);
+    return at;
 }
 
 void mp_visit_shares(struct checkpoint *checkpoint, float *shares, size_t n)
 {
-    size_t at;
-    if (!pass_floats(checkpoint, n, &at))
-        return;
+    size_t at = pass_floats(checkpoint, &n);
     bool good = true;
-    for (size_t i = 0; i < n; i++) {
-        visit_float(checkpoint, &shares[i], at + i * sizeof *shares);
-        good &= shares[i] >= 0 && shares[i] <= 1;
-    }
+    if (checkpoint->mode == MP_WRITE)
+        for (size_t i = 0; i < n; i++)
+            store_float(checkpoint->out + at + i * sizeof *shares, shares[i]);
+    if (checkpoint->mode == MP_READ)
+        for (size_t i = 0; i < n; i++) {
+            shares[i] = load_float(checkpoint->in + at + i * sizeof *shares);
+            good &= shares[i] >= 0 && shares[i] <= 1;
+        }
     mp_checkpoint_require(checkpoint, good);
 }
 
-void mp_visit_zeros(struct checkpoint *checkpoint, float *unused, size_t n)
+void mp_visit_zeros(struct checkpoint *checkpoint, size_t n)
 {
-    size_t at;
-    if (!pass_floats(checkpoint, n, &at))
-        return;
-    for (size_t i = 0; i < n; i++) {
-        float zero = 0;
-        visit_float(checkpoint, checkpoint->mode == MP_READ ? &unused[i] : &zero, at + i * sizeof zero);
-        mp_checkpoint_require(checkpoint, unused[i] == 0);
-    }
+    size_t at = pass_floats(checkpoint, &n);
+    bool good = true;
+    if (checkpoint->mode == MP_WRITE)
+        memset(checkpoint->out + at, 0, n * sizeof(float));
+    if (checkpoint->mode == MP_READ)
+        for (size_t i = 0; i < n * sizeof(float); i++)
+            good &= checkpoint->in[at + i] == 0;
+    mp_checkpoint_require(checkpoint, good);
 }
 
 void mp_checkpoint_require(struct checkpoint *checkpoint, bool condition)

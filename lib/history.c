@@ -127,5 +127,5 @@ void mp_history_visit(struct history *history, struct checkpoint *checkpoint)
 
     size_t series = history->layers * history->experts, held = rows_held(history) * series;
     mp_visit_shares(checkpoint, history->ring, held);
-    mp_visit_zeros(checkpoint, history->ring + held, history->capacity * series - held);
+    mp_visit_zeros(checkpoint, history->capacity * series - held);
 }

@@ -3,13 +3,7 @@
  *
  * Push and memcpy both walk through 64 MB or more of different counts, so that these come from memory. A figure is the
  * median of passes, each the mean over its calls. */
-#define _POSIX_C_SOURCE 200809L
-#include <moepredict.h>
-
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <time.h>
+#include "bench.h"
 
 enum { PASSES = 21, COUNTS_BYTES = 64 << 20 };
 
@@ -22,52 +16,6 @@ struct setup {
 struct costs { /* nanoseconds a call */
     double copy, push, ratio, mean, path;
 };
-
-static double now(void)
-{
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
-}
-
-static int by_size(const void *a, const void *b)
-{
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-static double median(double *values, size_t n)
-{
-    qsort(values, n, sizeof *values, by_size);
-    return values[n / 2];
-}
-
-static void check(moep_status status)
-{
-    if (status == MOEP_OK)
-        return;
-    fprintf(stderr, "push_predict: %s\n", moep_last_error());
-    exit(1);
-}
-
-static int64_t *make_counts(size_t n)
-{
-    int64_t *counts = malloc(n * sizeof *counts);
-    if (!counts)
-        exit(1);
-    uint64_t state = 1;
-    for (size_t i = 0; i < n; i++) {
-        state = state * UINT64_C(6364136223846793005) + 1442695040888963407;
-        counts[i] = (int64_t)(state >> 52);
-    }
-    return counts;
-}
-
-/* So that the compiler keeps a copy that nobody reads. */
-static void keep(const void *memory)
-{
-    __asm__ volatile("" : : "r"(memory) : "memory");
-}
 
 /* Copies and pushes by turns, so that both meet the machine in the same mood. */
 static void time_copies_and_pushes(moep_predictor *predictor, const int64_t *counts, size_t steps, size_t series,
