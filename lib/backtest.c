@@ -38,7 +38,7 @@ static moep_status fit_if_due(struct backtest *test, size_t index, size_t *fitte
 {
     if (!test->predictor->method->fit || !fit_is_due(test, index, *fitted))
         return MOEP_OK;
-    moep_status status = moep_predictor_fit(test->predictor);
+    moep_status status = mp_predictor_fit(test->predictor);
     if (status == MOEP_OK)
         *fitted = index;
     return not_yet(status) ? MOEP_OK : status;
@@ -47,14 +47,14 @@ static moep_status fit_if_due(struct backtest *test, size_t index, size_t *fitte
 static moep_status push_up_to(struct backtest *test, uint64_t origin)
 {
     uint64_t pushed = test->predictor->history.next_step;
-    return moep_predictor_push(test->predictor, (size_t)(origin - pushed), mp_trace_counts(&test->trace, pushed, 0),
-                               test->trace.dtype);
+    return mp_history_push(&test->predictor->history, pushed, (size_t)(origin - pushed),
+                           mp_trace_counts(&test->trace, pushed, 0), test->trace.dtype);
 }
 
 static moep_status forecast_origin(struct backtest *test, uint64_t origin, struct score *scores)
 {
     size_t capacity = test->rows * test->layers * test->experts;
-    moep_status status = moep_predictor_predict(test->predictor, test->horizon, test->stride, test->forecast, capacity);
+    moep_status status = mp_predictor_predict(test->predictor, test->horizon, test->stride, test->forecast, capacity);
     if (status != MOEP_OK && !not_yet(status))
         return status;
     struct comparison comparison = {
@@ -159,7 +159,7 @@ static moep_status read_call(struct backtest *test, const moep_predictor *protot
     test->horizon = (size_t)test->config.horizon;
     bool one_row = test->config.stride > test->config.horizon; /* and the stride perhaps no size_t */
     test->stride = one_row ? test->horizon : (size_t)test->config.stride;
-    test->rows = moep_forecast_rows(test->horizon, test->stride);
+    test->rows = mp_forecast_rows(test->horizon, test->stride);
     return mp_runtime_read(&test->runtime, runtime, &prototype->runtime);
 }
 
@@ -188,7 +188,7 @@ static void give_memory_back(struct backtest *test)
     mp_release(memory, test->scores, mp_product(test->origins, test->layers), sizeof *test->scores);
     mp_release(memory, test->scratch, mp_product(3, test->experts), sizeof *test->scratch);
     mp_release(memory, test->forecast, forecast_size(test), sizeof *test->forecast);
-    moep_predictor_destroy(test->predictor);
+    mp_predictor_destroy(test->predictor);
 }
 
 #define HAND_OUT(field)                \

@@ -56,7 +56,7 @@ size_t mp_checkpoint_finish(struct checkpoint *checkpoint)
         store(out + MINOR_AT, FORMAT_MINOR, 2);
         store(out + SECTIONS_AT, checkpoint->sections, 4);
         store(out + TOTAL_AT, checkpoint->at, 8);
-        store(out + WRITER_AT, moep_version_number(), 4);
+        store(out + WRITER_AT, MP_VERSION, 4);
         store(out + HEADER_CRC_AT, mp_crc32c(&checkpoint->crc, 0, out, HEADER_CRC_AT), 4);
     }
     return checkpoint->at;

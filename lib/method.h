@@ -39,9 +39,14 @@ struct method {
     /* Estimates the model, which comes in as it is now. On an error the handle throws it away and keeps the old one. */
     moep_status (*fit)(const struct task *task, void *model);
 
-    /* rows[moep_forecast_rows(horizon, stride)][series], need not sum to 1. */
+    /* rows[mp_forecast_rows(horizon, stride)][series], need not sum to 1. */
     moep_status (*forecast)(const struct task *task, const void *model, size_t horizon, size_t stride, double *rows);
 };
+
+static inline size_t mp_forecast_rows(size_t horizon, size_t stride)
+{
+    return horizon == 0 || stride == 0 ? 0 : (horizon - 1) / stride + 1;
+}
 
 /* NULL for an unknown one. */
 const struct method *mp_method(moep_method method);

@@ -45,7 +45,7 @@ moep_status mp_predictor_make(const struct method *method, size_t layers, size_t
     *out = predictor;
     return MOEP_OK;
 fail:
-    moep_predictor_destroy(predictor);
+    mp_predictor_destroy(predictor);
     return status;
 }
 
@@ -82,7 +82,7 @@ moep_status moep_predictor_create(size_t layers, size_t experts, const moep_pred
     return mp_predictor_make(mp_method(checked.method), layers, experts, &checked, &resolved, out);
 }
 
-void moep_predictor_destroy(moep_predictor *predictor)
+void mp_predictor_destroy(moep_predictor *predictor)
 {
     if (!predictor)
         return;
@@ -90,6 +90,11 @@ void moep_predictor_destroy(moep_predictor *predictor)
     mp_history_free(&predictor->history, &memory);
     mp_release(&memory, predictor->model, predictor->model_size, 1);
     mp_release(&memory, predictor, 1, sizeof *predictor);
+}
+
+void moep_predictor_destroy(moep_predictor *predictor)
+{
+    mp_predictor_destroy(predictor);
 }
 
 /* ---- counts in ------------------------------------------------------------------------------------------------- */
@@ -129,10 +134,8 @@ static struct task task_of(const moep_predictor *predictor)
 }
 
 /* A fit works on a copy of the model, which takes the model's place when it has come to its end. */
-moep_status moep_predictor_fit(moep_predictor *predictor)
+moep_status mp_predictor_fit(moep_predictor *predictor)
 {
-    if (!predictor)
-        return null_handle();
     if (!predictor->method->fit)
         return MOEP_OK;
     const struct memory *memory = &predictor->runtime.memory;
@@ -152,9 +155,14 @@ moep_status moep_predictor_fit(moep_predictor *predictor)
     return status;
 }
 
+moep_status moep_predictor_fit(moep_predictor *predictor)
+{
+    return predictor ? mp_predictor_fit(predictor) : null_handle();
+}
+
 size_t moep_forecast_rows(size_t horizon, size_t stride)
 {
-    return horizon == 0 || stride == 0 ? 0 : (horizon - 1) / stride + 1;
+    return mp_forecast_rows(horizon, stride);
 }
 
 static moep_status check_forecast(const moep_predictor *predictor, size_t horizon, size_t stride, const double *shares,
@@ -162,7 +170,7 @@ static moep_status check_forecast(const moep_predictor *predictor, size_t horizo
 {
     const struct history *history = &predictor->history;
     uint64_t min_steps = predictor->method->min_steps(&predictor->config);
-    size_t rows = moep_forecast_rows(horizon, stride);
+    size_t rows = mp_forecast_rows(horizon, stride);
     size_t size = mp_product(rows, history->layers * history->experts);
     if (rows == 0)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "horizon = %zu, stride = %zu: both must be 1 or more", horizon,
@@ -178,11 +186,9 @@ static moep_status check_forecast(const moep_predictor *predictor, size_t horizo
     return MOEP_OK;
 }
 
-moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride, double *shares,
-                                   size_t capacity)
+moep_status mp_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride, double *shares,
+                                 size_t capacity)
 {
-    if (!predictor)
-        return null_handle();
     moep_status status = check_forecast(predictor, horizon, stride, shares, capacity);
     if (status != MOEP_OK)
         return status;
@@ -191,10 +197,16 @@ moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horiz
     if (status != MOEP_OK)
         return status;
     size_t experts = predictor->history.experts;
-    double *end = shares + moep_forecast_rows(horizon, stride) * task.panel.series;
+    double *end = shares + mp_forecast_rows(horizon, stride) * task.panel.series;
     for (double *layer = shares; layer < end; layer += experts)
         mp_simplex(layer, experts);
     return MOEP_OK;
+}
+
+moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride, double *shares,
+                                   size_t capacity)
+{
+    return predictor ? mp_predictor_predict(predictor, horizon, stride, shares, capacity) : null_handle();
 }
 
 /* ---- about it -------------------------------------------------------------------------------------------------- */

@@ -22,6 +22,13 @@ struct moep_predictor {
 moep_status mp_predictor_make(const struct method *method, size_t layers, size_t experts,
                               const moep_predictor_config *config, const struct runtime *runtime, moep_predictor **out);
 
+/* What the public calls of these names do, for other files of the library: a call of an exported function from within
+ * could be taken over by another library, and hides the function from ABI checkers. */
+void mp_predictor_destroy(moep_predictor *predictor);
+moep_status mp_predictor_fit(moep_predictor *predictor);
+moep_status mp_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride, double *shares,
+                                 size_t capacity);
+
 /* One with the same method, config and model, and an empty history. */
 moep_status mp_predictor_make_like(const moep_predictor *original, const struct runtime *runtime, moep_predictor **out);
 

@@ -160,7 +160,7 @@ static moep_status load(const void *buffer, size_t size, const struct runtime *r
     if (status == MOEP_OK)
         *out = predictor;
     else
-        moep_predictor_destroy(predictor);
+        mp_predictor_destroy(predictor);
     return status;
 }
 

@@ -47,7 +47,7 @@ const char *moep_status_string(moep_status status)
 
 uint32_t moep_version_number(void)
 {
-    return (uint32_t)MOEP_VERSION_MAJOR << 16 | (uint32_t)MOEP_VERSION_MINOR << 8 | (uint32_t)MOEP_VERSION_PATCH;
+    return MP_VERSION;
 }
 
 const char *moep_version(void)

@@ -5,6 +5,9 @@
 
 #include "moepredict.h"
 
+/* moep_version_number(), without a call. */
+enum { MP_VERSION = MOEP_VERSION_MAJOR << 16 | MOEP_VERSION_MINOR << 8 | MOEP_VERSION_PATCH };
+
 /* Makes the sentence this thread's moep_last_error() and returns the status. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))

@@ -331,7 +331,7 @@ static void push_meets_no_page_for_the_first_time(void **state)
     long before = page_faults();
     for (size_t step = 0; step < STEPS; step++)
         assert_int_equal(moep_predictor_push(predictor, 1, counts, MOEP_INT64), MOEP_OK);
-    if (!THREAD_SANITIZER) /* which has pages of its own for each of ours */
+    if (!THREAD_SANITIZER)                         /* which has pages of its own for each of ours */
         assert_true(page_faults() - before < 200); /* the code's own, and what the kernel does beside */
     moep_predictor_destroy(predictor);
     free(counts);

@@ -62,7 +62,7 @@ static moep_status toy_forecast(const struct task *task, const void *block, size
     const struct toy_model *model = block;
     if (model->fits == 0)
         return MOEP_ERROR_NOT_FITTED;
-    for (size_t i = 0; i < moep_forecast_rows(horizon, stride) * task->panel.series; i++)
+    for (size_t i = 0; i < mp_forecast_rows(horizon, stride) * task->panel.series; i++)
         rows[i] = i % task->panel.series ? 0.1 : (double)model->share;
     return MOEP_OK;
 }
