@@ -9,6 +9,7 @@
 #define _POSIX_C_SOURCE 200809L
 #include "npy.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -124,7 +125,8 @@ static void save_checkpoint(const struct training *training, const char *path)
     char beside[4096];
     size_t size;
     void *state = state_of(training->predictor, &size);
-    snprintf(beside, sizeof beside, "%s.new", path);
+    if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside)
+        errno = ENAMETOOLONG, fail(path);
     FILE *file = fopen(beside, "wb");
     if (!file || fwrite(&training->step, sizeof training->step, 1, file) != 1 || fwrite(state, 1, size, file) != size ||
         fflush(file) != 0 || fsync(fileno(file)) != 0 || fclose(file) != 0 || rename(beside, path) != 0)
@@ -149,6 +151,12 @@ static void load_checkpoint(struct training *training, const moep_trace *data, c
     fclose(file);
     check(moep_predictor_load(state, size, NULL, &training->predictor));
     free(state);
+    moep_info info = {.struct_size = sizeof info};
+    check(moep_predictor_info(training->predictor, &info));
+    if (info.next_step != training->step || info.layers != data->layers || info.experts != data->experts) {
+        fprintf(stderr, "runtime: %s is another run's checkpoint\n", path);
+        exit(1);
+    }
     printf("restarted at step %" PRIu64 "\n", training->step);
 }
 

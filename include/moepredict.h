@@ -71,7 +71,7 @@ enum {
     MOEP_OK = 0,
     MOEP_ERROR_INVALID_ARGUMENT = -1, /* an argument is outside its documented range */
     MOEP_ERROR_OUT_OF_MEMORY = -2,    /* the allocator refused, or the size does not fit an address space */
-    MOEP_ERROR_INCOMPATIBLE = -3,     /* a struct is larger than this library knows: the caller's header is newer */
+    MOEP_ERROR_INCOMPATIBLE = -3,     /* a struct or a checkpoint is of a newer library, or another kind of handle's */
     MOEP_ERROR_CORRUPT = -4,          /* bytes handed in are damaged */
     MOEP_ERROR_TOO_FEW_STEPS = -5,    /* not enough history yet: moep_info.min_steps says how many steps it takes; or a
                                          trace too short for any origin */
@@ -230,20 +230,22 @@ MOEP_API moep_status moep_predictor_clone(const moep_predictor *predictor, const
                                           moep_predictor **out);
 
 /* Writes the whole state, for the host's own training checkpoint: a predictor that is loaded from it goes on as if it
- * had never been interrupted, to the byte. buffer     the caller's, of capacity bytes; NULL: only tells the size size
- * becomes the number of bytes; it stays the same all through the life of a handle: about 4 per step of the history and
- * series Equal states give equal bytes, on any machine. Takes no memory. Errors: INVALID_ARGUMENT (also a capacity that
- * is too small: buffer and size are then left alone). */
+ * had never been interrupted, to the byte.
+ *   buffer   the caller's, of capacity bytes; NULL: only tells the size
+ *   size     becomes the number of bytes; it stays the same all through the life of a handle: about 4 per series and step
+ *            of the history
+ * Equal states give equal bytes, on any machine. Takes no memory.
+ * Errors: INVALID_ARGUMENT (also a capacity that is too small: buffer and size are then left alone). */
 MOEP_API moep_status moep_predictor_save(const moep_predictor *predictor, void *buffer, size_t capacity, size_t *size);
 
 /* Makes a predictor from what save has written. *out becomes the handle, or NULL on an error.
- *   buffer, size   any bytes: they are not trusted. No more memory is taken than about their own size. Bytes after the
+ *   buffer, size   any bytes: they are not trusted. No more memory is taken than a few times their size. Bytes after the
  *                  end of the state are ignored
  *   runtime        NULL: the defaults
  * A library reads what every earlier release of its major version has written, and what a later one has, unless that
  * holds something the library must not ignore.
- * Errors: INVALID_ARGUMENT; CORRUPT (damaged, truncated, or not a checkpoint); INCOMPATIBLE (a newer library's, or
- * another kind of handle's); OUT_OF_MEMORY. */
+ * Errors: INVALID_ARGUMENT; CORRUPT (damaged, truncated, or not a checkpoint); INCOMPATIBLE (a newer library's, or another
+ * kind of handle's); OUT_OF_MEMORY. */
 MOEP_API moep_status moep_predictor_load(const void *buffer, size_t size, const moep_runtime *runtime,
                                          moep_predictor **out);
 

@@ -41,9 +41,9 @@ void mp_checkpoint_measure(struct checkpoint *checkpoint)
     *checkpoint = (struct checkpoint){.mode = MP_MEASURE, .at = HEADER};
 }
 
-void mp_checkpoint_write(struct checkpoint *checkpoint, void *buffer, size_t capacity)
+void mp_checkpoint_write(struct checkpoint *checkpoint, void *buffer)
 {
-    *checkpoint = (struct checkpoint){.mode = MP_WRITE, .out = buffer, .at = HEADER, .end = capacity};
+    *checkpoint = (struct checkpoint){.mode = MP_WRITE, .out = buffer, .at = HEADER};
     mp_crc32c_init(&checkpoint->crc);
 }
 
@@ -76,11 +76,14 @@ static moep_status read_header(struct checkpoint *checkpoint, size_t size)
         return corrupt("it does not begin as one");
     if (load(in + HEADER_CRC_AT, 4) != mp_crc32c(&checkpoint->crc, 0, in, HEADER_CRC_AT))
         return corrupt("its header has another checksum");
-    if (load(in + MAJOR_AT, 2) > FORMAT_MAJOR)
+    unsigned major = (unsigned)load(in + MAJOR_AT, 2);
+    if (major > FORMAT_MAJOR)
         return mp_fail(MOEP_ERROR_INCOMPATIBLE, "the checkpoint has format %u, this library reads %u: use a newer one",
-                       (unsigned)load(in + MAJOR_AT, 2), (unsigned)FORMAT_MAJOR);
+                       major, (unsigned)FORMAT_MAJOR);
     uint64_t total = load(in + TOTAL_AT, 8);
-    if (total < HEADER || total > size)
+    if (major < 1 || total < HEADER)
+        return corrupt("its header holds what cannot be");
+    if (total > size)
         return mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: %llu bytes long, %zu are there",
                        (unsigned long long)total, size);
     checkpoint->size = (size_t)total;
@@ -93,33 +96,31 @@ static bool has_tag(const unsigned char *section, const char *tag)
     return memcmp(section, tag, VERSION_AT) == 0;
 }
 
-/* A section that is none of the known: to be skipped, unless it says that nobody may. */
-static moep_status check_tag(const unsigned char *section, const char *const *known, bool *seen, size_t n)
+/* A known section comes once and in no later version; another one is skipped, unless it says that nobody may. */
+static moep_status check_section(const unsigned char *section, const struct section *known, bool *seen, size_t n)
 {
+    unsigned version = (unsigned)load(section + VERSION_AT, 2);
     for (size_t i = 0; i < n; i++) {
-        if (!has_tag(section, known[i]))
+        if (!has_tag(section, known[i].tag))
             continue;
-        if (seen[i])
-            return corrupt("a section comes twice");
+        if (seen[i] || version < 1)
+            return corrupt("a section comes twice, or in no version");
         seen[i] = true;
+        if (version > known[i].version)
+            return mp_fail(MOEP_ERROR_INCOMPATIBLE, "section %s of the checkpoint is a newer library's", known[i].tag);
         return MOEP_OK;
     }
     if (load(section + FLAGS_AT, 2) & CRITICAL)
         return mp_fail(MOEP_ERROR_INCOMPATIBLE,
-                       "the checkpoint has a section that this library does not know: it is "
-                       "another kind of handle's, or a newer library's");
+                       "the checkpoint has a section that this library does not know: another "
+                       "kind of handle's, or a newer library's");
     return MOEP_OK;
 }
 
-moep_status mp_checkpoint_read(struct checkpoint *checkpoint, const void *buffer, size_t size, const char *const *known,
-                               size_t n)
+static moep_status read_sections(struct checkpoint *checkpoint, const struct section *known, bool *seen, size_t n)
 {
-    bool seen[MP_MOST_SECTIONS] = {false};
-    *checkpoint = (struct checkpoint){.mode = MP_READ, .in = buffer};
-    mp_crc32c_init(&checkpoint->crc);
-    moep_status status = read_header(checkpoint, size);
     size_t at = HEADER;
-    for (uint32_t i = 0; i < checkpoint->sections && status == MOEP_OK; i++) {
+    for (uint32_t i = 0; i < checkpoint->sections; i++) {
         const unsigned char *section = checkpoint->in + at;
         size_t left = checkpoint->size - at;
         if (left < SECTION_HEADER || load(section + LENGTH_AT, 8) > left - SECTION_HEADER)
@@ -127,59 +128,69 @@ moep_status mp_checkpoint_read(struct checkpoint *checkpoint, const void *buffer
         size_t length = (size_t)load(section + LENGTH_AT, 8);
         if (load(section + CRC_AT, 4) != section_crc(checkpoint, section, length))
             return corrupt("a section has another checksum");
-        status = check_tag(section, known, seen, n);
+        moep_status status = check_section(section, known, seen, n);
+        if (status != MOEP_OK)
+            return status;
         at += SECTION_HEADER + length;
     }
-    return status == MOEP_OK && at != checkpoint->size ? corrupt("it has bytes that belong to no section") : status;
+    return at == checkpoint->size ? MOEP_OK : corrupt("it has bytes that belong to no section");
+}
+
+moep_status mp_checkpoint_read(struct checkpoint *checkpoint, const void *buffer, size_t size,
+                               const struct section *known, size_t n)
+{
+    bool seen[MP_MOST_SECTIONS] = {false};
+    *checkpoint = (struct checkpoint){.mode = MP_READ, .in = buffer};
+    mp_crc32c_init(&checkpoint->crc);
+    moep_status status = read_header(checkpoint, size);
+    if (status == MOEP_OK)
+        status = read_sections(checkpoint, known, seen, n);
+    for (size_t i = 0; i < n && status == MOEP_OK; i++)
+        if (!seen[i])
+            status = mp_fail(MOEP_ERROR_INCOMPATIBLE,
+                             "the checkpoint has no section %s: it is another kind of handle's", known[i].tag);
+    return status;
 }
 
 /* ---- a section --------------------------------------------------------------------------------------------------- */
 
-static moep_status find_section(struct checkpoint *checkpoint, const char *tag, uint16_t version)
+static void find_section(struct checkpoint *checkpoint, const char *tag)
 {
-    const unsigned char *in = checkpoint->in;
     size_t at = HEADER;
-    while (at < checkpoint->size && !has_tag(in + at, tag))
-        at += SECTION_HEADER + (size_t)load(in + at + LENGTH_AT, 8);
-    if (at == checkpoint->size)
-        return mp_fail(MOEP_ERROR_INCOMPATIBLE, "the checkpoint has no section %s: it is another kind of handle's",
-                       tag);
-    if (load(in + at + VERSION_AT, 2) > version)
-        return mp_fail(MOEP_ERROR_INCOMPATIBLE, "section %s of the checkpoint is a newer library's", tag);
-    checkpoint->version = (uint16_t)load(in + at + VERSION_AT, 2);
+    while (!has_tag(checkpoint->in + at, tag))
+        at += SECTION_HEADER + (size_t)load(checkpoint->in + at + LENGTH_AT, 8);
+    checkpoint->section = at;
     checkpoint->at = at + SECTION_HEADER;
-    checkpoint->end = checkpoint->at + (size_t)load(in + at + LENGTH_AT, 8);
-    return MOEP_OK;
+    checkpoint->end = checkpoint->at + (size_t)load(checkpoint->in + at + LENGTH_AT, 8);
 }
 
-moep_status mp_checkpoint_section(struct checkpoint *checkpoint, const char *tag, uint16_t version)
+void mp_checkpoint_section(struct checkpoint *checkpoint, const struct section *section)
 {
-    if (checkpoint->mode == MP_READ)
-        return find_section(checkpoint, tag, version);
-    checkpoint->version = version;
+    if (checkpoint->mode == MP_READ) {
+        find_section(checkpoint, section->tag);
+        return;
+    }
     checkpoint->section = checkpoint->at;
     if (checkpoint->mode == MP_WRITE) {
-        unsigned char *section = checkpoint->out + checkpoint->at;
-        memcpy(section, tag, VERSION_AT);
-        store(section + VERSION_AT, version, 2);
-        store(section + FLAGS_AT, CRITICAL, 2);
+        unsigned char *header = checkpoint->out + checkpoint->at;
+        memcpy(header, section->tag, VERSION_AT);
+        store(header + VERSION_AT, section->version, 2);
+        store(header + FLAGS_AT, CRITICAL, 2);
     }
     checkpoint->at += SECTION_HEADER;
     checkpoint->sections++;
-    return MOEP_OK;
 }
 
-moep_status mp_checkpoint_end(struct checkpoint *checkpoint, const char *tag)
+moep_status mp_checkpoint_end(struct checkpoint *checkpoint)
 {
-    if (checkpoint->mode == MP_READ)
-        return checkpoint->bad || checkpoint->at != checkpoint->end
-                   ? mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: section %s holds what cannot be", tag)
-                   : MOEP_OK;
+    if (checkpoint->mode == MP_READ && (checkpoint->bad || checkpoint->at != checkpoint->end))
+        return mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: section %.4s holds what cannot be",
+                       (const char *)checkpoint->in + checkpoint->section);
     if (checkpoint->mode == MP_WRITE) {
-        unsigned char *section = checkpoint->out + checkpoint->section;
+        unsigned char *header = checkpoint->out + checkpoint->section;
         size_t length = checkpoint->at - checkpoint->section - SECTION_HEADER;
-        store(section + LENGTH_AT, length, 8);
-        store(section + CRC_AT, section_crc(checkpoint, section, length), 4);
+        store(header + LENGTH_AT, length, 8);
+        store(header + CRC_AT, section_crc(checkpoint, header, length), 4);
     }
     return MOEP_OK;
 }
@@ -189,13 +200,23 @@ size_t mp_checkpoint_left(const struct checkpoint *checkpoint)
     return checkpoint->end - checkpoint->at;
 }
 
+bool mp_checkpoint_more(const struct checkpoint *checkpoint)
+{
+    return checkpoint->mode != MP_READ || mp_checkpoint_left(checkpoint) > 0;
+}
+
+void mp_checkpoint_skip(struct checkpoint *checkpoint)
+{
+    if (checkpoint->mode == MP_READ)
+        checkpoint->at = checkpoint->end;
+}
+
 /* ---- fields ------------------------------------------------------------------------------------------------------ */
 
-/* Only reading writes to a field: threads may save the same handle at once. */
+/* Only reading writes to a field: threads may save the same handle at once. A field that is missing keeps its value. */
 static void visit(struct checkpoint *checkpoint, uint64_t *value, size_t bytes)
 {
     if (checkpoint->mode == MP_READ && mp_checkpoint_left(checkpoint) < bytes) {
-        *value = 0;
         checkpoint->bad = true;
         return;
     }

@@ -10,7 +10,8 @@
  *     section   tag (4 bytes), version, flags (u16 each; bit 0: critical), length of what follows the section's own
  *               header (u64), CRC-32C of the section but for these four bytes (u32), fields
  *
- * The magic has a byte above 127, a CR LF, an end-of-file mark and a LF: a transfer as text damages it. */
+ * The magic has a byte above 127, a CR LF, an end-of-file mark and a LF: a transfer as text damages it. The header keeps
+ * this layout for ever, whatever the major. */
 #ifndef MP_CHECKPOINT_H
 #define MP_CHECKPOINT_H
 
@@ -21,44 +22,55 @@
 
 enum checkpoint_mode { MP_MEASURE, MP_WRITE, MP_READ };
 
-enum { MP_MOST_SECTIONS = 8 };
+enum { MP_MOST_SECTIONS = 8 }; /* that a reader may know */
 
 struct checkpoint {
     enum checkpoint_mode mode;
-    unsigned char *out;      /* MP_WRITE */
+    unsigned char *out;      /* MP_WRITE: the buffer, as long as was measured */
     const unsigned char *in; /* MP_READ */
-    size_t at, end;          /* the next byte; MP_READ: the end of the section's fields, else of the buffer */
-    size_t size;             /* MP_READ: of all sections and the header */
-    size_t section;          /* where the section's header begins */
-    uint16_t version;        /* of the section; MP_READ: as it was written, by whatever release */
-    uint32_t sections;       /* so far; MP_READ: in all */
-    bool bad;                /* MP_READ: a field was missing or out of range; later ones read as 0 */
+    size_t at;               /* the next byte */
+    size_t section;          /* where the header of the present section begins */
+    uint32_t sections;       /* how many there are so far; MP_READ: in all */
+    size_t size, end;        /* MP_READ: the end of the last section, of the present one */
+    bool bad;                /* MP_READ: a field was missing or out of range; later ones are left alone */
     struct crc32c crc;
 };
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
 
 void mp_checkpoint_measure(struct checkpoint *checkpoint);
-void mp_checkpoint_write(struct checkpoint *checkpoint, void *buffer, size_t capacity);
+void mp_checkpoint_write(struct checkpoint *checkpoint, void *buffer);
 
 /* Puts the header before the sections; returns the size of all. */
 size_t mp_checkpoint_finish(struct checkpoint *checkpoint);
 
-/* Checks all that can be checked without knowing the fields: the header, the bounds and checksum of each section, that
- * none of the `known` tags comes twice, and that no section with another tag is critical. CORRUPT, INCOMPATIBLE. */
-moep_status mp_checkpoint_read(struct checkpoint *checkpoint, const void *buffer, size_t size, const char *const *known,
-                               size_t n);
+/* A kind of section, and the latest version of it that is known. */
+struct section {
+    const char *tag;
+    uint16_t version;
+};
+
+/* Checks all that can be checked without knowing the fields: the header; the bounds and checksum of each section; that
+ * each of the `known` sections comes once, in no later version; that no other section is critical. CORRUPT,
+ * INCOMPATIBLE. */
+moep_status mp_checkpoint_read(struct checkpoint *checkpoint, const void *buffer, size_t size,
+                               const struct section *known, size_t n);
 
 /* ---- a section --------------------------------------------------------------------------------------------------- */
 
-/* Begins a critical section of that version. Reading: INCOMPATIBLE if it is missing or of a later version. */
-moep_status mp_checkpoint_section(struct checkpoint *checkpoint, const char *tag, uint16_t version);
+/* Begins a section, critical when written. Reading: one that mp_checkpoint_read was told of. */
+void mp_checkpoint_section(struct checkpoint *checkpoint, const struct section *section);
 
 /* Ends it. Reading: CORRUPT if a field was bad or fields are left over. */
-moep_status mp_checkpoint_end(struct checkpoint *checkpoint, const char *tag);
+moep_status mp_checkpoint_end(struct checkpoint *checkpoint);
 
-/* Bytes of the section that are still to be read. */
+/* Reading: bytes of the section that are still to be read. */
 size_t mp_checkpoint_left(const struct checkpoint *checkpoint);
+
+/* A section to which later releases append fields that earlier ones may ignore. Before such a field: is it there? If not,
+ * it keeps its default. And after the last: passes over what a later release has appended. */
+bool mp_checkpoint_more(const struct checkpoint *checkpoint);
+void mp_checkpoint_skip(struct checkpoint *checkpoint);
 
 /* ---- fields ------------------------------------------------------------------------------------------------------ */
 

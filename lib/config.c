@@ -96,7 +96,7 @@ moep_status mp_runtime_progress(const struct runtime *runtime, double fraction)
     return MOEP_OK;
 }
 
-static const moep_predictor_config defaults = {
+const moep_predictor_config mp_predictor_config_defaults = {
     .method = MOEP_SW_AVG,
     .sw_avg_window = 200,
     .history = 0,
@@ -106,14 +106,14 @@ moep_status moep_predictor_config_init(moep_predictor_config *config, moep_metho
 {
     if (!mp_method(method))
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "method %d is unknown", (int)method);
-    moep_predictor_config ours = defaults;
+    moep_predictor_config ours = mp_predictor_config_defaults;
     ours.method = method;
     return mp_struct_write(config, &ours, sizeof ours, "moep_predictor_config");
 }
 
 moep_status mp_predictor_config_read(moep_predictor_config *to, const moep_predictor_config *from)
 {
-    *to = defaults;
+    *to = mp_predictor_config_defaults;
     moep_status status = mp_struct_read(to, sizeof *to, from, "moep_predictor_config");
     if (status != MOEP_OK)
         return status;

@@ -28,6 +28,9 @@ extern const struct runtime mp_runtime_default;
 /* CANCELLED if the caller wants to stop. */
 moep_status mp_runtime_progress(const struct runtime *runtime, double fraction);
 
+/* Without struct_size. */
+extern const moep_predictor_config mp_predictor_config_defaults;
+
 /* With the checks that every method shares; history is resolved. */
 moep_status mp_predictor_config_read(moep_predictor_config *to, const moep_predictor_config *from);
 

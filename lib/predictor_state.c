@@ -27,9 +27,7 @@ moep_status moep_predictor_clone(const moep_predictor *predictor, const moep_run
 
 /* ---- what the sections hold -------------------------------------------------------------------------------------- */
 
-static const char config_tag[] = "PCFG", history_tag[] = "HIST", model_tag[] = "MODL";
-static const char *const tags[] = {config_tag, history_tag, model_tag};
-enum { TAGS = sizeof tags / sizeof *tags };
+static const struct section config_section = {"PCFG", 1}, history_section = {"HIST", 1}, model_section = {"MODL", 1};
 
 /* The shape of the handle, and what it was made with. */
 struct origin {
@@ -37,6 +35,7 @@ struct origin {
     moep_predictor_config config;
 };
 
+/* Fields of methods to come follow at the end, each if mp_checkpoint_more(): they say nothing about the methods here. */
 static void visit_origin(struct checkpoint *checkpoint, struct origin *origin)
 {
     mp_visit_size(checkpoint, &origin->layers);
@@ -44,11 +43,13 @@ static void visit_origin(struct checkpoint *checkpoint, struct origin *origin)
     mp_visit_i32(checkpoint, &origin->config.method);
     mp_visit_u32(checkpoint, &origin->config.sw_avg_window);
     mp_visit_u64(checkpoint, &origin->config.history);
+    mp_checkpoint_skip(checkpoint);
 }
 
 static void visit_model(struct checkpoint *checkpoint, moep_predictor *predictor)
 {
     mp_visit_u64(checkpoint, &predictor->fitted_step);
+    mp_checkpoint_require(checkpoint, predictor->method->fit || predictor->fitted_step == UINT64_MAX);
     if (predictor->model)
         predictor->method->visit_model(checkpoint, &predictor->config, predictor->model);
 }
@@ -59,15 +60,15 @@ static size_t put(struct checkpoint *checkpoint, const moep_predictor *predictor
 {
     moep_predictor *visited = (moep_predictor *)predictor; /* only reading writes to it */
     struct origin origin = {predictor->history.layers, predictor->history.experts, predictor->config};
-    mp_checkpoint_section(checkpoint, config_tag, 1);
+    mp_checkpoint_section(checkpoint, &config_section);
     visit_origin(checkpoint, &origin);
-    mp_checkpoint_end(checkpoint, config_tag);
-    mp_checkpoint_section(checkpoint, history_tag, 1);
+    mp_checkpoint_end(checkpoint);
+    mp_checkpoint_section(checkpoint, &history_section);
     mp_history_visit(&visited->history, checkpoint);
-    mp_checkpoint_end(checkpoint, history_tag);
-    mp_checkpoint_section(checkpoint, model_tag, 1);
+    mp_checkpoint_end(checkpoint);
+    mp_checkpoint_section(checkpoint, &model_section);
     visit_model(checkpoint, visited);
-    mp_checkpoint_end(checkpoint, model_tag);
+    mp_checkpoint_end(checkpoint);
     return mp_checkpoint_finish(checkpoint);
 }
 
@@ -83,7 +84,7 @@ moep_status moep_predictor_save(const moep_predictor *predictor, void *buffer, s
     *size = needed;
     if (!buffer)
         return MOEP_OK;
-    mp_checkpoint_write(&checkpoint, buffer, capacity);
+    mp_checkpoint_write(&checkpoint, buffer);
     put(&checkpoint, predictor);
     return MOEP_OK;
 }
@@ -92,10 +93,9 @@ moep_status moep_predictor_save(const moep_predictor *predictor, void *buffer, s
 
 static moep_status read_origin(struct checkpoint *checkpoint, struct origin *origin)
 {
-    *origin = (struct origin){.config = {.struct_size = sizeof origin->config}};
-    moep_status status = mp_checkpoint_section(checkpoint, config_tag, 1);
-    if (status != MOEP_OK)
-        return status;
+    *origin = (struct origin){.config = mp_predictor_config_defaults};
+    origin->config.struct_size = sizeof origin->config;
+    mp_checkpoint_section(checkpoint, &config_section);
     visit_origin(checkpoint, origin);
     if (!checkpoint->bad && !mp_method(origin->config.method))
         return mp_fail(MOEP_ERROR_INCOMPATIBLE, "the checkpoint's method, %d, is unknown to this library",
@@ -103,51 +103,44 @@ static moep_status read_origin(struct checkpoint *checkpoint, struct origin *ori
     moep_predictor_config given = origin->config;
     mp_checkpoint_require(checkpoint, origin->layers > 0 && origin->experts > 0 && given.history > 0);
     mp_checkpoint_require(checkpoint, mp_predictor_config_read(&origin->config, &given) == MOEP_OK);
-    return mp_checkpoint_end(checkpoint, config_tag);
+    return mp_checkpoint_end(checkpoint);
 }
 
-/* The input must be long enough for what would be allocated to hold it. */
+/* The input must be long enough for what is going to be allocated to hold it. */
 static moep_status check_sizes(struct checkpoint *checkpoint, const struct origin *origin)
 {
     const struct method *method = mp_method(origin->config.method);
-    moep_status status = mp_checkpoint_section(checkpoint, history_tag, 1);
-    if (status != MOEP_OK)
-        return status;
-    size_t ring = mp_history_ring_size(origin->layers, origin->experts, origin->config.history);
-    mp_checkpoint_require(checkpoint, mp_checkpoint_left(checkpoint) > ring);
-    status = mp_checkpoint_section(checkpoint, model_tag, 1);
-    if (status != MOEP_OK)
-        return status;
-    if (method->model_size && !checkpoint->bad) {
-        size_t model = method->model_size(&origin->config, origin->layers, origin->experts);
-        mp_checkpoint_require(checkpoint, mp_checkpoint_left(checkpoint) > model / MP_MODEL_PACKED);
-    }
-    return checkpoint->bad ? mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: shorter than its configuration")
-                           : MOEP_OK;
+    size_t ring = mp_history_ring_size(origin->layers, origin->experts, origin->config.history), model = 0;
+    mp_checkpoint_section(checkpoint, &history_section);
+    bool fits = mp_checkpoint_left(checkpoint) > ring;
+    if (fits && method->model_size)
+        model = method->model_size(&origin->config, origin->layers, origin->experts);
+    mp_checkpoint_section(checkpoint, &model_section);
+    fits = fits && mp_checkpoint_left(checkpoint) > model / MP_MODEL_PACKED;
+    return fits ? MOEP_OK
+                : mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: shorter than its configuration says");
 }
 
 static moep_status read_parts(struct checkpoint *checkpoint, moep_predictor *predictor)
 {
-    moep_status status = mp_checkpoint_section(checkpoint, history_tag, 1);
-    if (status != MOEP_OK)
-        return status;
+    mp_checkpoint_section(checkpoint, &history_section);
     mp_history_visit(&predictor->history, checkpoint);
-    status = mp_checkpoint_end(checkpoint, history_tag);
+    moep_status status = mp_checkpoint_end(checkpoint);
     if (status != MOEP_OK)
         return status;
-    status = mp_checkpoint_section(checkpoint, model_tag, 1);
-    if (status != MOEP_OK)
-        return status;
+    mp_checkpoint_section(checkpoint, &model_section);
     visit_model(checkpoint, predictor);
-    return mp_checkpoint_end(checkpoint, model_tag);
+    return mp_checkpoint_end(checkpoint);
 }
 
 static moep_status load(const void *buffer, size_t size, const struct runtime *runtime, moep_predictor **out)
 {
+    const struct section known[] = {config_section, history_section, model_section};
+    const size_t n = sizeof known / sizeof *known;
     struct checkpoint checkpoint;
     struct origin origin;
     moep_predictor *predictor = NULL;
-    moep_status status = mp_checkpoint_read(&checkpoint, buffer, size, tags, TAGS);
+    moep_status status = mp_checkpoint_read(&checkpoint, buffer, size, known, n);
     if (status == MOEP_OK)
         status = read_origin(&checkpoint, &origin);
     if (status == MOEP_OK)

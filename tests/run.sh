@@ -12,8 +12,9 @@ CDPATH= cd -- "$(dirname "$0")/.."
 packages="gcc g++ libc6-dev binutils meson ninja-build pkg-config libcmocka-dev python3 python3-numpy abigail-tools"
 folder=build/tests
 options="-Dtests=enabled -Dexamples=enabled -Dbenchmarks=enabled -Dwerror=true -Ddebug=true"
-c_programs="--suite unit --suite public"
+c_programs="--suite unit --suite public --suite examples"
 which=
+valgrind='valgrind --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all --error-exitcode=1'
 CC=gcc
 CXX=g++
 for option; do
@@ -50,7 +51,7 @@ build $folder $options
 # The last line is one that any log reader understands; it counts test programs, as meson does.
 status=0
 case $which in
-*--wrap) meson test -C $folder --print-errorlogs $which 'valgrind --leak-check=full --error-exitcode=1' || status=$? ;;
+*--wrap) meson test -C $folder --print-errorlogs $which "$valgrind" || status=$? ;;
 *) meson test -C $folder --print-errorlogs $which || status=$? ;;
 esac
 log=$(ls -t $folder/meson-logs/testlog*.txt | head -n 1)

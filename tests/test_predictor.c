@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 enum { LAYERS = 3, EXPERTS = 4, SERIES = LAYERS * EXPERTS };
@@ -322,12 +323,27 @@ static long page_faults(void)
     return usage.ru_minflt;
 }
 
+/* Memory whose every page is met for the first time by whoever writes to it first. */
+static void *allocate_fresh(void *user, size_t size)
+{
+    (void)user;
+    void *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    return block == MAP_FAILED ? NULL : block;
+}
+
+static void release_fresh(void *user, void *pointer, size_t size)
+{
+    (void)user;
+    munmap(pointer, size);
+}
+
 static void push_meets_no_page_for_the_first_time(void **state)
 {
     (void)state;
     enum { WIDE = 4096, STEPS = 400 }; /* a ring of 1,600 pages */
+    moep_runtime runtime = {.struct_size = sizeof runtime, .allocate = allocate_fresh, .release = release_fresh};
     int64_t *counts = random_counts(1, 1, WIDE, 9);
-    moep_predictor *predictor = make_predictor(MOEP_SW_AVG, 1, WIDE, STEPS, NULL);
+    moep_predictor *predictor = make_predictor(MOEP_SW_AVG, 1, WIDE, STEPS, &runtime);
     long before = page_faults();
     for (size_t step = 0; step < STEPS; step++)
         assert_int_equal(moep_predictor_push(predictor, 1, counts, MOEP_INT64), MOEP_OK);

@@ -35,6 +35,29 @@ static moep_status call_push(struct stage *stage)
     return status;
 }
 
+static moep_status call_push_at(struct stage *stage)
+{
+    moep_info info = {.struct_size = sizeof info};
+    moep_predictor_info(stage->predictor, &info);
+    moep_status status = moep_predictor_push_at(stage->predictor, info.next_step + 5, STEPS, stage->counts, MOEP_INT64);
+    moep_predictor_save(stage->predictor, stage->state, MOST, &stage->size);
+    return status;
+}
+
+static moep_status call_reset(struct stage *stage)
+{
+    moep_status status = moep_predictor_reset(stage->predictor);
+    moep_predictor_save(stage->predictor, stage->state, MOST, &stage->size);
+    return status;
+}
+
+static moep_status call_config(struct stage *stage)
+{
+    moep_predictor_config config = {.struct_size = sizeof config};
+    moep_status status = moep_predictor_config_init(&config, MOEP_SW_AVG);
+    return status == MOEP_OK ? moep_predictor_config_read(stage->predictor, &config) : status;
+}
+
 static moep_status call_fit(struct stage *stage)
 {
     return moep_predictor_fit(stage->predictor);
@@ -86,6 +109,7 @@ static moep_status call_backtest(struct stage *stage)
     moep_trace trace = {sizeof trace, stage->counts, MOEP_INT64, 0, STEPS, LAYERS, EXPERTS};
     moep_backtest_config config = {.struct_size = sizeof config, .first = 20, .every = 10, .horizon = 10, .stride = 3};
     moep_backtest_result result = {.struct_size = sizeof result, .error = (double *)(void *)stage->output};
+    assert_int_equal(moep_backtest_origins(STEPS, &config), 2);
     return moep_backtest(stage->predictor, &trace, &config, NULL, &result);
 }
 
@@ -99,8 +123,9 @@ static const struct call {
     moep_status (*run)(struct stage *stage);
     bool takes_memory;
 } calls[] = {
-    CALL(create, true), CALL(push, false), CALL(fit, false),  CALL(predict, true),         CALL(clone, true),
-    CALL(save, false),  CALL(load, true),  CALL(info, false), CALL(forecast_error, false), CALL(backtest, true),
+    CALL(create, true), CALL(push, false),           CALL(push_at, false), CALL(reset, false), CALL(config, false),
+    CALL(fit, false),   CALL(predict, true),         CALL(clone, true),    CALL(save, false),  CALL(load, true),
+    CALL(info, false),  CALL(forecast_error, false), CALL(backtest, true),
 };
 
 static void set(struct stage *stage)
@@ -161,7 +186,7 @@ static void any_refused_request_is_an_error_that_changes_nothing(void **state)
             points += n - 1;
         }
     }
-    print_message("# %zu refusals\n", points);
+    print_message("# %zu requests refused, each once and for ever\n", points / 2);
     assert_true(points > 0);
 }
 
