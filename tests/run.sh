@@ -1,15 +1,17 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # The test suite, on a fresh Debian 12 machine: installs what is missing, builds, and runs every test.
-# usage: sh tests/run.sh [--clang] [--sanitize | --threads | --valgrind]
+# usage: sh tests/run.sh [--clang] [--sanitize | --threads | --valgrind] [--browser]
 #   --clang      built by clang instead of gcc
 #   --sanitize   under AddressSanitizer and UndefinedBehaviorSanitizer
 #   --threads    the C programs, under ThreadSanitizer
 #   --valgrind   the C programs, under valgrind: no leak, no error
+#   --browser    also renders a report in Chromium
 set -eu
 CDPATH= cd -- "$(dirname "$0")/.."
 . .ci/setup.sh
-packages="gcc g++ libc6-dev binutils meson ninja-build pkg-config libcmocka-dev python3 python3-numpy abigail-tools"
+packages="gcc g++ libc6-dev binutils meson ninja-build pkg-config libcmocka-dev abigail-tools
+    python3 python3-numpy python3-matplotlib python3-venv python3-pip python3-setuptools python3-wheel"
 folder=build/tests
 options="-Dtests=enabled -Dexamples=enabled -Dbenchmarks=enabled -Dwerror=true -Ddebug=true"
 c_programs="--suite unit --suite public --suite examples"
@@ -37,6 +39,10 @@ for option; do
     --valgrind)
         packages="$packages valgrind"
         which="$c_programs --timeout-multiplier 20 --wrap"
+        ;;
+    --browser)
+        packages="$packages chromium"
+        export MOEPREDICT_BROWSER=chromium
         ;;
     *)
         sed -n 's/^# \(usage\)/\1/p; s/^#   --/  --/p' "$0" >&2

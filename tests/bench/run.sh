@@ -1,10 +1,16 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Measures push and predict, or what is named: installs what is missing, builds, and prints the tables.
-# usage: sh tests/bench/run.sh [push_predict | state]
+# Measures: installs what is missing, builds, and prints the tables.
+# usage: sh tests/bench/run.sh [push_predict | state | python_push]
 set -eu
 CDPATH= cd -- "$(dirname "$0")/../.."
 . .ci/setup.sh
 need gcc libc6-dev meson ninja-build
 build build/bench -Dtests=disabled -Dexamples=disabled -Dbenchmarks=enabled
-exec "build/bench/tests/bench/${1:-push_predict}"
+name=${1:-push_predict}
+if [ -f "tests/bench/$name.py" ]; then
+    need python3 python3-numpy
+    export PYTHONPATH=bindings/python MOEPREDICT_LIBRARY="$PWD/build/bench/lib/libmoepredict.so.0"
+    exec /usr/bin/python3 "tests/bench/$name.py"
+fi
+exec "build/bench/tests/bench/$name"

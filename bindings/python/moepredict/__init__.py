@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How loaded each expert of a mixture-of-experts training run will be.
+
+>>> import moepredict
+>>> predictor = moepredict.Predictor("sw_avg", layers=6, experts=16)
+>>> predictor.push(counts)                    # after every training step: [layers, experts]
+>>> shares = predictor.predict(1000)          # mean load proportions over the next 1000 steps
+"""
+from ._library import Error, version as __version__
+from ._library import method_names as methods
+from .evaluation import Backtest, backtest, forecast_error
+from .predictor import Config, Info, Predictor
+
+__all__ = ["Backtest", "Config", "Error", "Info", "Predictor", "backtest", "forecast_error", "methods", "__version__"]

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""python3 -m moepredict: reports and backtests of recorded training runs."""
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from typing import Any, Callable, Dict, List
+
+import numpy as np
+
+from . import Error, Predictor, backtest, methods
+from ._counts import as_trace
+from ._library import version
+from ._structs import PredictorConfig
+
+_TRACE_HELP = "token counts (steps, layers, experts), a .npy file of int32, int64, uint32, uint64, float32 or float64"
+
+
+def _progress_bar() -> Callable[[float], Any]:
+    """On a terminal; elsewhere nothing is drawn."""
+    if not sys.stderr.isatty():
+        return lambda fraction: None
+
+    def draw(fraction: float) -> None:
+        done = int(50 * fraction)
+        sys.stderr.write(f"\r[{'#' * done}{' ' * (50 - done)}] {100 * fraction:3.0f} %")
+        if fraction >= 1:
+            sys.stderr.write("\r" + " " * 58 + "\r")
+        sys.stderr.flush()
+
+    return draw
+
+
+def _percent(value: float) -> str:
+    return "-" if math.isnan(value) else f"{100 * value:.2f} %"
+
+
+def _print_rows(rows: List[Dict[str, Any]], as_json: bool) -> None:
+    """Fractions as percent, for people; for machines as they are, what is not a number as null."""
+    if as_json:
+        print(json.dumps([{k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
+                          for row in rows], indent=1))
+        return
+    lines = [[name.replace("_", " ") for name in rows[0]]] if rows else []
+    lines += [[_percent(v) if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    for line in lines:
+        print("  ".join(text.rjust(width) for text, width in zip(line, widths)))
+
+
+def _backtest(options: argparse.Namespace) -> None:
+    config = {name: getattr(options, name) for name in PredictorConfig.names()[1:] if getattr(options, name) is not None}
+    result = backtest(options.method, options.trace, horizon=options.horizon, stride=options.stride, first=options.first,
+                      every=options.every, refit_every=options.refit_every, assignments=options.assignments,
+                      progress=_progress_bar(), **config)
+    layers = result.error.shape[1]
+    rows = []
+    for layer in [*range(layers), "all"]:
+        of_layer = slice(None) if layer == "all" else layer
+        row: Dict[str, Any] = {"layer": layer}
+        for name in ("error", "floor", "error_of_mean", "floor_of_mean", "paper_error", "total_variation"):
+            values = getattr(result, name)[:, of_layer]
+            row[name] = float(np.nanmean(values)) if np.isfinite(values).any() else math.nan
+        row["left_out"] = int(result.left_out[:, of_layer].sum())
+        rows.append(row)
+    _print_rows(rows, options.json)
+
+
+def _report(options: argparse.Namespace) -> None:
+    try:
+        from .report import report
+        rows = report(options.trace, options.out, progress=_progress_bar())
+    except ModuleNotFoundError as error:
+        raise SystemExit(f"moepredict report draws with matplotlib, which is missing ({error}): apt-get install "
+                         f"python3-matplotlib") from None
+    if not options.json:
+        print(f"{options.out}/index.html; errors in the later half of the run:\n")
+    _print_rows(rows, options.json)
+
+
+def _info(options: argparse.Namespace) -> None:
+    if options.trace is None:
+        rows = {"version": version, "methods": methods()}
+        print(json.dumps(rows) if options.json else f"libmoepredict {version}: {', '.join(methods())}")
+        return
+    counts = as_trace(options.trace)
+    totals = counts.sum(2, dtype=float)
+    with Predictor(layers=counts.shape[1], experts=counts.shape[2]) as predictor:
+        predictor.push(counts)
+        metrics = predictor.metrics()
+    facts = {"steps": counts.shape[0], "layers": counts.shape[1], "experts": counts.shape[2], "dtype": str(counts.dtype),
+             "assignments_least": float(totals.min()), "assignments_mean": float(totals.mean()),
+             "assignments_most": float(totals.max()), "dead_experts": int((counts.sum(0) == 0).sum()),
+             "empty_layers": int(metrics["empty_layers"]),
+             **{name: value for name, value in metrics.items() if name.startswith("imbalance")}}
+    if options.json:
+        print(json.dumps(facts, indent=1))
+    else:
+        for name, value in facts.items():
+            print(f"{name.replace('_', ' '):24} {value:g}" if isinstance(value, float) else
+                  f"{name.replace('_', ' '):24} {value}")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python3 -m moepredict", formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="How loaded will each expert of a mixture-of-experts training run be? Judge it on a recorded run.",
+        epilog="examples:\n"
+               "  python3 -m moepredict info run.npy\n"
+               "  python3 -m moepredict backtest run.npy --method sw_avg --sw-avg-window 300 --horizon 2000\n"
+               "  python3 -m moepredict report run.npy --out report     then open report/index.html\n\n"
+               "exit code: 0, 1 if the trace or the machine does not allow it, 2 for a wrong command line")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    command = commands.add_parser("backtest", help="forecast the run from its own past, and score it",
+                                  description="Forecasts at steps --first, --first + --every, ... the load of the next "
+                                              "--horizon steps, and compares it with what came; means by layer. error: "
+                                              "against each single step; floor: what the true mean would be off; error of "
+                                              "mean: the forecast mean against the mean that came, which is what placement "
+                                              "feels.")
+    command.add_argument("trace", help=_TRACE_HELP)
+    command.add_argument("--method", default="sw_avg", choices=methods(), help="default: sw_avg")
+    command.add_argument("--horizon", type=int, default=1000, help="steps ahead, default 1000")
+    command.add_argument("--stride", type=int, help="steps averaged into one forecast row, default the horizon")
+    command.add_argument("--first", type=int, default=300, help="steps before the first forecast, default 300")
+    command.add_argument("--every", type=int, default=100, help="steps between forecasts, default 100")
+    command.add_argument("--refit-every", type=int, default=0, help="forecasts between fits, default 0: fit once")
+    command.add_argument("--assignments", type=float, default=0.0, help="tokens per layer and step behind fractional counts")
+    for name in PredictorConfig.names()[1:]:
+        command.add_argument("--" + name.replace("_", "-"), type=int, help="as in moep_predictor_config")
+    command.set_defaults(run=_backtest)
+
+    command = commands.add_parser("report", help="the paper's figures and an error table, as a page",
+                                  description="Writes OUT/index.html, which stands alone, and its pictures as PNG files.")
+    command.add_argument("trace", help=_TRACE_HELP)
+    command.add_argument("--out", required=True, help="the folder to write to")
+    command.set_defaults(run=_report)
+
+    command = commands.add_parser("info", help="what a trace holds; without one, the library's version and methods",
+                                  description="What a trace holds; without one, the library's version and methods.")
+    command.add_argument("trace", nargs="?", help=_TRACE_HELP)
+    command.set_defaults(run=_info)
+    for command in commands.choices.values():
+        command.add_argument("--json", action="store_true", help="for machines; fractions, not percent")
+    return parser
+
+
+def main() -> int:
+    options = _parser().parse_args()
+    try:
+        options.run(options)
+    except (ValueError, TypeError, MemoryError, OSError, Error) as error:
+        print(f"moepredict: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,135 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Finds the shared library, declares its functions, turns statuses into exceptions."""
+from __future__ import annotations
+
+import ctypes
+import os
+import pathlib
+from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
+from typing import Iterator
+
+from ._structs import BacktestConfig, BacktestResult, Info, PredictorConfig, Runtime, Trace
+
+MAJOR = 0
+_NAME = f"libmoepredict.so.{MAJOR}"
+
+_INVALID_ARGUMENT, _OUT_OF_MEMORY, _CANCELLED = -1, -2, -8
+
+
+class Error(RuntimeError):
+    """A call of the library failed. `status` is its number, `name` its name, "too few steps"."""
+
+    def __init__(self, status: int, name: str, text: str):
+        super().__init__(f"{name}: {text}")
+        self.status = status
+        self.name = name
+
+    def __reduce__(self):
+        return Error, (self.status, self.name, str(self).split(": ", 1)[1])
+
+
+class Status(c_int32):
+    """What a call returns; anything but MOEP_OK is raised."""
+
+
+_Predictor = c_void_p
+_DOUBLES = POINTER(c_double)
+
+# Every function of moepredict.h: result, arguments. A test holds this table against the header.
+PROTOTYPES = {
+    "moep_version_number": (c_uint32, []),
+    "moep_version": (c_char_p, []),
+    "moep_status_string": (c_char_p, [c_int32]),
+    "moep_last_error": (c_char_p, []),
+    "moep_method_name": (c_char_p, [c_int32]),
+    "moep_predictor_config_init": (Status, [POINTER(PredictorConfig), c_int32]),
+    "moep_predictor_create": (Status, [c_size_t, c_size_t, POINTER(PredictorConfig), POINTER(Runtime), POINTER(_Predictor)]),
+    "moep_predictor_destroy": (None, [_Predictor]),
+    "moep_predictor_push": (Status, [_Predictor, c_size_t, c_void_p, c_int32]),
+    "moep_predictor_push_at": (Status, [_Predictor, c_uint64, c_size_t, c_void_p, c_int32]),
+    "moep_predictor_reset": (Status, [_Predictor]),
+    "moep_predictor_fit": (Status, [_Predictor]),
+    "moep_forecast_rows": (c_size_t, [c_size_t, c_size_t]),
+    "moep_predictor_predict": (Status, [_Predictor, c_size_t, c_size_t, c_void_p, c_size_t]),
+    "moep_predictor_info": (Status, [_Predictor, POINTER(Info)]),
+    "moep_predictor_config_read": (Status, [_Predictor, POINTER(PredictorConfig)]),
+    "moep_predictor_clone": (Status, [_Predictor, POINTER(Runtime), POINTER(_Predictor)]),
+    "moep_predictor_save": (Status, [_Predictor, c_void_p, c_size_t, POINTER(c_size_t)]),
+    "moep_predictor_load": (Status, [c_char_p, c_size_t, POINTER(Runtime), POINTER(_Predictor)]),
+    "moep_forecast_error": (Status, [c_size_t, c_size_t, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p]),
+    "moep_backtest_origins": (c_size_t, [c_uint64, POINTER(BacktestConfig)]),
+    "moep_backtest": (Status, [_Predictor, POINTER(Trace), POINTER(BacktestConfig), POINTER(Runtime),
+                               POINTER(BacktestResult)]),
+}
+
+
+def _places() -> Iterator[str]:
+    """Where the library may be, in order."""
+    named = os.environ.get("MOEPREDICT_LIBRARY")
+    if named:  # wins over every other place, and is not second-guessed
+        yield named
+        return
+    package = pathlib.Path(__file__).resolve().parent
+    yield str(package / _NAME)  # a wheel carries it
+    checkout = package.parent.parent.parent
+    if (checkout / "include" / "moepredict.h").exists():
+        builds = [*checkout.glob(f"build*/lib/{_NAME}"), *checkout.glob(f"build/*/lib/{_NAME}")]
+        yield from (str(path) for path in sorted(builds, key=os.path.getmtime, reverse=True)
+                    if not any(word in str(path.relative_to(checkout)) for word in ("sanitize", "threads")))
+    yield _NAME  # where the system's loader looks
+
+
+def _load() -> ctypes.CDLL:
+    tried = []
+    for place in _places():
+        try:
+            return ctypes.CDLL(place)
+        except OSError as error:
+            tried.append(f"  {place}: {error}")
+    raise ImportError("libmoepredict was not found. Build it (sh examples/run.sh), install it, or name its file in "
+                      "MOEPREDICT_LIBRARY. Tried:\n" + "\n".join(tried))
+
+
+def _raise(status: Status, function, arguments):
+    number = status.value
+    if number == 0:
+        return None
+    text = library.moep_last_error().decode(errors="replace")
+    if number == _INVALID_ARGUMENT:
+        raise ValueError(text)
+    if number == _OUT_OF_MEMORY:
+        raise MemoryError(text)
+    raise Error(number, library.moep_status_string(number).decode(), text)
+
+
+def _declare(loaded: ctypes.CDLL) -> ctypes.CDLL:
+    try:
+        loaded.moep_version_number.restype = c_uint32
+        loaded.moep_version.restype = c_char_p
+    except AttributeError:
+        raise ImportError(f"{loaded._name} is not libmoepredict: it has no version") from None
+    if loaded.moep_version_number() >> 16 != MAJOR:
+        raise ImportError(f"{loaded._name} is libmoepredict {loaded.moep_version().decode()}; this package works with "
+                          f"{MAJOR}.x")
+    for name, (restype, argtypes) in PROTOTYPES.items():
+        try:
+            function = getattr(loaded, name)
+        except AttributeError:
+            raise ImportError(f"{loaded._name}, libmoepredict {loaded.moep_version().decode()}, has no {name}: it is "
+                              f"older than this package") from None
+        function.restype, function.argtypes = restype, argtypes
+        if restype is Status:
+            function.errcheck = _raise
+    return loaded
+
+
+library = _declare(_load())
+version = library.moep_version().decode()
+
+
+def method_names() -> list[str]:
+    """The forecasting methods, in order of their numbers."""
+    names: list[str] = []
+    while (name := library.moep_method_name(len(names))) is not None:
+        names.append(name.decode())
+    return names

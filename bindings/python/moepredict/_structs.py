@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The C structs, each as one table of fields. Whoever adds a field to moepredict.h adds a row here: keywords, defaults
+and read-back follow. A test holds the tables against the header."""
+from __future__ import annotations
+
+import ctypes
+from ctypes import CFUNCTYPE, POINTER, c_double, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
+from typing import Any, Dict
+
+Progress = CFUNCTYPE(c_int32, c_void_p, c_double)
+
+
+class Struct(ctypes.Structure):
+    """Sets its own struct_size."""
+
+    def __init__(self, **values: Any):
+        super().__init__(**values)
+        self.struct_size = ctypes.sizeof(self)
+
+    @classmethod
+    def names(cls) -> list[str]:
+        """The fields that a caller sets or reads."""
+        return [name for name, *_ in cls._fields_ if name not in ("struct_size", "reserved")]
+
+    def values(self) -> Dict[str, Any]:
+        return {name: getattr(self, name) for name in self.names()}
+
+
+class Runtime(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("threads", c_uint32),
+        ("reserved", c_uint32),
+        ("allocate", c_void_p),
+        ("release", c_void_p),
+        ("allocator_user", c_void_p),
+        ("progress", Progress),
+        ("progress_user", c_void_p),
+    ]
+
+
+class PredictorConfig(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("method", c_int32),
+        ("sw_avg_window", c_uint32),
+        ("history", c_uint64),
+    ]
+
+
+class Info(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("method", c_int32),
+        ("reserved", c_uint32),
+        ("layers", c_uint64),
+        ("experts", c_uint64),
+        ("history", c_uint64),
+        ("steps", c_uint64),
+        ("next_step", c_uint64),
+        ("min_steps", c_uint64),
+        ("fitted_step", c_uint64),
+        ("empty_layers", c_uint64),
+        ("gaps", c_uint64),
+    ]
+
+
+class Trace(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("counts", c_void_p),
+        ("dtype", c_int32),
+        ("reserved", c_uint32),
+        ("steps", c_uint64),
+        ("layers", c_uint64),
+        ("experts", c_uint64),
+    ]
+
+
+class BacktestConfig(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("first", c_uint64),
+        ("every", c_uint64),
+        ("horizon", c_uint64),
+        ("stride", c_uint64),
+        ("refit_every", c_uint64),
+        ("assignments", c_double),
+    ]
+
+
+class BacktestResult(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("error", POINTER(c_double)),
+        ("error_of_mean", POINTER(c_double)),
+        ("paper_error", POINTER(c_double)),
+        ("total_variation", POINTER(c_double)),
+        ("floor", POINTER(c_double)),
+        ("floor_of_mean", POINTER(c_double)),
+        ("left_out", POINTER(c_uint64)),
+    ]
+
+
+# Fields that take a name as well as a number: the names, in order of their numbers. A method's are the library's own.
+NAMES: Dict[str, list[str]] = {}
