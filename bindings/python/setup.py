@@ -11,6 +11,7 @@ import re
 from setuptools import setup
 from setuptools.command.build_py import build_py
 from setuptools.dist import Distribution
+from wheel.bdist_wheel import bdist_wheel
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 NAME = "libmoepredict.so.0"
@@ -43,6 +44,13 @@ class ForOnePlatform(Distribution):
         return True
 
 
+class ForAnyPython(bdist_wheel):
+    """The package calls the library through ctypes: it is bound to the platform, not to a Python."""
+
+    def get_tag(self):
+        return "py3", "none", super().get_tag()[2]
+
+
 setup(
     name="moepredict",
     version=header_version(),
@@ -53,6 +61,6 @@ setup(
     python_requires=">=3.8",
     install_requires=["numpy"],
     extras_require={"report": ["matplotlib"]},
-    cmdclass={"build_py": BuildWithLibrary},
+    cmdclass={"build_py": BuildWithLibrary, "bdist_wheel": ForAnyPython},
     distclass=ForOnePlatform,
 )

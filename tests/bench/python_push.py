@@ -1,30 +1,43 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What Predictor.push costs in Python over the C call: one step a call, less the cost per step of a call of many."""
+"""What Predictor.push adds in Python to the C call. By turns, on the same counts: the C call with arguments made ready, and
+Predictor.push; the median of the differences. The C call goes through ctypes, whose own cost is that of a 1 x 1 push."""
 import statistics
 import time
 
 import numpy as np
 
 import moepredict
+from moepredict._counts import address_and_dtype
+from moepredict._library import library
 
-PASSES, STEPS = 21, 600
-
-
-def median(function, calls):
-    """Microseconds a call, the median over passes."""
-    passes = []
-    for _ in range(PASSES):
-        start = time.perf_counter()
-        for argument in calls:
-            function(argument)
-        passes.append((time.perf_counter() - start) / len(calls) * 1e6)
-    return statistics.median(passes)
+PASSES, STEPS, LIMIT = 41, 64, 15
 
 
-print("layers x experts    C call, us  from Python, us  overhead, us")
-for layers, experts in ((6, 16), (58, 256), (60, 384)):
-    counts = np.random.default_rng(1).integers(0, 4096, (STEPS, layers, experts))
+def measure(layers, experts):
+    """Microseconds: the C call, Predictor.push over it."""
+    counts = list(np.random.default_rng(1).integers(1, 4096, (STEPS, layers, experts)))
+    direct, added = [], []
     with moepredict.Predictor("sw_avg", layers=layers, experts=experts, sw_avg_window=100) as predictor:
-        inside = median(predictor.push, [counts]) / STEPS
-        outside = median(predictor.push, list(counts))
-    print(f"{layers:4} x {experts:<4} {inside:17.2f} {outside:16.2f} {outside - inside:13.2f}")
+        handle = predictor._open()
+        ready = [address_and_dtype(step) for step in counts]
+        push = library.moep_predictor_push
+        for _ in range(PASSES):
+            start = time.perf_counter()
+            for address, dtype in ready:
+                push(handle, 1, address, dtype)
+            between = time.perf_counter()
+            for step in counts:
+                predictor.push(step)
+            end = time.perf_counter()
+            direct.append((between - start) / STEPS * 1e6)
+            added.append(((end - between) - (between - start)) / STEPS * 1e6)
+    return statistics.median(direct), statistics.median(added)
+
+
+print("layers x experts  C call through ctypes, us  Predictor.push adds, us")
+worst = 0
+for shape in ((1, 1), (6, 16), (58, 256), (60, 384)):
+    call, over = measure(*shape)
+    worst = max(worst, over)
+    print(f"{shape[0]:4} x {shape[1]:<4} {call:29.2f} {over:24.2f}")
+raise SystemExit(worst > LIMIT)

@@ -33,6 +33,16 @@ def _progress_bar() -> Callable[[float], Any]:
     return draw
 
 
+def _value(text: str) -> Any:
+    """A whole number, another number, or a name."""
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    return text
+
+
 def _percent(value: float) -> str:
     return "-" if math.isnan(value) else f"{100 * value:.2f} %"
 
@@ -40,8 +50,8 @@ def _percent(value: float) -> str:
 def _print_rows(rows: List[Dict[str, Any]], as_json: bool) -> None:
     """Fractions as percent, for people; for machines as they are, what is not a number as null."""
     if as_json:
-        print(json.dumps([{k: None if isinstance(v, float) and math.isnan(v) else v for k, v in row.items()}
-                          for row in rows], indent=1))
+        print(json.dumps([{k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
+                          for row in rows], indent=1, allow_nan=False))
         return
     lines = [[name.replace("_", " ") for name in rows[0]]] if rows else []
     lines += [[_percent(v) if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
@@ -92,7 +102,7 @@ def _info(options: argparse.Namespace) -> None:
         metrics = predictor.metrics()
     facts = {"steps": counts.shape[0], "layers": counts.shape[1], "experts": counts.shape[2], "dtype": str(counts.dtype),
              "assignments_least": float(totals.min()), "assignments_mean": float(totals.mean()),
-             "assignments_most": float(totals.max()), "dead_experts": int((counts.sum(0) == 0).sum()),
+             "assignments_most": float(totals.max()), "dead_experts": int((~counts.any(0)).sum()),
              "empty_layers": int(metrics["empty_layers"]),
              **{name: value for name, value in metrics.items() if name.startswith("imbalance")}}
     if options.json:
@@ -119,7 +129,10 @@ def _parser() -> argparse.ArgumentParser:
                                               "--horizon steps, and compares it with what came; means by layer. error: "
                                               "against each single step; floor: what the true mean would be off; error of "
                                               "mean: the forecast mean against the mean that came, which is what placement "
-                                              "feels.")
+                                              "feels; floor of mean: what sampling alone leaves of it; paper error: the "
+                                              "error without experts that have no token, of which left out counts the "
+                                              "(step, expert) pairs; total variation: the part of the load that is not "
+                                              "where it was forecast.")
     command.add_argument("trace", help=_TRACE_HELP)
     command.add_argument("--method", default="sw_avg", choices=methods(), help="default: sw_avg")
     command.add_argument("--horizon", type=int, default=1000, help="steps ahead, default 1000")
@@ -128,8 +141,11 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--every", type=int, default=100, help="steps between forecasts, default 100")
     command.add_argument("--refit-every", type=int, default=0, help="forecasts between fits, default 0: fit once")
     command.add_argument("--assignments", type=float, default=0.0, help="tokens per layer and step behind fractional counts")
+    with Predictor(layers=1, experts=1) as predictor:
+        default = predictor.config
     for name in PredictorConfig.names()[1:]:
-        command.add_argument("--" + name.replace("_", "-"), type=int, help="as in moep_predictor_config")
+        command.add_argument("--" + name.replace("_", "-"), type=_value, metavar="VALUE",
+                             help=f"of the configuration; default for sw_avg: {getattr(default, name)}")
     command.set_defaults(run=_backtest)
 
     command = commands.add_parser("report", help="the paper's figures and an error table, as a page",
@@ -154,6 +170,8 @@ def main() -> int:
     except (ValueError, TypeError, MemoryError, OSError, Error) as error:
         print(f"moepredict: {error}", file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        return 130
     return 0
 
 

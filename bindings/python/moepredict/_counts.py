@@ -23,7 +23,7 @@ def as_array(counts: Any) -> np.ndarray:
         if counts.device.type != "cpu":
             raise ValueError(f"counts are on {counts.device}: expected a CPU tensor, call .cpu() first")
         counts = counts.detach().numpy()
-    if not isinstance(counts, np.ndarray):
+    if not isinstance(counts, np.ndarray) or isinstance(counts, np.ma.MaskedArray):
         raise TypeError(f"counts must be an ndarray or a CPU tensor, not {type(counts).__name__}")
     if counts.dtype not in DTYPES or not counts.dtype.isnative:
         raise TypeError(f"counts have dtype {counts.dtype}: expected one of {_EXPECTED}")

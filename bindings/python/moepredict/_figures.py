@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The paper's figures for a trace. Each function draws one picture and returns the matplotlib Figure."""
+"""The paper's figures for a trace. Each function draws one picture and returns it; pyplot, whose state is the caller's, is
+left alone."""
 from __future__ import annotations
 
 from typing import Dict, List, Tuple
 
 import matplotlib
+import numpy as np
+from matplotlib import ticker
+from matplotlib.cm import ScalarMappable
+from matplotlib.colors import Normalize
+from matplotlib.figure import Figure
 
-matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
-import numpy as np  # noqa: E402
-from matplotlib import ticker  # noqa: E402
-
-from .evaluation import Backtest  # noqa: E402
+from .evaluation import Backtest
 
 # Okabe and Ito's colours, which colour-blind readers tell apart.
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000"]
@@ -23,21 +24,27 @@ def shown(n: int, most: int = MOST_PANELS) -> List[int]:
     return list(range(n)) if n <= most else sorted({round(i * (n - 1) / (most - 1)) for i in range(most)})
 
 
-def panels(layers: List[int], all_layers: int, title: str, x: str, y: str) -> Tuple[plt.Figure, list]:
-    """A figure with one panel per layer, all on the same axes."""
-    columns = min(3, len(layers))
-    rows = -(-len(layers) // columns)
-    figure, axes = plt.subplots(rows, columns, figsize=(5 * columns, 1 + 2.6 * rows), sharex=True, sharey=True,
-                                squeeze=False, constrained_layout=True)
-    left_out = f" ({len(layers)} of {all_layers} layers shown)" if len(layers) < all_layers else ""
-    figure.suptitle(title + left_out)
+def groups(n: int) -> List[Tuple[str, List[int]]]:
+    """What each panel is about: a layer, or, where there are too many for a panel each, some of them and all together."""
+    if n <= MOST_PANELS:
+        return [(f"layer {layer}", [layer]) for layer in range(n)]
+    return [(f"layer {layer}", [layer]) for layer in shown(n, MOST_PANELS - 1)] + [(f"all {n} layers", list(range(n)))]
+
+
+def panels(names: List[str], title: str, x: str, y: str) -> Tuple[Figure, list]:
+    """A figure with one panel per name, all on the same axes."""
+    columns = min(3, len(names))
+    rows = -(-len(names) // columns)
+    figure = Figure(figsize=(5 * max(columns, 2), 1 + 2.6 * rows), constrained_layout=True)
+    axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+    figure.suptitle(title)
     figure.supxlabel(x)
     figure.supylabel(y)
-    for axis, layer in zip(axes.flat, layers):
-        axis.set_title(f"layer {layer}", fontsize="medium")
-    for axis in axes.flat[len(layers):]:
+    for axis, name in zip(axes.flat, names):
+        axis.set_title(name, fontsize="medium")
+    for axis in axes.flat[len(names):]:
         axis.set_visible(False)
-    return figure, list(axes.flat[:len(layers)])
+    return figure, list(axes.flat[:len(names)])
 
 
 def thin(n: int) -> int:
@@ -55,14 +62,16 @@ def percent_axis(axis) -> None:
 
 # ---- what the loads did ----
 
-def load_proportions(shares: np.ndarray) -> plt.Figure:
+def load_proportions(shares: np.ndarray) -> Figure:
     """Figure 1: the load proportions of each layer's experts, stacked."""
     steps, layers, experts = shares.shape
     every = thin(steps)
-    figure, axes = panels(shown(layers), layers, "Load proportions of the experts, stacked", "training step",
+    some = f" ({MOST_PANELS} of {layers} layers)" if layers > MOST_PANELS else ""
+    figure, axes = panels([f"layer {layer}" for layer in shown(layers)],
+                          "Load proportions of the experts, stacked" + some, "training step",
                           "proportion of the layer's tokens")
     bands = min(experts, MOST_BANDS)
-    colours = plt.get_cmap("cividis")(np.linspace(0, 1, bands))
+    colours = matplotlib.colormaps["cividis"](np.linspace(0, 1, bands))
     usable = steps // every * every
     for axis, layer in zip(axes, shown(layers)):
         means = shares[:usable, layer].reshape(-1, every, experts).mean(1).T
@@ -72,7 +81,7 @@ def load_proportions(shares: np.ndarray) -> plt.Figure:
         axis.set_ylim(0, 1)
         axis.margins(x=0)
     note = f"{experts} experts" if experts == bands else f"{experts} experts in {bands} bands, neighbours together"
-    bar = figure.colorbar(plt.cm.ScalarMappable(plt.Normalize(0, experts - 1), "cividis"), ax=axes, shrink=0.6)
+    bar = figure.colorbar(ScalarMappable(Normalize(0, max(experts - 1, 1)), "cividis"), ax=axes, shrink=0.6)
     bar.set_label(f"expert ({note})")
     return figure
 
@@ -89,31 +98,35 @@ def moving(shares: np.ndarray, window: int) -> Tuple[np.ndarray, np.ndarray]:
     return variance, spread
 
 
-def fluctuation(shares: np.ndarray, windows: Tuple[int, ...], what: str) -> plt.Figure:
-    """Figures 2 to 4, 10, 11: variance or range of the shares over sliding windows, by layer: median over the experts,
-    and the band from the quietest tenth to the loudest."""
+def fluctuation(shares: np.ndarray, windows: Tuple[int, ...]) -> Tuple[Figure, Figure]:
+    """Figures 2 to 4, 10, 11: variance and range of the shares over sliding windows, by layer: median over the experts, and
+    the band from the quietest tenth to the loudest."""
     steps, layers, _ = shares.shape
-    unit = {"variance": "variance of the proportion", "range": "range of the proportion"}[what]
-    figure, axes = panels(shown(layers), layers, f"{what.capitalize()} of the load proportions over sliding windows",
-                          "training step", unit + " (log scale)")
-    bottom, top = np.inf, 0.0
-    for colour, window in zip(COLOURS, windows):
-        values = moving(shares, window)[what == "range"]
-        x = np.arange(window - 1, steps, thin(steps))
-        low, middle, high = np.maximum(np.quantile(values, [0.1, 0.5, 0.9], axis=2), 1e-12)
-        bottom, top = min(bottom, np.quantile(low, 0.01)), max(top, high.max())
-        for axis, layer in zip(axes, shown(layers)):
-            axis.fill_between(x, low[:, layer], high[:, layer], color=colour, alpha=0.25, linewidth=0)
-            axis.plot(x, middle[:, layer], color=colour, linewidth=1, label=f"w = {window}: median, 10–90 % of experts")
-    for axis in axes:
-        axis.set_yscale("log")
-        axis.set_ylim(bottom / 2, 4 * top)
-        axis.margins(x=0)
-    axes[0].legend(fontsize="x-small", loc="upper right")
-    return figure
+    statistics = {window: moving(shares, window) for window in windows}
+    pair = []
+    for which, what in enumerate(("variance", "range")):
+        figure, axes = panels([name for name, _ in groups(layers)],
+                              f"{what.capitalize()} of the load proportions over sliding windows", "training step",
+                              f"{what} of the proportion (log scale)")
+        bottom, top = np.inf, 0.0
+        for colour, window in zip(COLOURS, windows):
+            x = np.arange(window - 1, steps, thin(steps))
+            for axis, (_, of_layers) in zip(axes, groups(layers)):
+                values = statistics[window][which][:, of_layers].reshape(len(x), -1)
+                low, middle, high = np.maximum(np.quantile(values, [0.1, 0.5, 0.9], axis=1), 1e-12)
+                bottom, top = min(bottom, np.quantile(low, 0.01)), max(top, high.max())
+                axis.fill_between(x, low, high, color=colour, alpha=0.25, linewidth=0)
+                axis.plot(x, middle, color=colour, linewidth=1, label=f"w = {window}: median, 10–90 % of experts")
+        for axis in axes:
+            axis.set_yscale("log")
+            axis.set_ylim(bottom / 2, 4 * top)
+            axis.margins(x=0)
+        axes[0].legend(fontsize="x-small", loc="upper right")
+        pair.append(figure)
+    return pair[0], pair[1]
 
 
-def imbalance(shares: np.ndarray) -> plt.Figure:
+def imbalance(shares: np.ndarray) -> Figure:
     """The largest load over the mean load, over the run."""
     steps, layers, experts = shares.shape
     every = thin(steps)
@@ -121,7 +134,8 @@ def imbalance(shares: np.ndarray) -> plt.Figure:
     values = shares[:usable].max(2) * experts
     values = values.reshape(-1, every, layers).mean(1)
     x = np.arange(len(values)) * every
-    figure, axis = plt.subplots(figsize=(10, 4), constrained_layout=True)
+    figure = Figure(figsize=(10, 4), constrained_layout=True)
+    axis = figure.subplots()
     if layers <= len(COLOURS):
         for layer in range(layers):
             axis.plot(x, values[:, layer], color=COLOURS[layer], linewidth=1, label=f"layer {layer}")
@@ -138,22 +152,28 @@ def imbalance(shares: np.ndarray) -> plt.Figure:
 
 # ---- how well they were forecast ----
 
-def errors(backtests: Dict[Tuple[str, int], Backtest], horizon: int, layers: int) -> plt.Figure:
-    """Figures 5 to 9: the error over training, by layer, of every method, with the floor."""
-    figure, axes = panels(shown(layers), layers, f"Error of the forecast of the next {horizon:,} steps",
+def errors(backtests: Dict[Tuple[str, int], Backtest], horizon: int, layers: int) -> Figure:
+    """Figures 5 to 9: the error over training, by layer, of every method, with the floor; of many layers the median."""
+    figure, axes = panels([name for name, _ in groups(layers)], f"Error of the forecast of the next {horizon:,} steps",
                           "step of the forecast", "error, % of the expert's load (log scale)")
     chosen = {name: result for (name, h), result in backtests.items() if h == horizon}
-    for axis, layer in zip(axes, shown(layers)):
+    for axis, (_, of_layers) in zip(axes, groups(layers)):
+        def line(result: Backtest, field: str, **style) -> None:
+            values = 100 * getattr(result, field)[:, of_layers]
+            known = ~np.isnan(values).all(1)
+            axis.plot(result.origins[known], np.nanmedian(values[known], 1), **style)
+
+        line(next(iter(chosen.values())), "floor", color="0.65", linewidth=3, label="floor of each step")
         for colour, (name, result) in zip(COLOURS, chosen.items()):
-            axis.plot(result.origins, 100 * result.error[:, layer], color=colour, linewidth=1.2,
-                      label=f"{name}: each step")
-            axis.plot(result.origins, 100 * result.error_of_mean[:, layer], color=colour, linewidth=1.2,
-                      linestyle="--", label=f"{name}: mean load")
-        first = next(iter(chosen.values()))
-        axis.plot(first.origins, 100 * first.floor[:, layer], color="black", linewidth=1, linestyle=":",
-                  label="floor of each step")
-        percent_axis(axis)
+            line(result, "error", color=colour, linewidth=1.2, label=f"{name}: each step")
+            line(result, "error_of_mean", color=colour, linewidth=1.2, linestyle="--", label=f"{name}: mean load")
+        if not axis.lines[0].get_xdata().size:
+            axis.text(0.5, 0.5, "no tokens", transform=axis.transAxes, ha="center")
         axis.margins(x=0)
+    if not any((line.get_ydata() > 0).any() for axis in axes for line in axis.lines):
+        return figure  # no error anywhere, which has no logarithm
+    for axis in axes:
+        percent_axis(axis)
     low, high = axes[0].get_ylim()
     axes[0].set_ylim(low, high * (high / low) ** 0.35)  # all panels share it: room for the legend
     axes[0].legend(fontsize="x-small", loc="upper right")

@@ -9,8 +9,9 @@ import numpy as np
 
 from ._counts import address_and_dtype, as_trace
 from ._library import library
-from ._structs import BacktestConfig, BacktestResult, Trace
-from .predictor import Predictor, _positive, _whole, make_runtime
+from ._progress import Listener
+from ._structs import BacktestConfig, BacktestResult, Runtime, Trace
+from .predictor import Predictor, _positive, _whole
 
 
 class Backtest(NamedTuple):
@@ -47,7 +48,7 @@ def backtest(predictor: Union[Predictor, str], trace: Any, *, horizon: int = 100
     assignments : float
         Tokens per layer and step behind the counts; 0: integer counts are those tokens.
     progress : callable, optional
-        progress(fraction); a true result cancels.
+        progress(fraction); a true result cancels with an Error, an exception with that exception, as does Ctrl-C.
 
     Returns
     -------
@@ -71,9 +72,9 @@ def backtest(predictor: Union[Predictor, str], trace: Any, *, horizon: int = 100
                                for name, array in arrays.items()})
     address, dtype = address_and_dtype(counts)
     description = Trace(counts=address, dtype=dtype, steps=steps, layers=layers, experts=experts)
-    runtime = make_runtime(0, progress) if progress else None
     try:
-        library.moep_backtest(predictor._open(), description, settings, runtime, result)
+        with Listener(progress) as listener:
+            library.moep_backtest(predictor._open(), description, settings, Runtime(progress=listener.callback), result)
     finally:
         if made is not None:
             made.close()

@@ -7,14 +7,14 @@ import operator
 import os
 import weakref
 from collections import namedtuple
-from typing import Any, Callable, Dict, Optional, Union
+from typing import Any, Dict, Optional, Union
 
 import numpy as np
 
 from . import _structs
 from ._counts import address_and_dtype, as_array, steps_of
-from ._library import library, method_names
-from ._structs import PredictorConfig, Progress, Runtime
+from ._library import Error, library, method_names
+from ._structs import PredictorConfig, Runtime
 
 _NEVER = 2**64 - 1
 
@@ -42,17 +42,8 @@ def _readable(struct: _structs.Struct) -> Dict[str, Any]:
     return values
 
 
-def make_runtime(threads: int = 0, progress: Optional[Callable[[float], Any]] = None) -> Runtime:
-    """What a handle runs with. progress(fraction) cancels by returning something true; an exception in it too."""
-
-    def tell(_user, fraction):
-        try:
-            return 1 if progress(fraction) else 0
-        except BaseException:  # it must not pass through C; the caller sees that the call was cancelled
-            return 1
-
-    threads = _checked(Runtime, "threads", threads)
-    return Runtime(threads=threads, progress=Progress(tell) if progress else Progress())
+def make_runtime(threads: int = 0) -> Runtime:
+    return Runtime(threads=_checked(Runtime, "threads", threads))
 
 
 def _destroy(handle: ctypes.c_void_p, pid: int) -> None:
@@ -105,6 +96,7 @@ class Predictor:
 
     def _own(self, handle: ctypes.c_void_p) -> None:
         self._handle = handle
+        self._last: Optional[np.ndarray] = None
         info = self.info
         self.layers, self.experts = info.layers, info.experts
         self._finalizer = weakref.finalize(self, _destroy, handle, os.getpid())
@@ -137,10 +129,19 @@ class Predictor:
             library.moep_predictor_push(self._open(), steps, address, dtype)
         else:
             library.moep_predictor_push_at(self._open(), _whole("step", step), steps, address, dtype)
+        if steps:
+            self._keep(counts if counts.ndim == 2 else counts[-1])
+
+    def _keep(self, last: np.ndarray) -> None:
+        """The last step's counts, for metrics."""
+        if self._last is None or self._last.dtype != last.dtype:
+            self._last = np.empty_like(last)
+        np.copyto(self._last, last)
 
     def reset(self) -> None:
         """Forget the history and keep what fit has learned."""
         library.moep_predictor_reset(self._open())
+        self._last = None
 
     # ---- forecasts out ----
 
@@ -172,15 +173,21 @@ class Predictor:
     def metrics(self, horizon: int = 1000) -> Dict[str, float]:
         """Numbers for a training dashboard: a flat dict whose keys stay the same.
 
-        ``imbalance_now_*``: the largest load of a layer over its mean load, as forecast for the very next step;
-        ``imbalance_forecast_*``: over the next `horizon` steps; each the mean, min and max over layers, NaN before the
-        first forecast. ``steps``, ``gaps``, ``empty_layers``: as in ``info``.
+        ``imbalance_now_*``: the largest load of a layer over its mean load in the last step pushed (layers without a token
+        left out); ``imbalance_forecast_*``: as forecast over the next `horizon` steps; each the mean, min and max over
+        layers, NaN where there is no such step or forecast yet (a predictor that was loaded or cloned has no last step
+        until the next push). ``steps``, ``gaps``, ``empty_layers``: totals so far, as in ``info``.
         """
         info = self.info
+        loads = {"now": None if self._last is None else self._last.astype(float)}
+        try:
+            loads["forecast"] = self.predict(_positive("horizon", horizon))
+        except Error:  # too early, or not fitted
+            loads["forecast"] = None
         result = {}
-        for name, steps in (("now", 1), ("forecast", horizon)):
-            ready = info.steps >= info.min_steps
-            of_layers = self.predict(steps).max(1) * self.experts if ready else np.array([np.nan])
+        for name, load in loads.items():
+            load = np.empty((0, self.experts)) if load is None else load[load.sum(1) > 0]
+            of_layers = load.max(1) / load.mean(1) if len(load) else np.array([np.nan])
             for kind in ("mean", "min", "max"):
                 result[f"imbalance_{name}_{kind}"] = float(getattr(of_layers, kind)())
         result.update(steps=float(info.steps), gaps=float(info.gaps), empty_layers=float(info.empty_layers))
@@ -233,7 +240,7 @@ class Predictor:
         return cls._of(handle)
 
     def __reduce__(self):
-        return Predictor.load, (self.save(),)
+        return type(self).load, (self.save(),)
 
     def __copy__(self) -> "Predictor":
         return self.clone()

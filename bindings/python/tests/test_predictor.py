@@ -168,10 +168,16 @@ class Predict(unittest.TestCase):
         self.assertEqual((list(before), list(after)), ([*names, "steps", "gaps", "empty_layers"],) * 2)
         self.assertTrue(all(type(value) is float for value in [*before.values(), *after.values()]))
         self.assertTrue(all(math.isnan(before[name]) for name in names))
-        for when, horizon in (("now", 1), ("forecast", 30)):
-            layers = EXPERTS * predictor.predict(horizon).max(axis=1)
+        for when, load in (("now", COUNTS[-1].astype(float)), ("forecast", predictor.predict(30))):
+            layers = load.max(1) / load.mean(1)
             self.assertEqual([after[f"imbalance_{when}_{kind}"] for kind in ("mean", "min", "max")],
                              [layers.mean(), layers.min(), layers.max()])
+        again = COUNTS[-1].copy()
+        predictor.push(again)
+        again[:] = 1  # the caller's array is the caller's
+        self.assertEqual(predictor.metrics()["imbalance_now_max"], after["imbalance_now_max"])
+        predictor.reset()
+        self.assertTrue(math.isnan(predictor.metrics()["imbalance_now_max"]))
         self.assertEqual((after["steps"], after["gaps"], after["empty_layers"]), (40.0, 2.0, 0.0))
 
 

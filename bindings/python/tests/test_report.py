@@ -7,12 +7,15 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 
 import numpy as np
+from matplotlib.image import imread
 
 import moepredict
 from moepredict import _figures, report
@@ -52,7 +55,7 @@ class Page(html.parser.HTMLParser):
 
 
 def assert_drawn(test, png):
-    pixels = _figures.plt.imread(io.BytesIO(png))[:, :, :3]
+    pixels = imread(io.BytesIO(png))[:, :, :3]
     test.assertGreaterEqual(pixels.shape[0], 300)
     test.assertGreaterEqual(pixels.shape[1], 900)
     colours = np.unique((pixels.reshape(-1, 3) * 15).astype(int), axis=0)
@@ -129,7 +132,7 @@ class Traces(unittest.TestCase):
             return rows, {path.stem for path in pathlib.Path(folder).glob("*.png")}
 
     def test_many_layers_and_experts_are_aggregated(self):
-        counts = np.random.default_rng(1).integers(10, 40, (2000, 64, 256), np.int32)
+        counts = np.random.default_rng(1).integers(10, 40, (1300, 64, 256), np.int32)
         rows, names = self.drawn(counts)
         self.assertEqual([row["horizon"] for row in rows], [1000])
         self.assertEqual(names, PICTURES - {"error-2000"})
@@ -143,10 +146,32 @@ class Traces(unittest.TestCase):
         self.assertEqual(rows, [])
         self.assertEqual(names, {"shares", "variance", "range", "imbalance"})
 
+    def test_one_expert_few_steps_and_dead_layers(self):
+        self.assertEqual(self.drawn(np.full((1400, 1, 1), 7))[1], PICTURES - {"error-2000"})
+        self.assertEqual(self.drawn(np.ones((5, 2, 3), np.int32))[1], {"shares", "imbalance"})
+        rows, _ = self.drawn(np.zeros((1400, 2, 3), np.int32))
+        self.assertTrue(np.isnan(rows[0]["error"]))
+
+    def test_a_bad_count_is_named_and_nothing_is_written(self):
+        with tempfile.TemporaryDirectory() as folder:
+            for bad in (-1, np.nan):
+                counts = np.ones((150, 2, 3))
+                counts[20, 1, 2] = bad
+                with self.assertRaisesRegex(ValueError, "step 20 .*layer 1, expert 2"):
+                    report.report(counts, pathlib.Path(folder) / "out")
+                self.assertFalse((pathlib.Path(folder) / "out").exists())
+
+    def test_pyplot_is_left_alone(self):
+        code = ("import sys, numpy, tempfile; from moepredict.report import report; "
+                "report(numpy.ones((120, 1, 2)), tempfile.mkdtemp()); sys.exit('matplotlib.pyplot' in sys.modules)")
+        environment = {**os.environ, "PYTHONPATH": str(pathlib.Path(moepredict.__file__).parents[1])}
+        subprocess.run([sys.executable, "-c", code], check=True, env=environment, timeout=120)
+
     def test_layers_shown_are_the_first_the_last_and_some_between(self):
         self.assertEqual(_figures.shown(6), [0, 1, 2, 3, 4, 5])
         layers = _figures.shown(64)
         self.assertEqual((layers[0], layers[-1], len(layers)), (0, 63, 12))
+        self.assertEqual(_figures.groups(64)[-1], ("all 64 layers", list(range(64))))
 
 
 class CommandLine(unittest.TestCase):
@@ -184,6 +209,18 @@ class CommandLine(unittest.TestCase):
         self.assertIn("no origin", self.run_it("backtest", TRACE, "--horizon", 20000, code=1))
         self.assertIn("invalid choice", self.run_it("backtest", TRACE, "--method", "psychic", code=2))
         self.assertIn("COMMAND", self.run_it(code=2))
+
+    def test_ctrl_c_ends_a_backtest(self):
+        with tempfile.TemporaryDirectory() as folder:
+            trace = pathlib.Path(folder) / "long.npy"
+            np.save(trace, np.random.default_rng(4).integers(10, 40, (9000, 16, 128), np.int32))
+            environment = {**os.environ, "PYTHONPATH": str(pathlib.Path(moepredict.__file__).parents[1])}
+            run = subprocess.Popen([sys.executable, "-m", "moepredict", "backtest", str(trace), "--every", "1"],
+                                   stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
+            time.sleep(3)
+            run.send_signal(signal.SIGINT)
+            out, _ = run.communicate(timeout=60)
+            self.assertEqual((run.returncode, out), (130, b""))
 
     def test_help_teaches(self):
         for words, arguments in (("report/index.html", ["--help"]), ("--sw-avg-window", ["backtest", "--help"]),
