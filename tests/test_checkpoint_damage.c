@@ -1,0 +1,294 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Any bytes may be loaded: damaged ones, and forged ones whose checksums are right. */
+#include "state.h"
+
+/* ---- damage ------------------------------------------------------------------------------------------------------ */
+
+/* Nothing is made, nothing leaks, and no more memory is asked for than the input is long; none at all where what is wrong
+ * can be seen before. */
+static void assert_refused(const void *bytes, size_t size, moep_status expected, bool takes_memory)
+{
+    struct test_memory memory = {0};
+    moep_runtime runtime = runtime_on(&memory);
+    unsigned char *exact = malloc(size ? size : 1); /* reads past the end are seen by the sanitizer */
+    memcpy(exact, bytes, size);
+    moep_predictor *predictor = (moep_predictor *)exact;
+    moep_status status = moep_predictor_load(exact, size, &runtime, &predictor);
+    if (status != expected)
+        fail_msg("%s (%s), expected %s", moep_status_string(status), moep_last_error(), moep_status_string(expected));
+    assert_null(predictor);
+    assert_int_equal(memory.live_blocks, 0);
+    assert_true(memory.peak_bytes <= size + sizeof(struct moep_predictor));
+    assert_true(takes_memory || memory.requests == 0);
+    free(exact);
+}
+
+static void any_flipped_bit_is_seen(void **state)
+{
+    (void)state;
+    struct bytes bytes = usual_state();
+    for (size_t bit = 0; bit < 8 * bytes.size; bit++) {
+        bytes.at[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT, false);
+        bytes.at[bit / 8] ^= (unsigned char)(1 << bit % 8);
+    }
+}
+
+static void any_missing_tail_is_seen(void **state)
+{
+    (void)state;
+    struct bytes bytes = usual_state();
+    for (size_t size = 0; size < bytes.size; size++)
+        assert_refused(bytes.at, size, MOEP_ERROR_CORRUPT, false);
+}
+
+static void bytes_after_the_end_are_ignored(void **state)
+{
+    (void)state;
+    struct bytes bytes = usual_state(), longer = bytes;
+    memset(longer.at + longer.size, 0xee, 10);
+    longer.size += 10;
+    moep_predictor *plain = loaded(&bytes), *padded = loaded(&longer);
+    assert_same_state(plain, padded);
+    moep_predictor_destroy(padded);
+    moep_predictor_destroy(plain);
+}
+
+static void put_share(struct bytes *bytes, size_t i, float share)
+{
+    put_share_of(bytes, "HIST", 24 + 4 * i, share);
+}
+
+/* ---- forgeries: their checksums are right ------------------------------------------------------------------------ */
+
+static void an_unknown_section_is_skipped_unless_it_is_critical(void **state)
+{
+    (void)state;
+    struct bytes plain = usual_state(), bytes = plain;
+    append(&bytes, "NEWS", 9, 0);
+    sign(&bytes);
+    moep_predictor *expected = loaded(&plain), *read = loaded(&bytes);
+    assert_same_state(expected, read);
+    moep_predictor_destroy(read);
+    moep_predictor_destroy(expected);
+    for (uint16_t flags = 1; flags < 8; flags += 2) {
+        bytes = plain;
+        append(&bytes, "NEWS", 1, flags);
+        sign(&bytes);
+        assert_refused(bytes.at, bytes.size, MOEP_ERROR_INCOMPATIBLE, false);
+    }
+}
+
+static void a_later_format_is_told_from_damage(void **state)
+{
+    (void)state;
+    struct bytes plain = usual_state(), bytes = plain;
+    put(bytes.at + 8, 2, 2);
+    sign(&bytes);
+    assert_refused(bytes.at, bytes.size, MOEP_ERROR_INCOMPATIBLE, false);
+    assert_says("format 2");
+    bytes = plain;
+    put(bytes.at + 10, 7, 2); /* a later minor adds what may be skipped */
+    sign(&bytes);
+    moep_predictor_destroy(loaded(&bytes));
+    const char *const tags[] = {"PCFG", "HIST", "MODL"};
+    for (size_t i = 0; i < 3; i++) {
+        bytes = plain;
+        put(section_of(&bytes, tags[i]) + 4, 2, 2);
+        sign(&bytes);
+        assert_refused(bytes.at, bytes.size, MOEP_ERROR_INCOMPATIBLE, false);
+        bytes = plain;
+        memcpy(section_of(&bytes, tags[i]), "GONE", 4); /* missing, and unknown */
+        put(section_of(&bytes, "GONE") + 6, 0, 2);
+        sign(&bytes);
+        assert_refused(bytes.at, bytes.size, MOEP_ERROR_INCOMPATIBLE, false);
+        bytes = plain;
+        append(&bytes, tags[i], 1, 1);
+        sign(&bytes);
+        assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT, false);
+    }
+    bytes = plain;
+    put(field(&bytes, "PCFG", 16), 1001, 4); /* a method to come */
+    sign(&bytes);
+    assert_refused(bytes.at, bytes.size, MOEP_ERROR_INCOMPATIBLE, false);
+    assert_says("method, 1001");
+}
+
+static void a_state_that_cannot_be_is_refused_whatever_its_checksums(void **state)
+{
+    (void)state;
+    struct bytes bytes;
+#define refused(takes_memory, change)                                           \
+    do {                                                                        \
+        bytes = usual_state();                                                  \
+        change;                                                                 \
+        sign(&bytes);                                                           \
+        assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT, takes_memory); \
+    } while (0)
+    refused(false, put(field(&bytes, "PCFG", 0), 0, 8)); /* layers */
+    refused(false, put(field(&bytes, "PCFG", 0), LAYERS + 1, 8));
+    refused(false, put(field(&bytes, "PCFG", 0), UINT64_MAX, 8));
+    refused(false, put(field(&bytes, "PCFG", 8), 0, 8)); /* experts */
+    refused(false, put(field(&bytes, "PCFG", 8), UINT64_C(1) << 62, 8));
+    refused(false, put(field(&bytes, "PCFG", 20), 0, 4)); /* sw_avg_window */
+    refused(false, put(field(&bytes, "PCFG", 20), WINDOW + 1, 4));
+    refused(false, put(field(&bytes, "PCFG", 24), 0, 8)); /* history */
+    refused(false, put(field(&bytes, "PCFG", 24), WINDOW + 1, 8));
+    refused(false, put(field(&bytes, "PCFG", 24), UINT64_C(1) << 40, 8));
+    refused(true, put(field(&bytes, "HIST", 0), UINT64_C(1) << 40, 8));     /* steps beyond next_step */
+    refused(true, put(field(&bytes, "HIST", 0), 2, 8));                     /* fewer than there are rows */
+    refused(true, put(field(&bytes, "HIST", 8), UINT64_MAX, 8));            /* next_step */
+    refused(true, put(field(&bytes, "HIST", 16), LAYERS * (STEPS + 1), 8)); /* empty_layers */
+    refused(true, put_share(&bytes, 3, NAN));
+    refused(true, put_share(&bytes, 3, INFINITY));
+    refused(true, put_share(&bytes, 3, -0.25f));
+    refused(true, put_share(&bytes, 3, 1.5f));
+    refused(false, put(bytes.at + 12, 2, 4)); /* the number of sections */
+    refused(false, put(bytes.at + 12, 4, 4));
+    refused(false, put(bytes.at + 12, UINT32_MAX, 4));
+    refused(false, put(section_of(&bytes, "MODL") + 8, UINT64_MAX, 8)); /* its length */
+    refused(false, put(section_of(&bytes, "MODL") + 8, 9, 8));
+    refused(false, bytes.at[0] = 'x');
+    refused(false, put(bytes.at + 8, 0, 2));                   /* the format's major */
+    refused(false, put(section_of(&bytes, "HIST") + 4, 0, 2)); /* a section's version */
+    refused(true, put(field(&bytes, "MODL", 0), 7, 8));        /* SW_Avg is never fitted */
+#undef refused
+}
+
+static void a_section_with_fields_missing_or_left_over_is_refused(void **state)
+{
+    (void)state;
+    const char *const tags[] = {"PCFG", "HIST", "MODL"};
+    for (size_t i = 0; i < 3; i++) {
+        for (int by = -8; by <= 8; by++) {
+            struct bytes bytes = usual_state();
+            if (by == 0 || (i == 0 && by > 0))
+                continue;
+            resize(&bytes, tags[i], by);
+            assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT, true);
+        }
+    }
+}
+
+/* A later release appends fields of its methods to the configuration. */
+static void fields_appended_to_the_configuration_are_passed_over(void **state)
+{
+    (void)state;
+    struct bytes plain = usual_state(), bytes = plain;
+    resize(&bytes, "PCFG", 12);
+    moep_predictor *expected = loaded(&plain), *read = loaded(&bytes);
+    assert_same_state(expected, read);
+    moep_predictor_destroy(read);
+    moep_predictor_destroy(expected);
+}
+
+/* And reads what an earlier one has written without them: they keep their defaults. */
+static void a_field_is_there_as_long_as_there_is_more(void **state)
+{
+    (void)state;
+    const struct section section = {"TEST", 1};
+    struct bytes bytes;
+    struct checkpoint checkpoint;
+    uint32_t first = 5, second = 6;
+    mp_checkpoint_write(&checkpoint, bytes.at);
+    mp_checkpoint_section(&checkpoint, &section);
+    assert_true(mp_checkpoint_more(&checkpoint));
+    mp_visit_u32(&checkpoint, &first);
+    mp_checkpoint_skip(&checkpoint);
+    mp_checkpoint_end(&checkpoint);
+    bytes.size = mp_checkpoint_finish(&checkpoint);
+    first = 0;
+    assert_int_equal(mp_checkpoint_read(&checkpoint, bytes.at, bytes.size, &section, 1), MOEP_OK);
+    mp_checkpoint_section(&checkpoint, &section);
+    assert_true(mp_checkpoint_more(&checkpoint));
+    mp_visit_u32(&checkpoint, &first);
+    assert_false(mp_checkpoint_more(&checkpoint));
+    assert_int_equal(mp_checkpoint_end(&checkpoint), MOEP_OK);
+    mp_visit_u32(&checkpoint, &second);
+    assert_true(first == 5 && second == 6);
+    assert_int_equal(mp_checkpoint_end(&checkpoint), MOEP_ERROR_CORRUPT);
+
+    /* A version that a reader knows, and all before it. */
+    assert_int_equal(mp_checkpoint_read(&checkpoint, bytes.at, bytes.size, &(struct section){"TEST", 2}, 1), MOEP_OK);
+    assert_int_equal(mp_checkpoint_read(&checkpoint, bytes.at, bytes.size, &(struct section){"TEST", 0}, 1),
+                     MOEP_ERROR_INCOMPATIBLE);
+}
+
+static void a_total_shorter_than_the_header_is_refused(void **state)
+{
+    (void)state;
+    for (uint64_t total = 0; total < HEADER; total += 31) {
+        struct bytes bytes = usual_state();
+        struct crc32c crc;
+        mp_crc32c_init(&crc);
+        put(bytes.at + 16, total, 8);
+        put(bytes.at + 28, mp_crc32c(&crc, 0, bytes.at, 28), 4);
+        assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT, false);
+    }
+}
+
+/* One expert has all the load; step numbers end at 2^64 - 2. */
+static void extreme_states_are_read_back(void **state)
+{
+    (void)state;
+    const int64_t counts[3] = {5, 0, 7};
+    moep_predictor *predictor = make_predictor(MOEP_SW_AVG, 1, 1, WINDOW, NULL);
+    assert_int_equal(moep_predictor_push_at(predictor, UINT64_MAX - 4, 3, counts, MOEP_INT64), MOEP_OK);
+    struct bytes bytes = saved(predictor);
+    moep_predictor *restored = loaded(&bytes);
+    assert_same_state(predictor, restored);
+    assert_true(info_of(restored).next_step == UINT64_MAX - 1);
+    moep_predictor_destroy(restored);
+    moep_predictor_destroy(predictor);
+}
+
+static void a_model_is_saved_and_cloned_with_its_handle(void **state)
+{
+    (void)state;
+    int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 43);
+    moep_predictor *original = make_toy(LAYERS, EXPERTS, NULL), *clone = NULL;
+    assert_int_equal(moep_predictor_push(original, 15, counts, MOEP_INT64), MOEP_OK);
+    struct bytes unfitted = saved(original);
+    assert_int_equal(moep_predictor_fit(original), MOEP_OK);
+    struct bytes fitted = saved(original);
+    assert_int_equal(unfitted.size, fitted.size);
+    assert_memory_not_equal(unfitted.at, fitted.at, fitted.size);
+    assert_int_equal(moep_predictor_clone(original, NULL, &clone), MOEP_OK);
+    assert_same_state(original, clone);
+    assert_int_equal(info_of(clone).fitted_step, 15);
+
+    moep_predictor *restored = loaded(&fitted);
+    assert_same_state(original, restored);
+    moep_predictor_destroy(restored);
+
+    /* A model that is not there, or cannot be. */
+    struct bytes bytes = fitted;
+    put_share_of(&bytes, "MODL", 8, 1.5f);
+    sign(&bytes);
+    assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT, true);
+    bytes = fitted;
+    resize(&bytes, "MODL", -15); /* a byte for all of it */
+    assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT, false);
+    moep_predictor_destroy(clone);
+    moep_predictor_destroy(original);
+    free(counts);
+}
+
+int main(void)
+{
+    const struct CMUnitTest damage[] = {
+        cmocka_unit_test(any_flipped_bit_is_seen),
+        cmocka_unit_test(any_missing_tail_is_seen),
+        cmocka_unit_test(bytes_after_the_end_are_ignored),
+        cmocka_unit_test(an_unknown_section_is_skipped_unless_it_is_critical),
+        cmocka_unit_test(a_later_format_is_told_from_damage),
+        cmocka_unit_test(a_state_that_cannot_be_is_refused_whatever_its_checksums),
+        cmocka_unit_test(a_section_with_fields_missing_or_left_over_is_refused),
+        cmocka_unit_test(fields_appended_to_the_configuration_are_passed_over),
+        cmocka_unit_test(a_field_is_there_as_long_as_there_is_more),
+        cmocka_unit_test(a_total_shorter_than_the_header_is_refused),
+        cmocka_unit_test(extreme_states_are_read_back),
+        cmocka_unit_test(a_model_is_saved_and_cloned_with_its_handle),
+    };
+    return cmocka_run_group_tests(damage, NULL, NULL);
+}
