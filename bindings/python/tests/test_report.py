@@ -132,7 +132,7 @@ class Traces(unittest.TestCase):
             return rows, {path.stem for path in pathlib.Path(folder).glob("*.png")}
 
     def test_many_layers_and_experts_are_aggregated(self):
-        counts = np.random.default_rng(1).integers(10, 40, (1300, 64, 256), np.int32)
+        counts = np.random.default_rng(1).integers(10, 40, (1300, 64, 80), np.int32)
         rows, names = self.drawn(counts)
         self.assertEqual([row["horizon"] for row in rows], [1000])
         self.assertEqual(names, PICTURES - {"error-2000"})
