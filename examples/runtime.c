@@ -106,8 +106,7 @@ static void train(struct training *training, uint64_t until, bool place)
     }
 }
 
-/* ---- the checkpoint: the step, then the predictor's bytes -----------------------------------------------------------
- */
+/* ---- the checkpoint: the step, then the predictor's bytes -------------------------------------------------------- */
 
 static void *state_of(const moep_predictor *predictor, size_t *size)
 {

@@ -17,8 +17,7 @@ static moep_status corrupt(const char *what)
     return mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: %s", what);
 }
 
-/* ---- numbers, little-endian ---------------------------------------------------------------------------------------
- */
+/* ---- numbers, little-endian -------------------------------------------------------------------------------------- */
 
 static void store(unsigned char *at, uint64_t value, size_t bytes)
 {
