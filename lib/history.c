@@ -43,6 +43,11 @@ static float *row_of(const struct history *history, uint64_t step)
     return history->ring + (size_t)(step % history->capacity) * history->layers * history->experts;
 }
 
+const float *mp_history_row(const struct history *history, uint64_t step)
+{
+    return row_of(history, step);
+}
+
 /* What a layer to which nothing was routed is taken to do: what it did last, at first nothing in particular. */
 static void repeat_shares(const struct history *history, float *shares, size_t layer)
 {
@@ -54,35 +59,45 @@ static void repeat_shares(const struct history *history, float *shares, size_t l
             shares[e] = 1.0f / (float)experts;
 }
 
-static void record_step(struct history *history, const char *counts, moep_dtype dtype)
+void mp_history_record(struct history *history, const void *counts, moep_dtype dtype, double *totals)
 {
     size_t experts = history->experts, layer_size = experts * mp_dtype_size(dtype);
     float *row = row_of(history, history->steps);
     for (size_t layer = 0; layer < history->layers; layer++) {
         float *shares = row + layer * experts;
-        if (mp_intake_shares(counts + layer * layer_size, dtype, experts, shares) > 0)
+        double total = mp_intake_shares((const char *)counts + layer * layer_size, dtype, experts, shares);
+        if (totals)
+            totals[layer] = total;
+        if (total > 0)
             continue;
         repeat_shares(history, shares, layer);
         history->empty_layers += history->empty_layers < UINT64_MAX;
     }
     history->steps++;
+    history->next_step++;
 }
 
-moep_status mp_history_push(struct history *history, uint64_t first_step, size_t steps, const void *counts,
-                            moep_dtype dtype)
+moep_status mp_history_check(const struct history *history, uint64_t first_step, size_t steps, const void *counts,
+                             moep_dtype dtype)
 {
     if (first_step < history->next_step)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "step %llu was pushed before: the next one is %llu",
                        (unsigned long long)first_step, (unsigned long long)history->next_step);
     if (first_step > last_step_number || steps > last_step_number - first_step)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "step numbers end at 2^64 - 2");
-    moep_status status = mp_intake_check(counts, dtype, steps, history->layers, history->experts);
+    return mp_intake_check(counts, dtype, steps, history->layers, history->experts);
+}
+
+moep_status mp_history_push(struct history *history, uint64_t first_step, size_t steps, const void *counts,
+                            moep_dtype dtype)
+{
+    moep_status status = mp_history_check(history, first_step, steps, counts, dtype);
     if (status != MOEP_OK || steps == 0)
         return status;
     size_t step_size = history->layers * history->experts * mp_dtype_size(dtype);
+    history->next_step = first_step;
     for (size_t step = 0; step < steps; step++)
-        record_step(history, (const char *)counts + step * step_size, dtype);
-    history->next_step = first_step + steps;
+        mp_history_record(history, (const char *)counts + step * step_size, dtype, NULL);
     return MOEP_OK;
 }
 

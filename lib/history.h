@@ -23,6 +23,15 @@ void mp_history_free(struct history *history, const struct memory *memory);
 moep_status mp_history_push(struct history *history, uint64_t first_step, size_t steps, const void *counts,
                             moep_dtype dtype);
 
+/* The same in two halves, for who looks at every step: may these steps be pushed? Then, one by one, and with the totals
+ * of the layers where those are asked for; the first of a call after next_step has been set to first_step. */
+moep_status mp_history_check(const struct history *history, uint64_t first_step, size_t steps, const void *counts,
+                             moep_dtype dtype);
+void mp_history_record(struct history *history, const void *counts, moep_dtype dtype, double *totals);
+
+/* The shares of a step that is still held: [layers][experts]. */
+const float *mp_history_row(const struct history *history, uint64_t step);
+
 /* As made. */
 void mp_history_reset(struct history *history);
 

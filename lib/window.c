@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "window.h"
+
+#include "fixed.h"
+#include "status.h"
+#include "support/simd.h"
+
+#include <string.h>
+
+/* ---- life -------------------------------------------------------------------------------------------------------- */
+
+/* Three sums and two extremes per series, two more extremes per series and step. */
+static size_t arena_size(size_t steps, size_t series)
+{
+    return mp_product(series, 3 * sizeof(uint64_t) + (2 + 2 * steps) * sizeof(float));
+}
+
+/* The extremes of no step at all: any share is less than, or as much as, the first. */
+static void clear(struct window *window)
+{
+    size_t n = (1 + window->steps) * window->series;
+    memset(window->sum, 0, 3 * window->series * sizeof *window->sum);
+    for (size_t i = 0; i < n; i++)
+        window->least[i] = 1;
+    memset(window->largest, 0, n * sizeof *window->largest);
+}
+
+moep_status mp_window_make(struct window *window, size_t steps, size_t series, const struct memory *memory)
+{
+    *window = (struct window){.steps = steps, .series = series};
+    window->arena = mp_allocate(memory, arena_size(steps, series), 1);
+    if (!window->arena)
+        return mp_out_of_memory("a window: layers x experts x steps is too large");
+    window->sum = window->arena;
+    window->square_low = window->sum + series;
+    window->square_high = window->square_low + series;
+    window->least = (float *)(window->square_high + series);
+    window->least_of_ends = window->least + series;
+    window->largest = window->least_of_ends + steps * series;
+    window->largest_of_ends = window->largest + series;
+    clear(window);
+    return MOEP_OK;
+}
+
+void mp_window_free(struct window *window, const struct memory *memory)
+{
+    mp_release(memory, window->arena, arena_size(window->steps, window->series), 1);
+    window->arena = NULL;
+}
+
+void mp_window_copy(struct window *to, const struct window *from)
+{
+    memcpy(to->arena, from->arena, arena_size(from->steps, from->series));
+}
+
+/* ---- sums -------------------------------------------------------------------------------------------------------- */
+
+MP_VECTORISED static void mp_add(struct window *window, const float *shares)
+{
+    uint64_t *restrict sum = window->sum, *restrict low = window->square_low, *restrict high = window->square_high;
+    for (size_t s = 0; s < window->series; s++) {
+        uint64_t share = mp_fixed(shares[s]), square = share * share;
+        sum[s] += share;
+        low[s] += square & UINT32_MAX;
+        high[s] += square >> 32;
+    }
+}
+
+MP_VECTORISED static void mp_replace(struct window *window, const float *oldest, const float *newest)
+{
+    uint64_t *restrict sum = window->sum, *restrict low = window->square_low, *restrict high = window->square_high;
+    for (size_t s = 0; s < window->series; s++) {
+        uint64_t in = mp_fixed(newest[s]), out = mp_fixed(oldest[s]);
+        uint64_t square_in = in * in, square_out = out * out;
+        sum[s] += in - out;
+        low[s] += (square_in & UINT32_MAX) - (square_out & UINT32_MAX);
+        high[s] += (square_in >> 32) - (square_out >> 32);
+    }
+}
+
+/* ---- extremes ---------------------------------------------------------------------------------------------------- */
+
+/* A group of series whose turns end at the same steps. */
+struct group {
+    size_t first, end;
+};
+
+/* Those whose turn ends at steps that are `place` modulo the window. */
+static struct group group_at(const struct window *window, size_t place)
+{
+    size_t all = window->series, w = window->steps;
+    return (struct group){all / w * place + all % w * place / w, all / w * (place + 1) + all % w * (place + 1) / w};
+}
+
+static inline float least_of(float a, float b)
+{
+    return a < b ? a : b;
+}
+
+static inline float largest_of(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+MP_VECTORISED static void mp_extend(float *restrict least, float *restrict largest, const float *shares, size_t n)
+{
+    for (size_t s = 0; s < n; s++) {
+        least[s] = least_of(least[s], shares[s]);
+        largest[s] = largest_of(largest[s], shares[s]);
+    }
+}
+
+/* The extremes of the last `held` steps, of the last but one, ...: ends[w - 1] is the newest step alone. */
+static void end_turn(struct window *window, const struct history *history, uint64_t newest, struct group group)
+{
+    size_t n = group.end - group.first, size = n * sizeof(float);
+    float *least = window->least + group.first, *largest = window->largest + group.first;
+    if (n == 0)
+        return;
+    for (size_t s = 0; s < n; s++) {
+        least[s] = 1;
+        largest[s] = 0;
+    }
+    for (size_t i = window->steps; i-- > 0;) {
+        uint64_t back = window->steps - 1 - i;
+        if (back <= newest && history->steps - (newest - back) <= history->capacity)
+            mp_extend(least, largest, mp_history_row(history, newest - back) + group.first, n);
+        memcpy(window->least_of_ends + i * window->series + group.first, least, size);
+        memcpy(window->largest_of_ends + i * window->series + group.first, largest, size);
+    }
+    for (size_t s = 0; s < n; s++) {
+        least[s] = 1;
+        largest[s] = 0;
+    }
+}
+
+/* ---- steps in ---------------------------------------------------------------------------------------------------- */
+
+void mp_window_push(struct window *window, const struct history *history)
+{
+    uint64_t newest = history->steps - 1;
+    const float *shares = mp_history_row(history, newest);
+    if (newest < window->steps)
+        mp_add(window, shares);
+    else
+        mp_replace(window, mp_history_row(history, newest - window->steps), shares);
+    mp_extend(window->least, window->largest, shares, window->series);
+    end_turn(window, history, newest, group_at(window, (size_t)(newest % window->steps)));
+}
+
+void mp_window_rebuild(struct window *window, const struct history *history)
+{
+    uint64_t pushed = history->steps, first = pushed < window->steps ? 0 : pushed - window->steps;
+    clear(window);
+    for (uint64_t step = first; step < pushed; step++) {
+        const float *shares = mp_history_row(history, step);
+        mp_add(window, shares);
+        mp_extend(window->least, window->largest, shares, window->series);
+        end_turn(window, history, step, group_at(window, (size_t)(step % window->steps)));
+    }
+}
+
+/* ---- statistics out ---------------------------------------------------------------------------------------------- */
+
+static uint64_t steps_in(const struct window *window, uint64_t pushed)
+{
+    return pushed < window->steps ? pushed : window->steps;
+}
+
+void mp_window_mean(const struct window *window, uint64_t pushed, double *out)
+{
+    double unit = MP_FIXED_UNIT / (double)steps_in(window, pushed);
+    for (size_t s = 0; s < window->series; s++)
+        out[s] = (double)window->sum[s] * unit;
+}
+
+/* Let the n shares sum to n c + r with whole c and 0 <= r < n. The squared deviations from c sum to the whole number
+ * (sum of squares) - c (sum + r), whose parts are taken apart at 2^32 so that none overflows; those from the mean sum to
+ * r^2 / n less. */
+static double variance_of(uint64_t sum, uint64_t low, uint64_t high, uint64_t n)
+{
+    uint64_t c = sum / n, r = sum % n, factor = sum + r;
+    uint64_t product_low = c * (factor & UINT32_MAX), product_high = c * (factor >> 32) + (product_low >> 32);
+    double upper = (double)(int64_t)(high - product_high),
+           lower = (double)((int64_t)low - (int64_t)(product_low & UINT32_MAX));
+    double squares = upper * 0x1p32 + lower - (double)(r * r) / (double)n;
+    return squares / (double)n * (MP_FIXED_UNIT * MP_FIXED_UNIT);
+}
+
+void mp_window_variance(const struct window *window, uint64_t pushed, double *out)
+{
+    uint64_t n = steps_in(window, pushed);
+    for (size_t s = 0; s < window->series; s++)
+        out[s] = variance_of(window->sum[s], window->square_low[s], window->square_high[s], n);
+}
+
+void mp_window_range(const struct window *window, uint64_t pushed, double *out)
+{
+    size_t newest = (size_t)((pushed - 1) % window->steps);
+    for (size_t place = 0; place < window->steps; place++) {
+        struct group group = group_at(window, place);
+        size_t since = newest >= place ? newest - place : newest + window->steps - place; /* the end of the last turn */
+        const float *least = window->least_of_ends + since * window->series;
+        const float *largest = window->largest_of_ends + since * window->series;
+        for (size_t s = group.first; s < group.end; s++)
+            out[s] = (double)largest_of(largest[s], window->largest[s]) - (double)least_of(least[s], window->least[s]);
+    }
+}
