@@ -201,7 +201,7 @@ MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, siz
 /* What a handle is and has seen. */
 typedef struct moep_info {
     size_t struct_size;    /* sizeof(moep_info) */
-    moep_method method;    /* its method */
+    moep_method method;    /* its method; -1: a detector */
     uint32_t reserved;     /* 0 */
     uint64_t layers;       /* as created */
     uint64_t experts;      /* as created */
@@ -248,6 +248,131 @@ MOEP_API moep_status moep_predictor_save(const moep_predictor *predictor, void *
  * kind of handle's); OUT_OF_MEMORY. */
 MOEP_API moep_status moep_predictor_load(const void *buffer, size_t size, const moep_runtime *runtime,
                                          moep_predictor **out);
+
+/* ---- state detector ---------------------------------------------------------------------------------------------- */
+
+/* The paper found that the load of an MoE layer is transient at first, when it changes irregularly, and settles into a
+ * stable state, when the near past tells the future (its section on load distributions; read off plots there). A detector
+ * tells the two apart while the run goes on, for each layer and each expert, at any batch size.
+ *
+ * What STABLE promises: that the mean load of the last drift_window steps, taken as the forecast of the mean load of the
+ * next horizon steps, will be off by no more than the tolerance, if the load goes on moving as it has lately. "Off" is the
+ * root of the mean square over the layer's experts, in units of the mean load 1 / experts, and without what sampling noise
+ * adds to it: a detector does not mistake a small batch for a transient load, nor a large one for a stable load. It is a
+ * forecast, not a guarantee: a change of the data tomorrow is not in the past. What to do with it: place experts by the
+ * forecast where a layer is STABLE; keep room for every expert where it is TRANSIENT or still in WARMUP.
+ *
+ * MOEP_WARMUP      fewer than 2 drift_window steps have been pushed since the start, or since a gap in the step numbers of
+ *                  more than drift_window: nothing is known yet, treat it as transient
+ * MOEP_TRANSIENT   the load moves by more than is tolerated, or has not been quiet for long enough
+ * MOEP_STABLE      as promised above. It is left again when the load moves: the data mix changes, the learning rate steps,
+ *                  experts trade their tokens */
+typedef int32_t moep_state;
+enum { MOEP_WARMUP = 0, MOEP_TRANSIENT = 1, MOEP_STABLE = 2 };
+
+typedef struct moep_detector moep_detector;
+
+/* What a detector is made with. */
+typedef struct moep_detector_config {
+    size_t struct_size;      /* sizeof(moep_detector_config) */
+    uint64_t horizon;        /* steps ahead that STABLE is about, >= 1; default 1000. As many as pass between two
+                                placements of experts */
+    double tolerance;        /* of a layer, in units of the mean load, > 0; default 0.10: the load of an expert may be
+                                forecast 10 % of the mean load too high or too low before the layer is called TRANSIENT.
+                                As much as a placement can bear */
+    double expert_tolerance; /* the same for a single expert, > 0; default 0.20: one expert of many may move more than all
+                                of them together */
+    double growth;           /* how the drift of the load grows with the time ahead: as its power `growth`, 0 .. 1;
+                                default 0.3. 0.5 is a random walk, which real loads are at first and which makes the detector
+                                wary; 0 is a load that moves but comes back */
+    uint32_t drift_window;   /* W, in steps: the drift is measured between the last W steps and the W before; a multiple of
+                                block, of 2 to 512 blocks; default 100. Longer windows see slower drifts under more noise,
+                                and take longer to tell: a change is seen after about W / 2 steps */
+    uint32_t block;          /* steps averaged into one observation of the load, >= 1; default 20. Longer than the few steps
+                                for which the noise of a router remembers itself */
+    uint32_t dwell;          /* steps for which a layer or expert must be quiet before it is called STABLE, >= 1, rounded
+                                up to whole blocks; default 100 */
+    uint32_t reserved;       /* 0 */
+    uint32_t windows[4];     /* steps of the sliding windows that MEAN, VARIANCE and RANGE are about, each 0 (none) .. 1024;
+                                default 10, 100, 0, 0 */
+} moep_detector_config;
+
+/* Fills in the defaults. config->struct_size must be set. Errors: INVALID_ARGUMENT, INCOMPATIBLE. */
+MOEP_API moep_status moep_detector_config_init(moep_detector_config *config);
+
+/* Makes a detector for layers x experts series. *out becomes the handle, or NULL on an error. This is where its memory is
+ * taken: per series about 4 bytes for each step of the longest window, 8 for each step of every window, and 32 for each
+ * block of drift_window.
+ *   layers, experts   >= 1
+ *   runtime           NULL: the defaults; threads and progress have no use here
+ * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY. */
+MOEP_API moep_status moep_detector_create(size_t layers, size_t experts, const moep_detector_config *config,
+                                          const moep_runtime *runtime, moep_detector **out);
+
+/* Frees a detector. NULL is fine. */
+MOEP_API void moep_detector_destroy(moep_detector *detector);
+
+/* Records training steps: what moep_predictor_push and push_at say holds here too. States change with the last step of a
+ * block of pushed steps; step numbers that are skipped do not count, but a gap of more than drift_window of them starts
+ * every layer's and expert's WARMUP again.
+ * A layer without tokens repeats its last shares, and so becomes STABLE; an expert that gets no tokens is STABLE too.
+ * Cost: O(layers x experts) per step, whatever the windows. Takes no memory, no lock, and makes no system call.
+ * Errors: INVALID_ARGUMENT, in words with step, layer and expert; nothing of the call is then recorded. */
+MOEP_API moep_status moep_detector_push(moep_detector *detector, size_t steps, const void *counts, moep_dtype dtype);
+MOEP_API moep_status moep_detector_push_at(moep_detector *detector, uint64_t first_step, size_t steps,
+                                           const void *counts, moep_dtype dtype);
+
+/* The present state of each layer and expert, the number of the step with which it began (0 before the first), and how often
+ * it has changed so far, the end of WARMUP included.
+ *   layers    [layers], or NULL
+ *   experts   [layers][experts], or NULL
+ * Errors: INVALID_ARGUMENT. */
+MOEP_API moep_status moep_detector_states(const moep_detector *detector, moep_state *layers, moep_state *experts);
+MOEP_API moep_status moep_detector_since(const moep_detector *detector, uint64_t *layers, uint64_t *experts);
+MOEP_API moep_status moep_detector_changes(const moep_detector *detector, uint64_t *layers, uint64_t *experts);
+
+/* What a detector can say about each layer and expert in numbers.
+ *
+ * The first three are the paper's statistics of the shares over a sliding window, exact at every step. x are the shares of
+ * the last w steps, or of as many as have been pushed:
+ * MOEP_MEAN         sum x / w; of a layer the mean over its experts
+ * MOEP_VARIANCE     sum (x - mean)^2 / w; of a layer the mean over its experts
+ * MOEP_RANGE        max x - min x; of a layer the largest of its experts'
+ *
+ * The others are of the last whole block, from the end of WARMUP on:
+ * MOEP_DRIFT        the error that a forecast made now must expect over the horizon, sampling noise aside, in units of the
+ *                   mean load, smoothed over about drift_window steps. States are decided on the last block's own, which
+                   scatters more and is known sooner
+ * MOEP_NOISE        the sampling noise, as the number of independent tokens per step that would scatter as much: of an expert
+ *                   p (1 - p) / v, p its mean share and v the variance of a single step as measured between blocks; of a
+ *                   layer the sum of the p (1 - p) over the sum of the v. NaN where v = 0
+ * MOEP_DISPERSION   how much more the loads scatter than independent tokens would: tokens per step / NOISE. 1 is the
+ *                   multinomial floor; real runs have 2 to 10. NaN where v = 0, and for floating-point counts, which need
+ *                   not be tokens */
+typedef int32_t moep_quantity;
+enum { MOEP_MEAN = 0, MOEP_VARIANCE = 1, MOEP_RANGE = 2, MOEP_DRIFT = 3, MOEP_NOISE = 4, MOEP_DISPERSION = 5 };
+
+/* Reads a quantity.
+ *   window_index   which of config.windows, for the first three; 0 for the others
+ *   layers         [layers], or NULL
+ *   experts        [layers][experts], or NULL
+ * Where experts is NULL, MEAN, VARIANCE and RANGE take a double per series from the allocator for the call.
+ * Errors: INVALID_ARGUMENT; TOO_FEW_STEPS (no step yet, or in WARMUP); OUT_OF_MEMORY. */
+MOEP_API moep_status moep_detector_read(const moep_detector *detector, moep_quantity quantity, size_t window_index,
+                                        double *layers, double *experts);
+
+/* The configuration that a detector was made with, and what it has seen: method is -1, history the steps kept for the
+ * windows, min_steps the steps of WARMUP, fitted_step UINT64_MAX. struct_size must be set.
+ * Errors: INVALID_ARGUMENT, INCOMPATIBLE. */
+MOEP_API moep_status moep_detector_config_read(const moep_detector *detector, moep_detector_config *config);
+MOEP_API moep_status moep_detector_info(const moep_detector *detector, moep_info *info);
+
+/* Copies and checkpoints, as those of a predictor. */
+MOEP_API moep_status moep_detector_clone(const moep_detector *detector, const moep_runtime *runtime,
+                                         moep_detector **out);
+MOEP_API moep_status moep_detector_save(const moep_detector *detector, void *buffer, size_t capacity, size_t *size);
+MOEP_API moep_status moep_detector_load(const void *buffer, size_t size, const moep_runtime *runtime,
+                                        moep_detector **out);
 
 /* ---- evaluation ------------------------------------------------------------------------------------------------ */
 

@@ -3,6 +3,7 @@
 
 #include "status.h"
 
+#include <math.h>
 #include <string.h>
 
 static const unsigned char magic[8] = {0x89, 'M', 'O', 'P', '\r', '\n', 0x1a, '\n'};
@@ -59,6 +60,22 @@ size_t mp_checkpoint_finish(struct checkpoint *checkpoint)
         store(out + HEADER_CRC_AT, mp_crc32c(&checkpoint->crc, 0, out, HEADER_CRC_AT), 4);
     }
     return checkpoint->at;
+}
+
+moep_status mp_checkpoint_save(size_t (*put)(struct checkpoint *checkpoint, const void *handle), const void *handle,
+                               void *buffer, size_t capacity, size_t *size)
+{
+    struct checkpoint checkpoint;
+    mp_checkpoint_measure(&checkpoint);
+    size_t needed = put(&checkpoint, handle);
+    if (buffer && capacity < needed)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "capacity is %zu bytes, the state takes %zu", capacity, needed);
+    *size = needed;
+    if (!buffer)
+        return MOEP_OK;
+    mp_checkpoint_write(&checkpoint, buffer);
+    put(&checkpoint, handle);
+    return MOEP_OK;
 }
 
 /* The checksum of the section whose header is at that place. */
@@ -255,6 +272,17 @@ void mp_visit_size(struct checkpoint *checkpoint, size_t *value)
     mp_checkpoint_require(checkpoint, wide <= SIZE_MAX);
     if (checkpoint->mode == MP_READ)
         *value = (size_t)wide;
+}
+
+/* Not a number is one value among others, of one form. */
+void mp_visit_f64(struct checkpoint *checkpoint, double *value)
+{
+    double plain = isnan(*value) ? (double)NAN : *value;
+    uint64_t bits;
+    memcpy(&bits, &plain, sizeof bits);
+    visit(checkpoint, &bits, sizeof bits);
+    if (checkpoint->mode == MP_READ)
+        memcpy(value, &bits, sizeof bits);
 }
 
 static void store_float(unsigned char *at, float value)

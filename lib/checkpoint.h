@@ -44,6 +44,10 @@ void mp_checkpoint_write(struct checkpoint *checkpoint, void *buffer);
 /* Puts the header before the sections; returns the size of all. */
 size_t mp_checkpoint_finish(struct checkpoint *checkpoint);
 
+/* What save does: `put` visits the sections of a handle, and finishes. A NULL buffer only asks for the size. */
+moep_status mp_checkpoint_save(size_t (*put)(struct checkpoint *checkpoint, const void *handle), const void *handle,
+                               void *buffer, size_t capacity, size_t *size);
+
 /* A kind of section, and the latest version of it that is known. */
 struct section {
     const char *tag;
@@ -77,7 +81,8 @@ void mp_checkpoint_skip(struct checkpoint *checkpoint);
 void mp_visit_u32(struct checkpoint *checkpoint, uint32_t *value);
 void mp_visit_i32(struct checkpoint *checkpoint, int32_t *value);
 void mp_visit_u64(struct checkpoint *checkpoint, uint64_t *value);
-void mp_visit_size(struct checkpoint *checkpoint, size_t *value);             /* as 8 bytes */
+void mp_visit_size(struct checkpoint *checkpoint, size_t *value); /* as 8 bytes */
+void mp_visit_f64(struct checkpoint *checkpoint, double *value);
 void mp_visit_shares(struct checkpoint *checkpoint, float *shares, size_t n); /* reading: each within 0 .. 1 */
 void mp_visit_zeros(struct checkpoint *checkpoint, size_t n);                 /* in the place of n unused floats */
 

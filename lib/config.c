@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
+#include "detector.h"
 #include "method.h"
 #include "status.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -17,6 +19,7 @@ enum { STRUCT_UNIT = sizeof(size_t), STRUCT_LEAST = 2 * sizeof(size_t) };
                    #type " ends in padding")
 ENDS_WITH(moep_runtime, progress_user);
 ENDS_WITH(moep_predictor_config, history);
+ENDS_WITH(moep_detector_config, windows);
 ENDS_WITH(moep_info, gaps);
 ENDS_WITH(moep_trace, experts);
 ENDS_WITH(moep_backtest_config, assignments);
@@ -96,6 +99,16 @@ moep_status mp_runtime_progress(const struct runtime *runtime, double fraction)
     return MOEP_OK;
 }
 
+moep_status mp_shape_check(size_t layers, size_t experts)
+{
+    if (layers == 0 || experts == 0)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%zu layers of %zu experts: both must be 1 or more", layers,
+                       experts);
+    return MOEP_OK;
+}
+
+/* ---- of a predictor ---------------------------------------------------------------------------------------------- */
+
 const moep_predictor_config mp_predictor_config_defaults = {
     .method = MOEP_SW_AVG,
     .sw_avg_window = 200,
@@ -129,5 +142,59 @@ moep_status mp_predictor_config_read(moep_predictor_config *to, const moep_predi
     if (to->history < least)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "history = %llu, but %s needs %llu steps or more",
                        (unsigned long long)to->history, method->name, (unsigned long long)least);
+    return MOEP_OK;
+}
+
+/* ---- of a detector ----------------------------------------------------------------------------------------------- */
+
+const moep_detector_config mp_detector_config_defaults = {
+    .horizon = 1000,
+    .tolerance = 0.10,
+    .expert_tolerance = 0.20,
+    .growth = 0.3,
+    .drift_window = 100,
+    .block = 20,
+    .dwell = 100,
+    .windows = {10, 100},
+};
+
+moep_status moep_detector_config_init(moep_detector_config *config)
+{
+    return mp_struct_write(config, &mp_detector_config_defaults, sizeof *config, "moep_detector_config");
+}
+
+/* What is wrong with it, in words; NULL if nothing is. */
+static const char *detector_fault(const moep_detector_config *config)
+{
+    uint32_t block = config->block, blocks = block > 0 ? config->drift_window / block : 0;
+    if (config->horizon < 1)
+        return "horizon must be 1 or more";
+    if (!(config->tolerance > 0 && isfinite(config->tolerance)))
+        return "tolerance must be finite and more than 0";
+    if (!(config->expert_tolerance > 0 && isfinite(config->expert_tolerance)))
+        return "expert_tolerance must be finite and more than 0";
+    if (!(config->growth >= 0 && config->growth <= 1))
+        return "growth must be within 0 and 1";
+    if (blocks < 2 || blocks > MP_MOST_BLOCKS || config->drift_window % block != 0)
+        return "drift_window must be 2 to 512 times block";
+    if (config->dwell < 1)
+        return "dwell must be 1 or more";
+    if (config->reserved != 0)
+        return "reserved must be 0";
+    for (size_t i = 0; i < MP_WINDOWS; i++)
+        if (config->windows[i] > MP_LONGEST_WINDOW)
+            return "windows must be of 1024 steps or fewer, 0 for none";
+    return NULL;
+}
+
+moep_status mp_detector_config_read(moep_detector_config *to, const moep_detector_config *from)
+{
+    *to = mp_detector_config_defaults;
+    moep_status status = mp_struct_read(to, sizeof *to, from, "moep_detector_config");
+    if (status != MOEP_OK)
+        return status;
+    const char *fault = detector_fault(to);
+    if (fault)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_detector_config: %s", fault);
     return MOEP_OK;
 }

@@ -28,10 +28,17 @@ extern const struct runtime mp_runtime_default;
 /* CANCELLED if the caller wants to stop. */
 moep_status mp_runtime_progress(const struct runtime *runtime, double fraction);
 
+/* Do layers and experts make a handle? */
+moep_status mp_shape_check(size_t layers, size_t experts);
+
 /* Without struct_size. */
 extern const moep_predictor_config mp_predictor_config_defaults;
 
 /* With the checks that every method shares; history is resolved. */
 moep_status mp_predictor_config_read(moep_predictor_config *to, const moep_predictor_config *from);
+
+/* The same of a detector. */
+extern const moep_detector_config mp_detector_config_defaults;
+moep_status mp_detector_config_read(moep_detector_config *to, const moep_detector_config *from);
 
 #endif

@@ -124,6 +124,19 @@ struct panel mp_history_panel(const struct history *history)
     };
 }
 
+moep_info mp_history_info(const struct history *history)
+{
+    return (moep_info){
+        .layers = history->layers,
+        .experts = history->experts,
+        .history = history->capacity,
+        .steps = history->steps,
+        .next_step = history->next_step,
+        .empty_layers = history->empty_layers,
+        .gaps = history->next_step - history->steps,
+    };
+}
+
 void mp_history_copy(struct history *to, const struct history *from)
 {
     float *ring = to->ring;

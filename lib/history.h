@@ -46,6 +46,9 @@ void mp_history_visit(struct history *history, struct checkpoint *checkpoint);
 /* The bytes of the ring, in memory as in a checkpoint; SIZE_MAX where they do not fit. */
 size_t mp_history_ring_size(size_t layers, size_t experts, uint64_t capacity);
 
+/* What moep_info says of any handle with a history. */
+moep_info mp_history_info(const struct history *history);
+
 /* All steps held. */
 struct panel mp_history_panel(const struct history *history);
 

@@ -68,11 +68,10 @@ moep_status moep_predictor_create(size_t layers, size_t experts, const moep_pred
     if (!out)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "out is NULL");
     *out = NULL;
-    if (layers == 0 || experts == 0)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%zu layers of %zu experts: both must be 1 or more", layers,
-                       experts);
     moep_predictor_config checked;
-    moep_status status = mp_predictor_config_read(&checked, config);
+    moep_status status = mp_shape_check(layers, experts);
+    if (status == MOEP_OK)
+        status = mp_predictor_config_read(&checked, config);
     if (status != MOEP_OK)
         return status;
     struct runtime resolved;
@@ -215,19 +214,10 @@ moep_status moep_predictor_info(const moep_predictor *predictor, moep_info *info
 {
     if (!predictor)
         return null_handle();
-    const struct history *history = &predictor->history;
-    moep_info ours = {
-        .method = predictor->config.method,
-        .layers = history->layers,
-        .experts = history->experts,
-        .history = history->capacity,
-        .steps = history->steps,
-        .next_step = history->next_step,
-        .min_steps = predictor->method->min_steps(&predictor->config),
-        .fitted_step = predictor->fitted_step,
-        .empty_layers = history->empty_layers,
-        .gaps = history->next_step - history->steps,
-    };
+    moep_info ours = mp_history_info(&predictor->history);
+    ours.method = predictor->config.method;
+    ours.min_steps = predictor->method->min_steps(&predictor->config);
+    ours.fitted_step = predictor->fitted_step;
     return mp_struct_write(info, &ours, sizeof ours, "moep_info");
 }
 

@@ -56,18 +56,18 @@ static void visit_model(struct checkpoint *checkpoint, moep_predictor *predictor
 
 /* ---- save -------------------------------------------------------------------------------------------------------- */
 
-static size_t put(struct checkpoint *checkpoint, const moep_predictor *predictor)
+static size_t put(struct checkpoint *checkpoint, const void *handle)
 {
-    moep_predictor *visited = (moep_predictor *)predictor; /* only reading writes to it */
+    moep_predictor *predictor = (moep_predictor *)handle; /* only reading writes to it */
     struct origin origin = {predictor->history.layers, predictor->history.experts, predictor->config};
     mp_checkpoint_section(checkpoint, &config_section);
     visit_origin(checkpoint, &origin);
     mp_checkpoint_end(checkpoint);
     mp_checkpoint_section(checkpoint, &history_section);
-    mp_history_visit(&visited->history, checkpoint);
+    mp_history_visit(&predictor->history, checkpoint);
     mp_checkpoint_end(checkpoint);
     mp_checkpoint_section(checkpoint, &model_section);
-    visit_model(checkpoint, visited);
+    visit_model(checkpoint, predictor);
     mp_checkpoint_end(checkpoint);
     return mp_checkpoint_finish(checkpoint);
 }
@@ -76,17 +76,7 @@ moep_status moep_predictor_save(const moep_predictor *predictor, void *buffer, s
 {
     if (!predictor || !size)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_predictor_save needs a predictor and a size");
-    struct checkpoint checkpoint;
-    mp_checkpoint_measure(&checkpoint);
-    size_t needed = put(&checkpoint, predictor);
-    if (buffer && capacity < needed)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "capacity is %zu bytes, the state takes %zu", capacity, needed);
-    *size = needed;
-    if (!buffer)
-        return MOEP_OK;
-    mp_checkpoint_write(&checkpoint, buffer);
-    put(&checkpoint, predictor);
-    return MOEP_OK;
+    return mp_checkpoint_save(put, predictor, buffer, capacity, size);
 }
 
 /* ---- load -------------------------------------------------------------------------------------------------------- */

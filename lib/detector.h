@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The detector's handle, as the library itself sees it. */
+#ifndef MP_DETECTOR_H
+#define MP_DETECTOR_H
+
+#include "config.h"
+#include "history.h"
+#include "stability.h"
+#include "window.h"
+
+enum { MP_WINDOWS = sizeof((moep_detector_config *)0)->windows / sizeof(uint32_t) };
+
+struct moep_detector {
+    moep_detector_config config; /* checked */
+    struct runtime runtime;
+    struct history history; /* as long as the windows need it */
+    struct window windows[MP_WINDOWS];
+    struct drift drift;
+    double growth[MP_SCALES];  /* of a squared drift, from that between two halves to that over the horizon */
+    void *arena;               /* the arrays below lie in it */
+    struct stability *layers;  /* [layers] */
+    struct stability *experts; /* [layers][experts] */
+    double *tokens;  /* [2 x blocks + 1][layers]: of a block, those of the present one in the row after the last;
+                                  NaN for counts that need not be tokens */
+    double *totals;  /* [layers]: of a step, while it is pushed */
+    double *scratch; /* [MP_SCALES][2][experts] */
+};
+
+/* A detector of that shape; config is checked. */
+moep_status mp_detector_make(size_t layers, size_t experts, const moep_detector_config *config,
+                             const struct runtime *runtime, moep_detector **out);
+void mp_detector_destroy(moep_detector *detector);
+
+/* Steps that the longest window needs, and the one that leaves it. */
+size_t mp_detector_history(const moep_detector_config *config);
+
+/* What one half of the first scale has: the blocks of drift_window. */
+static inline size_t mp_detector_blocks(const moep_detector_config *config)
+{
+    return config->drift_window / config->block;
+}
+
+/* The row of `tokens` of that block. */
+static inline double *mp_detector_tokens(const moep_detector *detector, uint64_t block)
+{
+    return detector->tokens + block % (2 * detector->drift.blocks + 1) * detector->history.layers;
+}
+
+static inline bool mp_detector_in_warmup(const moep_detector *detector)
+{
+    return mp_drift_ended(&detector->drift) < 2 * detector->drift.blocks;
+}
+
+#endif

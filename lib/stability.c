@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "stability.h"
+
+#include <math.h>
+
+/* Of the tolerance beyond which STABLE is left to the one within which it is reached, squared. */
+static const double leave_ratio = 1.2 * 1.2;
+
+static void change(struct stability *stability, moep_state state, uint64_t step)
+{
+    stability->state = state;
+    stability->since = step;
+    stability->changes++;
+    stability->quiet = 0;
+}
+
+void mp_stability_restart(struct stability *stability, uint64_t step)
+{
+    stability->changes += stability->state != MOEP_WARMUP;
+    stability->state = MOEP_WARMUP;
+    stability->since = step;
+    stability->quiet = 0;
+}
+
+/* The halves of the first scale may reach back to before the stable time: what changes at once must be seen at once. */
+static bool moves(const struct stability *stability, const struct stability_rule *rule,
+                  const struct expected_drift *expected, uint64_t ended)
+{
+    for (size_t scale = 0; scale < MP_SCALES; scale++) {
+        size_t reach = scale == 0 ? 0 : 2 * rule->blocks * (((size_t)1 << scale) - 1);
+        if (ended - stability->entered >= reach && expected->certain[scale] > leave_ratio * rule->tolerance)
+            return true;
+    }
+    return false;
+}
+
+void mp_stability_judge(struct stability *stability, const struct stability_rule *rule,
+                        const struct expected_drift *expected, uint64_t ended, uint64_t step)
+{
+    if (stability->state == MOEP_WARMUP) {
+        change(stability, MOEP_TRANSIENT, step);
+        stability->drift = expected->drift;
+    }
+    stability->drift += (expected->drift - stability->drift) / (double)rule->blocks;
+    if (stability->state == MOEP_STABLE) {
+        if (moves(stability, rule, expected, ended))
+            change(stability, MOEP_TRANSIENT, step);
+        return;
+    }
+    stability->quiet = expected->drift <= rule->tolerance ? stability->quiet + 1 : 0;
+    if (stability->quiet < rule->dwell)
+        return;
+    change(stability, MOEP_STABLE, step);
+    stability->entered = ended;
+}
+
+void mp_stability_visit(struct stability *stability, struct checkpoint *checkpoint)
+{
+    mp_visit_i32(checkpoint, &stability->state);
+    mp_visit_u32(checkpoint, &stability->quiet);
+    mp_visit_u64(checkpoint, &stability->since);
+    mp_visit_u64(checkpoint, &stability->changes);
+    mp_visit_u64(checkpoint, &stability->entered);
+    mp_visit_f64(checkpoint, &stability->drift);
+    mp_checkpoint_require(checkpoint, stability->state >= MOEP_WARMUP && stability->state <= MOEP_STABLE);
+    mp_checkpoint_require(checkpoint, isfinite(stability->drift));
+}
