@@ -8,7 +8,7 @@ import pathlib
 from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Iterator
 
-from ._structs import BacktestConfig, BacktestResult, Info, PredictorConfig, Runtime, Trace
+from ._structs import BacktestConfig, BacktestResult, DetectorConfig, Info, PredictorConfig, Runtime, Trace
 
 MAJOR = 0
 _NAME = f"libmoepredict.so.{MAJOR}"
@@ -32,7 +32,7 @@ class Status(c_int32):
     """What a call returns; anything but MOEP_OK is raised."""
 
 
-_Predictor = c_void_p
+_Predictor = _Detector = c_void_p
 _DOUBLES = POINTER(c_double)
 
 # Every function of moepredict.h: result, arguments. A test holds this table against the header.
@@ -56,6 +56,20 @@ PROTOTYPES = {
     "moep_predictor_clone": (Status, [_Predictor, POINTER(Runtime), POINTER(_Predictor)]),
     "moep_predictor_save": (Status, [_Predictor, c_void_p, c_size_t, POINTER(c_size_t)]),
     "moep_predictor_load": (Status, [c_char_p, c_size_t, POINTER(Runtime), POINTER(_Predictor)]),
+    "moep_detector_config_init": (Status, [POINTER(DetectorConfig)]),
+    "moep_detector_create": (Status, [c_size_t, c_size_t, POINTER(DetectorConfig), POINTER(Runtime), POINTER(_Detector)]),
+    "moep_detector_destroy": (None, [_Detector]),
+    "moep_detector_push": (Status, [_Detector, c_size_t, c_void_p, c_int32]),
+    "moep_detector_push_at": (Status, [_Detector, c_uint64, c_size_t, c_void_p, c_int32]),
+    "moep_detector_states": (Status, [_Detector, c_void_p, c_void_p]),
+    "moep_detector_since": (Status, [_Detector, c_void_p, c_void_p]),
+    "moep_detector_changes": (Status, [_Detector, c_void_p, c_void_p]),
+    "moep_detector_read": (Status, [_Detector, c_int32, c_size_t, c_void_p, c_void_p]),
+    "moep_detector_config_read": (Status, [_Detector, POINTER(DetectorConfig)]),
+    "moep_detector_info": (Status, [_Detector, POINTER(Info)]),
+    "moep_detector_clone": (Status, [_Detector, POINTER(Runtime), POINTER(_Detector)]),
+    "moep_detector_save": (Status, [_Detector, c_void_p, c_size_t, POINTER(c_size_t)]),
+    "moep_detector_load": (Status, [c_char_p, c_size_t, POINTER(Runtime), POINTER(_Detector)]),
     "moep_forecast_error": (Status, [c_size_t, c_size_t, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p]),
     "moep_backtest_origins": (c_size_t, [c_uint64, POINTER(BacktestConfig)]),
     "moep_backtest": (Status, [_Predictor, POINTER(Trace), POINTER(BacktestConfig), POINTER(Runtime),

@@ -23,7 +23,8 @@ class Struct(ctypes.Structure):
         return [name for name, *_ in cls._fields_ if name not in ("struct_size", "reserved")]
 
     def values(self) -> Dict[str, Any]:
-        return {name: getattr(self, name) for name in self.names()}
+        values = {name: getattr(self, name) for name in self.names()}
+        return {name: tuple(value) if isinstance(value, ctypes.Array) else value for name, value in values.items()}
 
 
 class Runtime(Struct):
@@ -45,6 +46,21 @@ class PredictorConfig(Struct):
         ("method", c_int32),
         ("sw_avg_window", c_uint32),
         ("history", c_uint64),
+    ]
+
+
+class DetectorConfig(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("horizon", c_uint64),
+        ("tolerance", c_double),
+        ("expert_tolerance", c_double),
+        ("growth", c_double),
+        ("drift_window", c_uint32),
+        ("block", c_uint32),
+        ("dwell", c_uint32),
+        ("reserved", c_uint32),
+        ("windows", c_uint32 * 4),
     ]
 
 

@@ -8,10 +8,11 @@ from typing import Any, Callable, NamedTuple, Optional, Tuple, Union
 import numpy as np
 
 from ._counts import address_and_dtype, as_trace
+from ._handle import positive, whole
 from ._library import library
 from ._progress import Listener
 from ._structs import BacktestConfig, BacktestResult, Runtime, Trace
-from .predictor import Predictor, _positive, _whole
+from .predictor import Predictor
 
 
 class Backtest(NamedTuple):
@@ -61,10 +62,10 @@ def backtest(predictor: Union[Predictor, str], trace: Any, *, horizon: int = 100
         predictor = made = Predictor(predictor, layers=layers, experts=experts, **config)
     elif config:
         raise TypeError(f"{', '.join(config)}: a predictor brings its own configuration")
-    settings = BacktestConfig(first=_whole("first", first), every=_positive("every", every),
-                              horizon=_positive("horizon", horizon),
-                              stride=_positive("stride", horizon if stride is None else stride),
-                              refit_every=_whole("refit_every", refit_every), assignments=assignments)
+    settings = BacktestConfig(first=whole("first", first), every=positive("every", every),
+                              horizon=positive("horizon", horizon),
+                              stride=positive("stride", horizon if stride is None else stride),
+                              refit_every=whole("refit_every", refit_every), assignments=assignments)
     origins = library.moep_backtest_origins(steps, settings)
     arrays = {name: np.empty((origins, layers), np.uint64 if name == "left_out" else float)
               for name in BacktestResult.names()}

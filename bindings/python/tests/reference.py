@@ -41,3 +41,46 @@ class Tensor:
 
 
 Tensor.__module__ = "torch"
+
+
+def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=0.3, drift_window=100, block=20, dwell=100):
+    """The detector's rule, written out block by block in plain NumPy: states after each block, (blocks, layers) and
+    (blocks, layers, experts), and the smoothed squared drift of the layers."""
+    layers, experts = shares.shape[1:]
+    means = shares[:len(shares) // block * block].reshape(-1, block, layers, experts).mean(1)
+    m, dwell = drift_window // block, -(-dwell // block)
+    drifts, certain, certain_of_experts = {}, {}, {}
+    for scale in (1, 2):
+        n = scale * m
+        g = float(np.float32(((n * block + horizon) / (2 * n * block)) ** (2 * growth)))
+        for end in range(2 * n, len(means) + 1):
+            last, before = means[end - n:end].mean(0), means[end - 2 * n:end - n].mean(0)
+            noise = (np.diff(means[end - 2 * n:end], axis=0) ** 2).sum(0) / (2 * n - 1) / n
+            moved = (last - before) ** 2 - noise
+            certain[scale, end] = g * experts * (moved.sum(1) - 2 * np.sqrt((2 * noise**2).sum(1)))
+            sure = np.maximum(np.abs(last - before) - 3 * np.sqrt(noise), 0) ** 2
+            certain_of_experts[scale, end] = g * experts**2 * sure
+            if scale == 1:
+                drifts[end] = g * experts**2 * moved
+    results = []
+    for tolerance2, drift_of, certain_of in (
+            (tolerance**2, lambda end: drifts[end].mean(1), certain),
+            (expert_tolerance**2, drifts.__getitem__, certain_of_experts)):
+        state = np.zeros(layers if certain_of is certain else (layers, experts), int)
+        quiet, entered, smoothed, states, smooth = 0 * state, 0 * state, None, [], []
+        for end in range(1, len(means) + 1):
+            if end >= 2 * m:
+                drift = drift_of(end)
+                smoothed = drift if smoothed is None else smoothed + (drift - smoothed) / m
+                moves = certain_of[1, end] > 1.44 * tolerance2
+                if end >= 4 * m:
+                    moves |= (certain_of[2, end] > 1.44 * tolerance2) & (end - entered >= 2 * m)
+                quiet = np.where((state != 2) & (drift <= tolerance2), quiet + 1, 0)
+                enters = quiet >= dwell
+                state = np.where(enters, 2, np.where((state == 2) & ~moves, 2, 1))
+                entered = np.where(enters, end, entered)
+                quiet = np.where(enters, 0, quiet)
+            states.append(state)
+            smooth.append(smoothed)
+        results += [np.array(states), smooth]
+    return results[0], results[2], results[1]

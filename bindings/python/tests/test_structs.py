@@ -6,14 +6,15 @@ import unittest
 from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
 
 import moepredict
-from moepredict import _counts, _library, _structs
+from moepredict import _counts, _library, _structs, detector
 from reference import ROOT
 
 COMMENTED = (ROOT / "include" / "moepredict.h").read_text()
 HEADER = re.sub(r"/\*.*?\*/|^#.*?$", "", COMMENTED, flags=re.S | re.M)
 
 SCALARS = {"size_t": c_size_t, "uint32_t": c_uint32, "uint64_t": c_uint64, "int32_t": c_int32, "double": c_double,
-           "moep_status": c_int32, "moep_dtype": c_int32, "moep_method": c_int32}
+           "moep_status": c_int32, "moep_dtype": c_int32, "moep_method": c_int32, "moep_quantity": c_int32,
+           "moep_state": c_int32}
 
 
 def struct_of(c_name):
@@ -24,7 +25,7 @@ def struct_of(c_name):
 def words_of(declaration):
     """'const double *shares' -> ('double', 1, 'shares')"""
     text = re.sub(r"\bconst\b", "", declaration)
-    base, stars, name = re.fullmatch(r"\s*(\w+)\s*([\s*]*)(\w*)\s*", text).groups()
+    base, stars, name = re.fullmatch(r"\s*(\w+)\s*([\s*]*)([\w\[\]]*)\s*", text).groups()
     return base, stars.count("*"), name
 
 
@@ -32,13 +33,13 @@ def kinds_of(base, stars):
     """The ctypes that may stand for a C type. An array's address is passed as it is, as c_void_p."""
     if stars == 0:
         return [SCALARS[base]]
-    if base == "moep_predictor":
+    if base in ("moep_predictor", "moep_detector"):
         return [c_void_p if stars == 1 else POINTER(c_void_p)]
     if base == "char":
         return [c_char_p]
     if base == "void":
         return [c_void_p, c_char_p]
-    if base in ("double", "uint64_t"):
+    if base in ("double", "uint64_t", "moep_state"):
         return [POINTER(SCALARS[base]), c_void_p]
     return [POINTER(SCALARS.get(base) or struct_of(base))]
 
@@ -55,7 +56,9 @@ def fields_of(body):
         first, *more = declaration.split(",")
         base, stars, name = words_of(first)
         for each in [name, *map(str.strip, more)]:
-            yield each, kinds_of(base, stars), None
+            array = re.fullmatch(r"(\w+)\[(\d+)\]", each)
+            kinds = kinds_of(base, stars)
+            yield (array.group(1), [kinds[0] * int(array.group(2))], None) if array else (each, kinds, None)
 
 
 def structs():
@@ -148,6 +151,11 @@ class Numbers(unittest.TestCase):
         self.assertEqual({f"MOEP_{name.upper()}": number for number, name in enumerate(moepredict.methods())},
                          numbers_of("moep_method"))
 
+    def test_states_and_quantities(self):
+        self.assertEqual({f"MOEP_{state.name}": state.value for state in moepredict.State}, numbers_of("moep_state"))
+        for name, number in numbers_of("moep_quantity").items():
+            self.assertEqual(getattr(detector, name[4:]), number)
+
     def test_version(self):
         parts = [re.search(rf"define MOEP_VERSION_{part} (\d+)", COMMENTED).group(1)
                  for part in ("MAJOR", "MINOR", "PATCH")]
@@ -156,11 +164,21 @@ class Numbers(unittest.TestCase):
 
 
 class Defaults(unittest.TestCase):
+    def promised(self, struct):
+        body = re.search(rf"typedef struct {struct} \{{(.*?)\}} {struct};", COMMENTED, flags=re.S).group(1)
+        return {name: float(number) for name, number in
+                re.findall(r"(\w+);\s*/\*(?:(?!\*/).)*?\bdefault ([\d.]*\d)", body, flags=re.S)}
+
+    def test_defaults_of_a_detector_are_those_that_the_header_promises(self):
+        promised = self.promised("moep_detector_config")
+        self.assertEqual(sorted(promised), sorted(set(moepredict.DetectorSettings._fields) - {"windows"}))
+        found = moepredict.Detector(layers=1, experts=2).config
+        self.assertEqual({name: getattr(found, name) for name in promised}, promised)
+        self.assertIn("default 10, 100, 0, 0", COMMENTED)
+        self.assertEqual(found.windows, (10, 100, 0, 0))
+
     def test_defaults_are_those_that_the_header_promises(self):
-        body = re.search(r"typedef struct moep_predictor_config \{(.*?)\} moep_predictor_config;", COMMENTED,
-                         flags=re.S).group(1)
-        promised = {name: int(number) for name, number in
-                    re.findall(r"(\w+);\s*/\*(?:(?!\*/).)*?\bdefault (\d+)", body, flags=re.S)}
+        promised = self.promised("moep_predictor_config")
         self.assertEqual(promised["sw_avg_window"], 200)
         for method in moepredict.methods():
             with moepredict.Predictor(method, layers=1, experts=2) as predictor:
