@@ -6,9 +6,14 @@
 >>> predictor.push(counts)                    # after every training step: [layers, experts]
 >>> shares = predictor.predict(1000)          # mean load proportions over the next 1000 steps
 """
+from ._handle import Info
 from ._library import Error, version as __version__
 from ._library import method_names as methods
+from .detector import Detector, DetectorSettings, State
 from .evaluation import Backtest, backtest, forecast_error
-from .predictor import Config, Info, Predictor
+from .predictor import Config, Predictor
+from .resampling import join_experts, resample, smooth
+from .simulation import expected_shares, simulate
 
-__all__ = ["Backtest", "Config", "Error", "Info", "Predictor", "backtest", "forecast_error", "methods", "__version__"]
+__all__ = ["Backtest", "Config", "Detector", "DetectorSettings", "Error", "Info", "Predictor", "State", "backtest",
+           "expected_shares", "forecast_error", "join_experts", "methods", "resample", "simulate", "smooth", "__version__"]

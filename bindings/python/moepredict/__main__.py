@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""python3 -m moepredict: reports and backtests of recorded training runs."""
+"""python3 -m moepredict: reports and backtests of recorded training runs, and runs that are simulated."""
 from __future__ import annotations
 
 import argparse
@@ -13,6 +13,7 @@ import numpy as np
 from . import Error, Predictor, backtest, methods
 from ._counts import as_trace
 from ._library import version
+from ._simulate_command import add_simulate
 from ._structs import PredictorConfig
 
 _TRACE_HELP = "token counts (steps, layers, experts), a .npy file of int32, int64, uint32, uint64, float32 or float64"
@@ -120,7 +121,9 @@ def _parser() -> argparse.ArgumentParser:
         epilog="examples:\n"
                "  python3 -m moepredict info run.npy\n"
                "  python3 -m moepredict backtest run.npy --method sw_avg --sw-avg-window 300 --horizon 2000\n"
-               "  python3 -m moepredict report run.npy --out report     then open report/index.html\n\n"
+               "  python3 -m moepredict report run.npy --out report     then open report/index.html\n"
+               "  python3 -m moepredict simulate --out made.npy --shift 5000 0.3 --seed 1\n"
+               "  python3 -m moepredict simulate --out large.npy --like run.npy --assignments 524288\n\n"
                "exit code: 0, 1 if the trace or the machine does not allow it, 2 for a wrong command line")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
@@ -158,6 +161,8 @@ def _parser() -> argparse.ArgumentParser:
                                   description="What a trace holds; without one, the library's version and methods.")
     command.add_argument("trace", nargs="?", help=_TRACE_HELP)
     command.set_defaults(run=_info)
+
+    add_simulate(commands, _TRACE_HELP)
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true", help="for machines; fractions, not percent")
     return parser

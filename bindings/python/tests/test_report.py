@@ -226,7 +226,3 @@ class CommandLine(unittest.TestCase):
         for words, arguments in (("report/index.html", ["--help"]), ("--sw-avg-window", ["backtest", "--help"]),
                                  ("stands alone", ["report", "--help"])):
             self.assertIn(words, self.run_it(*arguments))
-
-
-if __name__ == "__main__":
-    unittest.main()

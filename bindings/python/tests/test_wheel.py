@@ -39,7 +39,3 @@ class Wheel(unittest.TestCase):
             for place in told.split()[:2]:
                 self.assertTrue(place.startswith(str(folder / "venv")), told)
             self.assertIn("sw_avg, 1 x 2", told)
-
-
-if __name__ == "__main__":
-    unittest.main()

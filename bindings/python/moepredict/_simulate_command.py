@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""python3 -m moepredict simulate: the functions simulate and resample as a command."""
+from __future__ import annotations
+
+import argparse
+import inspect
+import json
+import pathlib
+from typing import Any, Callable, Dict, Tuple, Union
+
+import numpy as np
+
+from . import join_experts, resample, simulate
+from ._library import version
+
+# Parameters of simulate as options, and what they are; events have a name for each of their numbers before that.
+_PARAMETERS: Dict[str, Union[str, Tuple[str, ...]]] = {
+    "steps": "", "layers": "", "experts": "",
+    "skew": "spread of the experts' settled loads",
+    "overdispersion": "variance of the counts, of a multinomial's; real runs have 2 to 4",
+    "fluctuation": "standard deviation at step 0 of the fluctuation with which a run begins",
+    "fluctuation_end": "step from which it is zero, one or one for each layer; default: 40 %% of the run in the first layer "
+                       "to 6 %% in the last",
+    "fluctuation_decay": "steps in which it falls to 1 / e, one or one for each layer, 0: it does not; default: a third of "
+                         "its end",
+    "drift": "random walk of the loads, root mean square per 1000 steps",
+    "shifts": ("STEP", "SIZE", "the data mix changes: loads jump by SIZE root mean square"),
+    "shift_ramp": "steps that a shift takes",
+    "exchanges": ("LAYER", "EXPERT", "OTHER", "FIRST", "END", "from FIRST up to END a part of OTHER's load goes to EXPERT"),
+    "exchange_size": "that part",
+    "exchange_length": "steps of those drawn at random",
+    "bursts": ("LAYER", "EXPERT", "FIRST", "END", "from FIRST up to END an expert has a multiple of its load"),
+    "burst_size": "that multiple",
+    "burst_length": "steps of those drawn at random",
+    "hotspot": "one expert after the other has so many times its load",
+    "hotspot_steps": "steps that each has it",
+    "dying": ("LAYER", "EXPERT", "STEP", "an expert's load falls from STEP on"),
+    "dying_length": "steps until it is zero",
+}
+
+# Parameters that only --like takes.
+_OF_LIKE = ("bandwidth", "thin", "join")
+
+
+def _number(text: str) -> Union[int, float]:
+    try:
+        return int(text)
+    except ValueError:
+        return float(text)
+
+
+def _option(name: str) -> str:
+    return "--" + name.replace("_", "-")
+
+
+def _defaults(function: Callable[..., Any]) -> Dict[str, Any]:
+    return {name: parameter.default for name, parameter in inspect.signature(function).parameters.items()}
+
+
+def _given(options: argparse.Namespace, *names: str) -> Dict[str, Any]:
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def _resampled(options: argparse.Namespace) -> Tuple[np.ndarray, Dict[str, Any]]:
+    """The counts, and how they were made."""
+    if options.assignments is None:
+        raise ValueError("--like needs --assignments")
+    if len(options.like) > 1 and options.join is None:
+        raise ValueError("several traces need --join")
+    trace = options.like[0] if options.join is None else join_experts(options.like, options.join)
+    parameters = {**_defaults(resample), **_given(options, "assignments", "seed", "bandwidth", "thin")}
+    del parameters["trace"]
+    return resample(trace, **parameters), {"moepredict": version, "numpy": np.__version__, "like": options.like,
+                                           "join": options.join, "parameters": parameters}
+
+
+def _simulated(options: argparse.Namespace) -> Tuple[np.ndarray, Dict[str, Any]]:
+    return simulate(seed=options.seed, **_given(options, "assignments", *_PARAMETERS))
+
+
+def _run(options: argparse.Namespace) -> None:
+    out = pathlib.Path(options.out)
+    if out.suffix != ".npy":
+        raise ValueError(f"--out {options.out}: expected a name that ends in .npy")
+    wrong = _given(options, *(_PARAMETERS if options.like else _OF_LIKE))
+    if wrong:
+        raise ValueError(f"{_option(next(iter(wrong)))} {'does not go with' if options.like else 'needs'} --like")
+    counts, truth = (_resampled if options.like else _simulated)(options)
+    np.save(out, counts)
+    beside = out.with_suffix(".json")
+    beside.write_text(json.dumps(truth, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    steps, layers, experts = counts.shape
+    assignments = truth["parameters"]["assignments"]
+    if options.json:
+        print(json.dumps({"counts": str(out), "truth": str(beside), "steps": steps, "layers": layers, "experts": experts,
+                          "dtype": str(counts.dtype), "assignments": assignments}, indent=1))
+    else:
+        print(f"{out}: {steps} steps, {layers} layers, {experts} experts, {assignments} assignments each\n"
+              f"{beside}: how it was made" + (" and what happens in it" if "settled" in truth else ""))
+
+
+def _add_events(command: argparse.ArgumentParser, name: str, told: Tuple[str, ...], may_be_drawn: bool) -> None:
+    """An option for one event; for some another, for how many are to be drawn."""
+    one = _option(name if name == "dying" else name[:-1])
+    either = command.add_mutually_exclusive_group()
+    either.add_argument(one, dest=name, action="append", type=_number, nargs=len(told) - 1, metavar=told[:-1],
+                        help=told[-1] + "; may be given several times")
+    if may_be_drawn:
+        either.add_argument(_option(name), dest=name, type=int, metavar="NUMBER", help="so many, drawn at random")
+
+
+def add_simulate(commands: Any, trace_help: str) -> None:
+    command = commands.add_parser("simulate", help="a run whose truth is known, or a recorded one at another batch size",
+                                  description="Writes the counts of a run as a .npy file, and the truth about it beside "
+                                              "them as .json: its parameters, the step from which each layer is settled, "
+                                              "and what happens when. By default it fluctuates at first and then is "
+                                              "stable; the rest happens where it is asked for. Sizes are of the "
+                                              "logarithm of a load, 0.1 is about a tenth of it; FIRST is the first step "
+                                              "of a span, END the first one after it. With --like: the dynamics of a "
+                                              "recorded run, with another number of assignments.")
+    defaults = _defaults(simulate)
+    command.add_argument("--out", required=True, metavar="RUN.npy", help="the file to write; the truth goes to RUN.json")
+    command.add_argument("--assignments", type=int, metavar="VALUE",
+                         help=f"tokens of every layer and step, default {defaults['assignments']}; --like needs them told")
+    command.add_argument("--seed", type=int, default=0, metavar="VALUE", help="the same seed: the same bytes; default 0")
+    for name, told in _PARAMETERS.items():
+        if isinstance(told, tuple):
+            _add_events(command, name, told, defaults[name] == 0)
+        elif defaults[name] is None:
+            command.add_argument(_option(name), type=_number, nargs="+", metavar="VALUE", help=told)
+        else:
+            command.add_argument(_option(name), type=type(defaults[name]), metavar="VALUE",
+                                 help=f"{told}, default {defaults[name]}".lstrip(", "))
+    command.add_argument("--like", nargs="+", metavar="TRACE", help=f"a recorded run: {trace_help}")
+    command.add_argument("--bandwidth", type=float, metavar="STEPS",
+                         help=f"its loads are smoothed over so many, default {_defaults(resample)['bandwidth']}")
+    command.add_argument("--thin", action="store_true", default=None,
+                         help="draw the tokens from those that were recorded, without smoothing")
+    command.add_argument("--join", type=int, metavar="LAYERS",
+                         help="so many layers of it, or of several such runs, make one with all their experts")
+    command.set_defaults(run=_run)

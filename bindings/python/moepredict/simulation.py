@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Runs whose truth is known: what a detector or a forecast finds can be held against what there was.
+
+>>> counts, truth = moepredict.simulate(steps=5000, shifts=[(3000, 0.3)], seed=1)
+>>> truth["settled"], truth["shifts"]
+>>> shares = moepredict.expected_shares(truth)                # what the counts are noisy samples of
+"""
+from __future__ import annotations
+
+from typing import Any, Dict, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from . import _scenario
+from ._scenario import stream
+from .resampling import counts_like, sample
+
+_CORRELATION_TIMES = np.array([[30.0], [300.0]])   # steps; of the two parts of the fluctuation
+_PARTS = 0.6, 0.8                                  # their standard deviations: together 1
+
+
+def _deviations(rng: np.random.Generator, experts: int) -> np.ndarray:
+    """Random, with mean 0 and root mean square 1, exactly."""
+    values = rng.standard_normal(experts)
+    values -= values.mean()
+    return values / np.sqrt(np.mean(values**2))
+
+
+def _fluctuation(rng: np.random.Generator, steps: int, experts: int) -> np.ndarray:
+    """Two stationary Ornstein-Uhlenbeck processes, a fast and a slow one, with variance 1 together."""
+    keep = np.exp(-1 / _CORRELATION_TIMES)
+    values = rng.standard_normal((steps, 2, experts))
+    values[1:] *= np.sqrt(1 - keep**2)
+    for step in range(1, steps):
+        values[step] += keep * values[step - 1]
+    return _PARTS[0] * values[:, 0] + _PARTS[1] * values[:, 1]
+
+
+def _log_loads(truth: Dict[str, Any], layer: int) -> np.ndarray:
+    """What a router's biases would do: level, fluctuation, drift and shifts."""
+    p = truth["parameters"]
+    seed, steps, experts = p["seed"], p["steps"], p["experts"]
+    time = np.arange(steps, dtype=float)
+    logs = np.tile(p["skew"] * _deviations(stream(seed, _scenario.LEVELS, layer), experts), (steps, 1))
+    fluctuation = truth["fluctuation"][layer]
+    end = min(fluctuation["end"], steps)
+    if fluctuation["amplitude"] > 0:
+        envelope = np.exp(-time[:end] / fluctuation["decay"]) if fluctuation["decay"] else np.ones(end)
+        logs[:end] += (fluctuation["amplitude"] * envelope[:, None] *
+                       _fluctuation(stream(seed, _scenario.FLUCTUATION, layer), end, experts))
+    if p["drift"] > 0:
+        walk = stream(seed, _scenario.DRIFT, layer).standard_normal((steps, experts))
+        logs += p["drift"] / np.sqrt(1000) * np.cumsum(walk, axis=0)
+    for number, shift in enumerate(truth["shifts"]):
+        ramp = shift["end"] - shift["first"]
+        done = np.clip((time - shift["first"]) / ramp, 0, 1) if ramp else time >= shift["first"]
+        logs += shift["size"] * done[:, None] * _deviations(stream(seed, _scenario.SHIFTS, layer, number), experts)
+    return logs
+
+
+def _layer_shares(truth: Dict[str, Any], layer: int) -> np.ndarray:
+    """[steps, experts]"""
+    logs = _log_loads(truth, layer)
+    loads = np.exp(logs - logs.max(axis=1, keepdims=True))
+    time = np.arange(len(loads))
+
+    def of_layer(name: str) -> Any:
+        return (event for event in truth[name] if event["layer"] == layer)
+
+    for event in of_layer("exchanges"):
+        span, (taker, giver) = slice(event["first"], event["end"]), event["experts"]
+        moved = event["size"] * loads[span, giver]
+        loads[span, taker] += moved
+        loads[span, giver] -= moved
+    for event in of_layer("bursts"):
+        loads[event["first"]:event["end"], event["expert"]] *= event["factor"]
+    if truth["hotspot"]:
+        loads[time, time // truth["hotspot"]["steps"] % loads.shape[1]] *= truth["hotspot"]["factor"]
+    for event in of_layer("dying"):
+        loads[:, event["expert"]] *= np.clip((event["end"] - time) / (event["end"] - event["first"]), 0, 1)
+    return loads / loads.sum(axis=1, keepdims=True)
+
+
+def expected_shares(truth: Dict[str, Any]) -> np.ndarray:
+    """The load proportions [steps, layers, experts] that a simulated run's counts are noisy samples of.
+
+    Parameters
+    ----------
+    truth : dict
+        As `simulate` returns it and ``python3 -m moepredict simulate`` writes it.
+    """
+    return np.stack([_layer_shares(truth, layer) for layer in range(truth["parameters"]["layers"])], axis=1)
+
+
+def simulate(steps: int = 10000, layers: int = 6, experts: int = 16, assignments: int = 8192, *, seed: int = 0,
+             skew: float = 0.15, overdispersion: float = 1.0, fluctuation: float = 0.5,
+             fluctuation_end: Union[None, int, Sequence[int]] = None,
+             fluctuation_decay: Union[None, float, Sequence[float]] = None, drift: float = 0.0,
+             shifts: Sequence[Tuple[int, float]] = (), shift_ramp: int = 0,
+             exchanges: Union[int, Sequence[Tuple[int, int, int, int, int]]] = 0, exchange_size: float = 0.5,
+             exchange_length: int = 500, bursts: Union[int, Sequence[Tuple[int, int, int, int]]] = 0,
+             burst_size: float = 3.0, burst_length: int = 5, hotspot: float = 1.0, hotspot_steps: int = 100,
+             dying: Sequence[Tuple[int, int, int]] = (), dying_length: int = 500) -> Tuple[np.ndarray, Dict[str, Any]]:
+    """A training run that never was: it fluctuates, settles, and meets what it is told to meet.
+
+    The numbers that say how much are in units of the logarithm of an expert's load: 0.1 is about 10 % of it. Spans go
+    from their first step up to, not including, their end.
+
+    Parameters
+    ----------
+    steps, layers, experts, assignments : int
+        Two or more experts; every layer of every step has exactly `assignments` tokens.
+    seed : int
+        The same seed gives the same bytes, with the same NumPy on the same type of CPU. Every layer and ingredient draws
+        random numbers of its own: one more of them leaves the others' as they were.
+    skew : float
+        Root mean square spread of the experts' settled loads.
+    overdispersion : float
+        Variance of the counts, of a multinomial's, 1 to assignments / experts; real runs have 2 to 4.
+    fluctuation : float
+        Standard deviation, at step 0, of a fluctuation with correlation times of 30 and 300 steps; 0: none.
+    fluctuation_end : int, or one for each layer
+        The step from which it is zero; None: 40 % of the run in the first layer, less in each, 6 % in the last.
+    fluctuation_decay : float, or one for each layer
+        Steps in which it falls to 1 / e; None: a third of its end; 0: it keeps its size until its end.
+    drift : float
+        Root mean square per 1,000 steps of a random walk that does not end.
+    shifts : sequence of (step, size)
+        The data mix changes: the loads of all layers jump by `size` root mean square.
+    shift_ramp : int
+        Steps that a shift takes, linearly; 0: it is there at its step.
+    exchanges : int or sequence of (layer, expert, other expert, first, end)
+        For that span a group of tokens, `exchange_size` of the other expert's load, goes to the expert. A number: so many
+        of `exchange_length` steps, drawn at random.
+    bursts : int or sequence of (layer, expert, first, end)
+        The load is `burst_size` times what it is. A number: so many of `burst_length` steps, drawn at random.
+    hotspot : float
+        In every layer expert (step // hotspot_steps) % experts has so many times its load; 1: none.
+    dying : sequence of (layer, expert, step)
+        From that step on the load falls, to zero after `dying_length` steps.
+
+    Returns
+    -------
+    counts : ndarray of int32, or int64 where they do not fit, (steps, layers, experts)
+    truth : dict
+        What JSON can hold: ``parameters``, which simulate takes again; ``settled``, by layer the step from which the
+        fluctuation is over, None if the run ends before; ``shifts``, ``exchanges``, ``bursts``, ``hotspot``, ``dying``
+        with their spans; the versions of NumPy and of this package.
+    """
+    p = _scenario.checked(dict(locals()))
+    truth = _scenario.truth_of(p)
+    counts = counts_like(p["assignments"], p["steps"], p["layers"], p["experts"])
+    for layer in range(p["layers"]):
+        rng = stream(p["seed"], _scenario.NOISE, layer)
+        counts[:, layer] = sample(rng, _layer_shares(truth, layer), p["assignments"], p["overdispersion"])
+    return counts, truth
