@@ -51,6 +51,16 @@ static inline int64_t *random_counts(size_t steps, size_t layers, size_t experts
     return counts;
 }
 
+/* FNV-1a */
+#define HASH_START UINT64_C(14695981039346656037)
+
+static inline uint64_t hash_of(uint64_t hash, const void *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++)
+        hash = (hash ^ ((const unsigned char *)bytes)[i]) * UINT64_C(1099511628211);
+    return hash;
+}
+
 /* ---- handles ---------------------------------------------------------------------------------------------------- */
 
 static inline moep_predictor *make_predictor(moep_method method, size_t layers, size_t experts, uint32_t window,
@@ -63,6 +73,15 @@ static inline moep_predictor *make_predictor(moep_method method, size_t layers, 
         config.sw_avg_window = window;
     assert_int_equal(moep_predictor_create(layers, experts, &config, runtime, &predictor), MOEP_OK);
     return predictor;
+}
+
+static inline moep_detector *make_detector(size_t layers, size_t experts, const moep_runtime *runtime)
+{
+    moep_detector_config config = {.struct_size = sizeof config};
+    moep_detector *detector = NULL;
+    assert_int_equal(moep_detector_config_init(&config), MOEP_OK);
+    assert_int_equal(moep_detector_create(layers, experts, &config, runtime, &detector), MOEP_OK);
+    return detector;
 }
 
 static inline moep_info info_of(const moep_predictor *predictor)

@@ -26,6 +26,18 @@ AT(moep_predictor_config, sw_avg_window, 12);
 AT(moep_predictor_config, history, 16);
 SIZE(moep_predictor_config, 24);
 
+AT(moep_detector_config, struct_size, 0);
+AT(moep_detector_config, horizon, 8);
+AT(moep_detector_config, tolerance, 16);
+AT(moep_detector_config, expert_tolerance, 24);
+AT(moep_detector_config, growth, 32);
+AT(moep_detector_config, drift_window, 40);
+AT(moep_detector_config, block, 44);
+AT(moep_detector_config, dwell, 48);
+AT(moep_detector_config, reserved, 52);
+AT(moep_detector_config, windows, 56);
+SIZE(moep_detector_config, 72);
+
 AT(moep_info, struct_size, 0);
 AT(moep_info, method, 8);
 AT(moep_info, reserved, 12);
@@ -69,7 +81,9 @@ AT(moep_backtest_result, left_out, 56);
 SIZE(moep_backtest_result, 64);
 #endif
 
-_Static_assert(sizeof(moep_status) == 4 && sizeof(moep_dtype) == 4 && sizeof(moep_method) == 4, "32 bits each");
+_Static_assert(sizeof(moep_status) == 4 && sizeof(moep_dtype) == 4 && sizeof(moep_method) == 4 &&
+                   sizeof(moep_state) == 4 && sizeof(moep_quantity) == 4,
+               "32 bits each");
 _Static_assert(MOEP_ERROR_INVALID_ARGUMENT == -1 && MOEP_ERROR_OUT_OF_MEMORY == -2 && MOEP_ERROR_INCOMPATIBLE == -3 &&
                    MOEP_ERROR_CORRUPT == -4 && MOEP_ERROR_TOO_FEW_STEPS == -5 && MOEP_ERROR_NOT_FITTED == -6 &&
                    MOEP_ERROR_NUMERIC == -7 && MOEP_ERROR_CANCELLED == -8 && MOEP_ERROR_UNSUPPORTED == -9,
@@ -77,6 +91,9 @@ _Static_assert(MOEP_ERROR_INVALID_ARGUMENT == -1 && MOEP_ERROR_OUT_OF_MEMORY == 
 _Static_assert(MOEP_INT32 == 0 && MOEP_INT64 == 1 && MOEP_UINT32 == 2 && MOEP_UINT64 == 3 && MOEP_FLOAT32 == 4 &&
                    MOEP_FLOAT64 == 5 && MOEP_SW_AVG == 0,
                "dtypes and methods keep their numbers");
+_Static_assert(MOEP_WARMUP == 0 && MOEP_TRANSIENT == 1 && MOEP_STABLE == 2 && MOEP_MEAN == 0 && MOEP_VARIANCE == 1 &&
+                   MOEP_RANGE == 2 && MOEP_DRIFT == 3 && MOEP_NOISE == 4 && MOEP_DISPERSION == 5,
+               "states and quantities keep their numbers");
 
 /* ---- struct_size ----------------------------------------------------------------------------------------------- */
 
@@ -143,6 +160,45 @@ static moep_status use_config_read(moep_predictor *predictor, void *block)
     return moep_predictor_config_read(predictor, block);
 }
 
+static void fill_detector_config(void *block)
+{
+    ((moep_detector_config *)block)->struct_size = sizeof(moep_detector_config);
+    assert_int_equal(moep_detector_config_init(block), MOEP_OK);
+}
+
+static moep_status use_detector_config(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    moep_detector *detector = NULL;
+    moep_status status = moep_detector_create(1, 1, block, NULL, &detector);
+    moep_detector_destroy(detector);
+    return status;
+}
+
+static moep_status use_detector_config_init(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    return moep_detector_config_init(block);
+}
+
+static moep_status use_detector_config_read(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    moep_detector *detector = make_detector(1, 1, NULL);
+    moep_status status = moep_detector_config_read(detector, block);
+    moep_detector_destroy(detector);
+    return status;
+}
+
+static moep_status use_detector_info(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    moep_detector *detector = make_detector(1, 1, NULL);
+    moep_status status = moep_detector_info(detector, block);
+    moep_detector_destroy(detector);
+    return status;
+}
+
 static void fill_info(void *block)
 {
     *(moep_info *)block = (moep_info){.struct_size = sizeof(moep_info)};
@@ -195,6 +251,10 @@ static const struct user users[] = {
     {"moep_predictor_config", sizeof(moep_predictor_config), fill_config, use_config_init},
     {"moep_predictor_config", sizeof(moep_predictor_config), fill_config, use_config_read},
     {"moep_info", sizeof(moep_info), fill_info, use_info},
+    {"moep_info", sizeof(moep_info), fill_info, use_detector_info},
+    {"moep_detector_config", sizeof(moep_detector_config), fill_detector_config, use_detector_config},
+    {"moep_detector_config", sizeof(moep_detector_config), fill_detector_config, use_detector_config_init},
+    {"moep_detector_config", sizeof(moep_detector_config), fill_detector_config, use_detector_config_read},
     {"moep_trace", sizeof(moep_trace), fill_trace, use_trace},
     {"moep_backtest_config", sizeof(moep_backtest_config), fill_backtest, use_backtest},
     {"moep_backtest_result", sizeof(moep_backtest_result), fill_result, use_result},

@@ -160,8 +160,42 @@ static void call_evaluation(void)
     LEAVES(moep_backtest(predictor, &trace, &config, NULL, &result));
 }
 
-static void (*const calls[])(void) = {call_names, call_create, call_push,      call_predict,
-                                      call_reset, call_state,  call_evaluation};
+static void call_detector(void)
+{
+    static unsigned char bytes[8192];
+    size_t size = 0;
+    moep_detector *detector = make_detector(LAYERS, EXPERTS, NULL), *other = NULL;
+    moep_detector_config config = {.struct_size = sizeof config};
+    moep_info info = {.struct_size = sizeof info};
+    moep_state states[SERIES];
+    uint64_t numbers[SERIES];
+    LEAVES(moep_detector_config_init(&config));
+    LEAVES(moep_detector_create(SIZE_MAX, SIZE_MAX, &config, NULL, &other));
+    config.dwell = 0;
+    LEAVES(moep_detector_create(1, 1, &config, NULL, &other));
+    for (size_t pushed = 0; pushed < 300; pushed += STEPS)
+        LEAVES(moep_detector_push(detector, STEPS, counts, MOEP_INT64));
+    LEAVES(moep_detector_push_at(detector, 400, 1, counts, MOEP_INT64));
+    LEAVES(moep_detector_push_at(detector, 0, 1, counts, MOEP_INT64));
+    LEAVES(moep_detector_states(detector, NULL, states));
+    LEAVES(moep_detector_since(detector, NULL, numbers));
+    LEAVES(moep_detector_changes(detector, numbers, NULL));
+    for (moep_quantity quantity = MOEP_MEAN - 1; quantity <= MOEP_DISPERSION + 1; quantity++)
+        LEAVES(moep_detector_read(detector, quantity, 0, shares, NULL));
+    LEAVES(moep_detector_info(detector, &info));
+    LEAVES(moep_detector_config_read(detector, &config));
+    LEAVES(moep_detector_clone(detector, NULL, &other));
+    LEAVES((moep_detector_destroy(other), 0));
+    LEAVES(moep_detector_save(detector, bytes, sizeof bytes, &size));
+    LEAVES(moep_detector_load(bytes, size, NULL, &other));
+    LEAVES((moep_detector_destroy(other), 0));
+    bytes[size / 2] ^= 1;
+    LEAVES(moep_detector_load(bytes, size, NULL, &other));
+    LEAVES((moep_detector_destroy(detector), 0));
+}
+
+static void (*const calls[])(void) = {call_names, call_create, call_push,     call_predict,
+                                      call_reset, call_state,  call_detector, call_evaluation};
 
 /* ---- before and after ------------------------------------------------------------------------------------------ */
 

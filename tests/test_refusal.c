@@ -5,16 +5,18 @@
 
 #include <stdio.h>
 
-enum { LAYERS = 3, EXPERTS = 4, SERIES = LAYERS * EXPERTS, STEPS = 40, WINDOW = 10, MOST = 4096 };
+enum { LAYERS = 3, EXPERTS = 4, SERIES = LAYERS * EXPERTS, STEPS = 40, WINDOW = 10, MOST = 8192 };
 
 /* What a call finds, and where it writes. */
 struct stage {
     struct test_memory memory;
     moep_runtime runtime;
     moep_predictor *predictor; /* on the same memory */
+    moep_detector *detector;   /* on it too */
     int64_t *counts;
     unsigned char state[MOST], output[MOST]; /* the saved predictor; results */
-    size_t size;
+    unsigned char detected[MOST];            /* the saved detector */
+    size_t size, detected_size;
 };
 
 static moep_status call_create(struct stage *stage)
@@ -113,6 +115,69 @@ static moep_status call_backtest(struct stage *stage)
     return moep_backtest(stage->predictor, &trace, &config, NULL, &result);
 }
 
+static moep_status call_detector_create(struct stage *stage)
+{
+    moep_detector_config config = {.struct_size = sizeof config};
+    moep_detector *detector = NULL;
+    moep_detector_config_init(&config);
+    moep_status status = moep_detector_create(LAYERS, EXPERTS, &config, &stage->runtime, &detector);
+    assert_true((status == MOEP_OK) == (detector != NULL));
+    moep_detector_destroy(detector);
+    return status;
+}
+
+static moep_status call_detector_push(struct stage *stage)
+{
+    moep_status status = moep_detector_push(stage->detector, STEPS, stage->counts, MOEP_INT64);
+    moep_detector_save(stage->detector, stage->detected, MOST, &stage->detected_size);
+    return status;
+}
+
+static moep_status call_detector_reads(struct stage *stage)
+{
+    double *values = (double *)(void *)stage->output;
+    uint64_t *numbers = (uint64_t *)(void *)stage->output;
+    moep_info info = {.struct_size = sizeof info};
+    moep_detector_config config = {.struct_size = sizeof config};
+    moep_status worst = moep_detector_since(stage->detector, NULL, numbers);
+    worst |= moep_detector_changes(stage->detector, NULL, numbers);
+    worst |= moep_detector_states(stage->detector, (moep_state *)(void *)stage->output, NULL);
+    worst |= moep_detector_info(stage->detector, &info);
+    worst |= moep_detector_config_read(stage->detector, &config);
+    for (moep_quantity quantity = MOEP_MEAN; quantity <= MOEP_DISPERSION; quantity++)
+        worst |= moep_detector_read(stage->detector, quantity, 0, NULL, values);
+    return worst;
+}
+
+static moep_status call_detector_read_layers(struct stage *stage)
+{
+    return moep_detector_read(stage->detector, MOEP_VARIANCE, 1, (double *)(void *)stage->output, NULL);
+}
+
+static moep_status call_detector_clone(struct stage *stage)
+{
+    moep_detector *clone = NULL;
+    moep_status status = moep_detector_clone(stage->detector, NULL, &clone);
+    assert_true((status == MOEP_OK) == (clone != NULL));
+    moep_detector_destroy(clone);
+    return status;
+}
+
+static moep_status call_detector_save(struct stage *stage)
+{
+    size_t size;
+    return moep_detector_save(stage->detector, stage->output, MOST, &size);
+}
+
+static moep_status call_detector_load(struct stage *stage)
+{
+    moep_detector *loaded = NULL;
+    moep_status status = moep_detector_load(stage->detected, stage->detected_size, &stage->runtime, &loaded);
+    assert_true((status == MOEP_OK) == (loaded != NULL));
+    moep_detector_destroy(loaded);
+    return status;
+}
+
 #define CALL(name, takes_memory)         \
     {                                    \
 #name, call_##name, takes_memory \
@@ -123,9 +188,26 @@ static const struct call {
     moep_status (*run)(struct stage *stage);
     bool takes_memory;
 } calls[] = {
-    CALL(create, true), CALL(push, false),           CALL(push_at, false), CALL(reset, false), CALL(config, false),
-    CALL(fit, false),   CALL(predict, true),         CALL(clone, true),    CALL(save, false),  CALL(load, true),
-    CALL(info, false),  CALL(forecast_error, false), CALL(backtest, true),
+    CALL(create, true),
+    CALL(push, false),
+    CALL(push_at, false),
+    CALL(reset, false),
+    CALL(config, false),
+    CALL(fit, false),
+    CALL(predict, true),
+    CALL(clone, true),
+    CALL(save, false),
+    CALL(load, true),
+    CALL(info, false),
+    CALL(forecast_error, false),
+    CALL(backtest, true),
+    CALL(detector_create, true),
+    CALL(detector_push, false),
+    CALL(detector_reads, false),
+    CALL(detector_read_layers, true),
+    CALL(detector_clone, true),
+    CALL(detector_save, false),
+    CALL(detector_load, true),
 };
 
 static void set(struct stage *stage)
@@ -135,12 +217,17 @@ static void set(struct stage *stage)
     stage->predictor = make_predictor(MOEP_SW_AVG, LAYERS, EXPERTS, WINDOW, &stage->runtime);
     assert_int_equal(moep_predictor_push(stage->predictor, STEPS, stage->counts, MOEP_INT64), MOEP_OK);
     assert_int_equal(moep_predictor_save(stage->predictor, stage->state, MOST, &stage->size), MOEP_OK);
+    stage->detector = make_detector(LAYERS, EXPERTS, &stage->runtime);
+    for (size_t pushed = 0; pushed < 400; pushed += STEPS) /* past WARMUP */
+        assert_int_equal(moep_detector_push(stage->detector, STEPS, stage->counts, MOEP_INT64), MOEP_OK);
+    assert_int_equal(moep_detector_save(stage->detector, stage->detected, MOST, &stage->detected_size), MOEP_OK);
     memset(stage->output, 0x7f, MOST);
 }
 
 static void clear(struct stage *stage)
 {
     moep_predictor_destroy(stage->predictor);
+    moep_detector_destroy(stage->detector);
     assert_int_equal(stage->memory.live_blocks, 0);
     assert_int_equal(stage->memory.live_bytes, 0);
     free(stage->counts);
@@ -168,6 +255,8 @@ static bool refuse(const struct call *call, size_t n, bool for_ever)
     }
     assert_int_equal(moep_predictor_save(stage.predictor, state, MOST, &size), MOEP_OK);
     assert_memory_equal(state, stage.state, size);
+    assert_int_equal(moep_detector_save(stage.detector, state, MOST, &size), MOEP_OK);
+    assert_memory_equal(state, stage.detected, size);
     assert_int_equal(call->run(&stage), MOEP_OK);
     clear(&stage);
     return refused;

@@ -6,14 +6,18 @@
 #include <pthread.h>
 
 enum { THREADS = 8, ROUNDS = 20, LAYERS = 3, EXPERTS = 40, SERIES = LAYERS * EXPERTS, STEPS = 60, WINDOW = 12 };
-enum { MOST = 8192 };
+enum { MOST = 8192, MOST_DETECTED = 131072, DETECTED_STEPS = 240 };
 
 /* What a thread works with and what came of it; compared when all have ended. */
 struct work {
     const moep_predictor *shared;
+    const moep_detector *detector; /* shared as well */
     const int64_t *counts;
     double forecast[5 * SERIES], of_clone[5 * SERIES], errors[3 * LAYERS];
     unsigned char state[MOST];
+    unsigned char detected[MOST_DETECTED];
+    moep_state states[SERIES];
+    double values[6][SERIES];
     moep_info info;
     moep_status worst;
 };
@@ -49,6 +53,27 @@ static void *use_shared(void *argument)
     return NULL;
 }
 
+static void *use_shared_detector(void *argument)
+{
+    struct work *work = argument;
+    for (size_t round = 0; round < ROUNDS; round++) {
+        moep_detector *clone = NULL, *loaded = NULL;
+        size_t size = 0;
+        note(work, moep_detector_states(work->detector, NULL, work->states));
+        for (moep_quantity quantity = MOEP_MEAN; quantity <= MOEP_DISPERSION; quantity++) {
+            note(work, moep_detector_read(work->detector, quantity, 0, NULL, work->values[quantity]));
+            note(work, moep_detector_read(work->detector, quantity, 0, work->of_clone, NULL));
+        }
+        note(work, moep_detector_save(work->detector, work->detected, MOST_DETECTED, &size));
+        note(work, moep_detector_load(work->detected, size, NULL, &loaded));
+        note(work, moep_detector_clone(work->detector, NULL, &clone));
+        note(work, moep_detector_push(clone, 3, work->counts, MOEP_INT64));
+        moep_detector_destroy(loaded);
+        moep_detector_destroy(clone);
+    }
+    return NULL;
+}
+
 /* A handle of the thread's own, from create to destroy. */
 static void *use_own(void *argument)
 {
@@ -71,10 +96,24 @@ static void *use_own(void *argument)
     return NULL;
 }
 
-static struct work *new_work(const moep_predictor *shared, const int64_t *counts)
+static void *use_own_detector(void *argument)
+{
+    struct work *work = argument;
+    moep_detector *detector = make_detector(LAYERS, EXPERTS, NULL);
+    size_t size = 0;
+    for (size_t pushed = 0; pushed < DETECTED_STEPS; pushed++)
+        note(work, moep_detector_push(detector, 1, work->counts + pushed % STEPS * SERIES, MOEP_INT64));
+    note(work, moep_detector_read(detector, MOEP_NOISE, 0, NULL, work->values[MOEP_NOISE]));
+    note(work, moep_detector_save(detector, work->detected, MOST_DETECTED, &size));
+    moep_detector_destroy(detector);
+    return NULL;
+}
+
+static struct work *new_work(const moep_predictor *shared, const moep_detector *detector, const int64_t *counts)
 {
     struct work *work = calloc(1, sizeof *work);
     work->shared = shared;
+    work->detector = detector;
     work->counts = counts;
     return work;
 }
@@ -84,12 +123,15 @@ static void assert_all_threads_get_the_bytes_of_one(void *(*use)(void *))
     int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 61);
     moep_predictor *shared = make_predictor(MOEP_SW_AVG, LAYERS, EXPERTS, WINDOW, NULL);
     assert_int_equal(moep_predictor_push(shared, STEPS, counts, MOEP_INT64), MOEP_OK);
-    struct work *alone = new_work(shared, counts), *works[THREADS];
+    moep_detector *detector = make_detector(LAYERS, EXPERTS, NULL);
+    for (size_t pushed = 0; pushed < DETECTED_STEPS; pushed += STEPS)
+        assert_int_equal(moep_detector_push(detector, STEPS, counts, MOEP_INT64), MOEP_OK);
+    struct work *alone = new_work(shared, detector, counts), *works[THREADS];
     pthread_t threads[THREADS];
     use(alone);
     assert_int_equal(alone->worst, MOEP_OK);
     for (size_t i = 0; i < THREADS; i++) {
-        works[i] = new_work(shared, counts);
+        works[i] = new_work(shared, detector, counts);
         assert_int_equal(pthread_create(&threads[i], NULL, use, works[i]), 0);
     }
     for (size_t i = 0; i < THREADS; i++) {
@@ -98,6 +140,7 @@ static void assert_all_threads_get_the_bytes_of_one(void *(*use)(void *))
         free(works[i]);
     }
     free(alone);
+    moep_detector_destroy(detector);
     moep_predictor_destroy(shared);
     free(counts);
 }
@@ -106,12 +149,14 @@ static void const_calls_on_one_handle_overlap(void **state)
 {
     (void)state;
     assert_all_threads_get_the_bytes_of_one(use_shared);
+    assert_all_threads_get_the_bytes_of_one(use_shared_detector);
 }
 
 static void handles_are_independent(void **state)
 {
     (void)state;
     assert_all_threads_get_the_bytes_of_one(use_own);
+    assert_all_threads_get_the_bytes_of_one(use_own_detector);
 }
 
 int main(void)

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What the detector says on a whole run, and how good that is: the truth is the error that a forecast made of each block's
+end would have had, sampling noise aside."""
+from typing import NamedTuple
+
+import numpy as np
+
+import moepredict
+import rivals
+from rivals import BLOCK, HORIZON, WINDOW
+
+FIRST, NOISE, SMOOTHED = 600, 200, 20  # a step from which on states are judged; steps; blocks
+
+
+class Seen(NamedTuple):
+    """After each block: [blocks, layers], or [blocks, layers, experts]; None where a detector does not say."""
+    stable: np.ndarray
+    experts: np.ndarray = None
+    drift: np.ndarray = None
+
+
+def watch(run):
+    """The library's detector with its defaults."""
+    steps, layers, experts = run.counts.shape
+    stable = np.empty(run.means.shape[:2], bool)
+    of_experts, drift = np.empty(run.means.shape, bool), np.full(stable.shape, np.nan)
+    with moepredict.Detector(layers=layers, experts=experts) as detector:
+        for block in range(len(stable)):
+            detector.push(run.counts[block * BLOCK:(block + 1) * BLOCK])
+            stable[block] = detector.layer_states == moepredict.State.STABLE
+            of_experts[block] = detector.expert_states == moepredict.State.STABLE
+            if (block + 1) * BLOCK >= 2 * WINDOW:
+                drift[block] = detector.layer_drift
+    return Seen(stable, of_experts, drift)
+
+
+DETECTORS = {
+    "moepredict": watch,
+    "rule of section 3": lambda run: Seen(rivals.local_level(run), rivals.local_level_experts(run)),
+    "always stable": lambda run: Seen(rivals.always(run)),
+    "fixed sd 0.10": lambda run: Seen(rivals.fixed_deviation(0.10)(run)),
+    "fixed sd 0.15": lambda run: Seen(rivals.fixed_deviation(0.15)(run)),
+    "F-ratio": lambda run: Seen(rivals.variance_ratio(run)),
+    "Page-Hinkley": lambda run: Seen(rivals.page_hinkley(run)),
+}
+
+
+# ---- the truth ----
+
+def centred_mean(values, count):
+    """Over the `count` values around each, those that are there."""
+    known = np.isfinite(values)
+    sums = np.cumsum(np.concatenate([np.zeros_like(values[:1]), np.where(known, values, 0)]), axis=0)
+    counts = np.cumsum(np.concatenate([np.zeros_like(known[:1], int), known]), axis=0)
+    at = np.arange(len(values))
+    first, end = np.maximum(at - count // 2, 0), np.minimum(at + count // 2, len(values))
+    return np.where(known, (sums[end] - sums[first]) / np.maximum(counts[end] - counts[first], 1), np.nan)
+
+
+def realised(means):
+    """Squared error, in units of the mean load, of the mean of the last WINDOW steps as the forecast of that of the next
+    HORIZON, without what noise adds: [blocks, layers, experts], NaN where the run does not tell. A layer's is the mean."""
+    past, future, pairs = WINDOW // BLOCK, HORIZON // BLOCK, NOISE // BLOCK - 1
+    sums = np.concatenate([np.zeros_like(means[:1]), np.cumsum(means, axis=0)])
+    squares = np.concatenate([np.zeros_like(means[:1]), np.cumsum(np.diff(means, axis=0)**2 / 2, axis=0)])
+    end = np.arange(pairs, len(means) - future)  # the last block of the past
+    noise = (squares[end] - squares[end - pairs]) / pairs * BLOCK * (1 / WINDOW + 1 / HORIZON)
+    error = (sums[end + 1] - sums[end + 1 - past]) / past - (sums[end + 1 + future] - sums[end + 1]) / future
+    result = np.full(means.shape, np.nan)
+    result[end] = means.shape[2]**2 * (error**2 - noise)
+    return centred_mean(result, SMOOTHED)
+
+
+# ---- how good it is ----
+
+def root(squares):
+    """Root of the mean; NaN of nothing."""
+    return np.sqrt(max(squares.mean(), 0)) if squares.size else np.nan
+
+
+def judged(truth):
+    """Which are judged: what the run tells, from FIRST on."""
+    known = np.isfinite(truth)
+    known[:FIRST // BLOCK - 1] = False
+    return known
+
+
+def balanced_accuracy(stable, should):
+    """The mean of the parts that are right of those that should be stable and of those that should not; NaN without either."""
+    parts = stable[should], ~stable[~should]
+    return np.mean([part.mean() for part in parts]) if all(part.size for part in parts) else np.nan
+
+
+def exits(stable):
+    """[blocks, ...]: where it was stable a block ago and is not any more."""
+    left = np.zeros(stable.shape, bool)
+    left[1:] = stable[:-1] & ~stable[1:]
+    return left
+
+
+def false_exits(stable, truth, tolerance):
+    """Those after which the error stays within the tolerance for 200 steps."""
+    left = exits(stable)
+    for block, layer in zip(*np.nonzero(left)):
+        ahead = truth[block:block + 200 // BLOCK + 1, layer]
+        left[block, layer] = (ahead[np.isfinite(ahead)] <= tolerance**2).all()
+    return left
+
+
+def score(stable, truth, tolerance):
+    """A dict of figures; all layers (or experts) of a run together, [blocks, layers] each."""
+    known = judged(truth)
+    says, error = stable[known], truth[known]
+    should = error <= tolerance**2
+    per_10000_steps = 10000 / (known.sum() * BLOCK)
+    return {"agreement": (says == should).mean(), "balanced": balanced_accuracy(says, should),
+            "exits": exits(stable)[known].sum() * per_10000_steps,
+            "false": false_exits(stable, truth, tolerance)[known].sum() * per_10000_steps,
+            "stable": root(error[says]), "transient": root(error[~says]), "should": should.mean()}
+
+
+def rank_correlation(a, b):
+    ranks = [np.argsort(np.argsort(values)) for values in (a, b)]
+    return np.corrcoef(*ranks)[0, 1]

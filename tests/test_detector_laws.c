@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The laws of predictors, for the detector. */
+#include "support.h"
+
+enum { LAYERS = 2, EXPERTS = 8, SERIES = LAYERS * EXPERTS, STEPS = 900, MOST = 65536, QUANTITIES = 6 };
+
+/* All that a detector says. */
+struct said {
+    moep_state layers[LAYERS], experts[SERIES];
+    uint64_t layer_since[LAYERS], expert_since[SERIES], layer_changes[LAYERS], expert_changes[SERIES];
+    double layer_values[QUANTITIES][LAYERS], expert_values[QUANTITIES][SERIES];
+};
+
+/* Loads that are quiet, jump at step 400, and scatter all the time. */
+static int64_t *jumping_counts(uint64_t seed)
+{
+    int64_t *counts = malloc(STEPS * SERIES * sizeof *counts);
+    for (size_t step = 0; step < STEPS; step++)
+        for (size_t s = 0; s < SERIES; s++) {
+            size_t load = 1000 + 100 * s + (step >= 400 && s % 3 == 0 ? 700 : 0);
+            counts[step * SERIES + s] = (int64_t)(load + random_number(&seed) % 200);
+        }
+    return counts;
+}
+
+static moep_detector *make(void)
+{
+    moep_detector_config config = {.struct_size = sizeof config};
+    moep_detector *detector = NULL;
+    assert_int_equal(moep_detector_config_init(&config), MOEP_OK);
+    config.windows[2] = 37;
+    assert_int_equal(moep_detector_create(LAYERS, EXPERTS, &config, NULL, &detector), MOEP_OK);
+    return detector;
+}
+
+static void hear(const moep_detector *detector, struct said *said)
+{
+    memset(said, 0, sizeof *said);
+    assert_int_equal(moep_detector_states(detector, said->layers, said->experts), MOEP_OK);
+    assert_int_equal(moep_detector_since(detector, said->layer_since, said->expert_since), MOEP_OK);
+    assert_int_equal(moep_detector_changes(detector, said->layer_changes, said->expert_changes), MOEP_OK);
+    for (moep_quantity q = MOEP_MEAN; q <= MOEP_DISPERSION; q++)
+        assert_int_equal(moep_detector_read(detector, q, 0, said->layer_values[q], said->expert_values[q]), MOEP_OK);
+}
+
+static moep_detector *detector_of(const void *counts, moep_dtype dtype, size_t group)
+{
+    moep_detector *detector = make();
+    size_t size = dtype == MOEP_INT32 || dtype == MOEP_UINT32 || dtype == MOEP_FLOAT32 ? 4 : 8;
+    for (size_t step = 0; step < STEPS; step += group) {
+        size_t steps = STEPS - step < group ? STEPS - step : group;
+        assert_int_equal(moep_detector_push(detector, steps, (const char *)counts + step * SERIES * size, dtype),
+                         MOEP_OK);
+    }
+    return detector;
+}
+
+static void said_of(const void *counts, moep_dtype dtype, size_t group, struct said *said)
+{
+    moep_detector *detector = detector_of(counts, dtype, group);
+    hear(detector, said);
+    moep_detector_destroy(detector);
+}
+
+static void permuting_the_experts_permutes_all_that_is_said(void **state)
+{
+    (void)state;
+    const size_t place[EXPERTS] = {3, 7, 0, 6, 1, 5, 2, 4};
+    int64_t *counts = jumping_counts(1), *permuted = malloc(STEPS * SERIES * sizeof *permuted);
+    for (size_t i = 0; i < STEPS * LAYERS; i++)
+        for (size_t e = 0; e < EXPERTS; e++)
+            permuted[i * EXPERTS + place[e]] = counts[i * EXPERTS + e];
+    struct said said, other;
+    said_of(counts, MOEP_INT64, STEPS, &said);
+    said_of(permuted, MOEP_INT64, STEPS, &other);
+    assert_memory_equal(said.layers, other.layers, sizeof said.layers);
+    assert_memory_equal(said.layer_since, other.layer_since, sizeof said.layer_since);
+    assert_memory_equal(said.layer_changes, other.layer_changes, sizeof said.layer_changes);
+    for (size_t q = 0; q < QUANTITIES; q++)
+        for (size_t layer = 0; layer < LAYERS; layer++)
+            assert_near(other.layer_values[q][layer], said.layer_values[q][layer], 1e-12 * said.layer_values[q][layer]);
+    for (size_t layer = 0; layer < LAYERS; layer++)
+        for (size_t e = 0; e < EXPERTS; e++) {
+            size_t from = layer * EXPERTS + e, to = layer * EXPERTS + place[e];
+            assert_int_equal(other.experts[to], said.experts[from]);
+            assert_int_equal(other.expert_since[to], said.expert_since[from]);
+            assert_int_equal(other.expert_changes[to], said.expert_changes[from]);
+            for (size_t q = 0; q < QUANTITIES; q++)
+                assert_true(other.expert_values[q][to] == said.expert_values[q][from]);
+        }
+    free(permuted);
+    free(counts);
+}
+
+/* But the tokens per step, which dispersion is made of. */
+static void scaling_all_counts_by_a_power_of_two_changes_no_byte(void **state)
+{
+    (void)state;
+    int64_t *counts = jumping_counts(2), *scaled = malloc(STEPS * SERIES * sizeof *scaled);
+    for (size_t i = 0; i < STEPS * SERIES; i++)
+        scaled[i] = counts[i] << 40;
+    struct said said, other;
+    said_of(counts, MOEP_INT64, STEPS, &said);
+    said_of(scaled, MOEP_INT64, STEPS, &other);
+    for (size_t i = 0; i < LAYERS; i++) {
+        assert_true(other.layer_values[MOEP_DISPERSION][i] == said.layer_values[MOEP_DISPERSION][i] * 0x1p40);
+        other.layer_values[MOEP_DISPERSION][i] = said.layer_values[MOEP_DISPERSION][i];
+    }
+    for (size_t i = 0; i < SERIES; i++)
+        other.expert_values[MOEP_DISPERSION][i] = said.expert_values[MOEP_DISPERSION][i];
+    assert_memory_equal(&said, &other, sizeof said);
+    free(scaled);
+    free(counts);
+}
+
+static void any_grouping_of_steps_into_calls_gives_the_same_bytes(void **state)
+{
+    (void)state;
+    static unsigned char one[MOST], many[MOST];
+    int64_t *counts = jumping_counts(3);
+    size_t size = 0, same = 0;
+    moep_detector *all = detector_of(counts, MOEP_INT64, STEPS);
+    assert_int_equal(moep_detector_save(all, one, MOST, &size), MOEP_OK);
+    struct said said, other;
+    hear(all, &said);
+    assert_true(said.layer_changes[0] == 4); /* there is something to say */
+    for (size_t group = 1; group < STEPS; group = 3 * group + 1) {
+        moep_detector *grouped = detector_of(counts, MOEP_INT64, group);
+        assert_int_equal(moep_detector_save(grouped, many, MOST, &same), MOEP_OK);
+        hear(grouped, &other);
+        assert_int_equal(size, same);
+        assert_memory_equal(one, many, size);
+        assert_memory_equal(&said, &other, sizeof said);
+        moep_detector_destroy(grouped);
+    }
+    moep_detector_destroy(all);
+    free(counts);
+}
+
+static void the_dtype_changes_nothing_but_what_needs_tokens(void **state)
+{
+    (void)state;
+    int64_t *counts = jumping_counts(4);
+    int32_t *shorter = malloc(STEPS * SERIES * sizeof *shorter);
+    float *reals = malloc(STEPS * SERIES * sizeof *reals);
+    for (size_t i = 0; i < STEPS * SERIES; i++) {
+        shorter[i] = (int32_t)counts[i];
+        reals[i] = (float)counts[i];
+    }
+    struct said said, other;
+    said_of(counts, MOEP_INT64, STEPS, &said);
+    said_of(shorter, MOEP_INT32, STEPS, &other);
+    assert_memory_equal(&said, &other, sizeof said);
+    said_of(reals, MOEP_FLOAT32, STEPS, &other);
+    for (size_t i = 0; i < LAYERS; i++)
+        assert_true(isnan(other.layer_values[MOEP_DISPERSION][i]));
+    memcpy(other.layer_values[MOEP_DISPERSION], said.layer_values[MOEP_DISPERSION], sizeof *said.layer_values);
+    memcpy(other.expert_values[MOEP_DISPERSION], said.expert_values[MOEP_DISPERSION], sizeof *said.expert_values);
+    assert_memory_equal(&said, &other, sizeof said);
+    free(reals);
+    free(shorter);
+    free(counts);
+}
+
+static void reading_changes_nothing(void **state)
+{
+    (void)state;
+    static unsigned char before[MOST], after[MOST];
+    int64_t *counts = jumping_counts(5);
+    size_t size = 0, same = 0;
+    struct said said, again;
+    moep_detector *detector = detector_of(counts, MOEP_INT64, 7);
+    assert_int_equal(moep_detector_save(detector, before, MOST, &size), MOEP_OK);
+    hear(detector, &said);
+    hear(detector, &again);
+    assert_int_equal(moep_detector_save(detector, after, MOST, &same), MOEP_OK);
+    assert_memory_equal(before, after, size);
+    assert_memory_equal(&said, &again, sizeof said);
+    moep_detector_destroy(detector);
+    free(counts);
+}
+
+/* FNV-1a: the same for every compiler, vector width and processor, or ranks would disagree. Made by libmoepredict 0.1.0
+ * itself, gcc 12, x86-64. */
+static void every_build_gives_the_same_bytes(void **state)
+{
+    (void)state;
+    static unsigned char bytes[MOST];
+    int64_t *counts = jumping_counts(6);
+    size_t size = 0;
+    struct said said;
+    moep_detector *detector = detector_of(counts, MOEP_INT64, 1);
+    hear(detector, &said);
+    assert_int_equal(moep_detector_save(detector, bytes, MOST, &size), MOEP_OK);
+    /* without the header, which names the version */
+    uint64_t hash = hash_of(hash_of(HASH_START, &said, sizeof said), bytes + 32, size - 32);
+    if (hash != UINT64_C(0x6843cdca294487a7))
+        fail_msg("the hash is 0x%016llx", (unsigned long long)hash);
+    moep_detector_destroy(detector);
+    free(counts);
+}
+
+int main(void)
+{
+    const struct CMUnitTest laws[] = {
+        cmocka_unit_test(permuting_the_experts_permutes_all_that_is_said),
+        cmocka_unit_test(scaling_all_counts_by_a_power_of_two_changes_no_byte),
+        cmocka_unit_test(any_grouping_of_steps_into_calls_gives_the_same_bytes),
+        cmocka_unit_test(the_dtype_changes_nothing_but_what_needs_tokens),
+        cmocka_unit_test(reading_changes_nothing),
+        cmocka_unit_test(every_build_gives_the_same_bytes),
+    };
+    return cmocka_run_group_tests(laws, NULL, NULL);
+}

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The detector's state: restored, cloned, damaged, forged. */
+#include "state.h"
+
+#include "detector.h"
+
+#include <stdio.h>
+
+enum { DETECTED_STEPS = 60 };
+
+static moep_detector *make_on(const moep_runtime *runtime)
+{
+    moep_detector_config config = {.struct_size = sizeof config};
+    moep_detector *detector = NULL;
+    assert_int_equal(moep_detector_config_init(&config), MOEP_OK);
+    config.drift_window = 4;
+    config.block = 2;
+    config.dwell = 5;
+    config.tolerance = 0.5; /* wide: so that states change */
+    config.expert_tolerance = 1;
+    config.windows[0] = 3;
+    config.windows[1] = 0;
+    config.windows[2] = 7;
+    assert_int_equal(moep_detector_create(LAYERS, EXPERTS, &config, runtime, &detector), MOEP_OK);
+    return detector;
+}
+
+/* A long gap before the 30th step, floating-point counts from the 50th on. */
+static void push_detector(moep_detector *detector, const int64_t *counts, size_t step)
+{
+    double reals[SERIES];
+    for (size_t s = 0; s < SERIES; s++)
+        reals[s] = (double)counts[step * SERIES + s];
+    moep_status status =
+        step < 50 ? moep_detector_push_at(detector, step < 30 ? step : step + 9, 1, counts + step * SERIES, MOEP_INT64)
+                  : moep_detector_push(detector, 1, reals, MOEP_FLOAT64);
+    assert_int_equal(status, MOEP_OK);
+}
+
+static moep_detector *detector_after(const int64_t *counts, size_t steps)
+{
+    moep_detector *detector = make_on(NULL);
+    for (size_t step = 0; step < steps; step++)
+        push_detector(detector, counts, step);
+    return detector;
+}
+
+static struct bytes saved_detector(const moep_detector *detector)
+{
+    struct bytes bytes = {.size = 0};
+    size_t size = 0;
+    assert_int_equal(moep_detector_save(detector, NULL, 0, &size), MOEP_OK);
+    assert_true(size <= MOST);
+    assert_int_equal(moep_detector_save(detector, bytes.at, size, &bytes.size), MOEP_OK);
+    assert_int_equal(bytes.size, size);
+    return bytes;
+}
+
+static moep_detector *loaded_detector(const struct bytes *bytes)
+{
+    moep_detector *detector = NULL;
+    assert_int_equal(moep_detector_load(bytes->at, bytes->size, NULL, &detector), MOEP_OK);
+    return detector;
+}
+
+static struct bytes usual_detector(void)
+{
+    int64_t *counts = random_counts(DETECTED_STEPS, LAYERS, EXPERTS, 45);
+    moep_detector *detector = detector_after(counts, 45);
+    struct bytes bytes = saved_detector(detector);
+    moep_detector_destroy(detector);
+    free(counts);
+    return bytes;
+}
+
+static void assert_same_words(const moep_detector *a, const moep_detector *b)
+{
+    struct bytes of_a = saved_detector(a), of_b = saved_detector(b);
+    assert_int_equal(of_a.size, of_b.size);
+    assert_memory_equal(of_a.at, of_b.at, of_a.size);
+    for (moep_quantity quantity = MOEP_MEAN; quantity <= MOEP_DISPERSION; quantity++)
+        for (size_t window = 0; window <= 2; window += 2) {
+            double values[SERIES] = {0}, others[SERIES] = {0};
+            moep_status status = moep_detector_read(a, quantity, window, NULL, values);
+            assert_int_equal(moep_detector_read(b, quantity, window, NULL, others), status);
+            assert_memory_equal(values, others, sizeof values);
+        }
+    moep_info info_a = {.struct_size = sizeof info_a}, info_b = info_a;
+    assert_int_equal(moep_detector_info(a, &info_a), MOEP_OK);
+    assert_int_equal(moep_detector_info(b, &info_b), MOEP_OK);
+    assert_memory_equal(&info_a, &info_b, sizeof info_a);
+}
+
+/* ---- restored ------------------------------------------------------------------------------------------------------ */
+
+static void a_run_restored_or_cloned_at_any_step_goes_on_with_the_same_bytes(void **state)
+{
+    (void)state;
+    int64_t *counts = random_counts(DETECTED_STEPS, LAYERS, EXPERTS, 45);
+    for (size_t stop = 0; stop <= DETECTED_STEPS; stop++) {
+        moep_detector *straight = detector_after(counts, stop), *clone = NULL;
+        struct bytes bytes = saved_detector(straight);
+        moep_detector *restored = loaded_detector(&bytes);
+        assert_int_equal(moep_detector_clone(straight, NULL, &clone), MOEP_OK);
+        assert_same_words(straight, restored);
+        for (size_t step = stop; step < DETECTED_STEPS; step++) {
+            push_detector(straight, counts, step);
+            push_detector(restored, counts, step);
+            push_detector(clone, counts, step);
+            assert_same_words(straight, restored);
+            assert_same_words(straight, clone);
+        }
+        moep_detector_destroy(clone);
+        moep_detector_destroy(restored);
+        moep_detector_destroy(straight);
+    }
+    free(counts);
+}
+
+static void a_clone_and_its_original_are_independent(void **state)
+{
+    (void)state;
+    int64_t *counts = random_counts(DETECTED_STEPS, LAYERS, EXPERTS, 46);
+    struct test_memory memory = {0};
+    moep_runtime runtime = runtime_on(&memory);
+    moep_detector *original = detector_after(counts, 20), *clone = NULL;
+    struct bytes before = saved_detector(original);
+    assert_int_equal(moep_detector_clone(original, &runtime, &clone), MOEP_OK);
+    assert_true(memory.live_blocks > 0);
+    for (size_t step = 20; step < DETECTED_STEPS; step++)
+        push_detector(clone, counts, step);
+    struct bytes after = saved_detector(original);
+    assert_memory_equal(before.at, after.at, before.size);
+    moep_detector_destroy(original);
+    for (size_t step = 0; step < 20; step++)
+        assert_int_equal(moep_detector_push(clone, 1, counts + step * SERIES, MOEP_INT64), MOEP_OK);
+    moep_detector_destroy(clone);
+    assert_int_equal(memory.live_bytes, 0);
+    free(counts);
+}
+
+static void the_size_stays_all_through_a_run(void **state)
+{
+    (void)state;
+    int64_t *counts = random_counts(DETECTED_STEPS, LAYERS, EXPERTS, 47);
+    size_t size = usual_detector().size;
+    for (size_t steps = 0; steps < DETECTED_STEPS; steps++) {
+        moep_detector *detector = detector_after(counts, steps);
+        assert_int_equal(saved_detector(detector).size, size);
+        moep_detector_destroy(detector);
+    }
+    free(counts);
+}
+
+static void a_loaded_detector_tells_its_configuration(void **state)
+{
+    (void)state;
+    struct bytes bytes = usual_detector();
+    moep_detector *detector = loaded_detector(&bytes), *made = make_on(NULL);
+    moep_detector_config config = {.struct_size = sizeof config}, expected = config;
+    assert_int_equal(moep_detector_config_read(detector, &config), MOEP_OK);
+    assert_int_equal(moep_detector_config_read(made, &expected), MOEP_OK);
+    assert_memory_equal(&config, &expected, sizeof config);
+    assert_int_equal(config.windows[2], 7);
+    moep_detector_destroy(made);
+    moep_detector_destroy(detector);
+}
+
+static void one_kind_of_handle_is_not_read_as_the_other(void **state)
+{
+    (void)state;
+    struct bytes of_predictor = usual_state(), of_detector = usual_detector();
+    moep_predictor *predictor = NULL;
+    moep_detector *detector = NULL;
+    assert_int_equal(moep_detector_load(of_predictor.at, of_predictor.size, NULL, &detector), MOEP_ERROR_INCOMPATIBLE);
+    assert_says("another kind of handle's");
+    assert_int_equal(moep_predictor_load(of_detector.at, of_detector.size, NULL, &predictor), MOEP_ERROR_INCOMPATIBLE);
+    assert_says("another kind of handle's");
+}
+
+static void nothing_at_all_is_refused(void **state)
+{
+    (void)state;
+    struct bytes bytes = usual_detector();
+    moep_detector *real = loaded_detector(&bytes), *detector = real;
+    moep_runtime bad = {.struct_size = sizeof bad, .reserved = 1};
+    size_t size = 5;
+    assert_int_equal(moep_detector_load(NULL, 10, NULL, &detector), MOEP_ERROR_INVALID_ARGUMENT);
+    assert_null(detector);
+    assert_int_equal(moep_detector_load(bytes.at, bytes.size, NULL, NULL), MOEP_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(moep_detector_load(bytes.at, bytes.size, &bad, &detector), MOEP_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(moep_detector_save(NULL, bytes.at, MOST, &size), MOEP_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(moep_detector_save(real, bytes.at, MOST, NULL), MOEP_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(moep_detector_save(real, bytes.at, bytes.size - 1, &size), MOEP_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(size, 5);
+    detector = real;
+    assert_int_equal(moep_detector_clone(NULL, NULL, &detector), MOEP_ERROR_INVALID_ARGUMENT);
+    assert_null(detector);
+    assert_int_equal(moep_detector_clone(real, NULL, NULL), MOEP_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(moep_detector_clone(real, &bad, &detector), MOEP_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(moep_detector_info(NULL, &(moep_info){.struct_size = sizeof(moep_info)}),
+                     MOEP_ERROR_INVALID_ARGUMENT);
+    assert_int_equal(moep_detector_config_read(NULL, &(moep_detector_config){.struct_size = 24}),
+                     MOEP_ERROR_INVALID_ARGUMENT);
+    moep_detector_destroy(real);
+}
+
+/* ---- damaged and forged -------------------------------------------------------------------------------------------- */
+
+/* Nothing is made, nothing leaks, and no more memory is asked for than ten times the input. */
+static void assert_refused(const void *bytes, size_t size, moep_status expected)
+{
+    struct test_memory memory = {0};
+    moep_runtime runtime = runtime_on(&memory);
+    unsigned char *exact = malloc(size ? size : 1); /* reads past the end are seen by the sanitizer */
+    memcpy(exact, bytes, size);
+    moep_detector *detector = (moep_detector *)exact;
+    moep_status status = moep_detector_load(exact, size, &runtime, &detector);
+    if (status != expected)
+        fail_msg("%s (%s), expected %s", moep_status_string(status), moep_last_error(), moep_status_string(expected));
+    assert_null(detector);
+    assert_int_equal(memory.live_blocks, 0);
+    assert_true(memory.peak_bytes <= 10 * size + sizeof(struct moep_detector));
+    free(exact);
+}
+
+static void any_flipped_bit_and_any_missing_tail_is_seen(void **state)
+{
+    (void)state;
+    struct bytes bytes = usual_detector();
+    for (size_t bit = 0; bit < 8 * bytes.size; bit++) {
+        bytes.at[bit / 8] ^= (unsigned char)(1 << bit % 8);
+        assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
+        bytes.at[bit / 8] ^= (unsigned char)(1 << bit % 8);
+    }
+    for (size_t size = 0; size < bytes.size; size++)
+        assert_refused(bytes.at, size, MOEP_ERROR_CORRUPT);
+}
+
+static void put_real(struct bytes *bytes, const char *tag, size_t offset, double value)
+{
+    uint64_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    put(field(bytes, tag, offset), bits, 8);
+}
+
+static void a_state_that_cannot_be_is_refused_whatever_its_checksums(void **state)
+{
+    (void)state;
+    const size_t tokens = 40 * (LAYERS + SERIES); /* in STAT: after the states */
+    struct bytes bytes;
+#define refused(change)                                           \
+    do {                                                          \
+        bytes = usual_detector();                                 \
+        change;                                                   \
+        sign(&bytes);                                             \
+        assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT); \
+    } while (0)
+    refused(put(field(&bytes, "DCFG", 0), 0, 8)); /* layers */
+    refused(put(field(&bytes, "DCFG", 0), LAYERS + 1, 8));
+    refused(put(field(&bytes, "DCFG", 0), UINT64_MAX, 8));
+    refused(put(field(&bytes, "DCFG", 8), 0, 8)); /* experts */
+    refused(put(field(&bytes, "DCFG", 8), UINT64_C(1) << 62, 8));
+    refused(put(field(&bytes, "DCFG", 16), 0, 8));       /* horizon */
+    refused(put_real(&bytes, "DCFG", 24, NAN));          /* tolerance */
+    refused(put_real(&bytes, "DCFG", 32, -1));           /* expert_tolerance */
+    refused(put_real(&bytes, "DCFG", 40, 7));            /* growth */
+    refused(put(field(&bytes, "DCFG", 48), 512 * 2, 4)); /* drift_window */
+    refused(put(field(&bytes, "DCFG", 52), 0, 4));       /* block */
+    refused(put(field(&bytes, "DCFG", 56), 0, 4));       /* dwell */
+    refused(put(field(&bytes, "DCFG", 60), 1025, 4));    /* windows */
+    refused(put(field(&bytes, "DCFG", 60), 900, 4));
+    refused(put(field(&bytes, "DRFT", 0), 46, 8)); /* more steps than history */
+    refused(put(field(&bytes, "DRFT", 0), UINT64_MAX, 8));
+    refused(put(field(&bytes, "DRFT", 8), UINT64_C(1) << 40, 8));          /* more than the block's steps can hold */
+    refused(put(field(&bytes, "DRFT", 8 + 8 * SERIES), (1 << 26) + 1, 4)); /* a mean share above 1 */
+    refused(put(field(&bytes, "STAT", 0), 3, 4));                          /* a state */
+    refused(put(field(&bytes, "STAT", 0), UINT32_MAX, 4));
+    refused(put_real(&bytes, "STAT", 32, NAN)); /* a drift */
+    refused(put_real(&bytes, "STAT", tokens, -1));
+    refused(put_real(&bytes, "STAT", tokens, INFINITY));
+    refused(put_share_of(&bytes, "HIST", 24, 1.5f));
+#undef refused
+    const char *const tags[] = {"DCFG", "HIST", "DRFT", "STAT"};
+    for (size_t i = 0; i < 4; i++)
+        for (int by = -8; by <= 8; by++) {
+            bytes = usual_detector();
+            if (by == 0 || (i == 0 && by > 0))
+                continue;
+            resize(&bytes, tags[i], by);
+            assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
+        }
+}
+
+static void fields_appended_to_the_configuration_are_passed_over(void **state)
+{
+    (void)state;
+    struct bytes plain = usual_detector(), bytes = plain;
+    resize(&bytes, "DCFG", 12);
+    moep_detector *expected = loaded_detector(&plain), *read = loaded_detector(&bytes);
+    assert_same_words(expected, read);
+    moep_detector_destroy(read);
+    moep_detector_destroy(expected);
+}
+
+/* ---- files of releases past ---------------------------------------------------------------------------------------- */
+
+/* detector-0.1.0.moep: usual_detector(), written by libmoepredict 0.1.0 (test_detector_state --write). */
+static void the_state_written_by_0_1_0_is_read_for_ever_after(void **state)
+{
+    (void)state;
+    struct bytes bytes, now = usual_detector();
+    FILE *file = fopen(TEST_DATA "/detector-0.1.0.moep", "rb");
+    assert_non_null(file);
+    bytes.size = fread(bytes.at, 1, MOST, file);
+    fclose(file);
+    moep_detector *detector = loaded_detector(&bytes), *expected = loaded_detector(&now);
+    assert_same_words(detector, expected);
+    moep_state layers[LAYERS];
+    assert_int_equal(moep_detector_states(detector, layers, NULL), MOEP_OK);
+    assert_int_equal(layers[0], MOEP_STABLE);
+    moep_detector_destroy(expected);
+    moep_detector_destroy(detector);
+}
+
+static int write_golden(const char *path)
+{
+    struct bytes bytes = usual_detector();
+    FILE *file = fopen(path, "wb");
+    return file && fwrite(bytes.at, 1, bytes.size, file) == bytes.size && fclose(file) == 0 ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest detector_state[] = {
+        cmocka_unit_test(a_run_restored_or_cloned_at_any_step_goes_on_with_the_same_bytes),
+        cmocka_unit_test(a_clone_and_its_original_are_independent),
+        cmocka_unit_test(the_size_stays_all_through_a_run),
+        cmocka_unit_test(a_loaded_detector_tells_its_configuration),
+        cmocka_unit_test(one_kind_of_handle_is_not_read_as_the_other),
+        cmocka_unit_test(nothing_at_all_is_refused),
+        cmocka_unit_test(any_flipped_bit_and_any_missing_tail_is_seen),
+        cmocka_unit_test(a_state_that_cannot_be_is_refused_whatever_its_checksums),
+        cmocka_unit_test(fields_appended_to_the_configuration_are_passed_over),
+        cmocka_unit_test(the_state_written_by_0_1_0_is_read_for_ever_after),
+    };
+    if (argc == 3 && strcmp(argv[1], "--write") == 0)
+        return write_golden(argv[2]);
+    return cmocka_run_group_tests(detector_state, NULL, NULL);
+}
