@@ -2,10 +2,10 @@
 /* Replays a recorded training run: how well would its loads have been forecast? */
 #define _POSIX_C_SOURCE 200809L
 #include "npy.h"
+#include "replay_results.h"
 
 #include <getopt.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,10 +29,10 @@ static const char help[] =
     "  --first N        steps seen before the first forecast (300)\n"
     "  --every N        steps between forecasts (100)\n"
     "  --csv FILE       one row per forecast and layer, as fractions, not percent; - prints\n"
-    "                   them in place of the table\n"
+    "                   them in place of the tables\n"
     "  --help           this text\n"
     "\n"
-    "The table, by layer and in all, each the mean over the forecasts:\n"
+    "The first table, by layer and in all, each the mean over the forecasts:\n"
     "  error            the forecast against each single step of the horizon: the mean over\n"
     "                   experts of |forecast - actual| / actual, where an actual load below a\n"
     "                   tenth of the mean load counts as that tenth\n"
@@ -44,6 +44,18 @@ static const char help[] =
     "  paper error      the error without the tenth, for comparison with the paper: experts\n"
     "                   without a token in a step are left out of it\n"
     "  left out         how many (step, expert) pairs that were\n"
+    "\n"
+    "The second table is the same by the state that a detector told of the layer when the\n"
+    "forecast was made. It says of every layer whether it is still in warmup, or its load\n"
+    "transient, or stable: then the mean of the last 100 steps will be within 10 %% of the\n"
+    "mean load of the mean over the next H steps, sampling noise aside, if the load goes on\n"
+    "as it has.\n"
+    "\n"
+    "The third table is about the end of the run: each layer's state, the step with which it\n"
+    "began, how often it has changed, how much of the run and how many of the experts are\n"
+    "stable; the drift that a forecast must expect, in units of the mean load; the sampling\n"
+    "noise, as the number of independent tokens that would scatter as much; and dispersion,\n"
+    "the tokens there were over those.\n"
     "\n"
     "Example: forecasts of the next 2,000 steps from the last 300\n"
     "  replay --window 300 --horizon 2000 examples/data/small16-seed1.npy\n";
@@ -140,118 +152,6 @@ static void read_options(struct options *options, int argc, char **argv)
         backtest->stride = backtest->horizon;
 }
 
-/* ---- the results ----------------------------------------------------------------------------------------------- */
-
-/* All of one kind, [origins][layers]. */
-struct results {
-    size_t origins, layers;
-    moep_backtest_result arrays;
-};
-
-static bool allocate_results(struct results *results, size_t origins, size_t layers)
-{
-    size_t n = origins * layers;
-    double *numbers = calloc(6 * n + 1, sizeof *numbers);
-    uint64_t *left_out = calloc(n + 1, sizeof *left_out);
-    *results = (struct results){
-        .origins = origins,
-        .layers = layers,
-        .arrays = {sizeof results->arrays, numbers, numbers + n, numbers + 2 * n, numbers + 3 * n, numbers + 4 * n,
-                   numbers + 5 * n, left_out},
-    };
-    return numbers && left_out;
-}
-
-static void free_results(struct results *results)
-{
-    free(results->arrays.error);
-    free(results->arrays.left_out);
-}
-
-/* The mean over the forecasts of layers first .. end - 1 that could be made. */
-static double mean(const struct results *results, const double *values, size_t first, size_t end)
-{
-    double sum = 0;
-    size_t n = 0;
-    for (size_t origin = 0; origin < results->origins; origin++) {
-        for (size_t layer = first; layer < end; layer++) {
-            double value = values[origin * results->layers + layer];
-            if (isnan(value))
-                continue;
-            sum += value;
-            n++;
-        }
-    }
-    return n ? sum / (double)n : NAN;
-}
-
-static uint64_t sum_left_out(const struct results *results, size_t first, size_t end)
-{
-    uint64_t sum = 0;
-    for (size_t origin = 0; origin < results->origins; origin++)
-        for (size_t layer = first; layer < end; layer++)
-            sum += results->arrays.left_out[origin * results->layers + layer];
-    return sum;
-}
-
-/* In percent, as wide as its column; a dash for what there is none of. */
-static void print_mean(const struct results *results, const double *values, size_t first, size_t end, int width)
-{
-    double value = 100 * mean(results, values, first, end);
-    if (isnan(value))
-        printf("%*s", width, "-");
-    else
-        printf("%*.2f %%", width - 2, value);
-}
-
-static void print_row(const struct results *results, const char *name, size_t first, size_t end)
-{
-    const moep_backtest_result *arrays = &results->arrays;
-    printf("%5s", name);
-    print_mean(results, arrays->error, first, end, 10);
-    print_mean(results, arrays->floor, first, end, 10);
-    print_mean(results, arrays->error_of_mean, first, end, 16);
-    print_mean(results, arrays->floor_of_mean, first, end, 16);
-    print_mean(results, arrays->paper_error, first, end, 14);
-    printf("%11" PRIu64 "\n", sum_left_out(results, first, end));
-}
-
-static void print_table(const struct options *options, const moep_trace *trace, const struct results *results)
-{
-    const moep_backtest_config *backtest = &options->backtest;
-    const char *slash = strrchr(options->trace, '/');
-    printf("%s: %" PRIu64 " steps, %" PRIu64 " layers of %" PRIu64 " experts, %s\n", slash ? slash + 1 : options->trace,
-           trace->steps, trace->layers, trace->experts, npy_dtype_name(trace->dtype));
-    printf("%s", moep_method_name(options->predictor.method));
-    if (options->predictor.method == MOEP_SW_AVG)
-        printf(", window %" PRIu32, options->predictor.sw_avg_window);
-    printf(": %zu forecast%s of the next %" PRIu64 " steps, from step %" PRIu64 " on, every %" PRIu64 "\n\n",
-           results->origins, results->origins == 1 ? "" : "s", backtest->horizon, backtest->first, backtest->every);
-    printf("layer     error     floor   error of mean   floor of mean   paper error   left out\n");
-    for (size_t layer = 0; layer < results->layers; layer++) {
-        char name[32];
-        snprintf(name, sizeof name, "%zu", layer);
-        print_row(results, name, layer, layer + 1);
-    }
-    print_row(results, "all", 0, results->layers);
-}
-
-static bool write_csv(const char *path, const moep_backtest_config *backtest, const struct results *results)
-{
-    bool to_stdout = strcmp(path, "-") == 0;
-    FILE *file = to_stdout ? stdout : fopen(path, "w");
-    if (!file)
-        return false;
-    const moep_backtest_result *r = &results->arrays;
-    fprintf(file, "origin,layer,error,floor,error_of_mean,floor_of_mean,paper_error,left_out,total_variation\n");
-    for (size_t i = 0; i < results->origins * results->layers; i++)
-        fprintf(file, "%" PRIu64 ",%zu,%.17g,%.17g,%.17g,%.17g,%.17g,%" PRIu64 ",%.17g\n",
-                backtest->first + i / results->layers * backtest->every, i % results->layers, r->error[i], r->floor[i],
-                r->error_of_mean[i], r->floor_of_mean[i], r->paper_error[i], r->left_out[i], r->total_variation[i]);
-    bool written = fflush(file) == 0 && !ferror(file);
-    return (to_stdout || fclose(file) == 0) && written;
-}
-
 /* ---- the run --------------------------------------------------------------------------------------------------- */
 
 static int32_t draw_progress(void *user, double fraction)
@@ -274,21 +174,42 @@ static moep_status backtest(const struct options *options, const moep_trace *tra
     moep_status status =
         moep_predictor_create(trace->layers, trace->experts, &options->predictor, &runtime, &predictor);
     if (status == MOEP_OK)
-        status = moep_backtest(predictor, trace, &options->backtest, NULL, &results->arrays);
+        status = moep_backtest(predictor, trace, &options->backtest, NULL, &results->errors);
+    if (status == MOEP_OK)
+        status = detect_states(trace, &options->backtest, results);
     moep_predictor_destroy(predictor);
     return status;
 }
 
+static void print_title(const struct options *options, const moep_trace *trace, size_t origins)
+{
+    const moep_backtest_config *backtest = &options->backtest;
+    const char *slash = strrchr(options->trace, '/');
+    printf("%s: %" PRIu64 " steps, %" PRIu64 " layers of %" PRIu64 " experts, %s\n", slash ? slash + 1 : options->trace,
+           trace->steps, trace->layers, trace->experts, npy_dtype_name(trace->dtype));
+    printf("%s", moep_method_name(options->predictor.method));
+    if (options->predictor.method == MOEP_SW_AVG)
+        printf(", window %" PRIu32, options->predictor.sw_avg_window);
+    printf(": %zu forecast%s of the next %" PRIu64 " steps, from step %" PRIu64 " on, every %" PRIu64 "\n\n", origins,
+           origins == 1 ? "" : "s", backtest->horizon, backtest->first, backtest->every);
+}
+
 static int report(const struct options *options, const moep_trace *trace, const struct results *results)
 {
-    if (!options->csv || strcmp(options->csv, "-") != 0)
-        print_table(options, trace, results);
+    if (!options->csv || strcmp(options->csv, "-") != 0) {
+        print_title(options, trace, results->origins);
+        print_errors(results);
+        printf("\n");
+        print_errors_by_state(results);
+        printf("\n");
+        print_states(results);
+    }
     if (options->csv && !write_csv(options->csv, &options->backtest, results)) {
         fprintf(stderr, "replay: cannot write %s\n", options->csv);
         return 1;
     }
     if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "replay: cannot write the table\n");
+        fprintf(stderr, "replay: cannot write the tables\n");
         return 1;
     }
     return 0;
@@ -306,7 +227,7 @@ int main(int argc, char **argv)
     }
     int code = 1;
     struct results results;
-    if (!allocate_results(&results, moep_backtest_origins(trace.steps, &options.backtest), trace.layers))
+    if (!allocate_results(&results, &trace, moep_backtest_origins(trace.steps, &options.backtest)))
         fprintf(stderr, "replay: no memory for the results\n");
     else if (backtest(&options, &trace, &results) != MOEP_OK)
         fprintf(stderr, "replay: %s: %s\n", options.trace, moep_last_error());

@@ -7,10 +7,10 @@ examples=$(CDPATH= cd -- "$(dirname "$0")" && pwd)
 replay() {
     if [ -n "${REPLAY:-}" ]; then "$REPLAY" "$@"; else sh "$examples/run.sh" "$@"; fi
 }
-# all_layers TRACE WINDOW HORIZON FIELD...: columns of a table's last line, "all error % floor % error-of-mean % ..."
+# all_layers TRACE WINDOW HORIZON FIELD...: columns of the table's line "all error % floor % error-of-mean % ..."
 error=2 floor=4 error_of_mean=6 floor_of_mean=8 paper_error=10
 all_layers() {
-    line=$(replay --window "$2" --horizon "$3" "$examples/data/$1.npy" | tail -n 1)
+    line=$(replay --window "$2" --horizon "$3" "$examples/data/$1.npy" | grep "^  all")
     shift 3
     for field; do
         echo "$line" | awk -v field="$field" '{ printf " %s %% |", $field }'

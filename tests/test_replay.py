@@ -14,6 +14,10 @@ import numpy as np
 
 REPLAY, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])
 DATA = ROOT / "examples" / "data"
+sys.path.insert(0, str(ROOT / "bindings" / "python" / "tests"))
+from reference import detect  # the detector's rule, in NumPy
+
+STATES = ["warmup", "transient", "stable"]
 COLUMNS = ["error", "floor", "error_of_mean", "floor_of_mean", "paper_error", "left_out", "total_variation"]
 
 
@@ -90,8 +94,14 @@ def replay(*arguments, code=0):
 def printed(path, **options):
     """{(origin, layer): scores} of --csv -"""
     arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
-    rows = csv.DictReader(replay(*arguments, "--csv", "-", path).splitlines())
+    rows = list(csv.DictReader(replay(*arguments, "--csv", "-", path).splitlines()))
     return {(int(r["origin"]), int(r["layer"])): [float(r[c]) for c in COLUMNS] for r in rows}
+
+
+def tables(*arguments):
+    """The words of each table's rows; what precedes them and their heads left out."""
+    _, *parts = replay(*arguments).strip().split("\n\n")
+    return [[line.replace("%", "").split() for line in part.splitlines()[1:]] for part in parts]
 
 
 def deviation(a, b):
@@ -155,9 +165,8 @@ def a_difficult_trace_of_any_dtype_agrees_with_numpy():
 def the_table_holds_the_means_of_the_rows():
     path = DATA / "small16-seed2.npy"
     rows = printed(path, window=30, every=500)
-    lines = replay("--window", 30, "--every", 500, path).splitlines()
-    table = [line.replace("%", "").split() for line in lines[4:]]
-    assert [row[0] for row in table] == ["0", "1", "2", "3", "4", "5", "all"], lines
+    table = tables("--window", 30, "--every", 500, path)[0]
+    assert [row[0] for row in table] == ["0", "1", "2", "3", "4", "5", "all"], table
     for row in table:
         of_layer = np.array([v for (_, layer), v in rows.items() if row[0] in ("all", str(layer))])
         for column, text in enumerate(row[1:6]):
@@ -171,9 +180,43 @@ def a_forecast_that_is_too_early_is_nan_and_not_in_the_means():
         path = saved(folder, "trace.npy", counts)
         rows = printed(path, first=0, every=100, horizon=50)
         assert np.isnan(rows[0, 0][0]) and not np.isnan(rows[100, 0][0])
-        table = replay("--first", 0, "--every", 100, "--horizon", 50, path)
-        later = replay("--first", 100, "--every", 100, "--horizon", 50, path)
-        assert table.splitlines()[4:] == later.splitlines()[4:]
+        table = tables("--first", 0, "--every", 100, "--horizon", 50, path)
+        later = tables("--first", 100, "--every", 100, "--horizon", 50, path)
+        assert table[0] == later[0]
+
+
+def the_second_table_is_the_first_by_the_state_of_the_layer():
+    path = DATA / "small16-seed1.npy"
+    text = replay("--first", 100, "--csv", "-", path)
+    rows = list(csv.DictReader(text.splitlines()))
+    counts = np.load(path)
+    layers, experts, drifts = detect(past_shares(counts))
+    for row in rows:
+        block = int(row["origin"]) // 20
+        assert row["state"] == STATES[layers[block - 1, int(row["layer"])]], row
+    by_state, of_layers = tables("--first", 100, path)[1:]
+    assert [row[0] for row in by_state] == STATES
+    for row in by_state:
+        of_state = [r for r in rows if r["state"] == row[0]]
+        assert int(row[1]) == len(of_state) > 0, row
+        for column, text in zip(COLUMNS[:5], row[2:]):
+            assert abs(float(text) - 100 * np.mean([float(r[column]) for r in of_state])) <= 0.00501, (row, column)
+    for layer, row in enumerate(of_layers):
+        stable = (layers == 2)[:, layer]
+        assert row[0] == str(layer) and row[1] == STATES[layers[-1, layer]], row
+        assert abs(float(row[4]) - 100 * (20 * stable[:-1].sum() + stable[-1]) / len(counts)) <= 0.0501, row
+        assert int(row[5]) == (experts[-1, layer] == 2).sum() and row[6:8] == ["of", "16"], row
+        assert abs(float(row[8]) - 100 * np.sqrt(max(drifts[-1][layer], 0))) <= 0.0501, row
+        changes = np.flatnonzero(np.diff(layers[:, layer], prepend=0))
+        assert int(row[2]) == 20 * changes[-1] + 19 and int(row[3]) == len(changes), row
+
+
+def a_run_too_short_for_a_detector_is_all_warmup():
+    with tempfile.TemporaryDirectory() as folder:
+        path = saved(folder, "trace.npy", difficult_trace("int32")[:150])
+        _, by_state, of_layers = tables("--first", 50, "--every", 50, "--horizon", 50, path)
+        assert [row[:2] for row in by_state] == [["warmup", "6"]]
+        assert [row[1] for row in of_layers] == ["warmup"] * 3 and of_layers[0][8:] == ["-"] * 3, of_layers
 
 
 def csv_goes_to_a_file():
@@ -246,7 +289,7 @@ def the_readme_shows_what_the_commands_print():
                              capture_output=True, text=True, check=True, timeout=600).stdout
     assert windows.count("|") > 200 and windows.strip() in readme
     for window in (200, 1000):
-        of_mean = replay("--first", 5000, "--window", window, trace).splitlines()[-1].split()[5]
+        of_mean = tables("--first", 5000, "--window", window, trace)[0][-1][3]
         assert f"{of_mean} % with window {window}" in readme, of_mean
 
 
@@ -255,6 +298,8 @@ TESTS = [
     a_difficult_trace_of_any_dtype_agrees_with_numpy,
     the_table_holds_the_means_of_the_rows,
     a_forecast_that_is_too_early_is_nan_and_not_in_the_means,
+    the_second_table_is_the_first_by_the_state_of_the_layer,
+    a_run_too_short_for_a_detector_is_all_warmup,
     csv_goes_to_a_file,
     a_file_that_is_no_trace_is_refused_with_a_reason,
     newer_npy_headers_are_read,
