@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where libmoepredict goes in a training runtime: push after every step, predict when experts are to be placed, save
- * and load with the training checkpoint. The counts come from a recorded run, as if a router had just made them.
+/* Where libmoepredict goes in a training runtime: push after every step, into a predictor and a detector; when experts are
+ * to be placed, ask the detector which layers can be forecast and the predictor for their loads; save and load both with
+ * the training checkpoint. The counts come from a recorded run, as if a router had just made them.
  *
  * usage: runtime TRACE.npy [CHECKPOINT]
  *
- * The run is interrupted half way and restarted from its checkpoint; at the end the program checks that the predictor's
- * state is, to the byte, that of a run that was never interrupted. */
+ * The run is interrupted half way and restarted from its checkpoint; at the end the program checks that the state is, to
+ * the byte, that of a run that was never interrupted. */
 #define _POSIX_C_SOURCE 200809L
 #include "npy.h"
 
@@ -18,11 +19,12 @@
 
 enum { HORIZON = 1000, PLACE_EVERY = 2500, MOST_LOADED = 3 };
 
-/* What a training process holds; its model and optimiser would stand beside the predictor. */
+/* What a training process holds; its model and optimiser would stand beside these. */
 struct training {
     const moep_trace *data;
     uint64_t step; /* the next iteration */
     moep_predictor *predictor;
+    moep_detector *detector;
 };
 
 /* A host would fall back to its present placement and go on training; an example stops. */
@@ -56,24 +58,35 @@ static size_t next_largest(const double *shares, size_t experts, const size_t *t
     return best;
 }
 
+static void print_forecast(const double *load, size_t experts)
+{
+    size_t top[MOST_LOADED] = {0}, n = experts < MOST_LOADED ? experts : MOST_LOADED;
+    for (size_t i = 0; i < n; i++)
+        top[i] = next_largest(load, experts, top, i);
+    printf("expected max / mean load %.2f; most loaded:", load[top[0]] * (double)experts);
+    for (size_t i = 0; i < n; i++)
+        printf(" expert %zu (%.1f %%)%s", top[i], 100 * load[top[i]], i + 1 < n ? "," : "\n");
+}
+
 /* What a placement works from: here it is printed. */
 static void place_experts(const struct training *training)
 {
     size_t layers = training->data->layers, experts = training->data->experts;
     double *shares = calloc(layers * experts, sizeof *shares);
-    if (!shares)
+    moep_state *states = calloc(layers, sizeof *states);
+    if (!shares || !states)
         fail("runtime");
     check(moep_predictor_predict(training->predictor, HORIZON, HORIZON, shares, layers * experts));
+    check(moep_detector_states(training->detector, states, NULL));
     printf("step %" PRIu64 ", over the next %d steps\n", training->step, HORIZON);
     for (size_t layer = 0; layer < layers; layer++) {
-        const double *load = shares + layer * experts;
-        size_t top[MOST_LOADED] = {0}, n = experts < MOST_LOADED ? experts : MOST_LOADED;
-        for (size_t i = 0; i < n; i++)
-            top[i] = next_largest(load, experts, top, i);
-        printf("  layer %zu: expected max / mean load %.2f; most loaded:", layer, load[top[0]] * (double)experts);
-        for (size_t i = 0; i < n; i++)
-            printf(" expert %zu (%.1f %%)%s", top[i], 100 * load[top[i]], i + 1 < n ? "," : "\n");
+        printf("  layer %zu: ", layer);
+        if (states[layer] == MOEP_STABLE)
+            print_forecast(shares + layer * experts, experts);
+        else
+            printf("not stable: keep room for every expert\n");
     }
+    free(states);
     free(shares);
 }
 
@@ -82,9 +95,12 @@ static void place_experts(const struct training *training)
 static void start(struct training *training, const moep_trace *data)
 {
     moep_predictor_config config = {.struct_size = sizeof config};
+    moep_detector_config detector_config = {.struct_size = sizeof detector_config};
     check(moep_predictor_config_init(&config, MOEP_SW_AVG));
+    check(moep_detector_config_init(&detector_config));
     *training = (struct training){.data = data};
     check(moep_predictor_create(data->layers, data->experts, &config, NULL, &training->predictor));
+    check(moep_detector_create(data->layers, data->experts, &detector_config, NULL, &training->detector));
 }
 
 /* The counts of one iteration: a runtime reduces them over all ranks. */
@@ -100,21 +116,69 @@ static void train(struct training *training, uint64_t until, bool place)
     while (training->step < until) {
         const void *counts = train_one_step(training);
         check(moep_predictor_push_at(training->predictor, training->step, 1, counts, training->data->dtype));
+        check(moep_detector_push_at(training->detector, training->step, 1, counts, training->data->dtype));
         training->step++;
         if (place && training->step % PLACE_EVERY == 0)
             place_experts(training);
     }
 }
 
-/* ---- the checkpoint: the step, then the predictor's bytes -------------------------------------------------------- */
-
-static void *state_of(const moep_predictor *predictor, size_t *size)
+static void stop(struct training *training)
 {
-    check(moep_predictor_save(predictor, NULL, 0, size));
-    void *state = malloc(*size);
-    if (!state)
+    moep_predictor_destroy(training->predictor);
+    moep_detector_destroy(training->detector);
+}
+
+/* ---- the checkpoint: the step, then the states of predictor and detector, each after its size --------------------- */
+
+struct state {
+    uint64_t size;
+    void *bytes;
+};
+
+static struct state allocate_state(uint64_t size)
+{
+    struct state state = {size, malloc((size_t)size)};
+    if (!state.bytes)
         fail("runtime");
-    check(moep_predictor_save(predictor, state, *size, size));
+    return state;
+}
+
+static struct state state_of_predictor(const moep_predictor *predictor)
+{
+    size_t size;
+    check(moep_predictor_save(predictor, NULL, 0, &size));
+    struct state state = allocate_state(size);
+    check(moep_predictor_save(predictor, state.bytes, size, &size));
+    return state;
+}
+
+static struct state state_of_detector(const moep_detector *detector)
+{
+    size_t size;
+    check(moep_detector_save(detector, NULL, 0, &size));
+    struct state state = allocate_state(size);
+    check(moep_detector_save(detector, state.bytes, size, &size));
+    return state;
+}
+
+static bool write_state(FILE *file, struct state state)
+{
+    bool written = fwrite(&state.size, sizeof state.size, 1, file) == 1 &&
+                   fwrite(state.bytes, 1, (size_t)state.size, file) == state.size;
+    free(state.bytes);
+    return written;
+}
+
+/* Of a file that is left bytes long. */
+static struct state read_state(FILE *file, uint64_t left, const char *path)
+{
+    uint64_t size;
+    if (fread(&size, sizeof size, 1, file) != 1 || size == 0 || size > left)
+        fail(path);
+    struct state state = allocate_state(size);
+    if (fread(state.bytes, 1, (size_t)size, file) != size)
+        fail(path);
     return state;
 }
 
@@ -122,16 +186,17 @@ static void *state_of(const moep_predictor *predictor, size_t *size)
 static void save_checkpoint(const struct training *training, const char *path)
 {
     char beside[4096];
-    size_t size;
-    void *state = state_of(training->predictor, &size);
     if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside)
         errno = ENAMETOOLONG, fail(path);
     FILE *file = fopen(beside, "wb");
-    if (!file || fwrite(&training->step, sizeof training->step, 1, file) != 1 || fwrite(state, 1, size, file) != size ||
-        fflush(file) != 0 || fsync(fileno(file)) != 0 || fclose(file) != 0 || rename(beside, path) != 0)
+    if (!file || fwrite(&training->step, sizeof training->step, 1, file) != 1 ||
+        !write_state(file, state_of_predictor(training->predictor)) ||
+        !write_state(file, state_of_detector(training->detector)))
         fail(path);
-    free(state);
-    printf("saved at step %" PRIu64 ": %zu bytes of predictor in %s\n", training->step, size, path);
+    long size = ftell(file);
+    if (fflush(file) != 0 || fsync(fileno(file)) != 0 || fclose(file) != 0 || rename(beside, path) != 0)
+        fail(path);
+    printf("saved at step %" PRIu64 ": %ld bytes in %s\n", training->step, size, path);
 }
 
 static void load_checkpoint(struct training *training, const moep_trace *data, const char *path)
@@ -140,16 +205,15 @@ static void load_checkpoint(struct training *training, const moep_trace *data, c
     FILE *file = fopen(path, "rb");
     if (!file || fseek(file, 0, SEEK_END) != 0)
         fail(path);
-    long end = ftell(file);
-    if (end < (long)sizeof training->step || fseek(file, 0, SEEK_SET) != 0)
+    uint64_t size = (uint64_t)ftell(file);
+    if (fseek(file, 0, SEEK_SET) != 0 || fread(&training->step, sizeof training->step, 1, file) != 1)
         fail(path);
-    size_t size = (size_t)end - sizeof training->step;
-    void *state = malloc(size + 1);
-    if (!state || fread(&training->step, sizeof training->step, 1, file) != 1 || fread(state, 1, size, file) != size)
-        fail(path);
+    struct state of_predictor = read_state(file, size, path), of_detector = read_state(file, size, path);
     fclose(file);
-    check(moep_predictor_load(state, size, NULL, &training->predictor));
-    free(state);
+    check(moep_predictor_load(of_predictor.bytes, (size_t)of_predictor.size, NULL, &training->predictor));
+    check(moep_detector_load(of_detector.bytes, (size_t)of_detector.size, NULL, &training->detector));
+    free(of_predictor.bytes);
+    free(of_detector.bytes);
     moep_info info = {.struct_size = sizeof info};
     check(moep_predictor_info(training->predictor, &info));
     if (info.next_step != training->step || info.layers != data->layers || info.experts != data->experts) {
@@ -161,14 +225,18 @@ static void load_checkpoint(struct training *training, const moep_trace *data, c
 
 /* ---- the two runs ------------------------------------------------------------------------------------------------ */
 
-static bool same_state(const moep_predictor *a, const moep_predictor *b)
+static bool same_bytes(struct state a, struct state b)
 {
-    size_t size_a, size_b;
-    void *state_a = state_of(a, &size_a), *state_b = state_of(b, &size_b);
-    bool same = size_a == size_b && memcmp(state_a, state_b, size_a) == 0;
-    free(state_a);
-    free(state_b);
+    bool same = a.size == b.size && memcmp(a.bytes, b.bytes, (size_t)a.size) == 0;
+    free(a.bytes);
+    free(b.bytes);
     return same;
+}
+
+static bool same_state(const struct training *a, const struct training *b)
+{
+    return same_bytes(state_of_predictor(a->predictor), state_of_predictor(b->predictor)) &&
+           same_bytes(state_of_detector(a->detector), state_of_detector(b->detector));
 }
 
 int main(int argc, char **argv)
@@ -188,17 +256,17 @@ int main(int argc, char **argv)
     start(&interrupted, &data);
     train(&interrupted, data.steps / 2, true);
     save_checkpoint(&interrupted, path);
-    moep_predictor_destroy(interrupted.predictor); /* the process ends here, and another begins */
+    stop(&interrupted); /* the process ends here, and another begins */
     load_checkpoint(&interrupted, &data, path);
     train(&interrupted, data.steps, true);
 
     start(&uninterrupted, &data);
     train(&uninterrupted, data.steps, false);
-    bool same = same_state(interrupted.predictor, uninterrupted.predictor);
+    bool same = same_state(&interrupted, &uninterrupted);
     printf("the restarted run ends in %s state as one never interrupted\n",
            same ? "byte for byte the same" : "ANOTHER");
-    moep_predictor_destroy(interrupted.predictor);
-    moep_predictor_destroy(uninterrupted.predictor);
+    stop(&interrupted);
+    stop(&uninterrupted);
     remove(path);
     free((void *)data.counts);
     return same ? 0 : 1;
