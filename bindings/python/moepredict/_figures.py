@@ -12,11 +12,13 @@ from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 
+from ._states import Watched, thin
 from .evaluation import Backtest
 
 # Okabe and Ito's colours, which colour-blind readers tell apart.
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000"]
-MOST_PANELS, MOST_BANDS, MOST_POINTS = 12, 16, 1000
+WINDOW_COLOURS = ["#0072B2", "#8B2252", "#000000", "#56B4E9"]
+MOST_PANELS, MOST_BANDS = 12, 16
 
 
 def shown(n: int, most: int = MOST_PANELS) -> List[int]:
@@ -37,7 +39,8 @@ def panels(names: List[str], title: str, x: str, y: str) -> Tuple[Figure, list]:
     rows = -(-len(names) // columns)
     figure = Figure(figsize=(5 * max(columns, 2), 1 + 2.6 * rows), constrained_layout=True)
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    figure.suptitle(title)
+    figure.set_constrained_layout_pads(wspace=0.04)  # the last number of an x axis and the first of the next
+    figure.suptitle(title, x=0.01, ha="left")
     figure.supxlabel(x)
     figure.supylabel(y)
     for axis, name in zip(axes.flat, names):
@@ -47,12 +50,7 @@ def panels(names: List[str], title: str, x: str, y: str) -> Tuple[Figure, list]:
     return figure, list(axes.flat[:len(names)])
 
 
-def thin(n: int) -> int:
-    """Every how many steps a line is drawn."""
-    return max(1, n // MOST_POINTS)
-
-
-def percent_axis(axis) -> None:
+def log_axis(axis) -> None:
     """A logarithmic axis with ticks that read 1, 2, 5, 10, ..."""
     axis.set_yscale("log")
     axis.yaxis.set_major_locator(ticker.LogLocator(10, (1, 2, 5)))
@@ -86,33 +84,21 @@ def load_proportions(shares: np.ndarray) -> Figure:
     return figure
 
 
-def moving(shares: np.ndarray, window: int) -> Tuple[np.ndarray, np.ndarray]:
-    """Variance and range over sliding windows that end at the same steps for any window, thinned: [ends, ...]."""
-    ends = np.arange(window - 1, len(shares), thin(len(shares)))
-    variance = np.empty((len(ends), *shares.shape[1:]))
-    spread = np.empty_like(variance)
-    for i, end in enumerate(ends):
-        part = shares[end + 1 - window:end + 1]
-        variance[i] = part.var(0)
-        spread[i] = part.max(0) - part.min(0)
-    return variance, spread
-
-
-def fluctuation(shares: np.ndarray, windows: Tuple[int, ...]) -> Tuple[Figure, Figure]:
+def fluctuation(watched: Watched) -> Tuple[Figure, Figure]:
     """Figures 2 to 4, 10, 11: variance and range of the shares over sliding windows, by layer: median over the experts, and
     the band from the quietest tenth to the loudest."""
-    steps, layers, _ = shares.shape
-    statistics = {window: moving(shares, window) for window in windows}
+    layers = watched.states.shape[1]
     pair = []
-    for which, what in enumerate(("variance", "range")):
+    for what, statistics in (("variance", watched.variance), ("range", watched.range)):
         figure, axes = panels([name for name, _ in groups(layers)],
                               f"{what.capitalize()} of the load proportions over sliding windows", "training step",
                               f"{what} of the proportion (log scale)")
         bottom, top = np.inf, 0.0
-        for colour, window in zip(COLOURS, windows):
-            x = np.arange(window - 1, steps, thin(steps))
+        for colour, (window, all_values) in zip(WINDOW_COLOURS, statistics.items()):
+            full = watched.points >= window
+            x = watched.points[full]
             for axis, (_, of_layers) in zip(axes, groups(layers)):
-                values = statistics[window][which][:, of_layers].reshape(len(x), -1)
+                values = all_values[full][:, of_layers].reshape(len(x), -1)
                 low, middle, high = np.maximum(np.quantile(values, [0.1, 0.5, 0.9], axis=1), 1e-12)
                 bottom, top = min(bottom, np.quantile(low, 0.01)), max(top, high.max())
                 axis.fill_between(x, low, high, color=colour, alpha=0.25, linewidth=0)
@@ -127,26 +113,21 @@ def fluctuation(shares: np.ndarray, windows: Tuple[int, ...]) -> Tuple[Figure, F
 
 
 def imbalance(shares: np.ndarray) -> Figure:
-    """The largest load over the mean load, over the run."""
+    """The largest load over the mean load, over the run, by layer; of many layers the median and the band of them all."""
     steps, layers, experts = shares.shape
     every = thin(steps)
     usable = steps // every * every
-    values = shares[:usable].max(2) * experts
-    values = values.reshape(-1, every, layers).mean(1)
+    values = (shares[:usable].max(2) * experts).reshape(-1, every, layers).mean(1)
     x = np.arange(len(values)) * every
-    figure = Figure(figsize=(10, 4), constrained_layout=True)
-    axis = figure.subplots()
-    if layers <= len(COLOURS):
-        for layer in range(layers):
-            axis.plot(x, values[:, layer], color=COLOURS[layer], linewidth=1, label=f"layer {layer}")
-    else:
-        low, high = values.min(1), values.max(1)
-        axis.fill_between(x, low, high, color=COLOURS[0], alpha=0.25, linewidth=0, label=f"least to largest of {layers} layers")
-        axis.plot(x, np.median(values, 1), color=COLOURS[0], label="median layer")
-    axis.axhline(1, color="grey", linewidth=0.8, linestyle=":")
-    axis.set(title="Imbalance over the run", xlabel="training step", ylabel="largest load / mean load")
-    axis.margins(x=0)
-    axis.legend(fontsize="small", ncol=4)
+    figure, axes = panels([name for name, _ in groups(layers)], "Imbalance over the run", "training step",
+                          "largest load / mean load")
+    for axis, (_, of_layers) in zip(axes, groups(layers)):
+        of_them = values[:, of_layers]
+        if len(of_layers) > 1:
+            axis.fill_between(x, of_them.min(1), of_them.max(1), color=COLOURS[0], alpha=0.25, linewidth=0)
+        axis.plot(x, np.median(of_them, 1), color=COLOURS[0], linewidth=1)
+        axis.axhline(1, color="grey", linewidth=0.8, linestyle=":")
+        axis.margins(x=0)
     return figure
 
 
@@ -173,7 +154,7 @@ def errors(backtests: Dict[Tuple[str, int], Backtest], horizon: int, layers: int
     if not any((line.get_ydata() > 0).any() for axis in axes for line in axis.lines):
         return figure  # no error anywhere, which has no logarithm
     for axis in axes:
-        percent_axis(axis)
+        log_axis(axis)
     low, high = axes[0].get_ylim()
     axes[0].set_ylim(low, high * (high / low) ** 0.35)  # all panels share it: room for the legend
     axes[0].legend(fontsize="x-small", loc="upper right")

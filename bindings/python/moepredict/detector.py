@@ -47,6 +47,17 @@ class Detector(Handle):
     -----
     States, and the steps with which they began, are arrays of the present; they do not follow later pushes. Free a detector
     with ``close()`` or a ``with`` block; otherwise that happens when it is collected.
+
+    Examples
+    --------
+    >>> import moepredict
+    >>> counts, truth = moepredict.simulate(3100, layers=2, experts=8, shifts=[(3000, 0.3)])
+    >>> with moepredict.Detector(layers=2, experts=8) as detector:
+    ...     for span in (counts[:3000], counts[3000:]):
+    ...         detector.push(span)
+    ...         print([moepredict.State(state).name for state in detector.layer_states])
+    ['STABLE', 'STABLE']
+    ['TRANSIENT', 'TRANSIENT']
     """
 
     _kind = "detector"

@@ -5,12 +5,14 @@ from __future__ import annotations
 import base64
 import html
 import pathlib
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from ._counts import as_trace
 from ._library import method_names, version
+from ._states import Watched, errors_by_state, layers_of, octiles, realised_by_state, realised_drift, watch
+from .detector import State
 from .evaluation import Backtest, backtest
 from .predictor import Predictor
 
@@ -32,7 +34,13 @@ _CAPTIONS = {
     "error": "Error of forecasts over training (figures 5 to 9). Solid: against each single step; grey: what that error "
              "would be had the forecast known the mean that came; dashed: against that mean, which is what placement "
              "feels. Of all layers together: the median.",
-    "imbalance": "How far the most loaded expert lies above the mean.",
+    "imbalance": "How far the most loaded expert lies above the mean. Of all layers together: the median, and the band from "
+                 "the least to the largest.",
+    "states": "The detector's states. Behind the other pictures they are the same, in the same colours.",
+    "drift": "Blue: the error, sampling noise aside, that the detector expected of a forecast made then; black: the error "
+             "that it turned out to have, where the run goes on for long enough to tell. Under the dashed line it is "
+             "tolerated; a line that leaves by the bottom says that noise explains it all. Of all layers together: the "
+             "median.",
 }
 
 
@@ -74,42 +82,115 @@ def table(backtests: Dict[Tuple[str, int], Backtest], steps: int) -> List[Dict[s
     return rows
 
 
-def _table_html(rows: List[Dict[str, Any]]) -> str:
-    fields = ["error", "floor", "error_of_mean", "floor_of_mean", "paper_error"]
-    best = {(row["horizon"], field): min(r[field] for r in rows if r["horizon"] == row["horizon"])
-            for row in rows for field in ("error", "error_of_mean", "paper_error")}
-    lines = ["<tr><th>method</th><th>horizon</th><th>error</th><th>floor</th><th>error of mean</th><th>floor of mean</th>"
-             "<th>paper error</th></tr>"]
-    for row in rows:
-        cells = [f"<td>{html.escape(row['method'])}</td>", f"<td>{row['horizon']:,}</td>"]
-        for field in fields:
-            text = "–" if np.isnan(row[field]) else f"{100 * row[field]:.2f} %"
-            bold = best.get((row["horizon"], field)) == row[field]
-            cells.append(f"<td>{'<b>' + text + '</b>' if bold else text}</td>")
-        lines.append("<tr>" + "".join(cells) + "</tr>")
+# ---- the page ----
+
+def _html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """The cells are HTML."""
+    lines = ["<tr>" + "".join(f"<th>{text}</th>" for text in head) + "</tr>"]
+    lines += ["<tr>" + "".join(f"<td>{text}</td>" for text in row) + "</tr>" for row in rows]
     return "<table>" + "\n".join(lines) + "</table>"
 
 
-def _page(title: str, counts: np.ndarray, rows: List[Dict[str, Any]], pictures: Dict[str, pathlib.Path]) -> str:
+def _number(value: float, form: str) -> str:
+    return "–" if np.isnan(value) else format(value, form)
+
+
+def _percent(value: float) -> str:
+    return "–" if np.isnan(value) else f"{100 * value:.2f} %"
+
+
+def _errors_html(rows: List[Dict[str, Any]]) -> str:
+    fields = ["error", "floor", "error_of_mean", "floor_of_mean", "paper_error"]
+    best = {(row["horizon"], field): min(r[field] for r in rows if r["horizon"] == row["horizon"])
+            for row in rows for field in ("error", "error_of_mean", "paper_error")}
+
+    def cell(row: Dict[str, Any], field: str) -> str:
+        text = _percent(row[field])
+        return f"<b>{text}</b>" if best.get((row["horizon"], field)) == row[field] else text
+
+    return _html_table(["method", "horizon", "error", "floor", "error of mean", "floor of mean", "paper error"],
+                       ([html.escape(row["method"]), f"{row['horizon']:,}", *(cell(row, field) for field in fields)]
+                        for row in rows))
+
+
+def _promise_html(watched: Watched) -> str:
+    """What moepredict.h says of STABLE."""
+    config = watched.config
+    return (f"<p>STABLE promises that the mean load of the last {config.drift_window:,} steps, taken as the forecast of the "
+            f"mean load of the next {config.horizon:,}, will be off by no more than {config.tolerance:g} of the mean load, if "
+            f"the load goes on moving as it has lately. Off is the root mean square over the layer's experts, without what "
+            f"sampling noise adds to it, so that it means the same at any batch size. It is a forecast, not a guarantee: a "
+            f"change of the data tomorrow is not in the past. Place experts by the forecast where a layer is STABLE; keep "
+            f"room for every expert where it is TRANSIENT or still in WARMUP.</p>")
+
+
+def _layers_html(watched: Watched) -> str:
+    return _html_table(
+        ["layer", "state at the end", "first stable at step", "changes of state", "part of the run stable",
+         "drift at the end", "noise, as tokens a step", "dispersion"],
+        ([str(row["layer"]), row["state"], "never" if row["stable_from"] is None else f"{row['stable_from']:,}",
+          f"{row['changes']:,}", f"{100 * row['stable']:.0f} %", _number(row["drift"], ".3f"), _number(row["noise"], ",.0f"),
+          _number(row["dispersion"], ".2f")] for row in layers_of(watched)))
+
+
+def _drift_html(watched: Watched, realised: np.ndarray) -> str:
+    rows = octiles(watched, realised)
+    if not rows:
+        return ""
+    came = realised_by_state(watched, realised)
+    said = [f"{name} {came[state]:.3f}" for state, name in ((State.STABLE, "while a layer was STABLE"),
+                                                           (State.TRANSIENT, "while it was TRANSIENT"))
+            if np.isfinite(came[state])]
+    return ("<h3>Predicted drift, and what came</h3>"
+            f"<p>Root mean square over all layers and blocks, in units of the mean load, of the drift that came "
+            f"{', '.join(said)}. By eighths of all layers and blocks, from the least predicted drift to the largest:</p>" +
+            _html_table(["predicted", *(f"{predicted:.3f}" for predicted, _ in rows)],
+                        [["came", *(f"{came:.3f}" for _, came in rows)]]))
+
+
+def _states_html(backtests: Dict[Tuple[str, int], Backtest], watched: Watched, realised: np.ndarray) -> str:
+    if not watched.knows:
+        return "<p>The trace is too short to tell a transient state from a stable one.</p>"
+    parts = ["<h2>Transient and stable states</h2>", _promise_html(watched)]
+    if backtests:
+        parts += ["<h3>Errors by the state of the layer when the forecast was made</h3>", _html_table(
+            ["method", "horizon", "state", "forecasts", "error", "floor", "error of mean", "floor of mean"],
+            ([html.escape(row["method"]), f"{row['horizon']:,}", row["state"], f"{row['forecasts']:,}",
+              *(_percent(row[field]) for field in ("error", "floor", "error_of_mean", "floor_of_mean"))]
+             for row in errors_by_state(backtests, watched))),
+            f"<p>Means over all layers and the forecasts of the whole run from step {FIRST} on; a forecast is of one "
+            f"layer.</p>"]
+    parts += ["<h3>Layers</h3>", _layers_html(watched),
+              "<p>Drift: the error that a forecast made at the end of the run must expect, noise aside, in units of the mean "
+              "load. Noise: so many independent tokens would scatter as much. Dispersion: how much more the loads scatter "
+              "than independent tokens would; 1 is the least, real runs have 2 to 10.</p>",
+              _drift_html(watched, realised)]
+    return "".join(parts)
+
+
+def _figure_html(name: str, path: pathlib.Path) -> str:
+    data = base64.b64encode(path.read_bytes()).decode()
+    caption = html.escape(_CAPTIONS[name.split("-")[0]])
+    return (f'<figure><img alt="{caption}" src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption>'
+            f"</figure>")
+
+
+def _page(title: str, counts: np.ndarray, rows: List[Dict[str, Any]], of_states: str,
+          pictures: Dict[str, pathlib.Path]) -> str:
     steps, layers, experts = counts.shape
-    figures = []
-    for name, path in pictures.items():
-        data = base64.b64encode(path.read_bytes()).decode()
-        caption = html.escape(_CAPTIONS[name.split("-")[0]])
-        figures.append(f'<figure><img alt="{caption}" src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption>'
-                       f"</figure>")
     late = "<p>The trace is too short for a forecast of 1,000 steps to be judged.</p>"
     if rows:
-        late = ("<h2>Errors in the later half of the run</h2>" + _table_html(rows) +
+        late = ("<h2>Errors in the later half of the run</h2>" + _errors_html(rows) +
                 "<p>Means over all layers and the forecasts from half the run on; best in bold. The floor is what scatter of "
                 "the single steps leaves to any forecast; paper error leaves out experts without a token.</p>")
     empty = int((~counts.any(2)).sum())
     if empty:
         late += f"<p>In {empty:,} (step, layer) pairs there was no token: the pictures repeat the layer's last proportions.</p>"
+    figures = "".join(_figure_html(name, path) for name, path in pictures.items())
     return (f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
             f"<style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>"
             f"<p>{steps:,} steps of {layers} layers with {experts} experts. Made by libmoepredict {version}.</p>"
-            f"{late}{''.join(figures)}</body></html>\n")
+            f"{late}{of_states}<h2>Pictures</h2>{figures}</body></html>\n")
 
 
 def report(trace: Any, out: Any, *, title: Optional[str] = None,
@@ -132,7 +213,7 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None,
     list of dict
         The rows of the error table.
     """
-    from . import _figures  # matplotlib, only where a report is asked for
+    from . import _figures, _state_figures  # matplotlib, only where a report is asked for
 
     counts = as_trace(trace)
     with Predictor(layers=counts.shape[1], experts=counts.shape[2], sw_avg_window=1) as predictor:
@@ -144,18 +225,25 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None,
     backtests = run_backtests(counts, lambda fraction: progress(0.3 * fraction))
     shares = shares_of(counts)
     windows = tuple(w for w in WINDOWS if w <= len(counts))
+    watched = watch(counts, windows, lambda fraction: progress(0.3 + 0.1 * fraction))
+    realised = realised_drift(shares, watched.config)
     horizons = [h for h in HORIZONS if any(key[1] == h for key in backtests)]
     draw: List[Tuple[List[str], Callable[[], Any]]] = [(["shares"], lambda: [_figures.load_proportions(shares)])]
+    if watched.knows:
+        draw.append((["states", "drift"], lambda: [_state_figures.states(watched), _state_figures.drift(watched, realised)]))
     draw += [([f"error-{h}"], lambda h=h: [_figures.errors(backtests, h, counts.shape[1])]) for h in horizons]
     if windows:
-        draw.append((["variance", "range"], lambda: _figures.fluctuation(shares, windows)))
+        draw.append((["variance", "range"], lambda: _figures.fluctuation(watched)))
     draw.append((["imbalance"], lambda: [_figures.imbalance(shares)]))
     pictures = {}
     for i, (names, make) in enumerate(draw):
         for name, figure in zip(names, make()):
+            if name not in ("shares", "states"):
+                _state_figures.draw_bands(figure, watched)
             pictures[name] = out / f"{name}.png"
             figure.savefig(pictures[name], dpi=100)
-        progress(1 - 0.7 * (len(draw) - 1 - i) / len(draw))
+        progress(1 - 0.6 * (len(draw) - 1 - i) / len(draw))
     rows = table(backtests, len(counts))
-    (out / "index.html").write_text(_page(title, counts, rows, pictures), encoding="utf-8")
+    of_states = _states_html(backtests, watched, realised)
+    (out / "index.html").write_text(_page(title, counts, rows, of_states, pictures), encoding="utf-8")
     return rows
