@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Measures: installs what is missing, builds, and prints the tables.
-# usage: sh tests/bench/run.sh [push_predict | state | python_push]
+# usage: sh tests/bench/run.sh [push_predict | state | detector_push | python_push | detector_quality | paper]
 set -eu
 CDPATH= cd -- "$(dirname "$0")/../.."
 . .ci/setup.sh
-need gcc libc6-dev meson ninja-build
-build build/bench -Dtests=disabled -Dexamples=disabled -Dbenchmarks=enabled
+need gcc libc6-dev meson ninja-build pkg-config libgsl-dev
+build build/bench -Dgsl=enabled -Dtests=disabled -Dexamples=disabled -Dbenchmarks=enabled
 name=${1:-push_predict}
 if [ -f "tests/bench/$name.py" ]; then
     need python3 python3-numpy

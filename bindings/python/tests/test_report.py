@@ -15,14 +15,16 @@ import time
 import unittest
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import to_hex
 from matplotlib.image import imread
 
 import moepredict
-from moepredict import _figures, report
+from moepredict import State, _figures, _state_figures, _states, report
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TRACE = ROOT / "examples" / "data" / "small16-seed1.npy"
-PICTURES = {"shares", "variance", "range", "error-1000", "error-2000", "imbalance"}
+PICTURES = {"shares", "states", "drift", "variance", "range", "error-1000", "error-2000", "imbalance"}
 
 
 class Page(html.parser.HTMLParser):
@@ -113,12 +115,135 @@ class Report(unittest.TestCase):
         self.assertEqual(self.fractions, sorted(self.fractions))
         self.assertEqual(self.fractions[-1], 1)
 
-    def test_moving_statistics_are_numpys(self):
-        shares = report.shares_of(np.load(TRACE))[:1500]
-        variance, spread = _figures.moving(shares, 100)
-        self.assertEqual(len(variance), len(np.arange(99, 1500, 1)))
-        np.testing.assert_allclose(variance[400], shares[400:500].var(0))
-        np.testing.assert_allclose(spread[400], np.ptp(shares[400:500], axis=0))
+    def test_the_table_by_state_holds_the_backtests_means(self):
+        detector = moepredict.Detector(layers=6, experts=16)
+        result, states, counts = moepredict.backtest("sw_avg", TRACE, horizon=1000), [], np.load(TRACE)
+        for origin in result.origins:
+            detector.push(counts[detector.info.steps:origin])
+            states.append(detector.layer_states)
+        stable = np.array(states) == State.STABLE
+        self.assertTrue(0 < stable.sum() < stable.size)
+        for chosen in (stable, ~stable):
+            self.assertIn(str(chosen.sum()), self.page.cells)
+            for field in ("error", "floor", "error_of_mean", "floor_of_mean"):
+                self.assertIn(f"{100 * getattr(result, field)[chosen].mean():.2f} %", self.page.cells)
+
+    def test_the_table_of_layers_holds_what_the_detector_says(self):
+        detector, counts = moepredict.Detector(layers=6, experts=16), np.load(TRACE)
+        detector.push(counts[:3000])
+        since = detector.layer_since  # of layers 1 to 5, whose first stable time lasts
+        self.assertEqual(detector.layer_changes[2:].tolist(), [2] * 4)
+        detector.push(counts[3000:])
+        first = self.page.cells.index("dispersion") + 1
+        rows = [self.page.cells[first + 8 * layer:first + 8 * layer + 8] for layer in range(6)]
+        for layer, row in enumerate(rows):
+            self.assertEqual([row[i] for i in (0, 1, 3, 5, 6, 7)], [
+                str(layer), State(detector.layer_states[layer]).name, str(detector.layer_changes[layer]),
+                f"{detector.layer_drift[layer]:.3f}", f"{detector.layer_noise[layer]:,.0f}",
+                f"{detector.layer_dispersion[layer]:.2f}"])
+        for layer in range(2, 6):
+            self.assertEqual(rows[layer][2], str(since[layer]))
+            self.assertEqual(rows[layer][4], f"{100 - since[layer] // 100:.0f} %")
+
+
+class States(unittest.TestCase):
+    """What the detector said along the run, and its pictures."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.counts = np.load(TRACE)[:2500]
+        cls.watched = _states.watch(cls.counts, (10, 100), lambda fraction: None)
+
+    def test_states_and_drift_are_the_detectors(self):
+        detector = moepredict.Detector(layers=6, experts=16)
+        for block, end in enumerate(self.watched.ends):
+            detector.push(self.counts[end - 20:end])
+            np.testing.assert_array_equal(self.watched.states[block], detector.layer_states)
+            np.testing.assert_array_equal(self.watched.stable_experts[block], (detector.expert_states == 2).mean(1))
+            if end >= 200:
+                np.testing.assert_array_equal(self.watched.drift[block], detector.layer_drift)
+        self.assertTrue(np.isnan(self.watched.drift[:9]).all())
+        np.testing.assert_array_equal(self.watched.changes, detector.layer_changes)
+        np.testing.assert_array_equal(self.watched.noise, detector.layer_noise)
+
+    def test_variance_and_range_are_numpys(self):
+        shares = report.shares_of(self.counts).astype(float)
+        self.assertEqual(self.watched.points.tolist(), list(range(2, 2501, 2)))
+        for point in (49, 50, 600, 1249):
+            part = shares[2 * point + 2 - 100:2 * point + 2]
+            np.testing.assert_allclose(self.watched.variance[100][point], part.var(0), rtol=1e-5)
+            np.testing.assert_allclose(self.watched.range[100][point], np.ptp(part, axis=0), rtol=1e-5)
+
+    def test_realised_drift_is_the_mean_error_less_the_noise(self):
+        shares = report.shares_of(self.counts).astype(float)
+        expected = np.full((125, 6), np.nan)
+        for t in range(200, 1501, 20):
+            blocks = shares[t - 200:t].reshape(10, 20, 6, 16).mean(1)
+            noise = (np.diff(blocks, axis=0)**2).mean(0) / 2
+            off = shares[t - 100:t].mean(0) - shares[t:t + 1000].mean(0)
+            expected[t // 20 - 1] = 16 * (off**2 - noise * 20 * (1 / 100 + 1 / 1000)).sum(1)
+        found = _states.realised_drift(report.shares_of(self.counts), self.watched.config)
+        np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
+        for i in (9, 15, 40, 74):  # smoothed by a centred mean over 20 blocks
+            np.testing.assert_allclose(found[i], np.nanmean(expected[max(i - 10, 0):i + 10], axis=0), rtol=1e-5)
+
+    def test_octiles_and_the_means_by_state_are_of_all_blocks_and_layers(self):
+        realised = _states.realised_drift(report.shares_of(self.counts), self.watched.config)
+        rows, known = np.array(_states.octiles(self.watched, realised)), np.isfinite(realised)
+        self.assertEqual(rows.shape, (8, 2))
+        self.assertTrue((np.diff(rows[:, 0]) >= 0).all())
+        self.assertAlmostEqual(rows[-1, 0], np.sqrt((np.sort(self.watched.drift[known])[-known.sum() // 8:]**2).mean()), 3)
+        by_state = _states.realised_by_state(self.watched, realised)
+        self.assertTrue(np.isnan(by_state[State.WARMUP]))
+        chosen = known & (self.watched.states == State.STABLE)
+        self.assertAlmostEqual(by_state[State.STABLE], np.sqrt(realised[chosen].mean()), 12)
+        self.assertLess(by_state[State.STABLE], by_state[State.TRANSIENT])
+
+    def colour(self, figure, axis, x, y):
+        """Of the drawn pixel at data x and the part y of the axis' height."""
+        column, row = axis.get_xaxis_transform().transform((x, y)).astype(int)
+        return to_hex(self.pixels[id(figure)][-row - 1, column] / 255).upper()
+
+    def draw(self, figure):
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        self.pixels = {id(figure): np.asarray(canvas.buffer_rgba())[:, :, :3]}
+        return figure
+
+    def with_states(self, layers):
+        """Layer i is TRANSIENT after 1,000 steps, STABLE after 1,100 + 100 i, at the end of the block."""
+        states = np.zeros((125, layers), np.int8)
+        states[49:] = State.TRANSIENT
+        for layer in range(layers):
+            states[54 + 5 * layer:, layer] = State.STABLE
+        return self.watched._replace(states=states, stable_experts=(states == 2).astype(float), drift=states / 10)
+
+    def test_bands_lie_where_the_states_were(self):
+        watched = self.with_states(3)
+        figure = _state_figures.draw_bands(_figures.imbalance(report.shares_of(self.counts)[:, :3]), watched)
+        self.draw(figure)
+        for layer, axis in enumerate(figure.axes[:3]):
+            for x, state in ((30, 0), (980, 0), (1020, 1), (1080 + 100 * layer, 1), (1120 + 100 * layer, 2), (2480, 2)):
+                self.assertEqual(self.colour(figure, axis, x, 0.9), _state_figures.STATE_COLOURS[state])
+
+    def test_bands_of_all_layers_say_how_many(self):
+        watched = self.with_states(14)
+        figure = self.draw(_state_figures.draw_bands(
+            _figures.imbalance(np.full((2500, 14, 4), 0.25, np.float32)), watched))
+        axis = figure.axes[len(_figures.groups(14)) - 1]
+        self.assertIn("all 14 layers", axis.get_title())
+        for y, state in ((0.05, 2), (0.45, 2), (0.55, 1), (0.95, 1)):  # after 1,750 steps 7 of 14 are STABLE
+            self.assertEqual(self.colour(figure, axis, 1750, y), _state_figures.STATE_COLOURS[state])
+        self.assertEqual(self.colour(figure, axis, 500, 0.9), _state_figures.STATE_COLOURS[State.WARMUP])
+
+    def test_the_picture_of_states_has_a_row_per_layer(self):
+        figure = self.draw(_state_figures.states(self.with_states(4)))
+        for layer in range(4):
+            y = 1 - (layer + 0.5) / 4
+            for x, state in ((500, 0), (1050, 1), (1070 + 100 * layer, 1), (1130 + 100 * layer, 2), (2400, 2)):
+                self.assertEqual(self.colour(figure, figure.axes[0], x, y), _state_figures.STATE_COLOURS[state])
+            self.assertNotEqual(self.colour(figure, figure.axes[1], 1070 + 100 * layer, y),
+                                self.colour(figure, figure.axes[1], 1130 + 100 * layer, y))
 
 
 class Traces(unittest.TestCase):
@@ -145,6 +270,12 @@ class Traces(unittest.TestCase):
         rows, names = self.drawn(counts)
         self.assertEqual(rows, [])
         self.assertEqual(names, {"shares", "variance", "range", "imbalance"})
+
+    def test_states_need_the_steps_of_warmup_and_no_more(self):
+        counts = np.random.default_rng(5).poisson(90, (299, 2, 4)).astype(np.int32)
+        for steps, more in ((199, set()), (200, {"states", "drift"}), (299, {"states", "drift"})):
+            with self.subTest(steps=steps):
+                self.assertEqual(self.drawn(counts[:steps])[1], {"shares", "variance", "range", "imbalance"} | more)
 
     def test_one_expert_few_steps_and_dead_layers(self):
         self.assertEqual(self.drawn(np.full((1400, 1, 1), 7))[1], PICTURES - {"error-2000"})
