@@ -182,6 +182,14 @@ MOEP_API moep_status moep_predictor_reset(moep_predictor *predictor);
  * Errors: INVALID_ARGUMENT (NULL). */
 MOEP_API moep_status moep_predictor_fit(moep_predictor *predictor);
 
+/* Takes over what another predictor's fit has learned, and keeps the own history and step number: so a fit may run in
+ * another thread, on a clone, while this predictor goes on to be pushed to and to predict.
+ *   fitted   of the same shape and configuration, usually a clone that was fitted; not changed, not kept
+ * A predictor that was cloned at step s and adopts at step t what a fit of the clone has learned is, to the byte, one that
+ * was fitted at s and pushed to until t. Takes no memory: no pause in a training step.
+ * Errors: INVALID_ARGUMENT (NULL), INCOMPATIBLE (another shape or configuration). */
+MOEP_API moep_status moep_predictor_adopt(moep_predictor *predictor, const moep_predictor *fitted);
+
 /* The number of rows of a forecast: ceil(horizon / stride), 0 if either is 0. */
 MOEP_API size_t moep_forecast_rows(size_t horizon, size_t stride);
 
@@ -197,6 +205,16 @@ MOEP_API size_t moep_forecast_rows(size_t horizon, size_t stride);
  * Errors: INVALID_ARGUMENT, TOO_FEW_STEPS (SW_Avg: before the first step), OUT_OF_MEMORY. */
 MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride,
                                             double *shares, size_t capacity);
+
+/* How much or how little load the next steps may bring: quantiles of what will be observed.
+ *   probabilities   n of them, each more than 0 and less than 1, in any order
+ *   shares          [n][rows][layers][experts]: the mean load of the row's steps will be no larger than this in so many cases
+ *                   of all. stride 1 is what a single step may bring, sampling noise and all: what
+ *                   to keep room for. Each within 0 and 1; they need not sum to 1; more probable ones are never smaller
+ * The rest as for predict; SW_Avg: UNSUPPORTED. */
+MOEP_API moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, size_t horizon, size_t stride,
+                                                      const double *probabilities, size_t n, double *shares,
+                                                      size_t capacity);
 
 /* What a handle is and has seen. */
 typedef struct moep_info {

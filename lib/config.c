@@ -69,6 +69,7 @@ moep_status mp_struct_write(void *to, const void *from, size_t size, const char 
 
 const struct runtime mp_runtime_default = {
     .memory = {mp_default_allocate, mp_default_release, NULL},
+    .threads = 1,
 };
 
 moep_status mp_runtime_read(struct runtime *to, const moep_runtime *from, const struct runtime *otherwise)
@@ -87,6 +88,7 @@ moep_status mp_runtime_read(struct runtime *to, const moep_runtime *from, const 
     *to = mp_runtime_default;
     if (theirs.allocate)
         to->memory = (struct memory){theirs.allocate, theirs.release, theirs.allocator_user};
+    to->threads = theirs.threads > 1 ? theirs.threads : 1;
     to->progress = theirs.progress;
     to->progress_user = theirs.progress_user;
     return MOEP_OK;

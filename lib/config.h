@@ -16,6 +16,7 @@ moep_status mp_struct_write(void *to, const void *from, size_t size, const char 
 /* A moep_runtime, resolved. */
 struct runtime {
     struct memory memory;
+    size_t threads; /* 1 or more */
     int32_t (*progress)(void *user, double fraction);
     void *progress_user;
 };

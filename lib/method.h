@@ -4,15 +4,22 @@
 #define MP_METHOD_H
 
 #include "checkpoint.h"
-#include "moepredict.h"
+#include "config.h"
 #include "panel.h"
-#include "support/memory.h"
 
 /* What the handle hands to a method: everything but the output. */
 struct task {
     const moep_predictor_config *config; /* checked */
     struct panel panel;                  /* the history held; min_steps or more where forecast is called */
-    const struct memory *memory;         /* for scratch */
+    size_t experts;                      /* of a layer; the panel's series are layers x experts */
+    uint64_t next_step;                  /* of the handle */
+    const struct runtime *runtime;
+};
+
+/* Quantiles that are asked for: n probabilities, each within 0 and 1. */
+struct quantiles {
+    const double *probabilities;
+    size_t n;
 };
 
 enum { MP_MODEL_PACKED = 4 };
@@ -41,6 +48,11 @@ struct method {
 
     /* rows[mp_forecast_rows(horizon, stride)][series], need not sum to 1. */
     moep_status (*forecast)(const struct task *task, const void *model, size_t horizon, size_t stride, double *rows);
+
+    /* rows[n][mp_forecast_rows(horizon, stride)][series]: of the mean of the row's steps; not less where the probability
+     * is larger. NULL: it has none. */
+    moep_status (*quantiles)(const struct task *task, const void *model, size_t horizon, size_t stride,
+                             const struct quantiles *quantiles, double *rows);
 };
 
 static inline size_t mp_forecast_rows(size_t horizon, size_t stride)

@@ -128,7 +128,9 @@ static struct task task_of(const moep_predictor *predictor)
     return (struct task){
         .config = &predictor->config,
         .panel = mp_history_panel(&predictor->history),
-        .memory = &predictor->runtime.memory,
+        .experts = predictor->history.experts,
+        .next_step = predictor->history.next_step,
+        .runtime = &predictor->runtime,
     };
 }
 
@@ -159,18 +161,47 @@ moep_status moep_predictor_fit(moep_predictor *predictor)
     return predictor ? mp_predictor_fit(predictor) : null_handle();
 }
 
+/* The same method, configuration and shape: models of one size and meaning. */
+static moep_status check_alike(const moep_predictor *predictor, const moep_predictor *other)
+{
+    const struct history *a = &predictor->history, *b = &other->history;
+    moep_predictor_config theirs = other->config;
+    theirs.struct_size = predictor->config.struct_size;
+    if (a->layers != b->layers || a->experts != b->experts)
+        return mp_fail(MOEP_ERROR_INCOMPATIBLE,
+                       "the fitted predictor has %zu layers of %zu experts, this one %zu of %zu", b->layers, b->experts,
+                       a->layers, a->experts);
+    if (memcmp(&predictor->config, &theirs, sizeof theirs) != 0)
+        return mp_fail(MOEP_ERROR_INCOMPATIBLE, "the fitted predictor has another configuration");
+    return MOEP_OK;
+}
+
+moep_status moep_predictor_adopt(moep_predictor *predictor, const moep_predictor *fitted)
+{
+    if (!predictor || !fitted)
+        return null_handle();
+    moep_status status = check_alike(predictor, fitted);
+    if (status != MOEP_OK || predictor == fitted)
+        return status;
+    if (predictor->model)
+        memcpy(predictor->model, fitted->model, fitted->model_size);
+    predictor->fitted_step = fitted->fitted_step;
+    return MOEP_OK;
+}
+
 size_t moep_forecast_rows(size_t horizon, size_t stride)
 {
     return mp_forecast_rows(horizon, stride);
 }
 
-static moep_status check_forecast(const moep_predictor *predictor, size_t horizon, size_t stride, const double *shares,
-                                  size_t capacity)
+/* Of n forecasts into `shares`. */
+static moep_status check_forecast(const moep_predictor *predictor, size_t n, size_t horizon, size_t stride,
+                                  const double *shares, size_t capacity)
 {
     const struct history *history = &predictor->history;
     uint64_t min_steps = predictor->method->min_steps(&predictor->config);
     size_t rows = mp_forecast_rows(horizon, stride);
-    size_t size = mp_product(rows, history->layers * history->experts);
+    size_t size = mp_product(n, mp_product(rows, history->layers * history->experts));
     if (rows == 0)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "horizon = %zu, stride = %zu: both must be 1 or more", horizon,
                        stride);
@@ -178,7 +209,7 @@ static moep_status check_forecast(const moep_predictor *predictor, size_t horizo
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "shares is NULL");
     if (capacity < size)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "capacity is %zu doubles, %zu rows of %zu x %zu take %zu", capacity,
-                       rows, history->layers, history->experts, size);
+                       mp_product(n, rows), history->layers, history->experts, size);
     if (history->steps < min_steps)
         return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "%llu steps pushed, %s forecasts from %llu on",
                        (unsigned long long)history->steps, predictor->method->name, (unsigned long long)min_steps);
@@ -188,7 +219,7 @@ static moep_status check_forecast(const moep_predictor *predictor, size_t horizo
 moep_status mp_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride, double *shares,
                                  size_t capacity)
 {
-    moep_status status = check_forecast(predictor, horizon, stride, shares, capacity);
+    moep_status status = check_forecast(predictor, 1, horizon, stride, shares, capacity);
     if (status != MOEP_OK)
         return status;
     struct task task = task_of(predictor);
@@ -206,6 +237,35 @@ moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horiz
                                    size_t capacity)
 {
     return predictor ? mp_predictor_predict(predictor, horizon, stride, shares, capacity) : null_handle();
+}
+
+static moep_status check_probabilities(const struct quantiles *quantiles)
+{
+    if (quantiles->n > 0 && !quantiles->probabilities)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "probabilities is NULL");
+    for (size_t i = 0; i < quantiles->n; i++)
+        if (!(quantiles->probabilities[i] > 0 && quantiles->probabilities[i] < 1))
+            return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "probability %zu is %g, must be more than 0 and less than 1", i,
+                           quantiles->probabilities[i]);
+    return MOEP_OK;
+}
+
+moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, size_t horizon, size_t stride,
+                                             const double *probabilities, size_t n, double *shares, size_t capacity)
+{
+    if (!predictor)
+        return null_handle();
+    const struct method *method = predictor->method;
+    if (!method->quantiles)
+        return mp_fail(MOEP_ERROR_UNSUPPORTED, "%s has no quantiles", method->name);
+    struct quantiles quantiles = {probabilities, n};
+    moep_status status = check_probabilities(&quantiles);
+    if (status == MOEP_OK)
+        status = check_forecast(predictor, n, horizon, stride, shares, capacity);
+    if (status != MOEP_OK)
+        return status;
+    struct task task = task_of(predictor);
+    return method->quantiles(&task, predictor->model, horizon, stride, &quantiles, shares);
 }
 
 /* ---- about it -------------------------------------------------------------------------------------------------- */

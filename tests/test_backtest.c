@@ -404,42 +404,6 @@ static void every_error_is_told_and_leaves_the_arrays_alone(void **state)
 
 /* ---- methods that are fitted ------------------------------------------------------------------------------------- */
 
-static void a_failed_fit_leaves_the_model_alone(void **state)
-{
-    (void)state;
-    struct test_memory memory = {0};
-    moep_runtime runtime = runtime_on(&memory);
-    moep_predictor *predictor = make_toy(LAYERS, EXPERTS, &runtime);
-    int64_t *counts = random_counts(20, LAYERS, EXPERTS, 31);
-    double before[SERIES], after[SERIES];
-    assert_int_equal(moep_predictor_fit(predictor), MOEP_ERROR_TOO_FEW_STEPS);
-    assert_int_equal(moep_predictor_push(predictor, 12, counts, MOEP_INT64), MOEP_OK);
-    assert_int_equal(moep_predictor_predict(predictor, 5, 5, before, SERIES), MOEP_ERROR_NOT_FITTED);
-    assert_true(info_of(predictor).fitted_step == UINT64_MAX);
-    assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
-    assert_int_equal(info_of(predictor).fitted_step, 12);
-    assert_int_equal(moep_predictor_predict(predictor, 5, 5, before, SERIES), MOEP_OK);
-
-    assert_int_equal(moep_predictor_push(predictor, 8, counts + 12 * SERIES, MOEP_INT64), MOEP_OK);
-    toy_fault = MOEP_ERROR_NUMERIC;
-    assert_int_equal(moep_predictor_fit(predictor), MOEP_ERROR_NUMERIC);
-    toy_fault = MOEP_OK;
-    memory.refuse_at = memory.requests + 1;
-    assert_int_equal(moep_predictor_fit(predictor), MOEP_ERROR_OUT_OF_MEMORY);
-    assert_int_equal(info_of(predictor).fitted_step, 12);
-    assert_int_equal(moep_predictor_predict(predictor, 5, 5, after, SERIES), MOEP_OK);
-    assert_memory_equal(before, after, sizeof before);
-
-    assert_int_equal(moep_predictor_reset(predictor), MOEP_OK);
-    assert_int_equal(info_of(predictor).fitted_step, 12);
-    assert_int_equal(moep_predictor_push(predictor, 1, counts, MOEP_INT64), MOEP_OK);
-    assert_int_equal(moep_predictor_predict(predictor, 5, 5, after, SERIES), MOEP_OK);
-    assert_memory_equal(before, after, sizeof before);
-    moep_predictor_destroy(predictor);
-    assert_int_equal(memory.live_bytes, 0);
-    free(counts);
-}
-
 static void a_backtest_fits_as_often_as_it_was_told(void **state)
 {
     (void)state;
@@ -498,7 +462,6 @@ int main(void)
         cmocka_unit_test(each_result_array_may_be_left_out),
         cmocka_unit_test(progress_is_told_and_can_cancel),
         cmocka_unit_test(every_error_is_told_and_leaves_the_arrays_alone),
-        cmocka_unit_test(a_failed_fit_leaves_the_model_alone),
         cmocka_unit_test(a_backtest_fits_as_often_as_it_was_told),
     };
     return cmocka_run_group_tests(backtest, NULL, NULL);

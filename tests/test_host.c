@@ -119,7 +119,10 @@ static void call_push(void)
 
 static void call_predict(void)
 {
+    double half = 0.5;
     LEAVES(moep_predictor_fit(predictor));
+    LEAVES(moep_predictor_adopt(predictor, predictor));
+    LEAVES(moep_predictor_predict_quantiles(predictor, 10, 5, &half, 1, shares, 2 * SERIES));
     LEAVES(moep_predictor_predict(predictor, 10, 5, shares, 2 * SERIES));
     LEAVES(moep_predictor_predict(predictor, 10, 5, shares, 1));
     LEAVES(moep_predictor_predict(predictor, SIZE_MAX, SIZE_MAX, shares, 2 * SERIES));

@@ -70,6 +70,18 @@ static moep_status call_predict(struct stage *stage)
     return moep_predictor_predict(stage->predictor, 10, 3, (double *)(void *)stage->output, 4 * SERIES);
 }
 
+static moep_status call_predict_quantiles(struct stage *stage)
+{
+    double *rows = (double *)(void *)stage->output, half = 0.5;
+    moep_status status = moep_predictor_predict_quantiles(stage->predictor, 10, 3, &half, 1, rows, 4 * SERIES);
+    return status == MOEP_ERROR_UNSUPPORTED ? MOEP_OK : status; /* by SW_Avg */
+}
+
+static moep_status call_adopt(struct stage *stage)
+{
+    return moep_predictor_adopt(stage->predictor, stage->predictor);
+}
+
 static moep_status call_clone(struct stage *stage)
 {
     moep_predictor *clone = NULL;
@@ -195,6 +207,8 @@ static const struct call {
     CALL(config, false),
     CALL(fit, false),
     CALL(predict, true),
+    CALL(predict_quantiles, false),
+    CALL(adopt, false),
     CALL(clone, true),
     CALL(save, false),
     CALL(load, true),

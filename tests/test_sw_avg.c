@@ -44,12 +44,12 @@ static void free_fixture(struct fixture *fixture)
 
 static void forecast(const struct fixture *fixture, size_t horizon, size_t stride, double *rows)
 {
-    const struct memory memory = {mp_default_allocate, mp_default_release, NULL};
     moep_predictor_config config = {.struct_size = sizeof config, .sw_avg_window = (uint32_t)fixture->window};
     struct task task = {
         .config = &config,
         .panel = {fixture->ring, fixture->held, 0, fixture->held, fixture->n},
-        .memory = &memory,
+        .experts = fixture->n,
+        .runtime = &mp_runtime_default,
     };
     assert_int_equal(mp_sw_avg.forecast(&task, NULL, horizon, stride, rows), MOEP_OK);
 }

@@ -67,6 +67,19 @@ static moep_status toy_forecast(const struct task *task, const void *block, size
     return MOEP_OK;
 }
 
+/* The share times the probability. */
+static moep_status toy_quantiles(const struct task *task, const void *block, size_t horizon, size_t stride,
+                                 const struct quantiles *quantiles, double *rows)
+{
+    const struct toy_model *model = block;
+    size_t size = mp_forecast_rows(horizon, stride) * task->panel.series;
+    if (model->fits == 0)
+        return MOEP_ERROR_NOT_FITTED;
+    for (size_t i = 0; i < quantiles->n * size; i++)
+        rows[i] = quantiles->probabilities[i / size] * (double)model->share;
+    return MOEP_OK;
+}
+
 static const struct method toy = {
     .name = "toy",
     .check = toy_check,
@@ -77,6 +90,7 @@ static const struct method toy = {
     .visit_model = toy_visit_model,
     .fit = toy_fit,
     .forecast = toy_forecast,
+    .quantiles = toy_quantiles,
 };
 
 /* The linker turns the library's calls of mp_method into calls of this one (--wrap). */

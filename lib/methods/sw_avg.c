@@ -83,7 +83,7 @@ static moep_status forecast(const struct task *task, const void *model, size_t h
     const struct panel *panel = &task->panel;
     size_t window = panel->steps < task->config->sw_avg_window ? panel->steps : task->config->sw_avg_window;
     size_t scratch_size = 2 * window > SIZE_MAX - horizon ? SIZE_MAX : 2 * window + horizon;
-    double *weights = mp_allocate(task->memory, scratch_size, sizeof *weights);
+    double *weights = mp_allocate(&task->runtime->memory, scratch_size, sizeof *weights);
     if (!weights)
         return mp_out_of_memory("the weights of the window and the horizon");
     double *response = weights + window;
@@ -94,7 +94,7 @@ static moep_status forecast(const struct task *task, const void *model, size_t h
         mp_weigh_window(panel, window, weights, rows);
         first = last;
     }
-    mp_release(task->memory, weights, scratch_size, sizeof *weights);
+    mp_release(&task->runtime->memory, weights, scratch_size, sizeof *weights);
     return MOEP_OK;
 }
 

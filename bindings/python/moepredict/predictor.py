@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from collections import namedtuple
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Sequence, Union
 
 import numpy as np
 
@@ -90,7 +90,13 @@ class Predictor(Handle):
         """Estimate the method's model on the history held. Nothing to do for sw_avg."""
         library.moep_predictor_fit(self._open())
 
-    def predict(self, horizon: int, stride: Optional[int] = None) -> np.ndarray:
+    def adopt(self, fitted: "Predictor") -> None:
+        """Take over what another predictor's fit has learned, usually a clone's that was fitted in another thread; keep the
+        own history and step number."""
+        library.moep_predictor_adopt(self._open(), fitted._open())
+
+    def predict(self, horizon: int, stride: Optional[int] = None, *,
+                quantile: Union[None, float, Sequence[float]] = None) -> np.ndarray:
         """Forecast the load proportions of the next steps.
 
         Parameters
@@ -100,16 +106,28 @@ class Predictor(Handle):
         stride : int, optional
             Steps averaged into one row; 1: every step by itself. None: the mean over the whole horizon, without the
             axis of rows.
+        quantile : float or sequence of float, optional
+            Probabilities, each more than 0 and less than 1: in place of the forecast the load that a row's mean will not
+            exceed in so many cases. An Error for a method that has none, as sw_avg.
 
         Returns
         -------
-        float64 (rows, layers, experts), or (layers, experts) where stride is None; each layer of a row sums to 1.
+        float64 (rows, layers, experts), or (layers, experts) where stride is None; each layer of a row sums to 1, unless it
+        is a quantile. A sequence of quantiles gives (n, ...).
         """
         horizon = positive("horizon", horizon)
         row = horizon if stride is None else positive("stride", stride)
-        shares = np.empty((library.moep_forecast_rows(horizon, row), self.layers, self.experts))
-        library.moep_predictor_predict(self._open(), horizon, row, shares.ctypes.data, shares.size)
-        return shares[0] if stride is None else shares
+        shape = (library.moep_forecast_rows(horizon, row), self.layers, self.experts)
+        if quantile is None:
+            shares = np.empty(shape)
+            library.moep_predictor_predict(self._open(), horizon, row, shares.ctypes.data, shares.size)
+        else:
+            probabilities = np.array(quantile, float).ravel()
+            shares = np.empty((len(probabilities), *shape))
+            library.moep_predictor_predict_quantiles(self._open(), horizon, row, probabilities.ctypes.data,
+                                                     len(probabilities), shares.ctypes.data, shares.size)
+            shares = shares if np.ndim(quantile) else shares[0]
+        return shares[..., 0, :, :] if stride is None else shares
 
     def metrics(self, horizon: int = 1000) -> Dict[str, float]:
         """Numbers for a training dashboard: a flat dict whose keys stay the same.

@@ -45,6 +45,42 @@ def c_forecast(counts, window, horizon, stride):
     return rows
 
 
+class Adopt(unittest.TestCase):
+    def test_what_a_clone_has_learned_is_taken_over(self):
+        predictor = make(COUNTS)
+        clone = predictor.clone()
+        clone.fit()
+        predictor.push(COUNTS[0])
+        before = predictor.save()
+        predictor.adopt(clone)
+        self.assertEqual(predictor.save(), before)  # SW_Avg learns nothing
+        with self.assertRaisesRegex(moepredict.Error, "another configuration"):
+            predictor.adopt(make(COUNTS, sw_avg_window=9))
+
+
+class Quantiles(unittest.TestCase):
+    def test_a_method_without_quantiles_says_so(self):
+        with self.assertRaisesRegex(moepredict.Error, "sw_avg has no quantiles") as caught:
+            make(COUNTS).predict(10, quantile=0.9)
+        self.assertEqual(caught.exception.name, "unsupported")
+
+    def test_shapes_and_probabilities_reach_the_library(self):
+        given = []
+
+        def answer(_handle, horizon, stride, probabilities, n, shares, capacity):
+            read = ctypes.cast(probabilities, ctypes.POINTER(ctypes.c_double))
+            given.append((horizon, stride, [read[i] for i in range(n)], capacity))
+            ctypes.memset(shares, 0, 8 * capacity)
+
+        with mock.patch.object(library, "moep_predictor_predict_quantiles", side_effect=answer):
+            shapes = [make(COUNTS).predict(10, quantile=0.9).shape, make(COUNTS).predict(10, 4, quantile=0.9).shape,
+                      make(COUNTS).predict(10, quantile=[0.1, 0.9]).shape,
+                      make(COUNTS).predict(10, 4, quantile=(0.1, 0.9)).shape]
+        self.assertEqual(shapes, [(3, 8), (3, 3, 8), (2, 3, 8), (2, 3, 3, 8)])
+        self.assertEqual(given, [(10, 10, [0.9], 24), (10, 4, [0.9], 72), (10, 10, [0.1, 0.9], 48),
+                                 (10, 4, [0.1, 0.9], 144)])
+
+
 class Push(unittest.TestCase):
     def refused(self, kind, words, counts):
         predictor = make(COUNTS)
