@@ -37,9 +37,9 @@ def panels(names: List[str], title: str, x: str, y: str) -> Tuple[Figure, list]:
     """A figure with one panel per name, all on the same axes."""
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(5 * max(columns, 2), 1 + 2.6 * rows), constrained_layout=True)
+    figure = Figure(figsize=(5 * max(columns, 2), 1 + 2.6 * max(rows, 1.4)),
+                    constrained_layout={"wspace": 0.04})  # between the last number of an x axis and the first of the next
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
-    figure.set_constrained_layout_pads(wspace=0.04)  # the last number of an x axis and the first of the next
     figure.suptitle(title, x=0.01, ha="left")
     figure.supxlabel(x)
     figure.supylabel(y)

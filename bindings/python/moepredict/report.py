@@ -138,12 +138,12 @@ def _drift_html(watched: Watched, realised: np.ndarray) -> str:
     if not rows:
         return ""
     came = realised_by_state(watched, realised)
-    said = [f"{name} {came[state]:.3f}" for state, name in ((State.STABLE, "while a layer was STABLE"),
+    said = [f"{name}: {came[state]:.3f}" for state, name in ((State.STABLE, "while a layer was STABLE"),
                                                            (State.TRANSIENT, "while it was TRANSIENT"))
             if np.isfinite(came[state])]
     return ("<h3>Predicted drift, and what came</h3>"
             f"<p>Root mean square over all layers and blocks, in units of the mean load, of the drift that came "
-            f"{', '.join(said)}. By eighths of all layers and blocks, from the least predicted drift to the largest:</p>" +
+            f"{'; '.join(said)}. By eighths of all layers and blocks, from the least predicted drift to the largest:</p>" +
             _html_table(["predicted", *(f"{predicted:.3f}" for predicted, _ in rows)],
                         [["came", *(f"{came:.3f}" for _, came in rows)]]))
 

@@ -57,7 +57,7 @@ def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=0.3
             last, before = means[end - n:end].mean(0), means[end - 2 * n:end - n].mean(0)
             noise = (np.diff(means[end - 2 * n:end], axis=0) ** 2).sum(0) / (2 * n - 1) / n
             moved = (last - before) ** 2 - noise
-            certain[scale, end] = g * experts * (moved.sum(1) - 2 * np.sqrt((2 * noise**2).sum(1)))
+            certain[scale, end] = g * experts * (moved.sum(1) - 3 * np.sqrt((2 * noise**2).sum(1)))
             sure = np.maximum(np.abs(last - before) - 3 * np.sqrt(noise), 0) ** 2
             certain_of_experts[scale, end] = g * experts**2 * sure
             if scale == 1:
@@ -72,9 +72,9 @@ def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=0.3
             if end >= 2 * m:
                 drift = drift_of(end)
                 smoothed = drift if smoothed is None else smoothed + (drift - smoothed) / m
-                moves = certain_of[1, end] > 1.44 * tolerance2
+                moves = certain_of[1, end] > 1.69 * tolerance2
                 if end >= 4 * m:
-                    moves |= (certain_of[2, end] > 1.44 * tolerance2) & (end - entered >= 2 * m)
+                    moves |= (certain_of[2, end] > 1.69 * tolerance2) & (end - entered >= 2 * m)
                 quiet = np.where((state != 2) & (drift <= tolerance2), quiet + 1, 0)
                 enters = quiet >= dwell
                 state = np.where(enters, 2, np.where((state == 2) & ~moves, 2, 1))

@@ -60,8 +60,8 @@ def assert_drawn(test, png):
     pixels = imread(io.BytesIO(png))[:, :, :3]
     test.assertGreaterEqual(pixels.shape[0], 300)
     test.assertGreaterEqual(pixels.shape[1], 900)
-    colours = np.unique((pixels.reshape(-1, 3) * 15).astype(int), axis=0)
-    test.assertGreater(len(colours), 5)
+    colours = (pixels.reshape(-1, 3) * 15).astype(int) @ (1, 16, 256)
+    test.assertGreater(np.count_nonzero(np.bincount(colours)), 5)
     ink = (pixels < 0.95).any(2)
     test.assertGreater(ink.mean(), 0.01)
     thirds = np.array_split(ink, 3, axis=1)  # something in the left, the middle and the right
@@ -143,7 +143,8 @@ class Report(unittest.TestCase):
                 f"{detector.layer_dispersion[layer]:.2f}"])
         for layer in range(2, 6):
             self.assertEqual(rows[layer][2], str(since[layer]))
-            self.assertEqual(rows[layer][4], f"{100 - since[layer] // 100:.0f} %")
+            # of the blocks, the one at whose end it became STABLE included
+            self.assertEqual(rows[layer][4], f"{(10020 - since[layer] - 1) / 100:.0f} %")
 
 
 class States(unittest.TestCase):
@@ -192,7 +193,7 @@ class States(unittest.TestCase):
         rows, known = np.array(_states.octiles(self.watched, realised)), np.isfinite(realised)
         self.assertEqual(rows.shape, (8, 2))
         self.assertTrue((np.diff(rows[:, 0]) >= 0).all())
-        self.assertAlmostEqual(rows[-1, 0], np.sqrt((np.sort(self.watched.drift[known])[-known.sum() // 8:]**2).mean()), 3)
+        self.assertAlmostEqual(rows[-1, 0], np.sqrt((np.sort(self.watched.drift[known])[-(known.sum() // 8):]**2).mean()), 12)
         by_state = _states.realised_by_state(self.watched, realised)
         self.assertTrue(np.isnan(by_state[State.WARMUP]))
         chosen = known & (self.watched.states == State.STABLE)

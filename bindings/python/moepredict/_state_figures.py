@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Pictures of what a detector said along a run. As in _figures, pyplot is left alone."""
+from __future__ import annotations
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch
+
+from ._figures import COLOURS, groups, log_axis, panels
+from ._states import Watched
+from .detector import State
+
+# As light as a background must be; a colour-blind reader tells them apart by their lightness too.
+STATE_COLOURS = {State.WARMUP: "#CFCFCF", State.TRANSIENT: "#F8D79B", State.STABLE: "#D5F0E3"}
+
+
+def _legend(figure: Figure) -> None:
+    """In the top right corner; panels begin their title in the left one."""
+    figure.legend(handles=[Patch(facecolor=colour, edgecolor="0.6", linewidth=0.5, label=state.name)
+                           for state, colour in STATE_COLOURS.items()],
+                  loc="upper right", ncol=len(STATE_COLOURS), fontsize="small", frameon=False, borderaxespad=0.2)
+
+
+def _columns(watched: Watched, by_block: np.ndarray) -> np.ndarray:
+    """What was known during each block: what the end of the block before told, nothing (0) during the first."""
+    return np.concatenate([np.zeros_like(by_block[:1]), by_block])
+
+
+def draw_bands(figure: Figure, watched: Watched) -> Figure:
+    """Behind the panels of a picture that has one for each of `groups`: the state of the panel's layer; of several layers
+    how many of them are in each."""
+    if not watched.knows:
+        return figure
+    x = np.append(0, watched.ends)
+    columns = _columns(watched, watched.states)
+    if x[-1] < watched.steps:
+        x, columns = np.append(x, watched.steps), np.concatenate([columns, columns[-1:]])
+    for axis, (_, of_layers) in zip(figure.axes, groups(watched.states.shape[1])):
+        heights = [(columns[:, of_layers] == state).mean(1) for state in reversed(STATE_COLOURS)]
+        limits = axis.get_ylim()
+        axis.stackplot(x, heights, colors=list(reversed(STATE_COLOURS.values())), step="post", linewidth=0, zorder=-1,
+                       transform=axis.get_xaxis_transform())
+        axis.set(xlim=(0, watched.steps), ylim=limits)
+        if len(of_layers) > 1:
+            axis.set_title(axis.get_title() + "; colours: how many are in the state", fontsize="medium")
+    _legend(figure)
+    return figure
+
+
+def states(watched: Watched) -> Figure:
+    """The state of each layer over the run, and how many of its experts are STABLE: a row per layer."""
+    layers = watched.states.shape[1]
+    figure = Figure(figsize=(11, 2 + 2 * min(max(0.3 * layers, 1.2), 4)), constrained_layout=True)
+    axes = figure.subplots(2, 1, sharex=True)
+    columns = _columns(watched, watched.states), _columns(watched, watched.stable_experts)
+    place = {"aspect": "auto", "interpolation": "nearest", "interpolation_stage": "data",
+             "extent": (0, len(columns[0]) * watched.config.block, layers - 0.5, -0.5)}
+    axes[0].imshow(columns[0].T, cmap=ListedColormap(list(STATE_COLOURS.values())), vmin=0, vmax=2, **place)
+    image = axes[1].imshow(100 * columns[1].T, cmap="cividis", vmin=0, vmax=100, **place)
+    for axis, title in zip(axes, ("State of the layers", "Experts that are STABLE")):
+        axis.set_title(title, fontsize="medium")
+        axis.set_xlim(0, watched.steps)
+        axis.set_ylabel("layer")
+        axis.set_yticks(range(0, layers, -(-layers // 8)))
+        if layers <= 32:
+            for layer in range(1, layers):
+                axis.axhline(layer - 0.5, color="white", linewidth=1.5)
+    axes[1].set_xlabel("training step")
+    figure.suptitle("Transient and stable states", x=0.01, ha="left")
+    figure.colorbar(image, ax=axes, shrink=0.6).set_label("% of the layer's experts")
+    _legend(figure)
+    return figure
+
+
+def drift(watched: Watched, realised: np.ndarray) -> Figure:
+    """The drift that was predicted at each block's end beside what came, by layer; of many layers the median."""
+    config, layers = watched.config, watched.states.shape[1]
+    figure, axes = panels([name for name, _ in groups(layers)],
+                          f"Drift over the next {config.horizon:,} steps: predicted, and what came", "training step",
+                          "drift / mean load (log scale)")
+    squares = {"predicted": watched.drift**2, "came": realised}
+    styles = {"predicted": {"color": COLOURS[0], "linewidth": 1.2}, "came": {"color": "black", "linewidth": 1.2}}
+    positive = np.sqrt(np.concatenate([values[values > 0] for values in squares.values()]))
+    for axis, (_, of_layers) in zip(axes, groups(layers)):
+        for name, values in squares.items():
+            values = values[:, of_layers]
+            known = ~np.isnan(values).all(1)
+            middle = np.sqrt(np.maximum(np.nanmedian(values[known], 1), 0))
+            axis.plot(watched.ends[known], middle, label=name, **styles[name])
+        axis.axhline(config.tolerance, color=COLOURS[5], linewidth=1, linestyle="--", label="tolerance")
+        axis.set_xlim(0, watched.steps)
+    for axis in axes:
+        log_axis(axis)
+        if positive.size:  # what is less than a tenth of the tolerance, or nothing, leaves by the bottom
+            axis.set_ylim(min(max(np.quantile(positive, 0.02), config.tolerance / 10), config.tolerance) / 1.3,
+                          max(positive.max(), config.tolerance) * 2.5)
+    axes[0].legend(fontsize="x-small", loc="upper right", ncol=3)
+    return figure

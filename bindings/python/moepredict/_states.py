@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a detector says along a recorded run, and what came of it."""
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+
+import numpy as np
+
+from .detector import Detector, DetectorSettings, State
+from .evaluation import Backtest
+
+MOST_POINTS = 1000
+_SMOOTHED = 20  # blocks; what comes is judged by its mean over so many
+
+
+def thin(n: int) -> int:
+    """Every how many of n steps a line is drawn."""
+    return max(1, n // MOST_POINTS)
+
+
+class Watched(NamedTuple):
+    """What a detector said. By block: at the end of each block of the run. By point: after every few steps."""
+
+    config: DetectorSettings
+    steps: int
+    ends: np.ndarray                  # (blocks,): steps pushed by then
+    states: np.ndarray                # (blocks, layers)
+    stable_experts: np.ndarray        # (blocks, layers): the part of the experts that is STABLE
+    drift: np.ndarray                 # (blocks, layers): NaN in WARMUP
+    points: np.ndarray                # (points,): steps pushed by then
+    variance: Dict[int, np.ndarray]   # by window (points, layers, experts)
+    range: Dict[int, np.ndarray]
+    changes: np.ndarray               # (layers,), at the end, as all that follows
+    noise: np.ndarray
+    dispersion: np.ndarray
+
+    @property
+    def knows(self) -> bool:
+        """The run is longer than WARMUP."""
+        return bool(self.states.any())
+
+
+def watch(counts: np.ndarray, windows: Tuple[int, ...], progress: Callable[[float], Any]) -> Watched:
+    """Runs a detector with the library's defaults, but for the windows, over a trace."""
+    steps, layers, experts = counts.shape
+    points = np.arange(thin(steps), steps + 1, thin(steps))
+    with Detector(layers=layers, experts=experts, windows=windows) as detector:
+        config, warmup = detector.config, detector.info.min_steps
+        ends = np.arange(config.block, steps + 1, config.block)
+        states, stable = np.zeros((len(ends), layers), np.int8), np.zeros((len(ends), layers))
+        drift, unknown = np.full((len(ends), layers), np.nan), np.full(layers, np.nan)
+        variance, spread = ({w: np.empty((len(points), layers, experts), np.float32) for w in windows} for _ in range(2))
+        pushed = point = block = 0
+        for stop in np.union1d(points, ends).tolist():
+            detector.push(counts[pushed:stop])
+            pushed = stop
+            if point < len(points) and points[point] == stop:
+                for w in windows:
+                    variance[w][point], spread[w][point] = detector.variance(w), detector.range(w)
+                point += 1
+            if block < len(ends) and ends[block] == stop:
+                states[block] = detector.layer_states
+                stable[block] = (detector.expert_states == State.STABLE).mean(1)
+                if stop >= warmup:
+                    drift[block] = detector.layer_drift
+                block += 1
+            progress(stop / steps)
+        detector.push(counts[pushed:])
+        known = steps >= warmup
+        return Watched(config, steps, ends, states, stable, drift, points, variance, spread, detector.layer_changes,
+                       detector.layer_noise if known else unknown, detector.layer_dispersion if known else unknown)
+
+
+# ---- what came ----
+
+def _sums(values: np.ndarray) -> np.ndarray:
+    """Running sums along the first axis, from 0."""
+    return np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, 0, dtype=float)])
+
+
+def _centred_mean(values: np.ndarray, width: int) -> np.ndarray:
+    """Over `width` rows, fewer at the ends."""
+    sums, n = _sums(values), np.arange(len(values))
+    first, end = np.maximum(n - width // 2, 0), np.minimum(n - width // 2 + width, len(values))
+    return (sums[end] - sums[first]) / (end - first)[:, None]
+
+
+def realised_drift(shares: np.ndarray, config: DetectorSettings) -> np.ndarray:
+    """What `drift` foretold, squared: by block and layer the mean square, over the experts, of the difference between the
+    mean of the last drift_window steps and that of the next horizon, less what noise adds to it, in units of the mean load;
+    smoothed over 20 blocks. NaN where the run does not hold all those steps."""
+    block = config.block
+    window, ahead = config.drift_window // block, config.horizon // block
+    blocks, (layers, experts) = len(shares) // block, shares.shape[1:]
+    drift = np.full((blocks, layers), np.nan)
+    last = np.arange(2 * window, blocks - ahead + 1)  # blocks that have ended
+    if not last.size:
+        return drift
+    for layer in range(layers):
+        means = shares[:blocks * block, layer].reshape(blocks, block, experts).mean(1, dtype=float)
+        sums, squares = _sums(means), _sums(np.diff(means, axis=0)**2)
+        before, after = (sums[last] - sums[last - window]) / window, (sums[last + ahead] - sums[last]) / ahead
+        noise = (squares[last - 1] - squares[last - 2 * window]) / (2 * window - 1) / 2  # variance of a block's mean
+        off = (before - after)**2 - noise * (1 / window + 1 / ahead)
+        drift[last - 1, layer] = experts * off.sum(1)
+    drift[last - 1] = _centred_mean(drift[last - 1], _SMOOTHED)
+    return drift
+
+
+def _root(squares: np.ndarray) -> float:
+    """Of the mean; less than nothing, which the correction for noise can leave, is nothing."""
+    return float(np.sqrt(max(squares.mean(), 0))) if squares.size else float("nan")
+
+
+def octiles(watched: Watched, realised: np.ndarray) -> List[Tuple[float, float]]:
+    """Root mean square predicted and realised drift of the eighth of all (block, layer) with the least predicted drift, of
+    the next eighth, and so on."""
+    known = np.isfinite(watched.drift) & np.isfinite(realised)
+    predicted, came = watched.drift[known]**2, realised[known]
+    parts = np.array_split(np.argsort(predicted, kind="stable"), 8)
+    return [(_root(predicted[part]), _root(came[part])) for part in parts] if len(predicted) >= 8 else []
+
+
+def realised_by_state(watched: Watched, realised: np.ndarray) -> Dict[State, float]:
+    """Root mean square of it over the blocks with which a layer was in each state; NaN where there is none."""
+    return {state: _root(realised[(watched.states == state) & np.isfinite(realised)]) for state in State}
+
+
+# ---- tables ----
+
+def _mean(values: np.ndarray) -> float:
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+
+
+def errors_by_state(backtests: Dict[Tuple[str, int], Backtest], watched: Watched) -> List[Dict[str, Any]]:
+    """One row per method, horizon and state in which the layer was when the forecast was made: STABLE or not."""
+    rows = []
+    for (method, horizon), result in backtests.items():
+        ended = result.origins // watched.config.block
+        states = watched.states[np.maximum(ended, 1) - 1] * (ended > 0)[:, None]
+        for name, chosen in (("STABLE", states == State.STABLE), ("TRANSIENT or WARMUP", states != State.STABLE)):
+            chosen &= np.isfinite(result.error)
+            rows.append({"method": method, "horizon": horizon, "state": name, "forecasts": int(chosen.sum()),
+                         **{field: _mean(getattr(result, field)[chosen])
+                            for field in ("error", "floor", "error_of_mean", "floor_of_mean")}})
+    return rows
+
+
+def layers_of(watched: Watched) -> List[Dict[str, Any]]:
+    """One row per layer: how it went; stable_from is the step with which it first became STABLE, None where it never did."""
+    rows = []
+    for layer, states in enumerate(watched.states.T):
+        stable = states == State.STABLE
+        rows.append({"layer": layer, "state": State(int(states[-1])).name,
+                     "stable_from": int(watched.ends[stable.argmax()]) - 1 if stable.any() else None,
+                     "changes": int(watched.changes[layer]), "stable": float(stable.mean()),
+                     "drift": float(watched.drift[-1, layer]), "noise": float(watched.noise[layer]),
+                     "dispersion": float(watched.dispersion[layer])})
+    return rows
