@@ -359,8 +359,7 @@ MOEP_API moep_status moep_detector_changes(const moep_detector *detector, uint64
  *
  * The others are of the last whole block, from the end of WARMUP on:
  * MOEP_DRIFT        the error that a forecast made now must expect over the horizon, sampling noise aside, in units of the
- *                   mean load, smoothed over about drift_window steps. States are decided on the last block's own, which
-                   scatters more and is known sooner
+ *                   mean load, smoothed over a few blocks: what must be within the tolerance before STABLE
  * MOEP_NOISE        the sampling noise, as the number of independent tokens per step that would scatter as much: of an expert
  *                   p (1 - p) / v, p its mean share and v the variance of a single step as measured between blocks; of a
  *                   layer the sum of the p (1 - p) over the sum of the v. NaN where v = 0

@@ -3,8 +3,11 @@
 
 #include <math.h>
 
-/* Of the tolerance beyond which STABLE is left to the one within which it is reached, squared. */
-static const double leave_ratio = 1.2 * 1.2;
+struct stability_rule mp_stability_rule(double tolerance, uint32_t dwell, size_t blocks)
+{
+    double squared = tolerance * tolerance;
+    return (struct stability_rule){squared, 1.3 * 1.3 * squared, dwell, blocks};
+}
 
 static void change(struct stability *stability, moep_state state, uint64_t step)
 {
@@ -28,7 +31,7 @@ static bool moves(const struct stability *stability, const struct stability_rule
 {
     for (size_t scale = 0; scale < MP_SCALES; scale++) {
         size_t reach = scale == 0 ? 0 : 2 * rule->blocks * (((size_t)1 << scale) - 1);
-        if (ended - stability->entered >= reach && expected->certain[scale] > leave_ratio * rule->tolerance)
+        if (ended - stability->entered >= reach && expected->beyond[scale])
             return true;
     }
     return false;
@@ -41,13 +44,13 @@ void mp_stability_judge(struct stability *stability, const struct stability_rule
         change(stability, MOEP_TRANSIENT, step);
         stability->drift = expected->drift;
     }
-    stability->drift += (expected->drift - stability->drift) / (double)rule->blocks;
+    stability->drift += (expected->drift - stability->drift) / 2;
     if (stability->state == MOEP_STABLE) {
         if (moves(stability, rule, expected, ended))
             change(stability, MOEP_TRANSIENT, step);
         return;
     }
-    stability->quiet = expected->drift <= rule->tolerance ? stability->quiet + 1 : 0;
+    stability->quiet = stability->drift + expected->error <= rule->tolerance ? stability->quiet + 1 : 0;
     if (stability->quiet < rule->dwell)
         return;
     change(stability, MOEP_STABLE, step);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The rule by which a layer, or an expert, becomes STABLE and ceases to be. The two differ in their tolerance only.
  *
- * It becomes STABLE when the drift that a forecast over the horizon must expect has been within the tolerance for a while.
- * It ceases to be when that drift is certainly, whatever part of it may be noise, beyond a tolerance somewhat larger. The
- * longer scale sees slow drifts to which the first is blind, once what it looks at lies in the stable time. */
+ * It becomes STABLE when the drift that a forecast over the horizon must expect, smoothed, and with a standard deviation
+ * added for what noise may hide, has been within the tolerance for a while. It ceases to be when the last block's drift is
+ * certainly, whatever part of it may be noise, beyond a tolerance somewhat larger. The longer scale sees slow drifts to
+ * which the first is blind, once what it looks at lies in the stable time. */
 #ifndef MP_STABILITY_H
 #define MP_STABILITY_H
 
@@ -11,15 +12,17 @@
 #include "drift.h"
 
 struct stability_rule {
-    double tolerance; /* squared */
+    double tolerance; /* squared, in units of the mean load, as the drifts */
+    double limit;     /* the larger one beyond which STABLE is left, squared */
     uint32_t dwell;   /* blocks */
     size_t blocks;    /* of drift_window */
 };
 
-/* In units of the mean load, squared. */
+struct stability_rule mp_stability_rule(double tolerance, uint32_t dwell, size_t blocks);
+
 struct expected_drift {
-    double drift;              /* at the first scale */
-    double certain[MP_SCALES]; /* what of it noise cannot have made */
+    double drift, error;    /* squared, at the first scale, and the standard deviation that noise gives it */
+    bool beyond[MP_SCALES]; /* certainly, whatever part of it may be noise, it is beyond the limit */
 };
 
 struct stability {
@@ -27,8 +30,7 @@ struct stability {
     uint32_t quiet;          /* blocks in a row within the tolerance */
     uint64_t since, changes; /* as in the public calls */
     uint64_t entered;        /* blocks that had ended when it became STABLE */
-    double drift; /* squared; smoothed over about as many blocks as drift_window has: states must be quick, the
-                                number need not be */
+    double drift;            /* squared; half of it the last block's, a quarter that of the one before, ... */
 };
 
 /* WARMUP, from that step on. */

@@ -55,10 +55,10 @@ void mp_window_copy(struct window *to, const struct window *from)
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
 
-MP_VECTORISED static void mp_add(struct window *window, const float *shares)
+MP_VECTORISED static void mp_add(uint64_t *restrict sum, uint64_t *restrict low, uint64_t *restrict high,
+                                 const float *restrict shares, size_t n)
 {
-    uint64_t *restrict sum = window->sum, *restrict low = window->square_low, *restrict high = window->square_high;
-    for (size_t s = 0; s < window->series; s++) {
+    for (size_t s = 0; s < n; s++) {
         uint64_t share = mp_fixed(shares[s]), square = share * share;
         sum[s] += share;
         low[s] += square & UINT32_MAX;
@@ -66,16 +66,26 @@ MP_VECTORISED static void mp_add(struct window *window, const float *shares)
     }
 }
 
-MP_VECTORISED static void mp_replace(struct window *window, const float *oldest, const float *newest)
+MP_VECTORISED static void mp_replace(uint64_t *restrict sum, uint64_t *restrict low, uint64_t *restrict high,
+                                     const float *restrict oldest, const float *restrict newest, size_t n)
 {
-    uint64_t *restrict sum = window->sum, *restrict low = window->square_low, *restrict high = window->square_high;
-    for (size_t s = 0; s < window->series; s++) {
+    for (size_t s = 0; s < n; s++) {
         uint64_t in = mp_fixed(newest[s]), out = mp_fixed(oldest[s]);
         uint64_t square_in = in * in, square_out = out * out;
         sum[s] += in - out;
         low[s] += (square_in & UINT32_MAX) - (square_out & UINT32_MAX);
         high[s] += (square_in >> 32) - (square_out >> 32);
     }
+}
+
+static void add(struct window *window, const float *shares)
+{
+    mp_add(window->sum, window->square_low, window->square_high, shares, window->series);
+}
+
+static void replace(struct window *window, const float *oldest, const float *newest)
+{
+    mp_replace(window->sum, window->square_low, window->square_high, oldest, newest, window->series);
 }
 
 /* ---- extremes ---------------------------------------------------------------------------------------------------- */
@@ -102,7 +112,9 @@ static inline float largest_of(float a, float b)
     return a > b ? a : b;
 }
 
-MP_VECTORISED static void mp_extend(float *restrict least, float *restrict largest, const float *shares, size_t n)
+/* The extremes of n series with one more step, in place. */
+MP_VECTORISED static void mp_extend(float *restrict least, float *restrict largest, const float *restrict shares,
+                                    size_t n)
 {
     for (size_t s = 0; s < n; s++) {
         least[s] = least_of(least[s], shares[s]);
@@ -110,27 +122,41 @@ MP_VECTORISED static void mp_extend(float *restrict least, float *restrict large
     }
 }
 
-/* The extremes of the last `held` steps, of the last but one, ...: ends[w - 1] is the newest step alone. */
+/* The same, from one place to another. */
+MP_VECTORISED static void mp_extend_to(float *restrict least, float *restrict largest, const float *restrict old_least,
+                                       const float *restrict old_largest, const float *restrict shares, size_t n)
+{
+    for (size_t s = 0; s < n; s++) {
+        least[s] = least_of(old_least[s], shares[s]);
+        largest[s] = largest_of(old_largest[s], shares[s]);
+    }
+}
+
+/* Where the extremes of a group's last turn without its first i steps lie: a group's are together, for they are written
+ * together. */
+static size_t place_of_end(const struct window *window, struct group group, size_t i)
+{
+    return window->steps * group.first + i * (group.end - group.first);
+}
+
+/* From the newest step, whose extremes are its shares, back to the whole turn; steps that the history does not hold, or no
+ * longer, add nothing. The new turn has no step yet. */
 static void end_turn(struct window *window, const struct history *history, uint64_t newest, struct group group)
 {
-    size_t n = group.end - group.first, size = n * sizeof(float);
-    float *least = window->least + group.first, *largest = window->largest + group.first;
-    if (n == 0)
-        return;
-    for (size_t s = 0; s < n; s++) {
-        least[s] = 1;
-        largest[s] = 0;
+    size_t n = group.end - group.first;
+    for (size_t s = group.first; s < group.end; s++) {
+        window->least[s] = 1;
+        window->largest[s] = 0;
     }
+    const float *least = window->least + group.first, *largest = window->largest + group.first;
     for (size_t i = window->steps; i-- > 0;) {
+        size_t place = place_of_end(window, group, i);
         uint64_t back = window->steps - 1 - i;
-        if (back <= newest && history->steps - (newest - back) <= history->capacity)
-            mp_extend(least, largest, mp_history_row(history, newest - back) + group.first, n);
-        memcpy(window->least_of_ends + i * window->series + group.first, least, size);
-        memcpy(window->largest_of_ends + i * window->series + group.first, largest, size);
-    }
-    for (size_t s = 0; s < n; s++) {
-        least[s] = 1;
-        largest[s] = 0;
+        bool held = back <= newest && history->steps - (newest - back) <= history->capacity;
+        const float *shares = mp_history_row(history, held ? newest - back : newest) + group.first;
+        mp_extend_to(window->least_of_ends + place, window->largest_of_ends + place, least, largest, shares, n);
+        least = window->least_of_ends + place;
+        largest = window->largest_of_ends + place;
     }
 }
 
@@ -141,9 +167,9 @@ void mp_window_push(struct window *window, const struct history *history)
     uint64_t newest = history->steps - 1;
     const float *shares = mp_history_row(history, newest);
     if (newest < window->steps)
-        mp_add(window, shares);
+        add(window, shares);
     else
-        mp_replace(window, mp_history_row(history, newest - window->steps), shares);
+        replace(window, mp_history_row(history, newest - window->steps), shares);
     mp_extend(window->least, window->largest, shares, window->series);
     end_turn(window, history, newest, group_at(window, (size_t)(newest % window->steps)));
 }
@@ -154,7 +180,7 @@ void mp_window_rebuild(struct window *window, const struct history *history)
     clear(window);
     for (uint64_t step = first; step < pushed; step++) {
         const float *shares = mp_history_row(history, step);
-        mp_add(window, shares);
+        add(window, shares);
         mp_extend(window->least, window->largest, shares, window->series);
         end_turn(window, history, step, group_at(window, (size_t)(step % window->steps)));
     }
@@ -200,9 +226,9 @@ void mp_window_range(const struct window *window, uint64_t pushed, double *out)
     for (size_t place = 0; place < window->steps; place++) {
         struct group group = group_at(window, place);
         size_t since = newest >= place ? newest - place : newest + window->steps - place; /* the end of the last turn */
-        const float *least = window->least_of_ends + since * window->series;
-        const float *largest = window->largest_of_ends + since * window->series;
-        for (size_t s = group.first; s < group.end; s++)
-            out[s] = (double)largest_of(largest[s], window->largest[s]) - (double)least_of(least[s], window->least[s]);
+        size_t first = place_of_end(window, group, since);
+        const float *least = window->least_of_ends + first, *largest = window->largest_of_ends + first;
+        for (size_t s = group.first; s < group.end; s++, least++, largest++)
+            out[s] = (double)largest_of(*largest, window->largest[s]) - (double)least_of(*least, window->least[s]);
     }
 }

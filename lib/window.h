@@ -18,7 +18,7 @@ struct window {
     void *arena;                              /* of arena_size bytes; the arrays below lie in it */
     uint64_t *sum, *square_low, *square_high; /* [series]: of the shares; of their squares, low + 2^32 high */
     float *least, *largest;                   /* [series]: of the present turn */
-    float *least_of_ends, *largest_of_ends;   /* [steps][series]: row i, of the last turn without its first i steps */
+    float *least_of_ends, *largest_of_ends; /* [steps][series], by groups: of the last turn without its first i steps */
 };
 
 /* steps: 1 .. MP_LONGEST_WINDOW. OUT_OF_MEMORY leaves it fit for mp_window_free, as zeroed memory is. */

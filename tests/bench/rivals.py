@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""State detectors to compare ours with, on whole recorded runs: each takes a Run and says after which blocks it calls which
-layer stable. They have the settings with which they do best on the bundled small16 runs."""
+"""State detectors to compare ours with, on whole recorded runs: each takes a Run and says after which blocks it calls
+which layer stable."""
 import numpy as np
 
 BLOCK, WINDOW = 20, 100      # steps; of the section-3 rule, as of ours
@@ -34,8 +34,8 @@ def rolling_deviation(shares, window):
 
 
 def movement(means, half):
-    """D, the mean of the last `half` blocks less that of the `half` before, and the variance V that noise gives it, from how
-    neighbouring blocks differ; NaN where there are too few blocks."""
+    """D, the mean of the last `half` blocks less that of the `half` before, and the variance V that noise gives it, from
+    how neighbouring blocks differ; NaN where there are too few blocks."""
     sums = np.concatenate([np.zeros_like(means[:1]), np.cumsum(means, axis=0)])
     squares = np.concatenate([np.zeros_like(means[:1]), np.cumsum(np.diff(means, axis=0)**2 / 2, axis=0)])
     moved, noise = np.full(means.shape, np.nan), np.full(means.shape, np.nan)
@@ -45,8 +45,8 @@ def movement(means, half):
 
 
 def hysteresis(enters, leaves, dwell):
-    """Stable after `enters` has held for `dwell` blocks, until one of `leaves` does: pairs of the blocks that must have passed
-    since, and the blocks at which it would."""
+    """Stable after `enters` has held for `dwell` blocks, until one of `leaves` does: pairs of the blocks that must have
+    passed since, and the blocks at which it would."""
     stable = np.zeros(enters.shape, bool)
     now, quiet, entered = stable[0], np.zeros(enters.shape[1:], int), np.zeros(enters.shape[1:], int)
     for block, quiet_now in enumerate(enters):
@@ -73,7 +73,7 @@ def trailing_mean(values, count):
 
 
 def local_level(run):
-    """The rule that ours grew out of: a mean of five evaluations, doubt on entry, three scales and a wide hysteresis."""
+    """The rule that ours grew out of: a mean of five evaluations, doubt on entry, three scales, wide hysteresis."""
     m, experts, limit = WINDOW // BLOCK, run.means.shape[2], (1.5 * TOLERANCE)**2
     leaves = []
     for scale in (1, 2, 4):

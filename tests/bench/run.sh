@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Measures: installs what is missing, builds, and prints the tables.
-# usage: sh tests/bench/run.sh [push_predict | state | detector_push | python_push | detector_quality | paper]
+# usage: sh tests/bench/run.sh [NAME], one of push_predict, state, python_push, detector_push, detector_read,
+# detector_quality (states against the truth, beside other detectors), paper (its table beside ours)
 set -eu
 CDPATH= cd -- "$(dirname "$0")/../.."
 . .ci/setup.sh

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How soon the state detector, and its rivals, see what happens in simulated runs, and what they see that does not happen.
-Medians over 20 runs, in each of which it happens at another place within a block."""
+"""How soon the state detector, and its rivals, see what happens in simulated runs, and what they see that does not
+happen. Medians over 20 runs, in each of which it happens at another place within a block."""
 import collections
 import itertools
 
@@ -33,7 +33,7 @@ def ends(stable):
 
 
 def first_after(events, steps):
-    """Of each run, the steps from `steps` [runs] to the first block end with an event, inf where there is none in time."""
+    """Of each run, the steps from `steps` [runs] to the first block end with an event; inf: there is none in time."""
     after = ends(events)[:, None] - steps
     hits = events & (after >= 0) & (after <= PATIENCE)
     return np.where(hits.any(axis=0), np.take_along_axis(after, hits.argmax(axis=0)[None], 0)[0], np.inf)
@@ -159,7 +159,7 @@ def jump(onset):
 
 def print_jumps():
     """Returns what misses its target."""
-    print("-- one of 128 experts jumps by 50 %: steps until its alarm / alarms of other experts / of layers, in all runs")
+    print("-- one of 128 experts jumps by 50 %: steps until its alarm / alarms of others / of layers, in all runs")
     missed = []
     for assignments in (4096, 32768, 524288):
         run, texts = simulated(jump, experts=128, assignments=assignments), []

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the detector says on a whole run, and how good that is: the truth is the error that a forecast made of each block's
-end would have had, sampling noise aside."""
+"""What the detector says on a whole run, and how good that is: the truth is the error that a forecast made at each
+block's end would have had, sampling noise aside."""
 from typing import NamedTuple
 
 import numpy as np
@@ -58,8 +58,9 @@ def centred_mean(values, count):
 
 
 def realised(means):
-    """Squared error, in units of the mean load, of the mean of the last WINDOW steps as the forecast of that of the next
-    HORIZON, without what noise adds: [blocks, layers, experts], NaN where the run does not tell. A layer's is the mean."""
+    """Squared error, in units of the mean load, of the mean of the last WINDOW steps as the forecast of that of the
+    next HORIZON, without what noise adds: [blocks, layers, experts], NaN where the run does not tell. A layer's is the
+    mean of its experts'."""
     past, future, pairs = WINDOW // BLOCK, HORIZON // BLOCK, NOISE // BLOCK - 1
     sums = np.concatenate([np.zeros_like(means[:1]), np.cumsum(means, axis=0)])
     squares = np.concatenate([np.zeros_like(means[:1]), np.cumsum(np.diff(means, axis=0)**2 / 2, axis=0)])
@@ -86,7 +87,7 @@ def judged(truth):
 
 
 def balanced_accuracy(stable, should):
-    """The mean of the parts that are right of those that should be stable and of those that should not; NaN without either."""
+    """The mean of the parts that are right of those that should be stable and of those that should not."""
     parts = stable[should], ~stable[~should]
     return np.mean([part.mean() for part in parts]) if all(part.size for part in parts) else np.nan
 

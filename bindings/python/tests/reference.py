@@ -49,7 +49,7 @@ def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=0.3
     layers, experts = shares.shape[1:]
     means = shares[:len(shares) // block * block].reshape(-1, block, layers, experts).mean(1)
     m, dwell = drift_window // block, -(-dwell // block)
-    drifts, certain, certain_of_experts = {}, {}, {}
+    drifts, errors, certain, certain_of_experts = {}, {}, {}, {}
     for scale in (1, 2):
         n = scale * m
         g = float(np.float32(((n * block + horizon) / (2 * n * block)) ** (2 * growth)))
@@ -62,20 +62,21 @@ def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=0.3
             certain_of_experts[scale, end] = g * experts**2 * sure
             if scale == 1:
                 drifts[end] = g * experts**2 * moved
+                errors[end] = g * experts**2 * np.sqrt(2) * noise
     results = []
-    for tolerance2, drift_of, certain_of in (
-            (tolerance**2, lambda end: drifts[end].mean(1), certain),
-            (expert_tolerance**2, drifts.__getitem__, certain_of_experts)):
+    for tolerance2, drift_of, error_of, certain_of in (
+            (tolerance**2, lambda end: drifts[end].mean(1), lambda end: np.sqrt((errors[end]**2).sum(1)) / experts, certain),
+            (expert_tolerance**2, drifts.__getitem__, errors.__getitem__, certain_of_experts)):
         state = np.zeros(layers if certain_of is certain else (layers, experts), int)
         quiet, entered, smoothed, states, smooth = 0 * state, 0 * state, None, [], []
         for end in range(1, len(means) + 1):
             if end >= 2 * m:
                 drift = drift_of(end)
-                smoothed = drift if smoothed is None else smoothed + (drift - smoothed) / m
+                smoothed = drift if smoothed is None else (smoothed + drift) / 2
                 moves = certain_of[1, end] > 1.69 * tolerance2
                 if end >= 4 * m:
                     moves |= (certain_of[2, end] > 1.69 * tolerance2) & (end - entered >= 2 * m)
-                quiet = np.where((state != 2) & (drift <= tolerance2), quiet + 1, 0)
+                quiet = np.where((state != 2) & (smoothed + error_of(end) <= tolerance2), quiet + 1, 0)
                 enters = quiet >= dwell
                 state = np.where(enters, 2, np.where((state == 2) & ~moves, 2, 1))
                 entered = np.where(enters, end, entered)
