@@ -16,8 +16,8 @@ static moep_detector *make_on(const moep_runtime *runtime)
     config.drift_window = 4;
     config.block = 2;
     config.dwell = 5;
-    config.tolerance = 1; /* wide: so that states change */
-    config.expert_tolerance = 2;
+    config.tolerance = 3; /* wide: so that states change */
+    config.expert_tolerance = 6;
     config.windows[0] = 3;
     config.windows[1] = 0;
     config.windows[2] = 7;
