@@ -124,7 +124,7 @@ def main():
     for title, results in predictions.items():
         octiles(title, results)
     print("\n---- for comparison only, without targets; no rule was tuned on mid32-seed5 ----")
-    few = "moepredict", "rule of section 3", "always stable"
+    few = "moepredict", "earlier rule", "always stable"
     for source in (resampled(400), resampled(2000)):
         table(source, SEEDS, few)
     for source in (MEASURED, THINNED, resampled(100)):

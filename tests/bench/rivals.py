@@ -3,7 +3,7 @@
 which layer stable."""
 import numpy as np
 
-BLOCK, WINDOW = 20, 100      # steps; of the section-3 rule, as of ours
+BLOCK, WINDOW = 20, 100      # steps; of the earlier rule, as of ours
 HORIZON, GROWTH = 1000, 0.3
 TOLERANCE, EXPERT_TOLERANCE = 0.10, 0.20
 

@@ -164,7 +164,7 @@ def print_jumps():
     for assignments in (4096, 32768, 524288):
         run, texts = simulated(jump, experts=128, assignments=assignments), []
         case = Case(f"jump, {assignments:,}", jumped, jump, {}, {"delay": 130, "others": 0})
-        for name in ("moepredict", "rule of section 3"):
+        for name in ("moepredict", "earlier rule"):
             numbers, text = jumped(DETECTORS[name](run), run)
             texts.append(f"{text:21}")
             if name == "moepredict":

@@ -36,7 +36,7 @@ def watch(run):
 
 DETECTORS = {
     "moepredict": watch,
-    "rule of section 3": lambda run: Seen(rivals.local_level(run), rivals.local_level_experts(run)),
+    "earlier rule": lambda run: Seen(rivals.local_level(run), rivals.local_level_experts(run)),
     "always stable": lambda run: Seen(rivals.always(run)),
     "fixed sd 0.10": lambda run: Seen(rivals.fixed_deviation(0.10)(run)),
     "fixed sd 0.15": lambda run: Seen(rivals.fixed_deviation(0.15)(run)),
