@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "arima_forecast.h"
+#include "arima_roots.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ---- states ---- */
+
+enum { LINE = 64 };
+
+struct scratch {
+    struct arima_workspace workspace;
+    struct arima_point *point;
+    const struct arima_kernel *kernel;
+};
+
+size_t mp_arima_states_size(size_t steps)
+{
+    size_t workspace = mp_arima_workspace_size(steps), rest = sizeof(struct arima_point) + LINE;
+    return workspace > SIZE_MAX - rest ? SIZE_MAX : workspace + rest;
+}
+
+static struct scratch lay_out(void *memory, size_t steps, int lane_bytes)
+{
+    struct scratch scratch;
+    char *at = memory;
+    at += (LINE - (uintptr_t)at % LINE) % LINE;
+    scratch.point = (struct arima_point *)at;
+    mp_arima_workspace_init(&scratch.workspace, at + sizeof *scratch.point, steps);
+    scratch.kernel = mp_arima_kernel(lane_bytes);
+    return scratch;
+}
+
+static void limit_roots(struct arima_state *state, double limit)
+{
+    if (limit >= 1)
+        return;
+    for (int i = 0; i < MP_ARIMA_ORDER; i++)
+        state->phi[i] = -state->phi[i];
+    mp_arima_limit_roots(state->phi, state->order.p, limit);
+    mp_arima_limit_roots(state->theta, state->order.q, limit);
+    for (int i = 0; i < MP_ARIMA_ORDER; i++)
+        state->phi[i] = -state->phi[i];
+}
+
+/* All of a state but the errors; leaves the differences, less their mean, in values. */
+static void begin_state(const struct arima_estimate *estimate, double *values, size_t steps, double root_limit,
+                        struct arima_state *state)
+{
+    *state = (struct arima_state){.order = estimate->order, .mean = estimate->mean, .sigma2 = estimate->sigma2};
+    memcpy(state->phi, estimate->phi, sizeof state->phi);
+    memcpy(state->theta, estimate->theta, sizeof state->theta);
+    limit_roots(state, root_limit);
+    state->last[0] = values[steps - 1];
+    state->last[1] = steps > 1 ? values[steps - 1] - values[steps - 2] : 0;
+    size_t n = steps;
+    for (unsigned k = 0; k < state->order.d && n > 1; k++, n--)
+        for (size_t t = 0; t + 1 < n; t++)
+            values[t] = values[t + 1] - values[t];
+    for (size_t t = 0; t < n; t++)
+        values[t] -= state->mean;
+    for (size_t i = 0; i < state->order.p && i < n; i++)
+        state->w[i] = values[n - 1 - i];
+}
+
+static unsigned order_of(const struct arima_state *state)
+{
+    return state->order.p > state->order.q ? state->order.p : state->order.q;
+}
+
+/* In units of sigma, so that the sums neither overflow nor vanish. */
+static double unit_of(const struct arima_state *state)
+{
+    return state->sigma2 > 0 ? sqrt(state->sigma2) : 1;
+}
+
+/* The expected errors of up to MP_LANES series of one length and order: theta(B) of what the evaluation leaves. */
+static void find_errors(const struct scratch *scratch, double *values, const size_t *which, size_t count, size_t steps,
+                        struct arima_state *states)
+{
+    unsigned order = order_of(&states[which[0]]);
+    struct arima_workspace workspace = scratch->workspace;
+    workspace.n = steps - states[which[0]].order.d;
+    for (size_t l = 0; l < count; l++) {
+        const struct arima_state *state = &states[which[l]];
+        double *column = mp_arima_lane(&workspace, workspace.series, l), unit = 1 / unit_of(state);
+        for (size_t t = 0; t < workspace.n; t++)
+            column[t * MP_LANE_COLUMN] = values[which[l] * steps + t] * unit;
+        for (unsigned i = 0; i < order; i++) {
+            scratch->point->parameters[i].lane[l] = state->phi[i];
+            scratch->point->parameters[order + i].lane[l] = state->theta[i];
+        }
+    }
+    scratch->kernel->evaluate(&workspace, order, scratch->point);
+    for (size_t l = 0; l < count; l++) {
+        struct arima_state *state = &states[which[l]];
+        const double *twice = mp_arima_lane(&workspace, workspace.twice, l);
+        if (!(scratch->point->objective.lane[l] < 1e299))
+            continue; /* errors of 0: the recursion goes on from the observations alone */
+        for (size_t i = 0; i < state->order.q && i < workspace.n; i++) {
+            size_t t = workspace.n - 1 - i;
+            double e = twice[t * MP_LANE_COLUMN];
+            for (size_t j = 1; j <= state->order.q && j <= t; j++)
+                e += state->theta[j - 1] * twice[(t - j) * MP_LANE_COLUMN];
+            state->e[i] = e * unit_of(state);
+        }
+        state->sigma2 *= scratch->point->sum_of_squares.lane[l] / (double)workspace.n;
+    }
+}
+
+void mp_arima_states(const struct arima_estimate *estimates, double *values, size_t count, size_t steps,
+                     double root_limit, int lane_bytes, void *memory, struct arima_state *states)
+{
+    struct scratch scratch = lay_out(memory, steps, lane_bytes);
+    for (size_t s = 0; s < count; s++)
+        begin_state(&estimates[s], values + s * steps, steps, root_limit, &states[s]);
+    for (unsigned kind = 0; kind < 3 * MP_ARIMA_ORDER; kind++) { /* of one order and d, by MP_LANES */
+        size_t which[MP_LANES], lanes = 0;
+        for (size_t s = 0; s < count; s++) {
+            unsigned order = order_of(&states[s]);
+            if (order != kind % MP_ARIMA_ORDER + 1 || states[s].order.d != kind / MP_ARIMA_ORDER)
+                continue;
+            which[lanes++] = s;
+            if (lanes == MP_LANES) {
+                find_errors(&scratch, values, which, lanes, steps, states);
+                lanes = 0;
+            }
+        }
+        if (lanes > 0)
+            find_errors(&scratch, values, which, lanes, steps, states);
+    }
+}
+
+/* ---- rows ---- */
+
+/* The next w, less its mean; what was the future moves into the past. */
+static double next_difference(struct arima_state *state)
+{
+    double w = 0;
+    for (unsigned i = 0; i < state->order.p; i++)
+        w += state->phi[i] * state->w[i];
+    for (unsigned j = 0; j < state->order.q; j++)
+        w += state->theta[j] * state->e[j];
+    for (unsigned i = MP_ARIMA_ORDER - 1; i > 0; i--) {
+        state->w[i] = state->w[i - 1];
+        state->e[i] = state->e[i - 1];
+    }
+    state->w[0] = w;
+    state->e[0] = 0;
+    return w;
+}
+
+static void forecast_means(struct arima_state state, size_t horizon, size_t stride, double *mean, size_t spacing)
+{
+    for (size_t first = 0; first < horizon; first += stride) {
+        size_t last = stride < horizon - first ? first + stride : horizon;
+        double sum = 0;
+        for (size_t k = first; k < last; k++) {
+            double x = state.mean + next_difference(&state);
+            if (state.order.d == 2)
+                x = state.last[1] += x;
+            if (state.order.d > 0)
+                x = state.last[0] += x;
+            sum += x;
+        }
+        *mean = sum / (double)(last - first);
+        mean += spacing;
+        if (last == horizon)
+            return;
+    }
+}
+
+/* sums[k] = psi(0) + ... + psi(k), psi the weights of the errors in the series, d times summed. */
+static void psi_sums(const struct arima_state *state, size_t horizon, double *sums)
+{
+    struct arima_state weights = {.order = state->order};
+    double once = 0, twice = 0, sum = 0;
+    memcpy(weights.phi, state->phi, sizeof weights.phi);
+    memcpy(weights.theta, state->theta, sizeof weights.theta);
+    for (size_t k = 0; k < horizon; k++) {
+        double psi = next_difference(&weights);
+        if (k == 0)
+            psi = weights.w[0] = weights.e[0] = 1;
+        if (state->order.d > 0)
+            psi = once += psi;
+        if (state->order.d > 1)
+            psi = twice += psi;
+        sums[k] = sum += psi;
+    }
+}
+
+/* The error i steps before a row's last step enters the row's sum with the weights psi(i - stride + 1) .. psi(i): the
+ * same for every row, and so one running sum of squares serves all rows of full length. */
+static void forecast_errors(const struct arima_state *state, size_t horizon, size_t stride, double *error,
+                            size_t spacing, double *sums)
+{
+    double squares = 0;
+    size_t whole = horizon / stride * stride, i = 0;
+    psi_sums(state, horizon, sums);
+    for (size_t last = stride; last <= whole && last >= stride; last += stride) {
+        for (; i < last; i++) {
+            double weight = sums[i] - (i >= stride ? sums[i - stride] : 0);
+            squares += weight * weight;
+        }
+        *error = sqrt(state->sigma2 * squares) / (double)stride;
+        error += spacing;
+        if (whole - last < stride)
+            break;
+    }
+    size_t rest = horizon - whole;
+    if (rest == 0)
+        return;
+    squares = 0;
+    for (i = 0; i < horizon; i++) {
+        double weight = sums[i] - (i >= rest ? sums[i - rest] : 0);
+        squares += weight * weight;
+    }
+    *error = sqrt(state->sigma2 * squares) / (double)rest;
+}
+
+void mp_arima_forecast(const struct arima_state *state, size_t horizon, size_t stride, double *mean, double *error,
+                       size_t spacing, double *scratch)
+{
+    if (horizon == 0 || stride == 0)
+        return;
+    forecast_means(*state, horizon, stride, mean, spacing);
+    if (error)
+        forecast_errors(state, horizon, stride, error, spacing, scratch);
+}

@@ -1,0 +1,402 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The likelihood, its gradient and its Gauss-Newton matrix at a point, lane by lane. */
+#include "arima_impulse.h"
+#include "arima_passes.h"
+#include "arima_presample.h"
+#include "support/logarithm.h"
+
+#include <stdbool.h>
+
+/* Partial autocorrelations as near to 1 are no use: the covariance of the pre-sample values loses its digits. Nor is a
+ * theta whose impulse response has this sum of squares. */
+static const double stationary = 0.99999, invertible = 1e12, none = 1e300;
+
+/* What one vector of lanes needs beside its passes. */
+struct small {
+    struct presample presample;
+    vector k[M][M];
+    vector root[M][M];    /* C = root root' */
+    vector factor[M][M];  /* I + root' K root = factor factor' */
+    vector multiplier[M]; /* inverse(C) c */
+    vector determinant;   /* the product of the squared diagonal of factor */
+    mask possible;
+};
+
+/* By the step-down recursion: all partial autocorrelations are below 1. */
+INLINE mask is_stationary(const vector *phi, const int order)
+{
+    vector a[M], b[M];
+    mask yes = splat(0) == splat(0);
+    for (int i = 0; i < order; i++)
+        a[i] = phi[i];
+    for (int k = order - 1; k >= 0; k--) {
+        vector r = a[k], scale = 1 / (1 - r * r);
+        yes &= absolute(r) < splat(stationary);
+        for (int i = 0; i < k; i++)
+            b[i] = (a[i] + r * a[k - 1 - i]) * scale;
+        for (int i = 0; i < k; i++)
+            a[i] = b[i];
+    }
+    return yes;
+}
+
+/* Columns without variance of their own become 0: a singular matrix has a root too. */
+INLINE void root_of(vector (*l)[M], vector (*c)[M], const int order)
+{
+    vector trace = splat(0);
+    for (int i = 0; i < order; i++) {
+        trace += c[i][i];
+        clear(l[i], order);
+    }
+    for (int j = 0; j < order; j++) {
+        vector d = c[j][j];
+        for (int k = 0; k < j; k++)
+            d -= l[j][k] * l[j][k];
+        mask some = d > 1e-14 * trace;
+        vector root = square_root(choose(some, d, splat(1))), inverse = choose(some, 1 / root, splat(0));
+        l[j][j] = choose(some, root, splat(0));
+        for (int i = j + 1; i < order; i++) {
+            vector x = c[i][j];
+            for (int k = 0; k < j; k++)
+                x -= l[i][k] * l[j][k];
+            l[i][j] = x * inverse;
+        }
+    }
+}
+
+INLINE void factor_of_sum(struct small *small, const int order)
+{
+    vector product[M][M], (*f)[M] = small->factor;
+    for (int i = 0; i < order; i++)
+        for (int j = 0; j < order; j++) {
+            product[i][j] = splat(0);
+            for (int k = j; k < order; k++)
+                product[i][j] += small->k[i][k] * small->root[k][j];
+        }
+    small->determinant = splat(1);
+    for (int i = 0; i < order; i++)
+        for (int j = 0; j <= i; j++) {
+            f[i][j] = splat(i == j ? 1 : 0);
+            for (int k = i; k < order; k++)
+                f[i][j] += small->root[k][i] * product[k][j];
+        }
+    for (int j = 0; j < order; j++) {
+        vector d = f[j][j];
+        for (int k = 0; k < j; k++)
+            d -= f[j][k] * f[j][k];
+        small->possible &= d > splat(0);
+        d = choose(d > splat(0), d, splat(1));
+        small->determinant *= d;
+        f[j][j] = square_root(d);
+        vector inverse = 1 / f[j][j];
+        for (int i = j + 1; i < order; i++) {
+            for (int k = 0; k < j; k++)
+                f[i][j] -= f[i][k] * f[j][k];
+            f[i][j] *= inverse;
+        }
+    }
+}
+
+INLINE void forward_substitute(vector (*l)[M], vector *x, const int order)
+{
+    for (int i = 0; i < order; i++) {
+        for (int k = 0; k < i; k++)
+            x[i] -= l[i][k] * x[k];
+        x[i] /= l[i][i];
+    }
+}
+
+INLINE void back_substitute(vector (*l)[M], vector *x, const int order)
+{
+    for (int i = order - 1; i >= 0; i--) {
+        for (int k = i + 1; k < order; k++)
+            x[i] -= l[k][i] * x[k];
+        x[i] /= l[i][i];
+    }
+}
+
+/* c = root inverse(I + root' K root) root' H'e, and inverse(C) c = H'e - K c. */
+INLINE void presample_effects(struct small *small, struct strand *strand, const int order)
+{
+    vector x[M];
+    for (int i = 0; i < order; i++) {
+        x[i] = splat(0);
+        for (int k = i; k < order; k++)
+            x[i] += small->root[k][i] * strand->projection[k];
+    }
+    forward_substitute(small->factor, x, order);
+    back_substitute(small->factor, x, order);
+    for (int i = 0; i < order; i++) {
+        strand->presample[i] = splat(0);
+        for (int k = 0; k <= i; k++)
+            strand->presample[i] += small->root[i][k] * x[k];
+    }
+    for (int i = 0; i < order; i++) {
+        small->multiplier[i] = strand->projection[i];
+        for (int k = 0; k < order; k++)
+            small->multiplier[i] -= small->k[i][k] * strand->presample[k];
+    }
+}
+
+/* What is known before c is: C, K, their factors, c. */
+INLINE void value(struct small *small, struct strand *strand, struct impulse_level *levels, size_t n, const int order)
+{
+    small->possible = is_stationary(strand->phi, order);
+    presample_covariance(&small->presample, strand->phi, strand->theta, order);
+    small->possible &= small->presample.autocovariance[0] > splat(0);
+    impulse_products(small->k, levels, strand->theta, n, order);
+    small->possible &= small->k[0][0] < splat(invertible);
+    root_of(small->root, small->presample.c, order);
+    factor_of_sum(small, order);
+    presample_effects(small, strand, order);
+}
+
+/* Of the log-determinant by K, W = root inverse(factor factor') root'; of the objective times 2 by C,
+ * Q - (n / S) multiplier multiplier' with Q = K - K W K. */
+INLINE void by_matrices(struct small *small, vector scale, vector (*w)[M], vector (*q)[M], const int order)
+{
+    vector half[M][M], product[M][M];
+    for (int j = 0; j < order; j++) {
+        vector x[M];
+        for (int i = 0; i < order; i++)
+            x[i] = i <= j ? small->root[j][i] : splat(0);
+        forward_substitute(small->factor, x, order);
+        for (int i = 0; i < order; i++)
+            half[j][i] = x[i];
+        clear(w[j], order);
+    }
+    add_symmetric(w, half, half, order);
+    multiply(product, small->k, w, order);
+    for (int i = 0; i < order; i++)
+        for (int j = 0; j <= i; j++) {
+            vector x = small->k[i][j] - scale * small->multiplier[i] * small->multiplier[j];
+            for (int k = 0; k < order; k++)
+                x -= product[i][k] * small->k[k][j];
+            q[i][j] = q[j][i] = x;
+        }
+}
+
+/* Half of the derivatives of n log S + log-determinant. */
+INLINE void gradient(struct small *small, struct strand *strand, struct impulse_level *levels, size_t n, vector squares,
+                     struct arima_point *point, int at, const int order)
+{
+    vector w[M][M], q[M][M], by_phi[M], by_theta[M], scale = (double)n / squares;
+    by_matrices(small, scale, w, q, order);
+    clear(by_phi, order);
+    clear(by_theta, order);
+    presample_adjoint(&small->presample, strand->phi, strand->theta, q, by_phi, by_theta, order);
+    impulse_adjoint(w, levels, strand->theta, by_theta, n, order);
+    for (int i = 0; i < order; i++) {
+        put(&point->gradient[i], at, 0.5 * by_phi[i] - scale * strand->with_filtered[i]);
+        put(&point->gradient[order + i], at, 0.5 * by_theta[i] - scale * strand->with_twice[i]);
+    }
+}
+
+INLINE void finish(struct small *small, struct strand *strand, struct impulse_level *levels, size_t n,
+                   struct arima_point *point, int at, const int order)
+{
+    vector squares = strand->squares;
+    for (int i = 0; i < order; i++)
+        squares += strand->presample[i] * small->multiplier[i];
+    mask possible = small->possible & (squares > splat(0)) & is_finite(squares) & is_finite(small->determinant);
+    squares = choose(possible, squares, splat(1));
+    vector determinant = choose(possible, small->determinant, splat(1)), objective;
+    for (int l = 0; l < WIDTH; l++)
+        objective[l] = 0.5 * ((double)n * mp_logarithm(squares[l]) + mp_logarithm(determinant[l]));
+    put(&point->objective, at, choose(possible, objective, splat(none)));
+    put(&point->sum_of_squares, at, squares);
+    put(&point->determinant, at, determinant);
+    gradient(small, strand, levels, n, squares, point, at, order);
+    gauss_newton(strand, (double)n / squares, point, at, order);
+}
+
+INLINE void evaluate_strands(const struct arima_workspace *workspace, struct arima_point *point, int first,
+                             const int order)
+{
+    struct strand strands[STRANDS];
+    struct small small[STRANDS];
+    struct impulse_level *levels = (struct impulse_level *)workspace->powers;
+    size_t n = workspace->n;
+    const int count = order <= 2 ? STRANDS : 1; /* as many as the registers hold */
+    for (int s = 0; s < STRANDS; s++) {
+        int at = (first + s) * WIDTH;
+        struct strand *strand = &strands[s];
+        strand->series = mp_arima_lane(workspace, workspace->series, at);
+        strand->filtered = mp_arima_lane(workspace, workspace->filtered, at);
+        strand->residuals = mp_arima_lane(workspace, workspace->residuals, at);
+        strand->twice = mp_arima_lane(workspace, workspace->twice, at);
+        for (int i = 0; i < order; i++) {
+            strand->phi[i] = get(&point->parameters[i], at);
+            strand->theta[i] = get(&point->parameters[order + i], at);
+        }
+    }
+    for (int s = 0; s < STRANDS; s += count)
+        residual_pass(&strands[s], n, order, count);
+    backward_pass(strands, n, order, STRANDS);
+    for (int s = 0; s < STRANDS; s++)
+        value(&small[s], &strands[s], levels + s * levels_of(n), n, order);
+    for (int s = 0; s < STRANDS; s += count)
+        product_passes(&strands[s], n, order, count);
+    for (int s = 0; s < STRANDS; s++)
+        finish(&small[s], &strands[s], levels + s * levels_of(n), n, point, (first + s) * WIDTH, order);
+}
+
+/* A function of its own for every order: the compiler sees it as a constant. */
+#define EVALUATE(order)                                                                              \
+    static void evaluate_##order(const struct arima_workspace *workspace, struct arima_point *point) \
+    {                                                                                                \
+        for (int first = 0; first < VECTORS; first += STRANDS)                                       \
+            evaluate_strands(workspace, point, first, order);                                        \
+    }
+EVALUATE(1)
+EVALUATE(2)
+EVALUATE(3)
+EVALUATE(4)
+EVALUATE(5)
+EVALUATE(6)
+EVALUATE(7)
+EVALUATE(8)
+
+static void evaluate(const struct arima_workspace *workspace, unsigned order, struct arima_point *point)
+{
+    static void (*const evaluators[M])(const struct arima_workspace *, struct arima_point *) = {
+        evaluate_1, evaluate_2, evaluate_3, evaluate_4, evaluate_5, evaluate_6, evaluate_7, evaluate_8,
+    };
+    evaluators[order - 1](workspace, point);
+}
+
+/* The lower triangle of the damped matrix; a parameter that is not active does not move. */
+static void damped_matrix(const struct arima_point *point, const struct arima_secant *secant,
+                          const struct arima_lanes *active, int count, vector damping, vector augmented,
+                          vector (*a)[2 * M], int at)
+{
+    for (int i = 0; i < count; i++) {
+        vector on = get(&active[i], at);
+        for (int j = 0; j <= i; j++)
+            a[i][j] = on * get(&active[j], at) *
+                      (get(&point->hessian[i][j], at) + augmented * get(&secant->matrix[i][j], at));
+        a[i][i] = choose(on > splat(0), a[i][i] + damping * get(&point->hessian[i][i], at) + 1e-12, splat(1));
+    }
+}
+
+/* Cholesky, in place; the lanes where that works. */
+static mask factorise(vector (*a)[2 * M], int count)
+{
+    mask definite = splat(0) == splat(0);
+    for (int j = 0; j < count; j++) {
+        vector least = 1e-14 * absolute(a[j][j]) + 1e-300;
+        for (int k = 0; k < j; k++)
+            a[j][j] -= a[j][k] * a[j][k];
+        definite &= a[j][j] > least;
+        a[j][j] = square_root(choose(a[j][j] > least, a[j][j], least));
+        vector inverse = 1 / a[j][j];
+        for (int i = j + 1; i < count; i++) {
+            for (int k = 0; k < j; k++)
+                a[i][j] -= a[i][k] * a[j][k];
+            a[i][j] *= inverse;
+        }
+    }
+    return definite;
+}
+
+static void solve_vector(const struct arima_point *point, const struct arima_secant *secant,
+                         const struct arima_lanes *active, int count, vector damping, double *augmented,
+                         struct arima_lanes *step, int at)
+{
+    vector a[2 * M][2 * M], x[2 * M], use = *(const vector *)augmented;
+    damped_matrix(point, secant, active, count, damping, use, a, at);
+    mask definite = factorise(a, count);
+    vector still = choose(definite, use, splat(0));
+    bool same = true;
+    for (int l = 0; l < WIDTH; l++)
+        same &= still[l] == use[l];
+    if (!same) {
+        *(vector *)augmented = still;
+        damped_matrix(point, secant, active, count, damping, still, a, at);
+        factorise(a, count);
+    }
+    for (int i = 0; i < count; i++) {
+        x[i] = -get(&active[i], at) * get(&point->gradient[i], at);
+        for (int k = 0; k < i; k++)
+            x[i] -= a[i][k] * x[k];
+        x[i] /= a[i][i];
+    }
+    for (int i = count - 1; i >= 0; i--) {
+        for (int k = i + 1; k < count; k++)
+            x[i] -= a[k][i] * x[k];
+        x[i] /= a[i][i];
+        put(&step[i], at, x[i]);
+    }
+}
+
+static void solve(const struct arima_point *point, const struct arima_secant *secant, const struct arima_lanes *active,
+                  unsigned order, const double *damping, double *augmented, struct arima_lanes *step)
+{
+    for (int at = 0; at < MP_LANES; at += WIDTH)
+        solve_vector(point, secant, active, (int)(2 * order), *(const vector *)(damping + at), augmented + at, step,
+                     at);
+}
+
+/* Of the symmetric matrix of which the lower triangle is given, row i times x. */
+INLINE vector row_times(struct arima_lanes (*matrix)[MP_ARIMA_PARAMETERS], int i, const vector *x, int count, int at)
+{
+    vector sum = splat(0);
+    for (int j = 0; j < count; j++)
+        sum += x[j] * get(j <= i ? &matrix[i][j] : &matrix[j][i], at);
+    return sum;
+}
+
+/* Dennis, Gay and Welsch (1981): the least change of the sized secant that satisfies the condition. */
+static void learn_vector(const struct arima_point *before, const struct arima_point *next,
+                         const struct arima_lanes *active, int count, vector taken, struct arima_secant *secant, int at)
+{
+    vector step[2 * M], change[2 * M], lack[2 * M], of_secant[2 * M];
+    vector curvature = splat(0), extra = splat(0), wanted = splat(0), along = splat(0), lengths[2] = {0};
+    for (int i = 0; i < count; i++) {
+        step[i] = get(&next->parameters[i], at) - get(&before->parameters[i], at);
+        change[i] = get(&active[i], at) * (get(&next->gradient[i], at) - get(&before->gradient[i], at));
+    }
+    for (int i = 0; i < count; i++) {
+        vector on = get(&active[i], at);
+        curvature +=
+            step[i] * row_times((struct arima_lanes(*)[MP_ARIMA_PARAMETERS])before->hessian, i, step, count, at);
+        of_secant[i] = on * row_times(secant->matrix, i, step, count, at);
+        lack[i] =
+            change[i] - on * row_times((struct arima_lanes(*)[MP_ARIMA_PARAMETERS])next->hessian, i, step, count, at);
+        extra += step[i] * of_secant[i];
+        wanted += step[i] * lack[i];
+        along += step[i] * change[i];
+        lengths[0] += step[i] * step[i];
+        lengths[1] += change[i] * change[i];
+    }
+    put(&secant->curvature, at, curvature);
+    put(&secant->extra, at, extra);
+    /* A step that the gradient hardly changed along teaches nothing. */
+    mask update = (taken > splat(0)) & (along * along > 1e-16 * lengths[0] * lengths[1]) & (along > splat(0));
+    vector size = choose(absolute(wanted) < absolute(extra),
+                         absolute(wanted / choose(extra == splat(0), splat(1), extra)), splat(1));
+    vector inverse = 1 / choose(update, along, splat(1)), rest = splat(0);
+    for (int i = 0; i < count; i++) {
+        lack[i] -= size * of_secant[i];
+        rest += step[i] * lack[i];
+    }
+    for (int i = 0; i < count; i++)
+        for (int j = 0; j <= i; j++) {
+            vector old = get(&secant->matrix[i][j], at);
+            vector x = size * old + (lack[i] * change[j] + change[i] * lack[j]) * inverse -
+                       rest * inverse * inverse * change[i] * change[j];
+            put(&secant->matrix[i][j], at, choose(update & is_finite(x), x, old));
+        }
+}
+
+static void learn(const struct arima_point *before, const struct arima_point *next, const struct arima_lanes *active,
+                  unsigned order, const double *taken, struct arima_secant *secant)
+{
+    for (int at = 0; at < MP_LANES; at += WIDTH)
+        learn_vector(before, next, active, (int)(2 * order), *(const vector *)(taken + at), secant, at);
+}
+
+#define PASTE(a, b) a##b
+#define TABLE(bytes) PASTE(mp_arima_kernel_, bytes)
+extern const struct arima_kernel TABLE(MP_LANE_BYTES);
+const struct arima_kernel TABLE(MP_LANE_BYTES) = {.evaluate = evaluate, .solve = solve, .learn = learn};

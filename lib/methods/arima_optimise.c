@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "arima_optimise.h"
+#include "support/logarithm.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What the next evaluation of a lane is for. */
+enum phase { IDLE, FIRST, STEP, MEAN_ABOVE, MEAN_BELOW, MEAN_MOVED };
+
+struct lane {
+    struct arima_run *run;
+    enum phase phase;
+    unsigned iterations;
+    double damping, slope, predicted; /* of the objective along the step; the gain of log-likelihood */
+    double above;                     /* S with the mean a unit higher */
+};
+
+struct optimiser {
+    const struct arima_kernel *kernel;
+    struct arima_workspace *workspace;
+    unsigned order;
+    struct arima_run *next, *end;
+    struct lane lanes[MP_LANES];
+    struct arima_point trial, best;
+    struct arima_lanes active[MP_ARIMA_PARAMETERS], step[MP_ARIMA_PARAMETERS], damping, augmented;
+    struct arima_secant secant;
+};
+
+static const double impossible = 1e299, least_damping = 1e-9, most_damping = 1e12, longest_step = 1;
+/* A short step says that the optimum is near only if damping has not shortened it. */
+static const double small_damping = 0.1;
+
+static void load_series(const struct optimiser *o, int l, double mean)
+{
+    const double *series = o->lanes[l].run->series;
+    double *column = mp_arima_lane(o->workspace, o->workspace->series, (size_t)l);
+    for (size_t t = 0; t < o->workspace->n; t++)
+        column[t * MP_LANE_COLUMN] = series[t] - mean;
+}
+
+static void try_coefficients(struct optimiser *o, int l, const struct arima_coefficients *at)
+{
+    const struct arima_run *run = o->lanes[l].run;
+    for (unsigned i = 0; i < o->order; i++) {
+        o->trial.parameters[i].lane[l] = i < run->p ? at->phi[i] : 0;
+        o->trial.parameters[o->order + i].lane[l] = i < run->q ? at->theta[i] : 0;
+    }
+}
+
+static void begin(struct optimiser *o, int l)
+{
+    struct lane *lane = &o->lanes[l];
+    bool same = lane->run && lane->run->series == o->next->series && lane->run->mean_value == o->next->mean_value;
+    *lane = (struct lane){.run = o->next++, .phase = FIRST, .damping = 1e-3};
+    lane->run->evaluations = 0;
+    if (!same)
+        load_series(o, l, lane->run->mean_value);
+    o->augmented.lane[l] = 0;
+    for (unsigned i = 0; i < 2 * o->order; i++)
+        for (unsigned j = 0; j <= i; j++)
+            o->secant.matrix[i][j].lane[l] = 0;
+    for (unsigned i = 0; i < o->order; i++) {
+        o->active[i].lane[l] = i < lane->run->p;
+        o->active[o->order + i].lane[l] = i < lane->run->q;
+    }
+    try_coefficients(o, l, &lane->run->at);
+}
+
+/* Of the inverse of the Gauss-Newton matrix, the diagonal: one right-hand side after another. */
+static void standard_errors(const struct optimiser *o, int l)
+{
+    const struct arima_run *run = o->lanes[l].run;
+    double a[MP_ARIMA_PARAMETERS][MP_ARIMA_PARAMETERS];
+    unsigned n = run->p + run->q;
+    for (unsigned i = 0; i < n; i++) {
+        unsigned row = i < run->p ? i : o->order + i - run->p;
+        for (unsigned j = 0; j <= i; j++) {
+            unsigned column = j < run->p ? j : o->order + j - run->p;
+            a[i][j] = o->best.hessian[row][column].lane[l];
+            for (unsigned k = 0; k < j; k++)
+                a[i][j] -= a[i][k] * a[j][k];
+            if (i == j)
+                a[i][i] = a[i][i] > 0 ? sqrt(a[i][i]) : 0;
+            else
+                a[i][j] = a[j][j] > 0 ? a[i][j] / a[j][j] : 0;
+        }
+    }
+    for (unsigned e = 0; e < n; e++) {
+        double x[MP_ARIMA_PARAMETERS], sum = 0;
+        for (unsigned i = e; i < n; i++) {
+            x[i] = i == e;
+            for (unsigned k = e; k < i; k++)
+                x[i] -= a[i][k] * x[k];
+            x[i] = a[i][i] > 0 ? x[i] / a[i][i] : INFINITY;
+            sum += x[i] * x[i];
+        }
+        o->lanes[l].run->error[e] = sqrt(sum);
+    }
+}
+
+static void end(struct optimiser *o, int l)
+{
+    struct arima_run *run = o->lanes[l].run;
+    memset(&run->at, 0, sizeof run->at);
+    for (unsigned i = 0; i < run->p; i++)
+        run->at.phi[i] = o->best.parameters[i].lane[l];
+    for (unsigned i = 0; i < run->q; i++)
+        run->at.theta[i] = o->best.parameters[o->order + i].lane[l];
+    run->objective = o->best.objective.lane[l];
+    run->sum_of_squares = o->best.sum_of_squares.lane[l];
+    standard_errors(o, l);
+    o->lanes[l].phase = IDLE;
+}
+
+/* The estimate of the coefficients has ended: move the mean, or end. S is a quadratic in the mean, known from three
+ * points. */
+static void settle(struct optimiser *o, int l)
+{
+    struct lane *lane = &o->lanes[l];
+    if (!lane->run->mean || lane->run->iterations == 0) {
+        end(o, l);
+        return;
+    }
+    for (unsigned i = 0; i < 2 * o->order; i++)
+        o->trial.parameters[i].lane[l] = o->best.parameters[i].lane[l];
+    load_series(o, l, lane->run->mean_value + 1);
+    lane->phase = MEAN_ABOVE;
+}
+
+static void move_mean(struct optimiser *o, int l, double below)
+{
+    struct lane *lane = &o->lanes[l];
+    double now = o->best.sum_of_squares.lane[l], curvature = 0.5 * (lane->above + below) - now;
+    double slope = 0.25 * (lane->above - below), shift = curvature > 0 ? -slope / curvature : 0;
+    double least = now + slope * shift, gain = 0;
+    if (least > 0 && least < now)
+        gain = 0.5 * (double)o->workspace->n * mp_logarithm(now / least);
+    if (!(gain > 0.1 * lane->run->tolerance) || lane->iterations >= lane->run->iterations) {
+        load_series(o, l, lane->run->mean_value);
+        end(o, l);
+        return;
+    }
+    lane->run->mean_value += shift;
+    load_series(o, l, lane->run->mean_value);
+    lane->phase = MEAN_MOVED;
+}
+
+/* The start has been evaluated. Without a likelihood there, zeros, which have one. */
+static void judge_first(struct optimiser *o, int l, bool *take)
+{
+    static const struct arima_coefficients zeros;
+    struct lane *lane = &o->lanes[l];
+    if (o->trial.objective.lane[l] > impossible && lane->phase == FIRST && lane->run->iterations > 0) {
+        try_coefficients(o, l, &zeros);
+        lane->phase = MEAN_MOVED;
+        return;
+    }
+    *take = true;
+    lane->phase = STEP;
+}
+
+/* Which of both models had told the gain better is used next. */
+static void choose_model(struct optimiser *o, int l, double gain)
+{
+    struct lane *lane = &o->lanes[l];
+    double plain = -lane->slope - 0.5 * o->secant.curvature.lane[l], extra = -0.5 * o->secant.extra.lane[l];
+    lane->predicted = plain + (o->augmented.lane[l] > 0 ? extra : 0);
+    o->augmented.lane[l] = fabs(plain + extra - gain) < fabs(plain - gain);
+}
+
+static void judge_step(struct optimiser *o, int l, bool take)
+{
+    struct lane *lane = &o->lanes[l];
+    double tolerance = lane->run->tolerance, gain = o->best.objective.lane[l] - o->trial.objective.lane[l];
+    bool over = lane->iterations >= lane->run->iterations || lane->damping > most_damping;
+    choose_model(o, l, gain);
+    if (take) {
+        over |= gain < tolerance && lane->predicted < 10 * tolerance && lane->damping < small_damping;
+        double ratio = lane->predicted > 0 ? gain / lane->predicted : 0;
+        lane->damping *= ratio > 0.75 ? 0.2 : ratio > 0.25 ? 1 : 2;
+    } else {
+        over |= lane->predicted < (lane->damping < small_damping ? 0.1 : 1e-4) * tolerance;
+        lane->damping *= 5;
+    }
+    if (lane->damping < least_damping)
+        lane->damping = least_damping;
+    if (over)
+        lane->phase = IDLE;
+}
+
+/* The best point becomes the trial where taken. */
+static void take_points(struct optimiser *o, const double *take)
+{
+    const unsigned n = 2 * o->order;
+    for (int l = 0; l < MP_LANES; l++) {
+        o->best.objective.lane[l] = take[l] != 0 ? o->trial.objective.lane[l] : o->best.objective.lane[l];
+        o->best.sum_of_squares.lane[l] =
+            take[l] != 0 ? o->trial.sum_of_squares.lane[l] : o->best.sum_of_squares.lane[l];
+    }
+    for (unsigned i = 0; i < n; i++) {
+        for (int l = 0; l < MP_LANES; l++) {
+            o->best.parameters[i].lane[l] =
+                take[l] != 0 ? o->trial.parameters[i].lane[l] : o->best.parameters[i].lane[l];
+            o->best.gradient[i].lane[l] = take[l] != 0 ? o->trial.gradient[i].lane[l] : o->best.gradient[i].lane[l];
+        }
+        for (unsigned j = 0; j <= i; j++)
+            for (int l = 0; l < MP_LANES; l++)
+                o->best.hessian[i][j].lane[l] =
+                    take[l] != 0 ? o->trial.hessian[i][j].lane[l] : o->best.hessian[i][j].lane[l];
+    }
+}
+
+/* Where a step has gained, the trial becomes the best point, and both models are compared with what was gained. */
+static void judge_steps(struct optimiser *o, struct arima_lanes *take, bool *over)
+{
+    for (int l = 0; l < MP_LANES; l++)
+        take->lane[l] = o->lanes[l].phase == STEP && o->trial.objective.lane[l] < o->best.objective.lane[l];
+    o->kernel->learn(&o->best, &o->trial, o->active, o->order, take->lane, &o->secant);
+    for (int l = 0; l < MP_LANES; l++)
+        if (o->lanes[l].phase == STEP) {
+            judge_step(o, l, take->lane[l] > 0);
+            over[l] = o->lanes[l].phase == IDLE;
+        }
+}
+
+static void judge(struct optimiser *o)
+{
+    struct arima_lanes take;
+    bool over[MP_LANES] = {0};
+    for (int l = 0; l < MP_LANES; l++)
+        if (o->lanes[l].phase != IDLE)
+            o->lanes[l].run->evaluations++;
+    judge_steps(o, &take, over);
+    for (int l = 0; l < MP_LANES; l++) {
+        struct lane *lane = &o->lanes[l];
+        if (lane->phase == FIRST || lane->phase == MEAN_MOVED) {
+            bool taken = false;
+            judge_first(o, l, &taken);
+            take.lane[l] = taken;
+            over[l] = taken && lane->run->iterations == 0;
+        }
+    }
+    take_points(o, take.lane);
+    for (int l = 0; l < MP_LANES; l++) {
+        struct lane *lane = &o->lanes[l];
+        if (over[l]) {
+            settle(o, l);
+        } else if (lane->phase == MEAN_ABOVE) {
+            lane->above = o->trial.sum_of_squares.lane[l];
+            load_series(o, l, lane->run->mean_value - 1);
+            lane->phase = MEAN_BELOW;
+        } else if (lane->phase == MEAN_BELOW) {
+            move_mean(o, l, o->trial.sum_of_squares.lane[l]);
+        }
+    }
+}
+
+/* One damped step of every lane that steps, no coefficient by more than longest_step. */
+static void propose(struct optimiser *o)
+{
+    const unsigned n = 2 * o->order;
+    for (int l = 0; l < MP_LANES; l++)
+        o->damping.lane[l] = o->lanes[l].damping;
+    o->kernel->solve(&o->best, &o->secant, o->active, o->order, o->damping.lane, o->augmented.lane, o->step);
+    for (int l = 0; l < MP_LANES; l++) {
+        struct lane *lane = &o->lanes[l];
+        if (lane->phase != STEP)
+            continue;
+        double longest = 0, slope = 0;
+        for (unsigned i = 0; i < n; i++)
+            longest = fmax(longest, fabs(o->step[i].lane[l]));
+        double scale = longest > longest_step ? longest_step / longest : 1;
+        for (unsigned i = 0; i < n; i++) {
+            double x = scale * o->step[i].lane[l];
+            slope += x * o->best.gradient[i].lane[l];
+            o->trial.parameters[i].lane[l] = o->best.parameters[i].lane[l] + x;
+        }
+        lane->slope = slope;
+        lane->iterations++;
+    }
+}
+
+void mp_arima_optimise(const struct arima_kernel *kernel, struct arima_workspace *workspace, unsigned order,
+                       struct arima_run *runs, size_t count)
+{
+    struct optimiser optimiser, *o = &optimiser;
+    memset(o, 0, sizeof *o);
+    o->kernel = kernel;
+    o->workspace = workspace;
+    o->order = order;
+    o->next = runs;
+    o->end = runs + count;
+    for (;;) {
+        bool busy = false;
+        for (int l = 0; l < MP_LANES; l++) {
+            if (o->lanes[l].phase == IDLE && o->next < o->end)
+                begin(o, l);
+            busy |= o->lanes[l].phase != IDLE;
+        }
+        if (!busy)
+            return;
+        kernel->evaluate(workspace, order, &o->trial);
+        judge(o);
+        propose(o);
+    }
+}

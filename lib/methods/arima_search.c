@@ -1,0 +1,434 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "arima_search.h"
+#include "arima_roots.h"
+
+#include <string.h>
+
+static const double search_tolerance = 0.01, final_tolerance = 1e-4;
+enum { SEARCH_ITERATIONS = 60, FINAL_ITERATIONS = 100 };
+
+/* ---- scratch ---- */
+
+static size_t add(size_t a, size_t b)
+{
+    return a > SIZE_MAX - b ? SIZE_MAX : a + b;
+}
+
+enum { LINE = 64 };
+
+/* The size of the next part; where `at` is not NULL, where it begins, and `at` moves on. */
+static size_t part(char **at, void *out, size_t count, size_t size)
+{
+    size_t bytes = mp_product(count, size);
+    bytes = bytes > SIZE_MAX - LINE ? SIZE_MAX : (bytes + LINE - 1) / LINE * LINE;
+    if (at) {
+        memcpy(out, at, sizeof *at);
+        *at += bytes;
+    }
+    return bytes;
+}
+
+static size_t lay_out(struct arima_search *s, char *memory, size_t observations, size_t items, unsigned starts)
+{
+    char **at = memory ? &memory : NULL;
+    size_t size = mp_arima_workspace_size(observations);
+    if (at) {
+        mp_arima_workspace_init(&s->workspace, memory, observations);
+        memory += size;
+        memory += (LINE - (uintptr_t)memory % LINE) % LINE;
+    }
+    size = add(size, LINE);
+    size = add(size, part(at, &s->point, 1, sizeof *s->point));
+    size = add(size, part(at, &s->active, MP_ARIMA_PARAMETERS, sizeof *s->active));
+    size = add(size, part(at, &s->step, MP_ARIMA_PARAMETERS, sizeof *s->step));
+    size = add(size, part(at, &s->twiddles, mp_product(observations + 4, 2), sizeof *s->twiddles));
+    size = add(size, part(at, &s->list, items, sizeof *s->list));
+    size = add(size, part(at, &s->runs, mp_product(items, starts), sizeof *s->runs));
+    size = add(size, part(at, &s->mirrored, items, sizeof *s->mirrored));
+    size = add(size, part(at, &s->mirror_of, items, sizeof *s->mirror_of));
+    size = add(size, part(at, &s->bases, mp_product(items, 2), sizeof *s->bases));
+    size = add(size, part(at, &s->peaks, items, sizeof *s->peaks));
+    return size;
+}
+
+size_t mp_arima_search_size(size_t observations, size_t items, unsigned starts)
+{
+    struct arima_search none;
+    return lay_out(&none, NULL, observations, items, starts);
+}
+
+void mp_arima_search_init(struct arima_search *search, void *memory, size_t observations, size_t items, unsigned starts,
+                          int lane_bytes)
+{
+    lay_out(search, memory, observations, items, starts);
+    search->kernel = mp_arima_kernel(lane_bytes);
+    search->start_kernel = mp_arima_start_kernel(lane_bytes);
+}
+
+/* ---- starts ---- */
+
+static void load_lane(struct arima_search *s, size_t l, const struct arima_run *run)
+{
+    double *column = mp_arima_lane(&s->workspace, s->workspace.series, l);
+    for (size_t t = 0; t < s->workspace.n; t++)
+        column[t * MP_LANE_COLUMN] = run->series[t] - run->mean_value;
+}
+
+/* Inside, with something to spare. */
+static void draw_inside(double *a, unsigned n)
+{
+    for (int i = 0; i < 200; i++) {
+        double wider[MP_ARIMA_ORDER];
+        memcpy(wider, a, n * sizeof *a);
+        mp_arima_shrink(wider, n, 1.005);
+        if (mp_arima_roots_inside(wider, n))
+            return;
+        mp_arima_shrink(a, n, 0.95);
+    }
+    memset(a, 0, n * sizeof *a);
+}
+
+static void draw_coefficients_inside(struct arima_coefficients *c)
+{
+    for (int i = 0; i < MP_ARIMA_ORDER; i++)
+        c->phi[i] = -c->phi[i];
+    draw_inside(c->phi, MP_ARIMA_ORDER);
+    for (int i = 0; i < MP_ARIMA_ORDER; i++)
+        c->phi[i] = -c->phi[i];
+    draw_inside(c->theta, MP_ARIMA_ORDER);
+}
+
+/* Hannan-Rissanen of ARMA(p, q) with p and q cut to the order, for up to MP_LANES items. */
+static void hannan_rissanen(struct arima_search *s, struct arima_item **items, size_t count, unsigned order,
+                            struct arima_coefficients *out)
+{
+    static const struct arima_lanes undamped;
+    static const struct arima_secant none;
+    struct arima_lanes augmented = undamped;
+    unsigned lags = s->workspace.n / 4 < MP_ARIMA_MOST_LAGS ? (unsigned)(s->workspace.n / 4) : MP_ARIMA_MOST_LAGS;
+    for (size_t l = 0; l < count; l++) {
+        load_lane(s, l, &items[l]->run);
+        for (unsigned i = 0; i < order; i++) {
+            s->active[i].lane[l] = i < items[l]->run.p;
+            s->active[order + i].lane[l] = i < items[l]->run.q;
+        }
+    }
+    s->start_kernel->regress(&s->workspace, order, lags, s->point);
+    s->kernel->solve(s->point, &none, s->active, order, undamped.lane, augmented.lane, s->step);
+    for (size_t l = 0; l < count; l++) {
+        memset(&out[l], 0, sizeof out[l]);
+        for (unsigned i = 0; i < order; i++) {
+            out[l].phi[i] = i < items[l]->run.p ? s->step[i].lane[l] : 0;
+            out[l].theta[i] = i < items[l]->run.q ? s->step[order + i].lane[l] : 0;
+        }
+    }
+}
+
+static void all_hannan_rissanen(struct arima_search *s, struct arima_item **items, size_t count, unsigned order,
+                                struct arima_coefficients *out)
+{
+    for (size_t first = 0; first < count; first += MP_LANES)
+        hannan_rissanen(s, items + first, count - first < MP_LANES ? count - first : MP_LANES, order, out + first);
+}
+
+static struct arima_coefficients damped(struct arima_coefficients c)
+{
+    for (int i = 0; i < MP_ARIMA_ORDER; i++) {
+        c.phi[i] *= 0.7;
+        c.theta[i] *= 0.7;
+    }
+    draw_coefficients_inside(&c);
+    return c;
+}
+
+/* The highest of lane l's periodogram, not close to each other; as cosines of their frequencies. */
+static void find_peaks(const struct arima_search *s, size_t l, size_t size, double *peaks)
+{
+    const double *power = mp_arima_lane(&s->workspace, s->workspace.filtered, l);
+    size_t found[MP_ARIMA_PEAKS], apart = 3 * size / s->workspace.n;
+    for (int i = 0; i < MP_ARIMA_PEAKS; i++) {
+        double highest = -1;
+        found[i] = 1;
+        for (size_t k = 1; k < size / 2; k++) {
+            double here = power[k * MP_LANE_COLUMN];
+            if (here <= highest)
+                continue;
+            bool close = false;
+            for (int j = 0; j < i; j++)
+                close |= k + apart >= found[j] && k <= found[j] + apart;
+            if (close)
+                continue;
+            highest = here;
+            found[i] = k;
+        }
+        peaks[i] = s->twiddles[2 * found[i]];
+    }
+}
+
+/* The residuals of the ARMA(1, 1) in bases, and their peaks. */
+static void all_peaks(struct arima_search *s, struct arima_item **items, size_t count)
+{
+    size_t size = 4;
+    while (size < s->workspace.n)
+        size *= 2;
+    for (size_t first = 0; first < count; first += MP_LANES) {
+        size_t lanes = count - first < MP_LANES ? count - first : MP_LANES;
+        for (size_t l = 0; l < lanes; l++) {
+            load_lane(s, l, &items[first + l]->run);
+            s->point->parameters[0].lane[l] = s->bases[first + l].phi[0];
+            s->point->parameters[1].lane[l] = s->bases[first + l].theta[0];
+        }
+        s->kernel->evaluate(&s->workspace, 1, s->point);
+        s->start_kernel->periodogram(&s->workspace, size, s->twiddles);
+        for (size_t l = 0; l < lanes; l++)
+            find_peaks(s, l, size, s->peaks[first + l]);
+    }
+}
+
+/* The optimum of ARMA(1, 1), or of what of it p and q allow, in bases; the peaks. */
+static void fit_bases(struct arima_search *s, struct arima_item **items, size_t count)
+{
+    all_hannan_rissanen(s, items, count, 1, s->bases);
+    for (size_t i = 0; i < count; i++) {
+        s->runs[i] = items[i]->run;
+        s->runs[i].p = items[i]->run.p > 0;
+        s->runs[i].q = items[i]->run.q > 0;
+        s->runs[i].mean = false;
+        s->runs[i].iterations = SEARCH_ITERATIONS;
+        s->runs[i].tolerance = search_tolerance;
+        s->runs[i].at = damped(s->bases[i]);
+    }
+    mp_arima_optimise(s->kernel, &s->workspace, 1, s->runs, count);
+    for (size_t i = 0; i < count; i++) {
+        s->bases[i] = s->runs[i].at;
+        items[i]->cost += s->runs[i].evaluations * mp_arima_evaluation_cost(s->workspace.n, 1);
+    }
+    all_peaks(s, items, count);
+}
+
+/* a(B) x (1 + b B + c B^2), a having *degree terms before. */
+static void multiply_in(double *a, unsigned *degree, double b, double c)
+{
+    unsigned more = c != 0 ? 2 : 1;
+    for (unsigned i = *degree + more; i > 0; i--) {
+        double own = i <= *degree ? a[i - 1] : 0;
+        double one = i == 1 ? 1 : i - 1 <= *degree ? a[i - 2] : 0;
+        double two = i == 2 ? 1 : i > 2 && i - 2 <= *degree ? a[i - 3] : 0;
+        a[i - 1] = own + b * one + c * two;
+    }
+    *degree += more;
+}
+
+/* Which peaks the k-th structured start takes. */
+static const unsigned char peak_pairs[][2] = {{0, 1}, {0, 2}, {1, 2}, {0, 3}, {1, 3}, {2, 3}};
+enum { PEAK_PAIRS = 6 };
+static const double outer = 0.985, inner = 0.97, lone_ar = 0.6, lone_ma = 0.9;
+
+/* From partial autocorrelations drawn evenly from a range: anywhere in what is admissible. */
+static void draw(double *a, unsigned n, uint64_t *seed)
+{
+    for (unsigned k = 0; k < n; k++) {
+        double before[MP_ARIMA_ORDER];
+        *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        double r = 1.96 * ((double)(*seed >> 11) / 9007199254740992.0) - 0.98;
+        memcpy(before, a, k * sizeof *a);
+        for (unsigned i = 0; i < k; i++)
+            a[i] = before[i] + r * before[k - 1 - i];
+        a[k] = r;
+    }
+}
+
+/* The k-th of a fixed list. */
+static struct arima_coefficients drawn(const struct arima_item *item, unsigned k)
+{
+    struct arima_coefficients c = {{0}, {0}};
+    uint64_t seed = k + 1;
+    draw(c.phi, item->run.p, &seed);
+    draw(c.theta, item->run.q, &seed);
+    for (int i = 0; i < MP_ARIMA_ORDER; i++)
+        c.phi[i] = -c.phi[i];
+    draw_coefficients_inside(&c);
+    return c;
+}
+
+/* The base times pairs of factors at peaks, then a real factor of both, then real ones of what phi or theta has more.
+ * Every PEAK_PAIRS starts, phi and theta change places as to which has the outer roots. */
+static struct arima_coefficients structured(const struct arima_item *item, struct arima_coefficients base,
+                                            const double *peaks, unsigned k)
+{
+    unsigned p = item->run.p, q = item->run.q, least = p < q ? p : q, ar = p > 0, ma = q > 0;
+    bool flip = k / PEAK_PAIRS % 2 != 0;
+    double phi_root = flip ? outer : inner, theta_root = flip ? inner : outer, sign = k % 2 == 0 ? 1 : -1;
+    if (k >= 2 * PEAK_PAIRS || (p == 0 && k >= 2))
+        return drawn(item, k);
+    if (p == 0 && base.theta[0] > 0)
+        sign = -sign; /* all roots on one side, then one on the other */
+    if (p == 0 && base.theta[0] > 0)
+        sign = -sign;                           /* all roots on one side, then one on the other */
+    if (least == 1 && p + q > 2 && k % 4 > 1) { /* the only pair of factors, not taken for the base */
+        base.phi[0] = p > q ? base.phi[0] : 0;
+        base.theta[0] = p > q ? 0 : base.theta[0];
+        ar = p > q;
+        ma = q > p;
+    }
+    for (int i = 0; i < MP_ARIMA_ORDER; i++)
+        base.phi[i] = -base.phi[i];
+    for (unsigned pair = 0; ar + 2 <= least && pair < 2; pair++) {
+        double cosine = peaks[least < 5 ? k % MP_ARIMA_PEAKS : peak_pairs[k % PEAK_PAIRS][pair]];
+        multiply_in(base.phi, &ar, -2 * phi_root * cosine, phi_root * phi_root);
+        multiply_in(base.theta, &ma, -2 * theta_root * cosine, theta_root * theta_root);
+    }
+    if (least > 0 && (ar < least || ma < least)) {
+        multiply_in(base.phi, &ar, -sign * phi_root, 0);
+        multiply_in(base.theta, &ma, -sign * theta_root, 0);
+    }
+    for (; ar < p && ar < least + 2; sign = k / 2 % 2 == 0 ? sign : -sign)
+        multiply_in(base.phi, &ar, -sign * lone_ar, 0);
+    for (; ma < q && ma < least + 2; sign = k / 2 % 2 == 0 ? sign : -sign)
+        multiply_in(base.theta, &ma, -sign * lone_ma, 0);
+    for (int i = 0; i < MP_ARIMA_ORDER; i++)
+        base.phi[i] = -base.phi[i];
+    draw_coefficients_inside(&base);
+    return base;
+}
+
+/* ---- one batch ---- */
+
+static unsigned starts_of(const struct arima_item *item)
+{
+    if (item->warm)
+        return 1;
+    return item->run.q == 0 && item->starts > 2 ? 2 : item->starts; /* an autoregression has few optima */
+}
+
+static size_t prepare_runs(struct arima_search *s, struct arima_item **items, size_t count, unsigned order)
+{
+    struct arima_coefficients *regressed = s->bases + count;
+    size_t runs = 0;
+    bool cold = false, many = false;
+    for (size_t i = 0; i < count; i++) {
+        items[i]->cost = 0;
+        cold |= !items[i]->warm;
+        many |= starts_of(items[i]) > 2;
+    }
+    if (many)
+        fit_bases(s, items, count);
+    if (cold)
+        all_hannan_rissanen(s, items, count, order, regressed);
+    for (size_t i = 0; i < count; i++)
+        for (unsigned k = 0; k < starts_of(items[i]); k++) {
+            struct arima_run *run = &s->runs[runs++];
+            *run = items[i]->run;
+            run->iterations = SEARCH_ITERATIONS;
+            run->tolerance = search_tolerance;
+            if (items[i]->warm)
+                continue;
+            if (k == 0)
+                run->at = damped(regressed[i]);
+            else if (k == 1)
+                draw_coefficients_inside(&(run->at = regressed[i], run)->at);
+            else
+                run->at = structured(items[i], s->bases[i], s->peaks[i], k - 2);
+        }
+    return runs;
+}
+
+/* The best run of every item, mirrored into what is invertible, becomes its only one. */
+static void keep_best(struct arima_search *s, struct arima_item **items, size_t count, double evaluation)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t best = at, runs = starts_of(items[i]);
+        for (size_t k = at; k < at + runs; k++) {
+            items[i]->cost += s->runs[k].evaluations * evaluation;
+            if (s->runs[k].objective < s->runs[best].objective)
+                best = k;
+        }
+        at += runs;
+        s->runs[i] = s->runs[best];
+        mp_arima_reflect(s->runs[i].at.theta, s->runs[i].q);
+        s->runs[i].iterations = FINAL_ITERATIONS;
+        s->runs[i].tolerance = final_tolerance;
+    }
+}
+
+/* The likelihood is the same on both sides of the unit circle, and so its slope across it is 0: steps towards it are
+ * slow. Where roots of theta on it are better, the last search starts there. */
+static void try_unit_roots(struct arima_search *s, size_t count, unsigned order, double evaluation,
+                           struct arima_item **items)
+{
+    size_t tried = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct arima_run *run = &s->mirrored[tried];
+        *run = s->runs[i];
+        run->iterations = 0;
+        s->mirror_of[tried] = i;
+        tried += mp_arima_snap_roots(run->at.theta, run->q, 0.95);
+    }
+    mp_arima_optimise(s->kernel, &s->workspace, order, s->mirrored, tried);
+    for (size_t k = 0; k < tried; k++) {
+        struct arima_run *run = &s->runs[s->mirror_of[k]];
+        items[s->mirror_of[k]]->cost += evaluation;
+        if (s->mirrored[k].objective < run->objective)
+            run->at = s->mirrored[k].at;
+    }
+}
+
+/* After the last step theta may have a root inside again; its mirror image has the same likelihood. */
+static void evaluate_mirrored(struct arima_search *s, size_t count, unsigned order)
+{
+    size_t mirrored = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct arima_run *run = &s->runs[i];
+        if (mp_arima_roots_inside(run->at.theta, run->q))
+            continue;
+        mp_arima_reflect(run->at.theta, run->q);
+        s->mirrored[mirrored] = *run;
+        s->mirrored[mirrored].iterations = 0;
+        s->mirror_of[mirrored++] = i;
+    }
+    mp_arima_optimise(s->kernel, &s->workspace, order, s->mirrored, mirrored);
+    for (size_t k = 0; k < mirrored; k++) {
+        struct arima_run *run = &s->runs[s->mirror_of[k]];
+        s->mirrored[k].evaluations += run->evaluations;
+        *run = s->mirrored[k];
+    }
+}
+
+static void search_batch(struct arima_search *s, struct arima_item **items, size_t count, unsigned order)
+{
+    double evaluation = mp_arima_evaluation_cost(items[0]->n, order);
+    s->workspace.n = items[0]->n;
+    size_t runs = prepare_runs(s, items, count, order);
+    mp_arima_optimise(s->kernel, &s->workspace, order, s->runs, runs);
+    keep_best(s, items, count, evaluation);
+    try_unit_roots(s, count, order, evaluation, items);
+    mp_arima_optimise(s->kernel, &s->workspace, order, s->runs, count);
+    evaluate_mirrored(s, count, order);
+    for (size_t i = 0; i < count; i++) {
+        items[i]->cost += s->runs[i].evaluations * evaluation;
+        items[i]->run = s->runs[i];
+    }
+}
+
+static unsigned order_of(const struct arima_item *item)
+{
+    return item->run.p > item->run.q ? item->run.p : item->run.q;
+}
+
+void mp_arima_search(struct arima_search *search, struct arima_item *items, size_t count)
+{
+    /* Batches of one length and order, in the order in which the first of each comes. */
+    for (size_t i = 0; i < count; i++) {
+        size_t n = 0;
+        bool first = true;
+        for (size_t j = 0; j < i && first; j++)
+            first = items[j].n != items[i].n || order_of(&items[j]) != order_of(&items[i]);
+        if (!first)
+            continue;
+        for (size_t j = i; j < count; j++)
+            if (items[j].n == items[i].n && order_of(&items[j]) == order_of(&items[i]))
+                search->list[n++] = &items[j];
+        search_batch(search, search->list, n, order_of(&items[i]));
+    }
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The best likelihood from several starts, for a batch of series and orders.
+ *
+ * The likelihood of a mixed model has many local optima. Starts, in this order:
+ *   1  Hannan-Rissanen x 0.7, away from the border of what is admissible
+ *   2  Hannan-Rissanen
+ *   3  and on, where p, q >= 2: the optimum of ARMA(1, 1) times factors of phi and theta that nearly cancel, at the
+ *      highest peaks of the periodogram of its residuals; the peaks and which of the two roots is the outer one vary.
+ * Each is followed until a step gains less than 0.01; the best of them until a step gains less than 0.0001. */
+#ifndef MP_ARIMA_SEARCH_H
+#define MP_ARIMA_SEARCH_H
+
+#include "arima_optimise.h"
+
+enum { MP_ARIMA_MOST_STARTS = 64, MP_ARIMA_PEAKS = 4 };
+
+/* One series and order; everything of the run that is not out is in, but the iterations and the tolerance. */
+struct arima_item {
+    size_t n; /* observations */
+    unsigned starts;
+    bool warm; /* begins at run.at alone */
+    struct arima_run run;
+    double cost; /* out: floating-point operations */
+};
+
+struct arima_search {
+    const struct arima_kernel *kernel;
+    const struct arima_start_kernel *start_kernel;
+    struct arima_workspace workspace;
+    struct arima_point *point;
+    struct arima_lanes *active, *step;
+    double *twiddles;
+    struct arima_item **list;         /* [items] */
+    struct arima_run *runs;           /* [items x starts] */
+    struct arima_run *mirrored;       /* [items] */
+    size_t *mirror_of;                /* [items] */
+    struct arima_coefficients *bases; /* [2 x items] */
+    double (*peaks)[MP_ARIMA_PEAKS];  /* [items] */
+};
+
+/* Bytes of scratch, SIZE_MAX if too many; laid out in memory of that size. */
+size_t mp_arima_search_size(size_t observations, size_t items, unsigned starts);
+void mp_arima_search_init(struct arima_search *search, void *memory, size_t observations, size_t items, unsigned starts,
+                          int lane_bytes);
+
+/* Orders from 0, of which at least one of p and q is 1 or more; n > 2 max(p, q) + 2. */
+void mp_arima_search(struct arima_search *search, struct arima_item *items, size_t count);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Which order suits a series: d by tests, p and q by AICc. */
+#ifndef MP_ARIMA_SELECT_H
+#define MP_ARIMA_SELECT_H
+
+#include "arima_estimate.h"
+
+enum { MP_ARIMA_SELECT = -1, MP_ARIMA_SELECT_MOST = 5 }; /* the largest p and q tried */
+
+/* What is given, and what is to be found: MP_ARIMA_SELECT. */
+struct arima_wanted {
+    int p, d, q;
+    bool mean; /* where d is 0 */
+};
+
+struct arima_choice {
+    struct arima_order order;
+    unsigned period; /* 0: none */
+    double aicc;     /* of the best candidate */
+    unsigned candidates;
+};
+
+/* For every series: d by mp_arima_differences, a season by mp_arima_period, and p and q by a stepwise search (Hyndman and
+ * Khandakar 2008): from (2, 2), (0, 0), (1, 0) and (0, 1), on to neighbours that differ by 1 in p, q or both, until none
+ * is better. All candidates of a series are compared on the same differenced observations, by exact likelihood. The job's
+ * orders, budget and warm are not looked at. A constant series gets p = d = q = 0. */
+moep_status mp_arima_select(const struct arima_job *job, struct arima_wanted wanted, struct arima_choice *choices);
+
+/* One order for all of a layer: the d that most chose, and of those that did the commonest p and q; of several as common
+ * the smallest p + q, then p. */
+struct arima_order mp_arima_vote(const struct arima_choice *choices, size_t count);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The natural logarithm, the same to the last bit on every machine: that of a C library depends on the processor. */
+#ifndef MP_SUPPORT_LOGARITHM_H
+#define MP_SUPPORT_LOGARITHM_H
+
+#include <stdint.h>
+#include <string.h>
+
+/* Of a positive, finite number; within two units in the last place. With x = m 2^e, m between sqrt(1/2) and sqrt(2),
+ * log m = 2 artanh(s), s = (m - 1) / (m + 1), |s| < 0.172. */
+static inline double mp_logarithm(double x)
+{
+    int64_t exponent = 0, bits;
+    if (x < 2.2250738585072014e-308) {
+        x *= 18014398509481984.0; /* 2^54 */
+        exponent = -54;
+    }
+    memcpy(&bits, &x, sizeof bits);
+    int64_t carry = (bits & INT64_C(0x000fffffffffffff)) > INT64_C(0x0006a09e667f3bcd);
+    exponent += (bits >> 52) - 1023 + carry;
+    bits = (bits & INT64_C(0x000fffffffffffff)) | (INT64_C(1023) - carry) << 52;
+    memcpy(&x, &bits, sizeof x);
+    double f = x - 1, s = f / (x + 1), z = s * s, sum = 2.0 / 21;
+    for (int k = 19; k >= 3; k -= 2)
+        sum = sum * z + 2.0 / k;
+    /* log m = 2 s + s^3 (..), and 2 s = f - s f: the large part is exact */
+    return (double)exponent * 0.69314718036912382 +
+           (f - (s * f - s * z * sum - (double)exponent * 1.9082149292705877e-10));
+}
+
+#endif

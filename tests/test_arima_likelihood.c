@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "golden.h"
+
+#include "methods/arima_likelihood.h"
+
+static struct arima_point point, moved;
+
+/* One workspace for a test. */
+static void *open_workspace(struct arima_workspace *workspace, size_t observations)
+{
+    void *memory = malloc(mp_arima_workspace_size(observations));
+    assert_non_null(memory);
+    mp_arima_workspace_init(workspace, memory, observations);
+    return memory;
+}
+
+static void set_series(struct arima_workspace *workspace, size_t lane, const double *values, size_t n)
+{
+    double *column = mp_arima_lane(workspace, workspace->series, lane);
+    workspace->n = n;
+    for (size_t t = 0; t < n; t++)
+        column[t * MP_LANE_COLUMN] = values[t];
+}
+
+static void set_coefficients(struct arima_point *at, size_t lane, unsigned order, const double *coefficients,
+                             unsigned p, unsigned q)
+{
+    for (unsigned i = 0; i < order; i++) {
+        at->parameters[i].lane[lane] = i < p ? coefficients[i] : 0;
+        at->parameters[order + i].lane[lane] = i < q ? coefficients[p + i] : 0;
+    }
+}
+
+static double loglik(double objective, size_t n)
+{
+    return 0.5 * (double)n * (log((double)n) - log(2 * acos(-1)) - 1) - objective;
+}
+
+static unsigned larger(unsigned a, unsigned b)
+{
+    return a > b ? a : b;
+}
+
+static void likelihoods_at_fixed_parameters_are_exact(void **state)
+{
+    (void)state;
+    struct golden golden;
+    struct arima_workspace workspace;
+    size_t compared = 0;
+    double values[GOLDEN_VALUES];
+    void *memory = open_workspace(&workspace, GOLDEN_VALUES);
+    golden_open(&golden);
+    while (golden_next(&golden)) {
+        if (!golden_is(&golden, "likelihood"))
+            continue;
+        unsigned order = larger(golden.p, golden.q);
+        for (unsigned wider = order; wider <= MP_ARIMA_ORDER; wider++) { /* more coefficients, all 0 */
+            set_series(&workspace, compared % MP_LANES, values, golden_differences(&golden, values));
+            set_coefficients(&point, compared % MP_LANES, wider, golden.coefficients, golden.p, golden.q);
+            mp_arima_kernel(0)->evaluate(&workspace, wider, &point);
+            double ours = loglik(point.objective.lane[compared % MP_LANES], workspace.n);
+            assert_near(ours, golden.loglik, 1e-10 * fabs(golden.loglik));
+        }
+        compared++;
+    }
+    assert_int_equal(compared, 180);
+    free(memory);
+}
+
+/* A stationary, invertible point of any order: products of real factors. */
+static void random_coefficients(double *coefficients, unsigned p, unsigned q, uint64_t *seed)
+{
+    memset(coefficients, 0, 2 * MP_ARIMA_ORDER * sizeof *coefficients);
+    for (unsigned k = 0; k < p + q; k++) {
+        double root = 0.6 * ((double)(random_number(seed) >> 11) / 4503599627370496.0 - 1);
+        double *c = coefficients + (k < p ? 0 : p);
+        unsigned degree = k < p ? k : k - p;
+        for (unsigned i = degree + 1; i > 0; i--) /* phi carries a minus */
+            c[i - 1] = (i <= degree ? c[i - 1] : 0) + root * (i > 1 ? (k < p ? -c[i - 2] : c[i - 2]) : 1);
+    }
+}
+
+static void random_series(double *values, size_t n, uint64_t *seed)
+{
+    double before = 0;
+    for (size_t t = 0; t < n; t++) {
+        double e = (double)(random_number(seed) >> 11) / 4503599627370496.0 - 1;
+        values[t] = e + 0.5 * before;
+        before = e;
+    }
+}
+
+static void the_gradient_is_that_of_finite_differences(void **state)
+{
+    (void)state;
+    const double h = 1e-5;
+    static const size_t lengths[] = {20, 64, 65, 127, 300};
+    struct arima_workspace workspace;
+    double values[300], coefficients[2 * MP_ARIMA_ORDER];
+    void *memory = open_workspace(&workspace, 300);
+    uint64_t seed = 5;
+    for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
+        for (unsigned order = 1; order <= MP_ARIMA_ORDER; order++) {
+            for (size_t l = 0; l < MP_LANES; l++) {
+                random_series(values, lengths[i], &seed);
+                random_coefficients(coefficients, order, order, &seed);
+                set_series(&workspace, l, values, lengths[i]);
+                set_coefficients(&point, l, order, coefficients, order, order);
+            }
+            mp_arima_kernel(0)->evaluate(&workspace, order, &point);
+            for (unsigned a = 0; a < 2 * order; a++) {
+                double sides[4][MP_LANES]; /* 1 and 2 steps down, 1 and 2 up */
+                for (int side = 0; side < 4; side++) {
+                    moved = point;
+                    for (size_t l = 0; l < MP_LANES; l++)
+                        moved.parameters[a].lane[l] += (side < 2 ? -h : h) * (side % 2 + 1);
+                    mp_arima_kernel(0)->evaluate(&workspace, order, &moved);
+                    memcpy(sides[side], moved.objective.lane, sizeof sides[side]);
+                }
+                for (size_t l = 0; l < MP_LANES; l++) {
+                    double slope = (8 * (sides[2][l] - sides[0][l]) - (sides[3][l] - sides[1][l])) / (12 * h);
+                    assert_near(point.gradient[a].lane[l], slope, 1e-6 * (10 + fabs(slope)));
+                }
+            }
+        }
+    free(memory);
+}
+
+/* e - H c for c held fixed is what the matrix is of; so its products with any vector are not negative. */
+static void the_gauss_newton_matrix_is_symmetric_and_positive(void **state)
+{
+    (void)state;
+    struct arima_workspace workspace;
+    double values[200], coefficients[2 * MP_ARIMA_ORDER];
+    void *memory = open_workspace(&workspace, 200);
+    uint64_t seed = 6;
+    for (unsigned order = 1; order <= MP_ARIMA_ORDER; order++) {
+        for (size_t l = 0; l < MP_LANES; l++) {
+            random_series(values, 200, &seed);
+            random_coefficients(coefficients, order, order, &seed);
+            set_series(&workspace, l, values, 200);
+            set_coefficients(&point, l, order, coefficients, order, order);
+        }
+        mp_arima_kernel(0)->evaluate(&workspace, order, &point);
+        for (int trial = 0; trial < 100; trial++) {
+            double x[2 * MP_ARIMA_ORDER];
+            for (unsigned a = 0; a < 2 * order; a++)
+                x[a] = (double)(random_number(&seed) >> 11) / 4503599627370496.0 - 1;
+            for (size_t l = 0; l < MP_LANES; l++) {
+                double form = 0, scale = 0;
+                for (unsigned a = 0; a < 2 * order; a++)
+                    for (unsigned b = 0; b < 2 * order; b++) {
+                        assert_true(point.hessian[a][b].lane[l] == point.hessian[b][a].lane[l]);
+                        form += x[a] * x[b] * point.hessian[a][b].lane[l];
+                        scale += fabs(x[a] * x[b] * point.hessian[a][b].lane[l]);
+                    }
+                assert_true(form > -1e-12 * scale);
+            }
+        }
+    }
+    free(memory);
+}
+
+/* What a lane gets depends neither on its place nor on its neighbours, nor on how wide the vectors are. */
+static void a_lane_gets_the_same_bytes_wherever_it_is(void **state)
+{
+    (void)state;
+    static const int widths[] = {16, 32, 64};
+    struct arima_workspace workspace;
+    double values[150], others[150], twiddles[512], coefficients[2 * MP_ARIMA_ORDER];
+    double damping[MP_LANES] __attribute__((aligned(64)));
+    struct arima_lanes active[MP_ARIMA_PARAMETERS], step[MP_ARIMA_PARAMETERS], augmented = {0};
+    static const struct arima_secant secant;
+    void *memory = open_workspace(&workspace, 150);
+    uint64_t seed = 7;
+    for (unsigned order = 1; order <= MP_ARIMA_ORDER; order++) {
+        double expected[4] = {0};
+        bool first = true;
+        random_series(values, 150, &seed);
+        random_coefficients(coefficients, order, order, &seed);
+        for (size_t w = 0; w < 3; w++)
+            for (size_t place = 0; place < MP_LANES; place++) {
+                const struct arima_kernel *kernel = mp_arima_kernel(widths[w]);
+                const struct arima_start_kernel *starts = mp_arima_start_kernel(widths[w]);
+                if (!kernel)
+                    continue;
+                for (size_t l = 0; l < MP_LANES; l++) {
+                    double other[2 * MP_ARIMA_ORDER];
+                    random_series(others, 150, &seed);
+                    random_coefficients(other, order, order, &seed);
+                    set_series(&workspace, l, l == place ? values : others, 150);
+                    set_coefficients(&point, l, order, l == place ? coefficients : other, order, order);
+                    damping[l] = l == place ? 0.5 : 0.25;
+                    for (unsigned a = 0; a < MP_ARIMA_PARAMETERS; a++)
+                        active[a].lane[l] = 1;
+                }
+                kernel->evaluate(&workspace, order, &point);
+                kernel->solve(&point, &secant, active, order, damping, augmented.lane, step);
+                double found[4] = {point.objective.lane[place], step[2 * order - 1].lane[place]};
+                starts->regress(&workspace, order, 12, &point);
+                kernel->solve(&point, &secant, active, order, damping, augmented.lane, step);
+                found[2] = step[0].lane[place];
+                starts->periodogram(&workspace, 256, twiddles);
+                found[3] = mp_arima_lane(&workspace, workspace.filtered, place)[5 * MP_LANE_COLUMN];
+                if (first)
+                    memcpy(expected, found, sizeof expected);
+                first = false;
+                assert_memory_equal(found, expected, sizeof expected);
+            }
+    }
+    free(memory);
+}
+
+static void what_has_no_likelihood_says_so(void **state)
+{
+    (void)state;
+    static const double cases[][2] = {{1, 0}, {-1.01, 0}, {0.999999, 0}, {0, 3}, {0, -1.2}, {NAN, 0}, {0.5, INFINITY}};
+    struct arima_workspace workspace;
+    double values[100];
+    uint64_t seed = 8;
+    void *memory = open_workspace(&workspace, 100);
+    random_series(values, 100, &seed);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        for (size_t l = 0; l < MP_LANES; l++) {
+            set_series(&workspace, l, values, 100);
+            set_coefficients(&point, l, 1, l == i ? cases[i] : (const double[]){0.1, 0.2}, 1, 1);
+        }
+        mp_arima_kernel(0)->evaluate(&workspace, 1, &point);
+        for (size_t l = 0; l < MP_LANES; l++)
+            assert_true(point.objective.lane[l] == 1e300 ? l == i : l != i && isfinite(point.objective.lane[l]));
+    }
+    free(memory);
+}
+
+static void a_workspace_has_a_size_or_none(void **state)
+{
+    (void)state;
+    assert_true(mp_arima_workspace_size(SIZE_MAX) == SIZE_MAX);
+    assert_true(mp_arima_workspace_size(SIZE_MAX / 16) == SIZE_MAX);
+    assert_true(mp_arima_workspace_size(1000) < 2 * mp_arima_workspace_size(500));
+    assert_null(mp_arima_kernel(8));
+    assert_null(mp_arima_start_kernel(128));
+}
+
+int main(void)
+{
+    const struct CMUnitTest arima_likelihood[] = {
+        cmocka_unit_test(likelihoods_at_fixed_parameters_are_exact),
+        cmocka_unit_test(the_gradient_is_that_of_finite_differences),
+        cmocka_unit_test(the_gauss_newton_matrix_is_symmetric_and_positive),
+        cmocka_unit_test(a_lane_gets_the_same_bytes_wherever_it_is),
+        cmocka_unit_test(what_has_no_likelihood_says_so),
+        cmocka_unit_test(a_workspace_has_a_size_or_none),
+    };
+    return cmocka_run_group_tests(arima_likelihood, NULL, NULL);
+}
