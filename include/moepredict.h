@@ -99,9 +99,18 @@ enum { MOEP_INT32 = 0, MOEP_INT64 = 1, MOEP_UINT32 = 2, MOEP_UINT64 = 3, MOEP_FL
  *     forecast of its next step; it is appended to the series, the window slides on, and so forth to the horizon.
  *     Every forecast is therefore a fixed weighted sum of the last w shares. At the first step all weigh 1/w; as the
  *     horizon grows they tend to the triangular 2i / (w (w + 1)), i = 1 the oldest to w the newest. With fewer than w
- *     steps pushed, w is what there is. w = 1 is "the last value stays". */
+ *     steps pushed, w is what there is. w = 1 is "the last value stays".
+ *
+ * MOEP_ARIMA, ARIMA(p, d, q) for every series by itself (the paper's second method): the d-th difference of the series is a
+ *     linear function of its own last p values and of the last q forecast errors, plus noise. The coefficients are those of
+ *     the largest exact Gaussian likelihood (Box, Jenkins, Reinsel and Ljung, "Time Series Analysis", chapters 5 and 7;
+ *     Ljung and Box, Biometrika 66, 1979), sought from several starts for many series at once. fit estimates them; until
+ *     then the forecast is the mean of the history. Orders may be given or selected: d by the tests of KPSS (1992) and of
+ *     Dickey and Fuller (1979) together, p and q by the corrected criterion of Akaike over a stepwise search (Hyndman and
+ *     Khandakar, 2008). Forecasts of the experts are made each by itself and brought to sum to 1 step by step. No layer
+ *     ever fails: a series that is too short gets a smaller order, a constant one its mean. */
 typedef int32_t moep_method;
-enum { MOEP_SW_AVG = 0 };
+enum { MOEP_SW_AVG = 0, MOEP_ARIMA = 1 };
 
 /* The name of a method, "sw_avg"; NULL past the last: loop over the names rather than repeat the list. Static text. */
 MOEP_API const char *moep_method_name(moep_method method);
@@ -112,9 +121,9 @@ MOEP_API const char *moep_method_name(moep_method method);
  * means the defaults. The pointers must stay valid as long as the handle lives. */
 typedef struct moep_runtime {
     size_t struct_size; /* sizeof(moep_runtime) */
-    uint32_t threads;   /* threads that a call may work with, the caller's among them; 0 and 1: the caller's alone.
-                           The results are the same bytes for any number. SW_Avg stays on the caller's thread:
-                           reading memory is all it does. Default 0 */
+    uint32_t threads;   /* threads that a call may work with, the caller's among them; 0 and 1: the caller's alone. They end
+                           before the call does, and the results are the same bytes for any number. SW_Avg stays on the
+                           caller's thread: reading memory is all it does. Default 0 */
     uint32_t reserved;  /* 0 */
     /* Both or neither; NULL: malloc and free. Called from any thread that calls the library. allocate returns memory
      * aligned to 16 bytes, or NULL, which the call answers with OUT_OF_MEMORY. release gets the size that was asked
@@ -122,7 +131,7 @@ typedef struct moep_runtime {
     void *(*allocate)(void *user, size_t size);
     void (*release)(void *user, void *pointer, size_t size);
     void *allocator_user; /* handed to both */
-    /* Called on the calling thread, now and then during calls that take long (backtest), with the fraction done,
+    /* Called on the calling thread, now and then during calls that take long (fit, backtest), with the fraction done,
      * 0 .. 1. Non-zero cancels the call: CANCELLED, nothing changed. It must not use the handle that is at work; other
      * handles it may. NULL: not called. */
     int32_t (*progress)(void *user, double fraction);
@@ -141,9 +150,36 @@ typedef struct moep_predictor_config {
     moep_method method;     /* default: the one that config_init was asked for */
     uint32_t sw_avg_window; /* w, in steps, >= 1; default 200. Short windows follow a fluctuating load, long ones
                                average more sampling noise away */
-    uint64_t history;       /* steps kept, at 4 bytes per series. 0, the default: as many as the method needs (SW_Avg:
-                               w). Fewer than that is INVALID_ARGUMENT */
+    uint64_t history;       /* steps kept, at 4 bytes per series. 0, the default: as many as the method needs (SW_Avg: w;
+                               ARIMA: 1000, or 200 x arima_bucket if that is more). Fewer than it can work with (SW_Avg: w;
+                               ARIMA: 8 x arima_bucket) is INVALID_ARGUMENT */
+    double fit_budget;      /* what a call of fit may spend, in 10^6 floating-point operations, counted by formula: the same
+                               for any machine and number of threads; >= 0, default 0: no end. A call that runs out returns
+                               MOEP_OK, and the next goes on with what is left, on the history that is then held. Spent in
+                               portions of whole series (of whole layers, where orders are selected), of which the last
+                               may overrun it */
+    int32_t arima_p;            /* the order: p and q 0 .. 8, d 0 .. 2, or MOEP_SELECT, each by itself. Selected p and q are
+                                   0 .. 5, a selected d is 0 or 1: with d = 2 forecasts run away. The paper's is (5, 1, 5);
+                                   default 2 */
+    int32_t arima_d;            /* default 1 */
+    int32_t arima_q;            /* default 2 */
+    uint32_t arima_order_scope; /* where orders are selected: MOEP_ARIMA_PER_LAYER (default 0), those that most of a layer's
+                                   experts would have; MOEP_ARIMA_PER_SERIES */
+    uint32_t arima_bucket;      /* steps averaged into one observation, 1 .. 10000; default 5. 1 is the paper's; more average
+                                   the noise of single steps away, and fit sooner */
+    uint32_t arima_starts;      /* points from which the likelihood's maximum is sought, 1 .. 64; default 5. It has several
+                                   where p and q are large */
+    uint32_t arima_scale;       /* MOEP_ARIMA_SHARES (default 0), or MOEP_ARIMA_LOG_RATIOS: the logarithm of a share over
+                                   the mean load, not below a hundredth of that */
+    uint32_t arima_mean;        /* 1: a model with d = 0 has a mean, 0: its mean is zero; default 1 */
+    double arima_root_limit;    /* more than 0, at most 1; default 0.995. In forecasts and intervals the inverse roots of the
+                                   polynomials are drawn in to this modulus: pairs that nearly cancel on the unit circle
+                                   fit well, and make the future look more certain than it is. The reported estimate is
+                                   left alone; 1: so is the forecast */
 } moep_predictor_config;
+enum { MOEP_SELECT = -1 };                                      /* arima_p, arima_d, arima_q */
+enum { MOEP_ARIMA_PER_LAYER = 0, MOEP_ARIMA_PER_SERIES = 1 };   /* arima_order_scope */
+enum { MOEP_ARIMA_SHARES = 0, MOEP_ARIMA_LOG_RATIOS = 1 };      /* arima_scale */
 
 /* Fills in the defaults for a method. config->struct_size must be set.
  * Errors: INVALID_ARGUMENT (NULL, unknown method, struct_size not set), INCOMPATIBLE. */
@@ -178,8 +214,12 @@ MOEP_API moep_status moep_predictor_push_at(moep_predictor *predictor, uint64_t 
  * Errors: INVALID_ARGUMENT (NULL). */
 MOEP_API moep_status moep_predictor_reset(moep_predictor *predictor);
 
-/* Estimates the method's model on the history held. SW_Avg has nothing to estimate: MOEP_OK, without effect.
- * Errors: INVALID_ARGUMENT (NULL). */
+/* Estimates the method's model on the history held.
+ *   SW_Avg   has nothing to estimate: MOEP_OK, without effect
+ *   ARIMA    estimates all series, on `threads` threads. The first time from scratch; after that from the last estimate,
+ *            which takes a fraction of the time. The budget may cut it short; predict uses the last estimate that a series has
+ * Scratch comes from the allocator. An error leaves the model as it was.
+ * Errors: INVALID_ARGUMENT (NULL), TOO_FEW_STEPS (ARIMA: fewer than 8 x arima_bucket), OUT_OF_MEMORY, CANCELLED. */
 MOEP_API moep_status moep_predictor_fit(moep_predictor *predictor);
 
 /* Takes over what another predictor's fit has learned, and keeps the own history and step number: so a fit may run in
@@ -201,8 +241,9 @@ MOEP_API size_t moep_forecast_rows(size_t horizon, size_t stride);
  *   shares     [rows][layers][experts], rows = moep_forecast_rows(horizon, stride); finite, >= 0, each layer of each
  *              row sums to 1 within 1e-12 (beyond 10,000 experts a plain sum adds as much rounding of its own)
  *   capacity   how many doubles shares has room for, >= rows * layers * experts
- * Scratch comes from the allocator: a double per step of the horizon, and two per step of the window (SW_Avg).
- * Errors: INVALID_ARGUMENT, TOO_FEW_STEPS (SW_Avg: before the first step), OUT_OF_MEMORY. */
+ * Scratch comes from the allocator: SW_Avg a double per step of the horizon, and two per step of the window; ARIMA on every
+ * thread some doubles per observation of one layer.
+ * Errors: INVALID_ARGUMENT, TOO_FEW_STEPS (before the first step), OUT_OF_MEMORY. */
 MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride,
                                             double *shares, size_t capacity);
 
@@ -211,10 +252,34 @@ MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, siz
  *   shares          [n][rows][layers][experts]: the mean load of the row's steps will be no larger than this in so many cases
  *                   of all. stride 1 is what a single step may bring, sampling noise and all: what
  *                   to keep room for. Each within 0 and 1; they need not sum to 1; more probable ones are never smaller
- * The rest as for predict; SW_Avg: UNSUPPORTED. */
+ * SW_Avg: UNSUPPORTED. ARIMA: normal quantiles about the forecast, the variance by the formula of Box and Jenkins and, the
+ * farther ahead the more, what the last third of the history would have asked for beyond it. The rest as for predict. */
 MOEP_API moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, size_t horizon, size_t stride,
                                                       const double *probabilities, size_t n, double *shares,
                                                       size_t capacity);
+
+/* What ARIMA has estimated for one series: w(t) = mean + phi[0] (w(t-1) - mean) + ... + e(t) + theta[0] e(t-1) + ..., w the
+ * d-th difference of the observations, e of variance sigma2: the signs of Box and Jenkins for phi, and of R for theta. */
+typedef struct moep_arima_model {
+    size_t struct_size; /* sizeof(moep_arima_model) */
+    uint32_t p, d, q;   /* the order that was estimated */
+    uint32_t period;    /* of a season that order selection found, in observations of arima_bucket steps: told, not modelled;
+                           0: none */
+    uint32_t fallback;  /* 0: as asked. 1: the history is too short for the order asked for, a smaller one is estimated. 2:
+                           the series is constant, and so is its forecast */
+    uint32_t reserved;  /* 0 */
+    double phi[8], theta[8];             /* the first p and q */
+    double phi_error[8], theta_error[8]; /* their standard errors */
+    double mean;                         /* of w; 0 for d > 0 */
+    double sigma2;                       /* by maximum likelihood */
+    double loglik, aicc;                 /* exact Gaussian, of w in shares (in log-ratios, if these are modelled); infinite
+                                            where sigma2 is 0 */
+} moep_arima_model;
+
+/* Reads it. model->struct_size must be set.
+ * Errors: INVALID_ARGUMENT, INCOMPATIBLE, UNSUPPORTED (another method), NOT_FITTED (no fit has come to this series yet). */
+MOEP_API moep_status moep_predictor_arima_model(const moep_predictor *predictor, size_t layer, size_t expert,
+                                                moep_arima_model *model);
 
 /* What a handle is and has seen. */
 typedef struct moep_info {

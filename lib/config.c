@@ -18,7 +18,8 @@ enum { STRUCT_UNIT = sizeof(size_t), STRUCT_LEAST = 2 * sizeof(size_t) };
                        sizeof(type) % STRUCT_UNIT == 0,                                \
                    #type " ends in padding")
 ENDS_WITH(moep_runtime, progress_user);
-ENDS_WITH(moep_predictor_config, history);
+ENDS_WITH(moep_predictor_config, arima_root_limit);
+ENDS_WITH(moep_arima_model, aicc);
 ENDS_WITH(moep_detector_config, windows);
 ENDS_WITH(moep_info, gaps);
 ENDS_WITH(moep_trace, experts);
@@ -115,6 +116,16 @@ const moep_predictor_config mp_predictor_config_defaults = {
     .method = MOEP_SW_AVG,
     .sw_avg_window = 200,
     .history = 0,
+    .fit_budget = 0,
+    .arima_p = 2,
+    .arima_d = 1,
+    .arima_q = 2,
+    .arima_order_scope = MOEP_ARIMA_PER_LAYER,
+    .arima_bucket = 5,
+    .arima_starts = 5,
+    .arima_scale = MOEP_ARIMA_SHARES,
+    .arima_mean = 1,
+    .arima_root_limit = 0.995,
 };
 
 moep_status moep_predictor_config_init(moep_predictor_config *config, moep_method method)
@@ -135,6 +146,8 @@ moep_status mp_predictor_config_read(moep_predictor_config *to, const moep_predi
     const struct method *method = mp_method(to->method);
     if (!method)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "method %d is unknown", (int)to->method);
+    if (!(to->fit_budget >= 0 && isfinite(to->fit_budget)))
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "fit_budget must be finite and >= 0");
     status = method->check(to);
     if (status != MOEP_OK)
         return status;

@@ -41,7 +41,7 @@ struct method {
 
     /* The model as a checkpoint's fields, in no fewer bytes than model_size / MP_MODEL_PACKED: a reader takes memory
      * for a model only if the input is long enough to hold it. Reading must require what forecast relies on. */
-    void (*visit_model)(struct checkpoint *checkpoint, const moep_predictor_config *config, void *model);
+    void (*visit_model)(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series, void *model);
 
     /* Estimates the model, which comes in as it is now. On an error the handle throws it away and keeps the old one. */
     moep_status (*fit)(const struct task *task, void *model);
@@ -63,6 +63,6 @@ static inline size_t mp_forecast_rows(size_t horizon, size_t stride)
 /* NULL for an unknown one. */
 const struct method *mp_method(moep_method method);
 
-extern const struct method mp_sw_avg;
+extern const struct method mp_sw_avg, mp_arima;
 
 #endif

@@ -35,6 +35,20 @@ struct origin {
     moep_predictor_config config;
 };
 
+static void visit_arima(struct checkpoint *checkpoint, moep_predictor_config *config)
+{
+    mp_visit_f64(checkpoint, &config->fit_budget);
+    mp_visit_i32(checkpoint, &config->arima_p);
+    mp_visit_i32(checkpoint, &config->arima_d);
+    mp_visit_i32(checkpoint, &config->arima_q);
+    mp_visit_u32(checkpoint, &config->arima_order_scope);
+    mp_visit_u32(checkpoint, &config->arima_bucket);
+    mp_visit_u32(checkpoint, &config->arima_starts);
+    mp_visit_u32(checkpoint, &config->arima_scale);
+    mp_visit_u32(checkpoint, &config->arima_mean);
+    mp_visit_f64(checkpoint, &config->arima_root_limit);
+}
+
 /* Fields of methods to come follow at the end, each if mp_checkpoint_more(): they say nothing about the methods here. */
 static void visit_origin(struct checkpoint *checkpoint, struct origin *origin)
 {
@@ -43,6 +57,8 @@ static void visit_origin(struct checkpoint *checkpoint, struct origin *origin)
     mp_visit_i32(checkpoint, &origin->config.method);
     mp_visit_u32(checkpoint, &origin->config.sw_avg_window);
     mp_visit_u64(checkpoint, &origin->config.history);
+    if (mp_checkpoint_more(checkpoint))
+        visit_arima(checkpoint, &origin->config);
     mp_checkpoint_skip(checkpoint);
 }
 
@@ -51,7 +67,8 @@ static void visit_model(struct checkpoint *checkpoint, moep_predictor *predictor
     mp_visit_u64(checkpoint, &predictor->fitted_step);
     mp_checkpoint_require(checkpoint, predictor->method->fit || predictor->fitted_step == UINT64_MAX);
     if (predictor->model)
-        predictor->method->visit_model(checkpoint, &predictor->config, predictor->model);
+        predictor->method->visit_model(checkpoint, &predictor->config,
+                                       predictor->history.layers * predictor->history.experts, predictor->model);
 }
 
 /* ---- save -------------------------------------------------------------------------------------------------------- */

@@ -24,7 +24,34 @@ AT(moep_predictor_config, struct_size, 0);
 AT(moep_predictor_config, method, 8);
 AT(moep_predictor_config, sw_avg_window, 12);
 AT(moep_predictor_config, history, 16);
-SIZE(moep_predictor_config, 24);
+AT(moep_predictor_config, fit_budget, 24);
+AT(moep_predictor_config, arima_p, 32);
+AT(moep_predictor_config, arima_d, 36);
+AT(moep_predictor_config, arima_q, 40);
+AT(moep_predictor_config, arima_order_scope, 44);
+AT(moep_predictor_config, arima_bucket, 48);
+AT(moep_predictor_config, arima_starts, 52);
+AT(moep_predictor_config, arima_scale, 56);
+AT(moep_predictor_config, arima_mean, 60);
+AT(moep_predictor_config, arima_root_limit, 64);
+SIZE(moep_predictor_config, 72);
+
+AT(moep_arima_model, struct_size, 0);
+AT(moep_arima_model, p, 8);
+AT(moep_arima_model, d, 12);
+AT(moep_arima_model, q, 16);
+AT(moep_arima_model, period, 20);
+AT(moep_arima_model, fallback, 24);
+AT(moep_arima_model, reserved, 28);
+AT(moep_arima_model, phi, 32);
+AT(moep_arima_model, theta, 96);
+AT(moep_arima_model, phi_error, 160);
+AT(moep_arima_model, theta_error, 224);
+AT(moep_arima_model, mean, 288);
+AT(moep_arima_model, sigma2, 296);
+AT(moep_arima_model, loglik, 304);
+AT(moep_arima_model, aicc, 312);
+SIZE(moep_arima_model, 320);
 
 AT(moep_detector_config, struct_size, 0);
 AT(moep_detector_config, horizon, 8);
@@ -89,7 +116,7 @@ _Static_assert(MOEP_ERROR_INVALID_ARGUMENT == -1 && MOEP_ERROR_OUT_OF_MEMORY == 
                    MOEP_ERROR_NUMERIC == -7 && MOEP_ERROR_CANCELLED == -8 && MOEP_ERROR_UNSUPPORTED == -9,
                "statuses keep their numbers");
 _Static_assert(MOEP_INT32 == 0 && MOEP_INT64 == 1 && MOEP_UINT32 == 2 && MOEP_UINT64 == 3 && MOEP_FLOAT32 == 4 &&
-                   MOEP_FLOAT64 == 5 && MOEP_SW_AVG == 0,
+                   MOEP_FLOAT64 == 5 && MOEP_SW_AVG == 0 && MOEP_ARIMA == 1,
                "dtypes and methods keep their numbers");
 _Static_assert(MOEP_WARMUP == 0 && MOEP_TRANSIENT == 1 && MOEP_STABLE == 2 && MOEP_MEAN == 0 && MOEP_VARIANCE == 1 &&
                    MOEP_RANGE == 2 && MOEP_DRIFT == 3 && MOEP_NOISE == 4 && MOEP_DISPERSION == 5,
@@ -209,6 +236,24 @@ static moep_status use_info(moep_predictor *predictor, void *block)
     return moep_predictor_info(predictor, block);
 }
 
+static void fill_arima_model(void *block)
+{
+    *(moep_arima_model *)block = (moep_arima_model){.struct_size = sizeof(moep_arima_model)};
+}
+
+static moep_status use_arima_model(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    moep_predictor *arima = make_predictor(MOEP_ARIMA, LAYERS, EXPERTS, 0, NULL);
+    moep_status status = moep_predictor_push(arima, STEPS, trace_counts, MOEP_INT64);
+    for (int again = 0; again < 2; again++) /* 8 x 5 steps or more */
+        status |= moep_predictor_push(arima, STEPS, trace_counts, MOEP_INT64) | moep_predictor_fit(arima);
+    if (status == MOEP_OK)
+        status = moep_predictor_arima_model(arima, 0, 0, block);
+    moep_predictor_destroy(arima);
+    return status;
+}
+
 static void fill_trace(void *block)
 {
     *(moep_trace *)block = usual_trace();
@@ -250,6 +295,7 @@ static const struct user users[] = {
     {"moep_predictor_config", sizeof(moep_predictor_config), fill_config, use_config},
     {"moep_predictor_config", sizeof(moep_predictor_config), fill_config, use_config_init},
     {"moep_predictor_config", sizeof(moep_predictor_config), fill_config, use_config_read},
+    {"moep_arima_model", sizeof(moep_arima_model), fill_arima_model, use_arima_model},
     {"moep_info", sizeof(moep_info), fill_info, use_info},
     {"moep_info", sizeof(moep_info), fill_info, use_detector_info},
     {"moep_detector_config", sizeof(moep_detector_config), fill_detector_config, use_detector_config},

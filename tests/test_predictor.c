@@ -245,7 +245,13 @@ static void a_bad_configuration_is_refused(void **state)
     config.struct_size = 20; /* would cut a field in two */
     refuses(1, 1, MOEP_ERROR_INVALID_ARGUMENT, "struct_size is 20");
     config.struct_size = sizeof config + 8;
-    refuses(1, 1, MOEP_ERROR_INCOMPATIBLE, "struct_size is 32");
+    refuses(1, 1, MOEP_ERROR_INCOMPATIBLE, "or use a newer library");
+    config.struct_size = sizeof config;
+    config.fit_budget = -1;
+    config.sw_avg_window = 200;
+    refuses(1, 1, MOEP_ERROR_INVALID_ARGUMENT, "fit_budget");
+    config.fit_budget = NAN;
+    refuses(1, 1, MOEP_ERROR_INVALID_ARGUMENT, "fit_budget");
     config.history = UINT64_MAX;
     refuses(1, 1, MOEP_ERROR_OUT_OF_MEMORY, "history");
 #undef refuses

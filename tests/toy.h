@@ -35,10 +35,12 @@ static size_t toy_model_size(const moep_predictor_config *config, size_t layers,
     return sizeof(struct toy_model);
 }
 
-static void toy_visit_model(struct checkpoint *checkpoint, const moep_predictor_config *config, void *block)
+static void toy_visit_model(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
+                            void *block)
 {
     struct toy_model *model = block;
     (void)config;
+    (void)series;
     mp_visit_shares(checkpoint, &model->share, 1);
     mp_visit_u32(checkpoint, &model->fits);
 }

@@ -151,19 +151,23 @@ static double next_difference(struct arima_state *state)
     return w;
 }
 
+double mp_arima_next(struct arima_state *state)
+{
+    double x = state->mean + next_difference(state);
+    if (state->order.d == 2)
+        x = state->last[1] += x;
+    if (state->order.d > 0)
+        x = state->last[0] += x;
+    return x;
+}
+
 static void forecast_means(struct arima_state state, size_t horizon, size_t stride, double *mean, size_t spacing)
 {
     for (size_t first = 0; first < horizon; first += stride) {
         size_t last = stride < horizon - first ? first + stride : horizon;
         double sum = 0;
-        for (size_t k = first; k < last; k++) {
-            double x = state.mean + next_difference(&state);
-            if (state.order.d == 2)
-                x = state.last[1] += x;
-            if (state.order.d > 0)
-                x = state.last[0] += x;
-            sum += x;
-        }
+        for (size_t k = first; k < last; k++)
+            sum += mp_arima_next(&state);
         *mean = sum / (double)(last - first);
         mean += spacing;
         if (last == horizon)

@@ -25,6 +25,9 @@ size_t mp_arima_states_size(size_t steps);
 void mp_arima_states(const struct arima_estimate *estimates, double *values, size_t count, size_t steps,
                      double root_limit, int lane_bytes, void *memory, struct arima_state *states);
 
+/* The forecast of the next observation; the state moves on to it. */
+double mp_arima_next(struct arima_state *state);
+
 /* Rows of stride steps each, the last may cover fewer: mean[r x spacing] is the forecast of the row's mean, error[..]
  * its standard error. scratch: horizon doubles. error NULL: the means only. */
 void mp_arima_forecast(const struct arima_state *state, size_t horizon, size_t stride, double *mean, double *error,

@@ -18,6 +18,7 @@ struct path {
     double aicc;
     bool tried[SIDE][SIDE], over;
     unsigned candidates;
+    double cost;
 };
 
 struct worker {
@@ -172,6 +173,7 @@ static void fit_candidates(struct worker *worker, size_t items)
     for (size_t i = 0; i < items; i++) {
         struct path *path = &worker->paths[worker->item_of[i]];
         const struct arima_run *run = &worker->items[i].run;
+        path->cost += worker->items[i].cost;
         consider(path, (struct arima_order){run->p, path->best.d, run->q, run->mean}, run);
     }
 }
@@ -201,6 +203,7 @@ static void select_chunk(struct selection *selection, struct worker *worker, siz
         choice->order = worker->paths[s].best;
         choice->aicc = worker->paths[s].aicc;
         choice->candidates = worker->paths[s].candidates;
+        choice->cost = worker->paths[s].cost;
     }
 }
 

@@ -18,6 +18,7 @@ struct arima_choice {
     unsigned period; /* 0: none */
     double aicc;     /* of the best candidate */
     unsigned candidates;
+    double cost; /* floating-point operations that it took, by formula */
 };
 
 /* For every series: d by mp_arima_differences, a season by mp_arima_period, and p and q by a stepwise search (Hyndman and

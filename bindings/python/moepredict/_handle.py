@@ -63,6 +63,10 @@ def number_of(field: str, value: Union[int, float, str]) -> Union[int, float]:
     if not isinstance(value, str):
         return value
     names = method_names() if field == "method" else _structs.NAMES.get(field, [])
+    if field in ("arima_p", "arima_d", "arima_q"):
+        if value == "select":
+            return _structs.SELECT
+        raise ValueError(f"{field} = {value!r}: expected 'select' or a number")
     if value not in names:
         raise ValueError(f"{field} = {value!r}: expected " + (" or ".join(map(repr, names)) if names else "a number"))
     return names.index(value)
@@ -74,6 +78,9 @@ def readable(struct: Struct) -> Dict[str, Any]:
     for field, names in {"method": method_names(), **_structs.NAMES}.items():
         if field in values and 0 <= values[field] < len(names):
             values[field] = names[values[field]]
+    for field in ("arima_p", "arima_d", "arima_q"):
+        if values.get(field) == _structs.SELECT:
+            values[field] = "select"
     if values.get("fitted_step") == _NEVER:
         values["fitted_step"] = None
     if values.get("method") == -1:

@@ -46,6 +46,16 @@ class PredictorConfig(Struct):
         ("method", c_int32),
         ("sw_avg_window", c_uint32),
         ("history", c_uint64),
+        ("fit_budget", c_double),
+        ("arima_p", c_int32),
+        ("arima_d", c_int32),
+        ("arima_q", c_int32),
+        ("arima_order_scope", c_uint32),
+        ("arima_bucket", c_uint32),
+        ("arima_starts", c_uint32),
+        ("arima_scale", c_uint32),
+        ("arima_mean", c_uint32),
+        ("arima_root_limit", c_double),
     ]
 
 
@@ -78,6 +88,26 @@ class Info(Struct):
         ("fitted_step", c_uint64),
         ("empty_layers", c_uint64),
         ("gaps", c_uint64),
+    ]
+
+
+class ArimaModel(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("p", c_uint32),
+        ("d", c_uint32),
+        ("q", c_uint32),
+        ("period", c_uint32),
+        ("fallback", c_uint32),
+        ("reserved", c_uint32),
+        ("phi", c_double * 8),
+        ("theta", c_double * 8),
+        ("phi_error", c_double * 8),
+        ("theta_error", c_double * 8),
+        ("mean", c_double),
+        ("sigma2", c_double),
+        ("loglik", c_double),
+        ("aicc", c_double),
     ]
 
 
@@ -119,4 +149,8 @@ class BacktestResult(Struct):
 
 
 # Fields that take a name as well as a number: the names, in order of their numbers. A method's are the library's own.
-NAMES: Dict[str, list[str]] = {}
+NAMES: Dict[str, list[str]] = {
+    "arima_order_scope": ["per_layer", "per_series"],
+    "arima_scale": ["shares", "log_ratios"],
+}
+SELECT = -1  # as "select": an order to be selected

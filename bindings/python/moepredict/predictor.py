@@ -9,11 +9,13 @@ from typing import Any, Dict, Optional, Sequence, Union
 import numpy as np
 
 from ._counts import as_array
-from ._handle import Handle, checked, make_runtime, number_of, positive, set_fields
+from . import _structs
+from ._handle import Handle, checked, make_runtime, number_of, positive, set_fields, whole
 from ._library import Error, library
 from ._structs import PredictorConfig
 
 Config = namedtuple("Config", PredictorConfig.names())
+ArimaModel = namedtuple("ArimaModel", ["order", *_structs.ArimaModel.names()[3:]])
 
 
 class Predictor(Handle):
@@ -28,8 +30,8 @@ class Predictor(Handle):
     threads : int, default 0
         Threads that a call may work with; 0 and 1: the caller's alone. Results do not depend on it.
     **config
-        Fields of ``moep_predictor_config``, by their names: ``sw_avg_window``, ``history``. What is not given has the
-        library's default. Enumerated fields take a number or a name.
+        Fields of ``moep_predictor_config``, by their names: ``sw_avg_window``, ``history``, ``arima_p``, ... What is
+        not given has the library's default. Enumerated fields take a number or a name, orders also ``"select"``.
 
     Raises
     ------
@@ -128,6 +130,23 @@ class Predictor(Handle):
                                                      len(probabilities), shares.ctypes.data, shares.size)
             shares = shares if np.ndim(quantile) else shares[0]
         return shares[..., 0, :, :] if stride is None else shares
+
+    def arima_model(self, layer: int, expert: int) -> ArimaModel:
+        """What ARIMA has estimated for one series; an Error before a fit has come to it, or of another method.
+
+        Returns
+        -------
+        ArimaModel
+            order (p, d, q), phi, theta, phi_error, theta_error (arrays), mean, sigma2, loglik, aicc, period, fallback:
+            moep_arima_model says what each is.
+        """
+        model = _structs.ArimaModel()
+        library.moep_predictor_arima_model(self._open(), whole("layer", layer), whole("expert", expert), model)
+        values = model.values()
+        p, d, q = (values.pop(name) for name in "pdq")
+        for name, length in (("phi", p), ("theta", q), ("phi_error", p), ("theta_error", q)):
+            values[name] = np.array(values[name][:length])
+        return ArimaModel(order=(p, d, q), **values)
 
     def metrics(self, horizon: int = 1000) -> Dict[str, float]:
         """Numbers for a training dashboard: a flat dict whose keys stay the same.

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "arima_calibrate.h"
+
+#include "arima_forecast.h"
+#include "status.h"
+
+#include <math.h>
+#include <string.h>
+
+/* With fewer observations a third of them says too little. */
+enum { LEAST_TAIL = 20 };
+
+/* The half-width of an interval of 80 %, in standard errors; and what no past may ask for. */
+static const double half_width = 1.2815515655446004, least_factor = 0.5, largest_factor = 4;
+
+struct bench {
+    size_t tail, past; /* observations */
+    double *values;    /* [experts][observations] */
+    double *realised;  /* [experts]: the mean of the tail */
+    double *errors;    /* [experts]: the standard errors of forecasts of it */
+    double *off;       /* [experts]: in standard errors, absolute */
+    double *sums;      /* [tail] */
+    struct arima_state *states;
+    void *memory;
+};
+
+static size_t bench_size(const struct arima_source *source, const struct bench *bench)
+{
+    size_t e = source->experts, doubles = mp_product(e, source->observations);
+    if (doubles > SIZE_MAX / 64 - 3 * e - bench->tail || e > SIZE_MAX / 8 / sizeof(struct arima_state))
+        return SIZE_MAX;
+    size_t size = (doubles + 3 * e + bench->tail) * sizeof(double) + e * sizeof(struct arima_state);
+    size_t states = mp_arima_states_size(bench->past);
+    return size > SIZE_MAX - states ? SIZE_MAX : size + states;
+}
+
+static void lay_out(const struct arima_source *source, struct bench *bench, void *memory)
+{
+    size_t e = source->experts;
+    bench->values = memory;
+    bench->realised = bench->values + e * source->observations;
+    bench->errors = bench->realised + e;
+    bench->off = bench->errors + e;
+    bench->sums = bench->off + e;
+    bench->states = (struct arima_state *)(bench->sums + bench->tail);
+    bench->memory = bench->states + e;
+}
+
+/* Leaves the past of every series, one after the other, at the beginning of values. */
+static void split(const struct arima_source *source, struct bench *bench)
+{
+    size_t n = source->observations;
+    for (size_t e = 0; e < source->experts; e++) {
+        const double *series = bench->values + e * n;
+        double sum = 0;
+        for (size_t t = bench->past; t < n; t++)
+            sum += series[t];
+        bench->realised[e] = sum / (double)bench->tail;
+        memmove(bench->values + e * bench->past, series, bench->past * sizeof *series);
+    }
+}
+
+/* Shell's; the library's own may take memory past the caller's allocator. */
+static void sort(double *values, size_t n)
+{
+    for (size_t gap = n / 2; gap > 0; gap /= 2)
+        for (size_t i = gap; i < n; i++) {
+            double value = values[i];
+            size_t j = i;
+            for (; j >= gap && values[j - gap] > value; j -= gap)
+                values[j] = values[j - gap];
+            values[j] = value;
+        }
+}
+
+/* Of the series that are no constants. */
+static double factor_of(const struct arima_source *source, struct bench *bench)
+{
+    size_t known = 0;
+    for (size_t e = 0; e < source->experts; e++) {
+        double mean;
+        mp_arima_forecast(&bench->states[e], bench->tail, bench->tail, &mean, &bench->errors[e], 1, bench->sums);
+        double off = fabs(bench->realised[e] - mean) / bench->errors[e];
+        if (isfinite(off))
+            bench->off[known++] = off;
+    }
+    if (known == 0)
+        return 1;
+    sort(bench->off, known);
+    double factor = bench->off[(known - 1) * 4 / 5] / half_width;
+    return factor < least_factor ? least_factor : factor > largest_factor ? largest_factor : factor;
+}
+
+moep_status mp_arima_calibrate(const struct task *task, struct arima_model *model, struct arima_source *source)
+{
+    const struct memory *memory = &task->runtime->memory;
+    size_t experts = source->experts, n = source->observations;
+    struct bench bench = {.tail = n / 3, .past = n - n / 3};
+    bool enough = bench.tail >= LEAST_TAIL;
+    model->progress->far = enough ? (uint64_t)bench.tail * source->bucket : 0;
+    if (!enough)
+        return MOEP_OK;
+    size_t size = bench_size(source, &bench);
+    void *block = mp_allocate(memory, size, 1);
+    if (!block)
+        return mp_out_of_memory("the calibration of an ARIMA fit");
+    lay_out(source, &bench, block);
+    for (size_t first = 0; first < task->panel.series; first += experts) {
+        mp_arima_load(source, first, experts, bench.values);
+        split(source, &bench);
+        mp_arima_states(model->estimates + first, bench.values, experts, bench.past, task->config->arima_root_limit, 0,
+                        bench.memory, bench.states);
+        double factor = factor_of(source, &bench);
+        for (size_t e = 0; e < experts; e++) {
+            double extra = (factor * factor - 1) * bench.errors[e] * bench.errors[e];
+            model->calibration[first + e] = isfinite(extra) ? extra : 0;
+        }
+    }
+    mp_release(memory, block, size, 1);
+    return MOEP_OK;
+}

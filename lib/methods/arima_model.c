@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "arima_model.h"
+
+#include <math.h>
+
+size_t mp_arima_model_size(const moep_predictor_config *config, size_t layers, size_t experts)
+{
+    const size_t each = sizeof(struct arima_estimate) + sizeof(struct arima_order) + sizeof(double) + sizeof(uint64_t);
+    size_t size = mp_product(mp_product(layers, experts), each);
+    (void)config;
+    return size > SIZE_MAX - sizeof(struct arima_progress) ? SIZE_MAX : size + sizeof(struct arima_progress);
+}
+
+struct arima_model mp_arima_model(void *block, size_t series)
+{
+    struct arima_model model = {.progress = block};
+    model.estimates = (struct arima_estimate *)(model.progress + 1);
+    model.calibration = (double *)(model.estimates + series);
+    model.known = (uint64_t *)(model.calibration + series);
+    model.asked = (struct arima_order *)(model.known + series);
+    return model;
+}
+
+/* ---- checkpoint -------------------------------------------------------------------------------------------------- */
+
+static void visit_unsigned(struct checkpoint *checkpoint, unsigned *value)
+{
+    uint32_t wide = *value;
+    mp_visit_u32(checkpoint, &wide);
+    if (checkpoint->mode == MP_READ)
+        *value = wide;
+}
+
+static void visit_bool(struct checkpoint *checkpoint, bool *value)
+{
+    uint32_t wide = *value;
+    mp_visit_u32(checkpoint, &wide);
+    mp_checkpoint_require(checkpoint, wide <= 1);
+    if (checkpoint->mode == MP_READ)
+        *value = wide == 1;
+}
+
+static void visit_finite(struct checkpoint *checkpoint, double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        mp_visit_f64(checkpoint, &values[i]);
+        mp_checkpoint_require(checkpoint, isfinite(values[i]));
+    }
+}
+
+static void visit_order(struct checkpoint *checkpoint, struct arima_order *order)
+{
+    visit_unsigned(checkpoint, &order->p);
+    visit_unsigned(checkpoint, &order->d);
+    visit_unsigned(checkpoint, &order->q);
+    visit_bool(checkpoint, &order->mean);
+    mp_checkpoint_require(checkpoint, order->p <= MP_ARIMA_ORDER && order->q <= MP_ARIMA_ORDER && order->d <= 2);
+}
+
+/* The likelihood of a constant series is infinite, and so is the standard error of a coefficient that the data say
+ * nothing about. */
+static void visit_estimate(struct checkpoint *checkpoint, struct arima_estimate *estimate)
+{
+    visit_order(checkpoint, &estimate->order);
+    visit_unsigned(checkpoint, &estimate->fallback);
+    visit_unsigned(checkpoint, &estimate->period);
+    visit_bool(checkpoint, &estimate->done);
+    visit_finite(checkpoint, estimate->phi, MP_ARIMA_ORDER);
+    visit_finite(checkpoint, estimate->theta, MP_ARIMA_ORDER);
+    for (size_t i = 0; i < MP_ARIMA_ORDER; i++) {
+        mp_visit_f64(checkpoint, &estimate->phi_error[i]);
+        mp_visit_f64(checkpoint, &estimate->theta_error[i]);
+    }
+    visit_finite(checkpoint, &estimate->mean, 1);
+    visit_finite(checkpoint, &estimate->sigma2, 1);
+    mp_visit_f64(checkpoint, &estimate->loglik);
+    mp_visit_f64(checkpoint, &estimate->aicc);
+    mp_checkpoint_require(checkpoint, estimate->sigma2 >= 0 && estimate->fallback <= MP_ARIMA_MEAN);
+}
+
+void mp_arima_visit_model(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
+                          void *block)
+{
+    struct arima_model model = mp_arima_model(block, series);
+    (void)config;
+    mp_visit_u64(checkpoint, &model.progress->rounds);
+    mp_visit_u64(checkpoint, &model.progress->ordered);
+    mp_visit_u64(checkpoint, &model.progress->over);
+    mp_visit_u64(checkpoint, &model.progress->far);
+    mp_checkpoint_require(checkpoint, model.progress->ordered <= series && model.progress->over <= 1);
+    for (size_t s = 0; s < series; s++) {
+        visit_estimate(checkpoint, &model.estimates[s]);
+        visit_order(checkpoint, &model.asked[s]);
+        visit_finite(checkpoint, &model.calibration[s], 1);
+        mp_visit_u64(checkpoint, &model.known[s]);
+        mp_checkpoint_require(checkpoint, model.known[s] <= 1);
+    }
+}
