@@ -205,21 +205,25 @@ static void load_checkpoint(struct training *training, const moep_trace *data, c
     FILE *file = fopen(path, "rb");
     if (!file || fseek(file, 0, SEEK_END) != 0)
         fail(path);
-    uint64_t size = (uint64_t)ftell(file);
-    if (fseek(file, 0, SEEK_SET) != 0 || fread(&training->step, sizeof training->step, 1, file) != 1)
+    long end = ftell(file);
+    if (end < 0 || fseek(file, 0, SEEK_SET) != 0 || fread(&training->step, sizeof training->step, 1, file) != 1)
         fail(path);
-    struct state of_predictor = read_state(file, size, path), of_detector = read_state(file, size, path);
+    struct state of_predictor = read_state(file, (uint64_t)end, path);
+    struct state of_detector = read_state(file, (uint64_t)end, path);
     fclose(file);
     check(moep_predictor_load(of_predictor.bytes, (size_t)of_predictor.size, NULL, &training->predictor));
     check(moep_detector_load(of_detector.bytes, (size_t)of_detector.size, NULL, &training->detector));
     free(of_predictor.bytes);
     free(of_detector.bytes);
-    moep_info info = {.struct_size = sizeof info};
-    check(moep_predictor_info(training->predictor, &info));
-    if (info.next_step != training->step || info.layers != data->layers || info.experts != data->experts) {
-        fprintf(stderr, "runtime: %s is another run's checkpoint\n", path);
-        exit(1);
-    }
+    moep_info of_both[2] = {{.struct_size = sizeof(moep_info)}, {.struct_size = sizeof(moep_info)}};
+    check(moep_predictor_info(training->predictor, &of_both[0]));
+    check(moep_detector_info(training->detector, &of_both[1]));
+    for (size_t i = 0; i < 2; i++)
+        if (of_both[i].next_step != training->step || of_both[i].layers != data->layers ||
+            of_both[i].experts != data->experts) {
+            fprintf(stderr, "runtime: %s is another run's checkpoint\n", path);
+            exit(1);
+        }
     printf("restarted at step %" PRIu64 "\n", training->step);
 }
 

@@ -338,16 +338,22 @@ MOEP_API moep_status moep_predictor_load(const void *buffer, size_t size, const 
  * stable state, when the near past tells the future (its section on load distributions; read off plots there). A detector
  * tells the two apart while the run goes on, for each layer and each expert, at any batch size.
  *
- * What STABLE promises: that the mean load of the last drift_window steps, taken as the forecast of the mean load of the
- * next horizon steps, will be off by no more than the tolerance, if the load goes on moving as it has lately. "Off" is the
- * root of the mean square over the layer's experts, in units of the mean load 1 / experts, and without what sampling noise
- * adds to it: a detector does not mistake a small batch for a transient load, nor a large one for a stable load. It is a
- * forecast, not a guarantee: a change of the data tomorrow is not in the past. What to do with it: place experts by the
- * forecast where a layer is STABLE; keep room for every expert where it is TRANSIENT or still in WARMUP.
+ * What STABLE promises: when the state begins, the mean load of the last drift_window steps, taken as the forecast of the
+ * mean load of the next horizon steps, is expected to be off by no more than the tolerance, if the load goes on moving as it
+ * has lately. "Off" is the root of the mean square over the layer's experts, in units of the mean load 1 / experts, and
+ * without what sampling noise adds to it. The state is left when the load is certain to move more than 1.3 times the
+ * tolerance: what is about the tolerance may go on for a while. It is a forecast, not a guarantee: a change of the data
+ * tomorrow is not in the past. On recorded runs one to three in a hundred stable forecasts were off by more than the
+ * tolerance. What to do with it: place experts by the forecast where a layer is STABLE; keep room for every expert where it
+ * is TRANSIENT or still in WARMUP.
+ *
+ * Batches of any size are told alike: a detector takes neither a small one for a transient load, nor a large one for a
+ * stable load. But where an expert gets only a handful of tokens a step, noise may hide what is tolerated, and the state
+ * stays TRANSIENT.
  *
  * MOEP_WARMUP      fewer than 2 drift_window steps have been pushed since the start, or since a gap in the step numbers of
  *                  more than drift_window: nothing is known yet, treat it as transient
- * MOEP_TRANSIENT   the load moves by more than is tolerated, or has not been quiet for long enough
+ * MOEP_TRANSIENT   the load moves by more than is tolerated, or has not been seen to be quiet for long enough
  * MOEP_STABLE      as promised above. It is left again when the load moves: the data mix changes, the learning rate steps,
  *                  experts trade their tokens */
 typedef int32_t moep_state;
@@ -360,11 +366,11 @@ typedef struct moep_detector_config {
     size_t struct_size;      /* sizeof(moep_detector_config) */
     uint64_t horizon;        /* steps ahead that STABLE is about, >= 1; default 1000. As many as pass between two
                                 placements of experts */
-    double tolerance;        /* of a layer, in units of the mean load, > 0; default 0.10: the load of an expert may be
-                                forecast 10 % of the mean load too high or too low before the layer is called TRANSIENT.
-                                As much as a placement can bear */
-    double expert_tolerance; /* the same for a single expert, > 0; default 0.20: one expert of many may move more than all
-                                of them together */
+    double tolerance;        /* of a layer, in units of the mean load, finite and > 0; default 0.10: the loads may be forecast
+                                10 % of the mean load too high or too low, and the layer become STABLE. As much as a
+                                placement can bear */
+    double expert_tolerance; /* the same for a single expert, finite and > 0; default 0.20: one expert of many may move more
+                                than all of them together */
     double growth;           /* how the drift of the load grows with the time ahead: as its power `growth`, 0 .. 1;
                                 default 0.3. 0.5 is a random walk, which real loads are at first and which makes the detector
                                 wary; 0 is a load that moves but comes back */
@@ -384,8 +390,8 @@ typedef struct moep_detector_config {
 MOEP_API moep_status moep_detector_config_init(moep_detector_config *config);
 
 /* Makes a detector for layers x experts series. *out becomes the handle, or NULL on an error. This is where its memory is
- * taken: per series about 4 bytes for each step of the longest window, 8 for each step of every window, and 32 for each
- * block of drift_window.
+ * taken: per series about 4 bytes for each step of the longest window, 8 for each step of every window, 16 for each block of
+ * drift_window, and 150.
  *   layers, experts   >= 1
  *   runtime           NULL: the defaults; threads and progress have no use here
  * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY. */
@@ -397,7 +403,7 @@ MOEP_API void moep_detector_destroy(moep_detector *detector);
 
 /* Records training steps: what moep_predictor_push and push_at say holds here too. States change with the last step of a
  * block of pushed steps; step numbers that are skipped do not count, but a gap of more than drift_window of them starts
- * every layer's and expert's WARMUP again.
+ * every layer's and expert's WARMUP again. (The sliding windows hold the last steps all the same.)
  * A layer without tokens repeats its last shares, and so becomes STABLE; an expert that gets no tokens is STABLE too.
  * Cost: O(layers x experts) per step, whatever the windows. Takes no memory, no lock, and makes no system call.
  * Errors: INVALID_ARGUMENT, in words with step, layer and expert; nothing of the call is then recorded. */
@@ -424,13 +430,14 @@ MOEP_API moep_status moep_detector_changes(const moep_detector *detector, uint64
  *
  * The others are of the last whole block, from the end of WARMUP on:
  * MOEP_DRIFT        the error that a forecast made now must expect over the horizon, sampling noise aside, in units of the
- *                   mean load, smoothed over a few blocks: what must be within the tolerance before STABLE
+ *                   mean load, smoothed over a few blocks: what must be within the tolerance, with a standard deviation of
+ *                   its noise added, before a state becomes STABLE
  * MOEP_NOISE        the sampling noise, as the number of independent tokens per step that would scatter as much: of an expert
  *                   p (1 - p) / v, p its mean share and v the variance of a single step as measured between blocks; of a
  *                   layer the sum of the p (1 - p) over the sum of the v. NaN where v = 0
  * MOEP_DISPERSION   how much more the loads scatter than independent tokens would: tokens per step / NOISE. 1 is the
- *                   multinomial floor; real runs have 2 to 10. NaN where v = 0, and for floating-point counts, which need
- *                   not be tokens */
+ *                   multinomial floor; single steps of real runs have 2 to 4, blocks of 20 steps, which this is about, up to
+ *                   10. NaN where v = 0, and for floating-point counts, which need not be tokens */
 typedef int32_t moep_quantity;
 enum { MOEP_MEAN = 0, MOEP_VARIANCE = 1, MOEP_RANGE = 2, MOEP_DRIFT = 3, MOEP_NOISE = 4, MOEP_DISPERSION = 5 };
 

@@ -2,8 +2,8 @@
 #include "checkpoint.h"
 
 #include "status.h"
+#include "support/bytes.h"
 
-#include <math.h>
 #include <string.h>
 
 static const unsigned char magic[8] = {0x89, 'M', 'O', 'P', '\r', '\n', 0x1a, '\n'};
@@ -16,22 +16,6 @@ enum { CRITICAL = 1 };
 static moep_status corrupt(const char *what)
 {
     return mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: %s", what);
-}
-
-/* ---- numbers, little-endian -------------------------------------------------------------------------------------- */
-
-static void store(unsigned char *at, uint64_t value, size_t bytes)
-{
-    for (size_t i = 0; i < bytes; i++)
-        at[i] = (unsigned char)(value >> 8 * i);
-}
-
-static uint64_t load(const unsigned char *at, size_t bytes)
-{
-    uint64_t value = 0;
-    for (size_t i = 0; i < bytes; i++)
-        value |= (uint64_t)at[i] << 8 * i;
-    return value;
 }
 
 /* ---- the whole --------------------------------------------------------------------------------------------------- */
@@ -52,12 +36,12 @@ size_t mp_checkpoint_finish(struct checkpoint *checkpoint)
     unsigned char *out = checkpoint->out;
     if (checkpoint->mode == MP_WRITE) {
         memcpy(out, magic, sizeof magic);
-        store(out + MAJOR_AT, FORMAT_MAJOR, 2);
-        store(out + MINOR_AT, FORMAT_MINOR, 2);
-        store(out + SECTIONS_AT, checkpoint->sections, 4);
-        store(out + TOTAL_AT, checkpoint->at, 8);
-        store(out + WRITER_AT, MP_VERSION, 4);
-        store(out + HEADER_CRC_AT, mp_crc32c(&checkpoint->crc, 0, out, HEADER_CRC_AT), 4);
+        mp_store(out + MAJOR_AT, FORMAT_MAJOR, 2);
+        mp_store(out + MINOR_AT, FORMAT_MINOR, 2);
+        mp_store(out + SECTIONS_AT, checkpoint->sections, 4);
+        mp_store(out + TOTAL_AT, checkpoint->at, 8);
+        mp_store(out + WRITER_AT, MP_VERSION, 4);
+        mp_store(out + HEADER_CRC_AT, mp_crc32c(&checkpoint->crc, 0, out, HEADER_CRC_AT), 4);
     }
     return checkpoint->at;
 }
@@ -90,20 +74,20 @@ static moep_status read_header(struct checkpoint *checkpoint, size_t size)
     const unsigned char *in = checkpoint->in;
     if (size < HEADER || memcmp(in, magic, sizeof magic) != 0)
         return corrupt("it does not begin as one");
-    if (load(in + HEADER_CRC_AT, 4) != mp_crc32c(&checkpoint->crc, 0, in, HEADER_CRC_AT))
+    if (mp_load(in + HEADER_CRC_AT, 4) != mp_crc32c(&checkpoint->crc, 0, in, HEADER_CRC_AT))
         return corrupt("its header has another checksum");
-    unsigned major = (unsigned)load(in + MAJOR_AT, 2);
+    unsigned major = (unsigned)mp_load(in + MAJOR_AT, 2);
     if (major > FORMAT_MAJOR)
         return mp_fail(MOEP_ERROR_INCOMPATIBLE, "the checkpoint has format %u, this library reads %u: use a newer one",
                        major, (unsigned)FORMAT_MAJOR);
-    uint64_t total = load(in + TOTAL_AT, 8);
+    uint64_t total = mp_load(in + TOTAL_AT, 8);
     if (major < 1 || total < HEADER)
         return corrupt("its header holds what cannot be");
     if (total > size)
         return mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: %llu bytes long, %zu are there",
                        (unsigned long long)total, size);
     checkpoint->size = (size_t)total;
-    checkpoint->sections = (uint32_t)load(in + SECTIONS_AT, 4);
+    checkpoint->sections = (uint32_t)mp_load(in + SECTIONS_AT, 4);
     return MOEP_OK;
 }
 
@@ -115,7 +99,7 @@ static bool has_tag(const unsigned char *section, const char *tag)
 /* A known section comes once and in no later version; another one is skipped, unless it says that nobody may. */
 static moep_status check_section(const unsigned char *section, const struct section *known, bool *seen, size_t n)
 {
-    unsigned version = (unsigned)load(section + VERSION_AT, 2);
+    unsigned version = (unsigned)mp_load(section + VERSION_AT, 2);
     for (size_t i = 0; i < n; i++) {
         if (!has_tag(section, known[i].tag))
             continue;
@@ -126,7 +110,7 @@ static moep_status check_section(const unsigned char *section, const struct sect
             return mp_fail(MOEP_ERROR_INCOMPATIBLE, "section %s of the checkpoint is a newer library's", known[i].tag);
         return MOEP_OK;
     }
-    if (load(section + FLAGS_AT, 2) & CRITICAL)
+    if (mp_load(section + FLAGS_AT, 2) & CRITICAL)
         return mp_fail(MOEP_ERROR_INCOMPATIBLE,
                        "the checkpoint has a section that this library does not know: another "
                        "kind of handle's, or a newer library's");
@@ -139,10 +123,10 @@ static moep_status read_sections(struct checkpoint *checkpoint, const struct sec
     for (uint32_t i = 0; i < checkpoint->sections; i++) {
         const unsigned char *section = checkpoint->in + at;
         size_t left = checkpoint->size - at;
-        if (left < SECTION_HEADER || load(section + LENGTH_AT, 8) > left - SECTION_HEADER)
+        if (left < SECTION_HEADER || mp_load(section + LENGTH_AT, 8) > left - SECTION_HEADER)
             return corrupt("a section reaches past its end");
-        size_t length = (size_t)load(section + LENGTH_AT, 8);
-        if (load(section + CRC_AT, 4) != section_crc(checkpoint, section, length))
+        size_t length = (size_t)mp_load(section + LENGTH_AT, 8);
+        if (mp_load(section + CRC_AT, 4) != section_crc(checkpoint, section, length))
             return corrupt("a section has another checksum");
         moep_status status = check_section(section, known, seen, n);
         if (status != MOEP_OK)
@@ -174,10 +158,10 @@ static void find_section(struct checkpoint *checkpoint, const char *tag)
 {
     size_t at = HEADER;
     while (!has_tag(checkpoint->in + at, tag))
-        at += SECTION_HEADER + (size_t)load(checkpoint->in + at + LENGTH_AT, 8);
+        at += SECTION_HEADER + (size_t)mp_load(checkpoint->in + at + LENGTH_AT, 8);
     checkpoint->section = at;
     checkpoint->at = at + SECTION_HEADER;
-    checkpoint->end = checkpoint->at + (size_t)load(checkpoint->in + at + LENGTH_AT, 8);
+    checkpoint->end = checkpoint->at + (size_t)mp_load(checkpoint->in + at + LENGTH_AT, 8);
 }
 
 void mp_checkpoint_section(struct checkpoint *checkpoint, const struct section *section)
@@ -190,8 +174,8 @@ void mp_checkpoint_section(struct checkpoint *checkpoint, const struct section *
     if (checkpoint->mode == MP_WRITE) {
         unsigned char *header = checkpoint->out + checkpoint->at;
         memcpy(header, section->tag, VERSION_AT);
-        store(header + VERSION_AT, section->version, 2);
-        store(header + FLAGS_AT, CRITICAL, 2);
+        mp_store(header + VERSION_AT, section->version, 2);
+        mp_store(header + FLAGS_AT, CRITICAL, 2);
     }
     checkpoint->at += SECTION_HEADER;
     checkpoint->sections++;
@@ -205,8 +189,8 @@ moep_status mp_checkpoint_end(struct checkpoint *checkpoint)
     if (checkpoint->mode == MP_WRITE) {
         unsigned char *header = checkpoint->out + checkpoint->section;
         size_t length = checkpoint->at - checkpoint->section - SECTION_HEADER;
-        store(header + LENGTH_AT, length, 8);
-        store(header + CRC_AT, section_crc(checkpoint, header, length), 4);
+        mp_store(header + LENGTH_AT, length, 8);
+        mp_store(header + CRC_AT, section_crc(checkpoint, header, length), 4);
     }
     return MOEP_OK;
 }
@@ -225,121 +209,4 @@ void mp_checkpoint_skip(struct checkpoint *checkpoint)
 {
     if (checkpoint->mode == MP_READ)
         checkpoint->at = checkpoint->end;
-}
-
-/* ---- fields ------------------------------------------------------------------------------------------------------ */
-
-/* Only reading writes to a field: threads may save the same handle at once. A field that is missing keeps its value. */
-static void visit(struct checkpoint *checkpoint, uint64_t *value, size_t bytes)
-{
-    if (checkpoint->mode == MP_READ && mp_checkpoint_left(checkpoint) < bytes) {
-        checkpoint->bad = true;
-        return;
-    }
-    if (checkpoint->mode == MP_READ)
-        *value = load(checkpoint->in + checkpoint->at, bytes);
-    if (checkpoint->mode == MP_WRITE)
-        store(checkpoint->out + checkpoint->at, *value, bytes);
-    checkpoint->at += bytes;
-}
-
-void mp_visit_u32(struct checkpoint *checkpoint, uint32_t *value)
-{
-    uint64_t wide = *value;
-    visit(checkpoint, &wide, sizeof *value);
-    if (checkpoint->mode == MP_READ)
-        *value = (uint32_t)wide;
-}
-
-void mp_visit_i32(struct checkpoint *checkpoint, int32_t *value)
-{
-    uint32_t bits;
-    memcpy(&bits, value, sizeof bits);
-    mp_visit_u32(checkpoint, &bits);
-    if (checkpoint->mode == MP_READ)
-        memcpy(value, &bits, sizeof bits);
-}
-
-void mp_visit_u64(struct checkpoint *checkpoint, uint64_t *value)
-{
-    visit(checkpoint, value, sizeof *value);
-}
-
-void mp_visit_size(struct checkpoint *checkpoint, size_t *value)
-{
-    uint64_t wide = *value;
-    visit(checkpoint, &wide, sizeof wide);
-    mp_checkpoint_require(checkpoint, wide <= SIZE_MAX);
-    if (checkpoint->mode == MP_READ)
-        *value = (size_t)wide;
-}
-
-/* Not a number is one value among others, of one form. */
-void mp_visit_f64(struct checkpoint *checkpoint, double *value)
-{
-    double plain = isnan(*value) ? (double)NAN : *value;
-    uint64_t bits;
-    memcpy(&bits, &plain, sizeof bits);
-    visit(checkpoint, &bits, sizeof bits);
-    if (checkpoint->mode == MP_READ)
-        memcpy(value, &bits, sizeof bits);
-}
-
-static void store_float(unsigned char *at, float value)
-{
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    store(at, bits, sizeof bits);
-}
-
-static float load_float(const unsigned char *at)
-{
-    uint32_t bits = (uint32_t)load(at, sizeof bits);
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
-}
-
-/* Steps past n floats, returning where they begin; MP_READ: n becomes 0 where there are not so many. */
-static size_t pass_floats(struct checkpoint *checkpoint, size_t *n)
-{
-    size_t at = checkpoint->at;
-    if (checkpoint->mode == MP_READ && mp_checkpoint_left(checkpoint) / sizeof(float) < *n) {
-        checkpoint->bad = true;
-        *n = 0;
-    }
-    checkpoint->at += *n * sizeof(float);
-    return at;
-}
-
-void mp_visit_shares(struct checkpoint *checkpoint, float *shares, size_t n)
-{
-    size_t at = pass_floats(checkpoint, &n);
-    bool good = true;
-    if (checkpoint->mode == MP_WRITE)
-        for (size_t i = 0; i < n; i++)
-            store_float(checkpoint->out + at + i * sizeof *shares, shares[i]);
-    if (checkpoint->mode == MP_READ)
-        for (size_t i = 0; i < n; i++) {
-            shares[i] = load_float(checkpoint->in + at + i * sizeof *shares);
-            good &= shares[i] >= 0 && shares[i] <= 1;
-        }
-    mp_checkpoint_require(checkpoint, good);
-}
-
-void mp_visit_zeros(struct checkpoint *checkpoint, size_t n)
-{
-    size_t at = pass_floats(checkpoint, &n);
-    bool good = true;
-    if (checkpoint->mode == MP_WRITE)
-        memset(checkpoint->out + at, 0, n * sizeof(float));
-    if (checkpoint->mode == MP_READ)
-        for (size_t i = 0; i < n * sizeof(float); i++)
-            good &= checkpoint->in[at + i] == 0;
-    mp_checkpoint_require(checkpoint, good);
-}
-
-void mp_checkpoint_require(struct checkpoint *checkpoint, bool condition)
-{
-    checkpoint->bad |= checkpoint->mode == MP_READ && !condition;
 }

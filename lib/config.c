@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "config.h"
 
-#include "detector.h"
 #include "method.h"
 #include "status.h"
 

@@ -6,6 +6,13 @@
 #include "moepredict.h"
 #include "support/memory.h"
 
+/* Limits of a detector: its windows, their steps, and the blocks of drift_window, with which sums of squares fit 64 bits. */
+enum {
+    MP_WINDOWS = sizeof((moep_detector_config *)0)->windows / sizeof(uint32_t),
+    MP_LONGEST_WINDOW = 1024,
+    MP_MOST_BLOCKS = 512
+};
+
 /* Copies what the caller's struct has over the defaults in `to`, or says what is wrong with its struct_size.
  * name: the struct's, for that sentence. */
 moep_status mp_struct_read(void *to, size_t size, const void *from, const char *name);

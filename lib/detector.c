@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-static moep_status null_handle(void)
+moep_status mp_detector_missing(void)
 {
     return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "detector is NULL");
 }
@@ -129,81 +129,12 @@ void moep_detector_destroy(moep_detector *detector)
 
 /* ---- counts in ----------------------------------------------------------------------------------------------------- */
 
-static double square(double x)
-{
-    return x * x;
-}
-
-/* The layer's drift is the mean of its experts'. Noise of variance V gives the square of a difference the standard deviation
- * sqrt(2) V, which adds up over the experts: three of those are doubted. */
-static void expect_of_layer(const moep_detector *detector, const double *moved, const double *noise, size_t scale,
-                            const struct stability_rule *rule, struct expected_drift *expected)
-{
-    size_t experts = detector->history.experts;
-    double unit = detector->growth[scale] * (double)experts, drift = 0, variance = 0;
-    for (size_t e = 0; e < experts; e++) {
-        drift += moved[e];
-        variance += 2 * square(noise[e]);
-    }
-    double error = sqrt(variance);
-    if (scale == 0) {
-        expected->drift = unit * drift;
-        expected->error = unit * error;
-    }
-    expected->beyond[scale] = unit * (drift - 3 * error) > rule->limit;
-}
-
-/* A single difference D is far from normal when it is squared: it is doubted by three standard deviations of its own. Beyond
- * a limit of T^2 is abs(D) - 3 sqrt(V) > T, which without roots is: D^2 - T^2 - 9 V is more than 6 T sqrt(V). */
-static void expect_of_expert(const moep_detector *detector, double moved, double noise, size_t scale,
-                             const struct stability_rule *rule, struct expected_drift *expected)
-{
-    double unit = detector->growth[scale] * square((double)detector->history.experts);
-    double limit = rule->limit / unit, excess = moved - limit - 8 * noise;
-    if (scale == 0) {
-        expected->drift = unit * moved;
-        expected->error = unit * sqrt(2) * noise;
-    }
-    expected->beyond[scale] = excess > 0 && square(excess) > 36 * limit * noise;
-}
-
-static void judge_experts(moep_detector *detector, size_t layer, const struct stability_rule *rule, uint64_t ended)
-{
-    size_t experts = detector->history.experts;
-    for (size_t e = 0; e < experts; e++) {
-        struct expected_drift expected;
-        for (size_t scale = 0; scale < MP_SCALES; scale++) {
-            const double *moved = detector->scratch + 2 * scale * experts, *noise = moved + experts;
-            expect_of_expert(detector, moved[e], noise[e], scale, rule, &expected);
-        }
-        mp_stability_judge(&detector->experts[layer * experts + e], rule, &expected, ended,
-                           detector->history.next_step - 1);
-    }
-}
-
-static void judge_layer(moep_detector *detector, size_t layer, uint64_t ended)
-{
-    const moep_detector_config *config = &detector->config;
-    size_t experts = detector->history.experts, blocks = detector->drift.blocks;
-    uint32_t dwell = config->dwell / config->block + (config->dwell % config->block != 0);
-    struct stability_rule of_layer = mp_stability_rule(config->tolerance, dwell, blocks);
-    struct stability_rule of_experts = mp_stability_rule(config->expert_tolerance, dwell, blocks);
-    struct expected_drift expected;
-    for (size_t scale = 0; scale < MP_SCALES; scale++) {
-        double *moved = detector->scratch + 2 * scale * experts, *noise = moved + experts;
-        mp_drift_measure(&detector->drift, scale, layer * experts, experts, moved, noise);
-        expect_of_layer(detector, moved, noise, scale, &of_layer, &expected);
-    }
-    mp_stability_judge(&detector->layers[layer], &of_layer, &expected, ended, detector->history.next_step - 1);
-    judge_experts(detector, layer, &of_experts, ended);
-}
-
 static void end_block(moep_detector *detector)
 {
     uint64_t ended = mp_drift_ended(&detector->drift);
     if (!mp_detector_in_warmup(detector))
         for (size_t layer = 0; layer < detector->history.layers; layer++)
-            judge_layer(detector, layer, ended);
+            mp_detector_judge(detector, layer, ended);
     memset(mp_detector_tokens(detector, ended), 0, detector->history.layers * sizeof *detector->tokens);
 }
 
@@ -251,40 +182,21 @@ static moep_status push(moep_detector *detector, uint64_t first_step, size_t ste
 
 moep_status moep_detector_push(moep_detector *detector, size_t steps, const void *counts, moep_dtype dtype)
 {
-    return detector ? push(detector, detector->history.next_step, steps, counts, dtype) : null_handle();
+    return detector ? push(detector, detector->history.next_step, steps, counts, dtype) : mp_detector_missing();
 }
 
 moep_status moep_detector_push_at(moep_detector *detector, uint64_t first_step, size_t steps, const void *counts,
                                   moep_dtype dtype)
 {
-    return detector ? push(detector, first_step, steps, counts, dtype) : null_handle();
+    return detector ? push(detector, first_step, steps, counts, dtype) : mp_detector_missing();
 }
-
-/* ---- states out ---------------------------------------------------------------------------------------------------- */
-
-#define HAND_OUT(field)                                                          \
-    if (!detector)                                                               \
-        return null_handle();                                                    \
-    size_t n = detector->history.layers, series = n * detector->history.experts; \
-    for (size_t i = 0; layers && i < n; i++)                                     \
-        layers[i] = detector->layers[i].field;                                   \
-    for (size_t i = 0; experts && i < series; i++)                               \
-        experts[i] = detector->experts[i].field;                                 \
-    return MOEP_OK;
-
-moep_status moep_detector_states(const moep_detector *detector, moep_state *layers,
-                                 moep_state *experts){HAND_OUT(state)}
-
-moep_status moep_detector_since(const moep_detector *detector, uint64_t *layers, uint64_t *experts){HAND_OUT(since)}
-
-moep_status moep_detector_changes(const moep_detector *detector, uint64_t *layers, uint64_t *experts){HAND_OUT(changes)}
 
 /* ---- about it ------------------------------------------------------------------------------------------------------ */
 
 moep_status moep_detector_info(const moep_detector *detector, moep_info *info)
 {
     if (!detector)
-        return null_handle();
+        return mp_detector_missing();
     moep_info ours = mp_history_info(&detector->history);
     ours.method = -1;
     ours.min_steps = 2 * (uint64_t)detector->config.drift_window;
@@ -295,6 +207,6 @@ moep_status moep_detector_info(const moep_detector *detector, moep_info *info)
 moep_status moep_detector_config_read(const moep_detector *detector, moep_detector_config *config)
 {
     if (!detector)
-        return null_handle();
+        return mp_detector_missing();
     return mp_struct_write(config, &detector->config, sizeof detector->config, "moep_detector_config");
 }

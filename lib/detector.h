@@ -8,8 +8,6 @@
 #include "stability.h"
 #include "window.h"
 
-enum { MP_WINDOWS = sizeof((moep_detector_config *)0)->windows / sizeof(uint32_t) };
-
 struct moep_detector {
     moep_detector_config config; /* checked */
     struct runtime runtime;
@@ -30,6 +28,12 @@ struct moep_detector {
 moep_status mp_detector_make(size_t layers, size_t experts, const moep_detector_config *config,
                              const struct runtime *runtime, moep_detector **out);
 void mp_detector_destroy(moep_detector *detector);
+
+/* INVALID_ARGUMENT: there is none. */
+moep_status mp_detector_missing(void);
+
+/* A block has ended, the ended-th: the states of that layer and its experts. */
+void mp_detector_judge(moep_detector *detector, size_t layer, uint64_t ended);
 
 /* Steps that the longest window needs, and the one that leaves it. */
 size_t mp_detector_history(const moep_detector_config *config);

@@ -1,9 +1,44 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a detector says in numbers. */
+/* What a detector says: states, and numbers. */
 #include "detector.h"
 #include "status.h"
 
 #include <math.h>
+
+/* ---- states ---------------------------------------------------------------------------------------------------- */
+
+moep_status moep_detector_states(const moep_detector *detector, moep_state *layers, moep_state *experts)
+{
+    if (!detector)
+        return mp_detector_missing();
+    for (size_t i = 0; layers && i < detector->history.layers; i++)
+        layers[i] = detector->layers[i].state;
+    for (size_t i = 0; experts && i < detector->drift.series; i++)
+        experts[i] = detector->experts[i].state;
+    return MOEP_OK;
+}
+
+moep_status moep_detector_since(const moep_detector *detector, uint64_t *layers, uint64_t *experts)
+{
+    if (!detector)
+        return mp_detector_missing();
+    for (size_t i = 0; layers && i < detector->history.layers; i++)
+        layers[i] = detector->layers[i].since;
+    for (size_t i = 0; experts && i < detector->drift.series; i++)
+        experts[i] = detector->experts[i].since;
+    return MOEP_OK;
+}
+
+moep_status moep_detector_changes(const moep_detector *detector, uint64_t *layers, uint64_t *experts)
+{
+    if (!detector)
+        return mp_detector_missing();
+    for (size_t i = 0; layers && i < detector->history.layers; i++)
+        layers[i] = detector->layers[i].changes;
+    for (size_t i = 0; experts && i < detector->drift.series; i++)
+        experts[i] = detector->experts[i].changes;
+    return MOEP_OK;
+}
 
 static double sum_of(const double *values, size_t n)
 {
@@ -138,7 +173,7 @@ moep_status moep_detector_read(const moep_detector *detector, moep_quantity quan
                                double *layers, double *experts)
 {
     if (!detector)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "detector is NULL");
+        return mp_detector_missing();
     if (quantity < MOEP_MEAN || quantity > MOEP_DISPERSION)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "quantity %d is unknown", (int)quantity);
     bool windowed = quantity <= MOEP_RANGE;

@@ -22,7 +22,7 @@ moep_status moep_detector_clone(const moep_detector *detector, const moep_runtim
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "out is NULL");
     *out = NULL;
     if (!detector)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "detector is NULL");
+        return mp_detector_missing();
     struct runtime resolved;
     const struct history *history = &detector->history;
     moep_status status = mp_runtime_read(&resolved, runtime, &detector->runtime);
@@ -70,10 +70,12 @@ static void visit_origin(struct checkpoint *checkpoint, struct origin *origin)
 static void visit_states(struct checkpoint *checkpoint, moep_detector *detector)
 {
     size_t layers = detector->history.layers, series = layers * detector->history.experts;
+    bool warmup = mp_detector_in_warmup(detector);
+    uint64_t ended = mp_drift_ended(&detector->drift), next_step = detector->history.next_step;
     for (size_t i = 0; i < layers; i++)
-        mp_stability_visit(&detector->layers[i], checkpoint);
+        mp_stability_visit(&detector->layers[i], checkpoint, warmup, ended, next_step);
     for (size_t i = 0; i < series; i++)
-        mp_stability_visit(&detector->experts[i], checkpoint);
+        mp_stability_visit(&detector->experts[i], checkpoint, warmup, ended, next_step);
     for (size_t i = 0; i < (2 * detector->drift.blocks + 1) * layers; i++) {
         mp_visit_f64(checkpoint, &detector->tokens[i]);
         mp_checkpoint_require(checkpoint, isnan(detector->tokens[i]) ||

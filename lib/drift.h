@@ -14,7 +14,7 @@
 #include "checkpoint.h"
 #include "support/memory.h"
 
-enum { MP_SCALES = 2, MP_MOST_BLOCKS = 512 }; /* of m: then the sums of squares fit 64 bits */
+enum { MP_SCALES = 2 };
 
 struct drift {
     size_t series, steps, blocks;   /* steps in a block; m */

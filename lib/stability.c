@@ -57,7 +57,8 @@ void mp_stability_judge(struct stability *stability, const struct stability_rule
     stability->entered = ended;
 }
 
-void mp_stability_visit(struct stability *stability, struct checkpoint *checkpoint)
+void mp_stability_visit(struct stability *stability, struct checkpoint *checkpoint, bool warmup, uint64_t ended,
+                        uint64_t next_step)
 {
     mp_visit_i32(checkpoint, &stability->state);
     mp_visit_u32(checkpoint, &stability->quiet);
@@ -65,6 +66,9 @@ void mp_stability_visit(struct stability *stability, struct checkpoint *checkpoi
     mp_visit_u64(checkpoint, &stability->changes);
     mp_visit_u64(checkpoint, &stability->entered);
     mp_visit_f64(checkpoint, &stability->drift);
-    mp_checkpoint_require(checkpoint, stability->state >= MOEP_WARMUP && stability->state <= MOEP_STABLE);
+    bool known = stability->state == MOEP_TRANSIENT || stability->state == MOEP_STABLE;
+    mp_checkpoint_require(checkpoint, warmup ? stability->state == MOEP_WARMUP : known);
+    mp_checkpoint_require(checkpoint, stability->since < next_step || (stability->since == 0 && next_step == 0));
+    mp_checkpoint_require(checkpoint, stability->state != MOEP_STABLE || stability->entered <= ended);
     mp_checkpoint_require(checkpoint, isfinite(stability->drift));
 }

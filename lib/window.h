@@ -9,9 +9,8 @@
 #ifndef MP_WINDOW_H
 #define MP_WINDOW_H
 
+#include "config.h"
 #include "history.h"
-
-enum { MP_LONGEST_WINDOW = 1024 };
 
 struct window {
     size_t steps, series;

@@ -180,6 +180,29 @@ static void reading_changes_nothing(void **state)
     free(counts);
 }
 
+/* But for its windows, its counters, and how often it has changed. */
+static void after_a_long_gap_a_detector_says_what_a_new_one_would(void **state)
+{
+    (void)state;
+    enum { BEFORE = 263, AFTER = STEPS - BEFORE };
+    int64_t *counts = jumping_counts(7);
+    for (size_t i = 0; i < BEFORE * SERIES; i++)
+        counts[i] *= 100; /* other tokens, the same shares */
+    moep_detector *old = make(), *young = make();
+    assert_int_equal(moep_detector_push(old, BEFORE, counts, MOEP_INT64), MOEP_OK);
+    assert_int_equal(moep_detector_push_at(old, 10000, AFTER, counts + BEFORE * SERIES, MOEP_INT64), MOEP_OK);
+    assert_int_equal(moep_detector_push_at(young, 10000, AFTER, counts + BEFORE * SERIES, MOEP_INT64), MOEP_OK);
+    struct said said, other;
+    hear(old, &said);
+    hear(young, &other);
+    memcpy(said.layer_changes, other.layer_changes, sizeof said.layer_changes);
+    memcpy(said.expert_changes, other.expert_changes, sizeof said.expert_changes);
+    assert_memory_equal(&said, &other, sizeof said);
+    moep_detector_destroy(young);
+    moep_detector_destroy(old);
+    free(counts);
+}
+
 /* FNV-1a: the same for every compiler, vector width and processor, or ranks would disagree. Made by libmoepredict 0.1.0
  * itself, gcc 12, x86-64. */
 static void every_build_gives_the_same_bytes(void **state)
@@ -208,6 +231,7 @@ int main(void)
         cmocka_unit_test(any_grouping_of_steps_into_calls_gives_the_same_bytes),
         cmocka_unit_test(the_dtype_changes_nothing_but_what_needs_tokens),
         cmocka_unit_test(reading_changes_nothing),
+        cmocka_unit_test(after_a_long_gap_a_detector_says_what_a_new_one_would),
         cmocka_unit_test(every_build_gives_the_same_bytes),
     };
     return cmocka_run_group_tests(laws, NULL, NULL);

@@ -276,7 +276,13 @@ static void a_state_that_cannot_be_is_refused_whatever_its_checksums(void **stat
     refused(put(field(&bytes, "DRFT", 8 + 8 * SERIES), (1 << 26) + 1, 4)); /* a mean share above 1 */
     refused(put(field(&bytes, "STAT", 0), 3, 4));                          /* a state */
     refused(put(field(&bytes, "STAT", 0), UINT32_MAX, 4));
-    refused(put_real(&bytes, "STAT", 32, NAN)); /* a drift */
+    refused(put(field(&bytes, "STAT", 0), MOEP_WARMUP, 4));           /* that is over */
+    refused(put(field(&bytes, "STAT", 40), MOEP_WARMUP, 4));          /* of another layer */
+    refused(put(field(&bytes, "STAT", 40 * LAYERS), MOEP_WARMUP, 4)); /* of an expert */
+    refused(put(field(&bytes, "STAT", 8), UINT64_C(1) << 40, 8));     /* since a step to come */
+    refused(put(field(&bytes, "STAT", 24), UINT64_C(1) << 40, 8));    /* entered with a block to come */
+    refused(put(field(&bytes, "DRFT", 0), 0, 8));                     /* no block, but states */
+    refused(put_real(&bytes, "STAT", 32, NAN));                       /* a drift */
     refused(put_real(&bytes, "STAT", tokens, -1));
     refused(put_real(&bytes, "STAT", tokens, INFINITY));
     refused(put_share_of(&bytes, "HIST", 24, 1.5f));
@@ -290,6 +296,20 @@ static void a_state_that_cannot_be_is_refused_whatever_its_checksums(void **stat
             resize(&bytes, tags[i], by);
             assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
         }
+}
+
+static void a_detector_in_warmup_has_no_other_state(void **state)
+{
+    (void)state;
+    int64_t *counts = random_counts(DETECTED_STEPS, LAYERS, EXPERTS, 48);
+    moep_detector *detector = detector_after(counts, 5);
+    struct bytes bytes = saved_detector(detector);
+    moep_detector_destroy(loaded_detector(&bytes));
+    put(field(&bytes, "STAT", 0), MOEP_STABLE, 4);
+    sign(&bytes);
+    assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
+    moep_detector_destroy(detector);
+    free(counts);
 }
 
 static void fields_appended_to_the_configuration_are_passed_over(void **state)
@@ -341,6 +361,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(nothing_at_all_is_refused),
         cmocka_unit_test(any_flipped_bit_and_any_missing_tail_is_seen),
         cmocka_unit_test(a_state_that_cannot_be_is_refused_whatever_its_checksums),
+        cmocka_unit_test(a_detector_in_warmup_has_no_other_state),
         cmocka_unit_test(fields_appended_to_the_configuration_are_passed_over),
         cmocka_unit_test(the_state_written_by_0_1_0_is_read_for_ever_after),
     };

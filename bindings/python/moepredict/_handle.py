@@ -51,7 +51,10 @@ def checked(struct: type, name: str, value: Any) -> Any:
     """What the field can hold."""
     kind = dict(struct._fields_)[name]
     if kind is ctypes.c_double:
-        return float(value)
+        try:
+            return float(value)
+        except TypeError:
+            raise TypeError(f"{name} = {value!r}: expected a number") from None
     if issubclass(kind, ctypes.Array):
         return kind(*_numbers(name, kind, value))
     bits, signed = 8 * ctypes.sizeof(kind), kind(-1).value < 0

@@ -17,7 +17,7 @@ from ._library import version
 _PARAMETERS: Dict[str, Union[str, Tuple[str, ...]]] = {
     "steps": "", "layers": "", "experts": "",
     "skew": "spread of the experts' settled loads",
-    "overdispersion": "variance of the counts, of a multinomial's; real runs have 2 to 4",
+    "overdispersion": "variance of the counts, of a multinomial's; single steps of real runs have 2 to 4",
     "fluctuation": "standard deviation at step 0 of the fluctuation with which a run begins",
     "fluctuation_end": "step from which it is zero, one or one for each layer; default: 40 %% of the run in the first layer "
                        "to 6 %% in the last",
@@ -43,10 +43,12 @@ _OF_LIKE = ("bandwidth", "thin", "join")
 
 
 def _number(text: str) -> Union[int, float]:
-    try:
-        return int(text)
-    except ValueError:
-        return float(text)
+    for kind in (int, float):
+        try:
+            return kind(text)
+        except ValueError:
+            pass
+    raise argparse.ArgumentTypeError(f"{text!r} is no number")
 
 
 def _option(name: str) -> str:
@@ -65,6 +67,8 @@ def _resampled(options: argparse.Namespace) -> Tuple[np.ndarray, Dict[str, Any]]
     """The counts, and how they were made."""
     if options.assignments is None:
         raise ValueError("--like needs --assignments")
+    if options.thin and options.bandwidth is not None:
+        raise ValueError("--bandwidth does not go with --thin, which does not smooth")
     if len(options.like) > 1 and options.join is None:
         raise ValueError("several traces need --join")
     trace = options.like[0] if options.join is None else join_experts(options.like, options.join)

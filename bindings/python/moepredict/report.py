@@ -116,9 +116,10 @@ def _errors_html(rows: List[Dict[str, Any]]) -> str:
 def _promise_html(watched: Watched) -> str:
     """What moepredict.h says of STABLE."""
     config = watched.config
-    return (f"<p>STABLE promises that the mean load of the last {config.drift_window:,} steps, taken as the forecast of the "
-            f"mean load of the next {config.horizon:,}, will be off by no more than {config.tolerance:g} of the mean load, if "
-            f"the load goes on moving as it has lately. Off is the root mean square over the layer's experts, without what "
+    return (f"<p>STABLE promises: when it begins, the mean load of the last {config.drift_window:,} steps, taken as the "
+            f"forecast of the mean load of the next {config.horizon:,}, is expected to be off by no more than "
+            f"{config.tolerance:g} of the mean load, if the load goes on moving as it has lately; it is left when the load is "
+            f"certain to move more than 1.3 times that. Off is the root mean square over the layer's experts, without what "
             f"sampling noise adds to it, so that it means the same at any batch size. It is a forecast, not a guarantee: a "
             f"change of the data tomorrow is not in the past. Place experts by the forecast where a layer is STABLE; keep "
             f"room for every expert where it is TRANSIENT or still in WARMUP.</p>")
@@ -163,7 +164,7 @@ def _states_html(backtests: Dict[Tuple[str, int], Backtest], watched: Watched, r
     parts += ["<h3>Layers</h3>", _layers_html(watched),
               "<p>Drift: the error that a forecast made at the end of the run must expect, noise aside, in units of the mean "
               "load. Noise: so many independent tokens would scatter as much. Dispersion: how much more the loads scatter "
-              "than independent tokens would; 1 is the least, real runs have 2 to 10.</p>",
+              "than independent tokens would; 1 is the least, blocks of real runs have 2 to 10.</p>",
               _drift_html(watched, realised)]
     return "".join(parts)
 

@@ -116,7 +116,7 @@ def simulate(steps: int = 10000, layers: int = 6, experts: int = 16, assignments
     skew : float
         Root mean square spread of the experts' settled loads.
     overdispersion : float
-        Variance of the counts, of a multinomial's, 1 to assignments / experts; real runs have 2 to 4.
+        Variance of the counts, of a multinomial's, 1 to assignments / experts; steps of real runs have 2 to 4.
     fluctuation : float
         Standard deviation, at step 0, of a fluctuation with correlation times of 30 and 300 steps; 0: none.
     fluctuation_end : int, or one for each layer

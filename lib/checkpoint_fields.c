@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The fields of a section: measured, written or read, as the checkpoint says. */
+#include "checkpoint.h"
+#include "support/bytes.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Only reading writes to a field: threads may save the same handle at once. A field that is missing keeps its value. */
+static void visit(struct checkpoint *checkpoint, uint64_t *value, size_t bytes)
+{
+    if (checkpoint->mode == MP_READ && mp_checkpoint_left(checkpoint) < bytes) {
+        checkpoint->bad = true;
+        return;
+    }
+    if (checkpoint->mode == MP_READ)
+        *value = mp_load(checkpoint->in + checkpoint->at, bytes);
+    if (checkpoint->mode == MP_WRITE)
+        mp_store(checkpoint->out + checkpoint->at, *value, bytes);
+    checkpoint->at += bytes;
+}
+
+void mp_visit_u32(struct checkpoint *checkpoint, uint32_t *value)
+{
+    uint64_t wide = *value;
+    visit(checkpoint, &wide, sizeof *value);
+    if (checkpoint->mode == MP_READ)
+        *value = (uint32_t)wide;
+}
+
+void mp_visit_i32(struct checkpoint *checkpoint, int32_t *value)
+{
+    uint32_t bits;
+    memcpy(&bits, value, sizeof bits);
+    mp_visit_u32(checkpoint, &bits);
+    if (checkpoint->mode == MP_READ)
+        memcpy(value, &bits, sizeof bits);
+}
+
+void mp_visit_u64(struct checkpoint *checkpoint, uint64_t *value)
+{
+    visit(checkpoint, value, sizeof *value);
+}
+
+void mp_visit_size(struct checkpoint *checkpoint, size_t *value)
+{
+    uint64_t wide = *value;
+    visit(checkpoint, &wide, sizeof wide);
+    mp_checkpoint_require(checkpoint, wide <= SIZE_MAX);
+    if (checkpoint->mode == MP_READ)
+        *value = (size_t)wide;
+}
+
+/* Not a number is one value among others, of one form. */
+void mp_visit_f64(struct checkpoint *checkpoint, double *value)
+{
+    double plain = isnan(*value) ? (double)NAN : *value;
+    uint64_t bits;
+    memcpy(&bits, &plain, sizeof bits);
+    visit(checkpoint, &bits, sizeof bits);
+    if (checkpoint->mode == MP_READ)
+        memcpy(value, &bits, sizeof bits);
+}
+
+static void store_float(unsigned char *at, float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    mp_store(at, bits, sizeof bits);
+}
+
+static float load_float(const unsigned char *at)
+{
+    uint32_t bits = (uint32_t)mp_load(at, sizeof bits);
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Steps past n floats, returning where they begin; MP_READ: n becomes 0 where there are not so many. */
+static size_t pass_floats(struct checkpoint *checkpoint, size_t *n)
+{
+    size_t at = checkpoint->at;
+    if (checkpoint->mode == MP_READ && mp_checkpoint_left(checkpoint) / sizeof(float) < *n) {
+        checkpoint->bad = true;
+        *n = 0;
+    }
+    checkpoint->at += *n * sizeof(float);
+    return at;
+}
+
+void mp_visit_shares(struct checkpoint *checkpoint, float *shares, size_t n)
+{
+    size_t at = pass_floats(checkpoint, &n);
+    bool good = true;
+    if (checkpoint->mode == MP_WRITE)
+        for (size_t i = 0; i < n; i++)
+            store_float(checkpoint->out + at + i * sizeof *shares, shares[i]);
+    if (checkpoint->mode == MP_READ)
+        for (size_t i = 0; i < n; i++) {
+            shares[i] = load_float(checkpoint->in + at + i * sizeof *shares);
+            good &= shares[i] >= 0 && shares[i] <= 1;
+        }
+    mp_checkpoint_require(checkpoint, good);
+}
+
+void mp_visit_zeros(struct checkpoint *checkpoint, size_t n)
+{
+    size_t at = pass_floats(checkpoint, &n);
+    bool good = true;
+    if (checkpoint->mode == MP_WRITE)
+        memset(checkpoint->out + at, 0, n * sizeof(float));
+    if (checkpoint->mode == MP_READ)
+        for (size_t i = 0; i < n * sizeof(float); i++)
+            good &= checkpoint->in[at + i] == 0;
+    mp_checkpoint_require(checkpoint, good);
+}
+
+void mp_checkpoint_require(struct checkpoint *checkpoint, bool condition)
+{
+    checkpoint->bad |= checkpoint->mode == MP_READ && !condition;
+}
