@@ -151,29 +151,6 @@ static void all_peaks(struct arima_search *s, struct arima_item **items, size_t 
     }
 }
 
-/* The optimum of ARMA(1, 1), or of what of it p and q allow, in bases; the peaks. */
-static void fit_bases(struct arima_search *s, struct arima_item **items, size_t count)
-{
-    all_hannan_rissanen(s, items, count, 1, s->bases);
-    for (size_t i = 0; i < count; i++) {
-        s->runs[i] = items[i]->run;
-        s->runs[i].p = items[i]->run.p > 0;
-        s->runs[i].q = items[i]->run.q > 0;
-        s->runs[i].mean = false;
-        s->runs[i].iterations = SEARCH_ITERATIONS;
-        s->runs[i].tolerance = search_tolerance;
-        s->runs[i].at = mp_arima_damped(s->bases[i]);
-    }
-    mp_arima_optimise(s->kernel, &s->workspace, 1, s->runs, count);
-    for (size_t i = 0; i < count; i++) {
-        s->bases[i] = s->runs[i].at;
-        items[i]->cost += s->runs[i].evaluations * mp_arima_evaluation_cost(s->workspace.n, 1);
-    }
-    all_peaks(s, items, count);
-}
-
-/* ---- one batch ---- */
-
 static unsigned starts_of(const struct arima_item *item)
 {
     if (item->warm)
@@ -181,17 +158,50 @@ static unsigned starts_of(const struct arima_item *item)
     return item->run.q == 0 && item->starts > 3 ? 3 : item->starts; /* an autoregression has few optima */
 }
 
+/* Structured starts do, but that of ARMA(1, 1). */
+static bool needs_base(const struct arima_item *item)
+{
+    return starts_of(item) > 1 && (item->run.p != 1 || item->run.q != 1);
+}
+
+/* The optimum of ARMA(1, 1), or of what of it p and q allow, from two starts, in bases; the peaks. */
+static void fit_bases(struct arima_search *s, struct arima_item **items, size_t count)
+{
+    all_hannan_rissanen(s, items, count, 1, s->bases);
+    for (size_t i = 0; i < 2 * count; i++) {
+        struct arima_run *run = &s->runs[i];
+        *run = items[i / 2]->run;
+        run->p = run->p > 0;
+        run->q = run->q > 0;
+        run->mean = false;
+        run->iterations = SEARCH_ITERATIONS;
+        run->tolerance = search_tolerance;
+        run->at = i % 2 == 0 ? mp_arima_damped(s->bases[i / 2])
+                             : mp_arima_start(1, 1, 1, s->bases[i / 2], s->bases[i / 2], NULL);
+    }
+    mp_arima_optimise(s->kernel, &s->workspace, 1, s->runs, 2 * count);
+    for (size_t i = 0; i < count; i++) {
+        const struct arima_run *two = &s->runs[2 * i];
+        s->bases[i] = two[two[1].objective < two[0].objective].at;
+        if (needs_base(items[i])) /* the others' are not used, and their cost must not depend on their neighbours */
+            items[i]->cost += (two[0].evaluations + two[1].evaluations) * mp_arima_evaluation_cost(s->workspace.n, 1);
+    }
+    all_peaks(s, items, count);
+}
+
+/* ---- one batch ---- */
+
 static size_t prepare_runs(struct arima_search *s, struct arima_item **items, size_t count, unsigned order)
 {
     struct arima_coefficients *regressed = s->bases + count;
     size_t runs = 0;
-    bool cold = false, many = false;
+    bool cold = false, structured = false;
     for (size_t i = 0; i < count; i++) {
         items[i]->cost = 0;
         cold |= !items[i]->warm;
-        many |= starts_of(items[i]) > 1;
+        structured |= needs_base(items[i]);
     }
-    if (many)
+    if (structured)
         fit_bases(s, items, count);
     if (cold)
         all_hannan_rissanen(s, items, count, order, regressed);
@@ -199,8 +209,8 @@ static size_t prepare_runs(struct arima_search *s, struct arima_item **items, si
         for (unsigned k = 0; k < starts_of(items[i]); k++) {
             struct arima_run *run = &s->runs[runs++];
             *run = items[i]->run;
-            run->iterations = SEARCH_ITERATIONS;
-            run->tolerance = search_tolerance;
+            run->iterations = starts_of(items[i]) > 1 ? SEARCH_ITERATIONS : FINAL_ITERATIONS;
+            run->tolerance = starts_of(items[i]) > 1 ? search_tolerance : final_tolerance;
             if (items[i]->warm)
                 continue;
             run->at = mp_arima_start(k, run->p, run->q, regressed[i], s->bases[i], s->peaks[i]);
@@ -222,13 +232,14 @@ static void keep_best(struct arima_search *s, struct arima_item **items, size_t 
         at += runs;
         s->runs[i] = s->runs[best];
         mp_arima_reflect(s->runs[i].at.theta, s->runs[i].q);
-        s->runs[i].iterations = FINAL_ITERATIONS;
+        s->runs[i].iterations = runs > 1 ? FINAL_ITERATIONS : 0; /* a single one has arrived */
         s->runs[i].tolerance = final_tolerance;
     }
 }
 
 /* The likelihood is the same on both sides of the unit circle, and so its slope across it is 0: steps towards it are
- * slow. Where roots of theta on it are better, the last search starts there. */
+ * slow. Where roots of theta on it are better, the last search starts there; with so few coefficients that it costs
+ * little, after a search from there. */
 static void try_unit_roots(struct arima_search *s, size_t count, unsigned order, double evaluation,
                            struct arima_item **items)
 {
@@ -236,16 +247,20 @@ static void try_unit_roots(struct arima_search *s, size_t count, unsigned order,
     for (size_t i = 0; i < count; i++) {
         struct arima_run *run = &s->mirrored[tried];
         *run = s->runs[i];
-        run->iterations = 0;
+        run->iterations = starts_of(items[i]) > 1 && order <= 2 ? SEARCH_ITERATIONS : 0;
+        run->tolerance = search_tolerance;
         s->mirror_of[tried] = i;
         tried += mp_arima_snap_roots(run->at.theta, run->q, 0.95);
     }
     mp_arima_optimise(s->kernel, &s->workspace, order, s->mirrored, tried);
     for (size_t k = 0; k < tried; k++) {
         struct arima_run *run = &s->runs[s->mirror_of[k]];
-        items[s->mirror_of[k]]->cost += evaluation;
-        if (s->mirrored[k].objective < run->objective)
+        items[s->mirror_of[k]]->cost += s->mirrored[k].evaluations * evaluation;
+        if (s->mirrored[k].objective < run->objective) {
             run->at = s->mirrored[k].at;
+            run->mean_value = s->mirrored[k].mean_value;
+            run->iterations = FINAL_ITERATIONS;
+        }
     }
 }
 

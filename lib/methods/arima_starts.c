@@ -119,6 +119,14 @@ static void multiply_in(double *a, unsigned *degree, double b, double c)
     *degree += more;
 }
 
+/* For ARMA(1, 1). A stationary series that is differenced has a theta next to -1, which is not seen from far away. */
+static const struct arima_coefficients cancelling[] = {
+    {{0.85}, {-0.99}},
+    {{0.97}, {-0.985}},
+    {{-0.9}, {0.97}},
+};
+enum { CANCELLING = sizeof cancelling / sizeof *cancelling };
+
 static const double lone_ar = 0.6, lone_ma = 0.9;
 
 /* The base times pairs of factors at peaks, then a real factor of both, then real ones of what phi or theta has more. The
@@ -128,7 +136,9 @@ static struct arima_coefficients structured(unsigned p, unsigned q, struct arima
 {
     unsigned least = p < q ? p : q, ar = p > 0, ma = q > 0;
     double phi_root = recipe->phi_root, theta_root = recipe->theta_root, sign = number % 2 == 0 ? 1 : -1;
-    if (p == 0 && number >= 2)
+    if (p == 1 && q == 1 && number < CANCELLING)
+        return cancelling[number];
+    if (number >= 2 && (p == 0 || (p == 1 && q == 1)))
         return drawn(p, q, number);
     if (p == 0 && base.theta[0] > 0)
         sign = -sign;                                /* all roots on one side, then one on the other */
