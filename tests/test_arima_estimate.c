@@ -5,6 +5,10 @@
 #include "methods/arima_forecast.h"
 #include "methods/arima_roots.h"
 
+#ifdef HAVE_GSL
+#include <gsl/gsl_multimin.h>
+#endif
+
 static const struct memory plain_memory = {mp_default_allocate, mp_default_release, NULL};
 
 /* Series of one length, one after another. */
@@ -68,16 +72,17 @@ static double loglik_at(const double *values, size_t n, unsigned p, unsigned q, 
     return objective < 1e299 ? 0.5 * (double)n * (log((double)n) - log(2 * acos(-1)) - 1) - objective : NAN;
 }
 
-/* With this many starts; with the default of 5, 8 of the 536 fits are less likely than R's, by up to 8, all of (5,1,5) and
- * of pure moving averages. */
-enum { MANY_STARTS = 64 };
+/* With so many starts all but one of the fits are as likely as R's; with the default number all but 8, which are of (5, 1,
+ * 5), of two series' (0, 0, 2) and (2, 1, 1). Box and Jenkins' series C has 143 observations fewer than a (5, 1, 5) needs
+ * to have one mode that stands out: R's, from one start of its own, is met by 1 of several 100 of ours. */
+enum { MANY_STARTS = 40 };
 
 static void no_fit_of_R_is_more_likely(void **state)
 {
     (void)state;
     struct golden golden;
     double values[GOLDEN_VALUES];
-    size_t fits = 0;
+    size_t fits = 0, hard = 0;
     golden_open(&golden);
     while (golden_next(&golden)) {
         if (!golden_is(&golden, "fit"))
@@ -88,16 +93,21 @@ static void no_fit_of_R_is_more_likely(void **state)
         double mean = golden.mean ? golden.coefficients[golden.p + golden.q] : 0;
         double theirs = loglik_at(values, n, golden.p, golden.q, golden.coefficients, mean);
         assert_int_equal(estimate.fallback, MP_ARIMA_AS_ASKED);
+        if (!(estimate.loglik >= theirs - 1e-3)) {
+            hard++;
+            estimate = estimate_one(golden.series, golden.n, order, MP_ARIMA_MOST_STARTS);
+        }
         if (!(estimate.loglik >= theirs - 1e-3))
             fail_msg("%s (%u,%u,%u): %.6f, R %.6f", golden.name, golden.p, golden.d, golden.q, estimate.loglik, theirs);
         fits++;
     }
     assert_int_equal(fits, 536);
+    assert_true(hard <= 1);
 }
 
 /* What an estimate says of itself is so: its likelihood is that of its coefficients, phi is stationary, theta
  * invertible. */
-static void assert_coherent(const struct arima_estimate *estimate, const double *series, size_t steps)
+static void assert_coherent(const struct arima_estimate *estimate, const double *series, size_t steps, double tolerance)
 {
     double *values = malloc(steps * sizeof *values), coefficients[2 * MP_ARIMA_ORDER], negative[MP_ARIMA_ORDER];
     const struct arima_order order = estimate->order;
@@ -116,7 +126,7 @@ static void assert_coherent(const struct arima_estimate *estimate, const double 
     assert_true(mp_arima_roots_inside(wider, order.q));
     if (order.p + order.q > 0) {
         double loglik = loglik_at(values, steps - order.d, order.p, order.q, coefficients, estimate->mean);
-        assert_near(estimate->loglik, loglik, 1e-7 * (1 + fabs(loglik)));
+        assert_near(estimate->loglik, loglik, tolerance * (1 + fabs(loglik)));
     }
     free(values);
 }
@@ -186,7 +196,7 @@ static void any_threads_lanes_and_neighbours_give_the_same_bytes(void **state)
     memset(expected, 0, sizeof expected);
     assert_int_equal(mp_arima_estimate(&job, expected), MOEP_OK);
     for (size_t s = 0; s < SERIES; s++)
-        assert_coherent(&expected[s], values + s * STEPS, STEPS);
+        assert_coherent(&expected[s], values + s * STEPS, STEPS, 1e-9);
     for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
         job.threads = threads[i];
         memset(found, 0, sizeof found);
@@ -385,7 +395,7 @@ static void no_series_fails(void **state)
                 struct arima_estimate e = estimate_one(series, lengths[l], orders[o], 3);
                 assert_usable(&e, series, lengths[l], nasty_names[which]);
                 if (e.sigma2 > 1e-20 && which != 4 && which != 7) /* not fitted to rounding errors */
-                    assert_coherent(&e, series, lengths[l]);
+                    assert_coherent(&e, series, lengths[l], 1e-5);
             }
 }
 
@@ -438,6 +448,75 @@ static void a_scale_changes_only_what_has_a_unit(void **state)
         }
     }
 }
+
+/* ---- an independent optimiser ---- */
+
+#ifdef HAVE_GSL
+
+struct oracle {
+    const double *values;
+    size_t n;
+    unsigned p, q;
+};
+
+static double minus_loglik(const gsl_vector *x, void *user)
+{
+    const struct oracle *oracle = user;
+    double loglik = loglik_at(oracle->values, oracle->n, oracle->p, oracle->q, gsl_vector_const_ptr(x, 0), 0);
+    return isnan(loglik) ? 1e10 : -loglik;
+}
+
+/* The best of several searches by the simplex of Nelder and Mead, which knows no derivatives. */
+static double best_of_simplex(struct oracle *oracle, uint64_t *seed)
+{
+    size_t k = oracle->p + oracle->q;
+    gsl_vector *x = gsl_vector_alloc(k), *size = gsl_vector_alloc(k);
+    gsl_multimin_fminimizer *simplex = gsl_multimin_fminimizer_alloc(gsl_multimin_fminimizer_nmsimplex2, k);
+    gsl_multimin_function function = {minus_loglik, k, oracle};
+    double best = -INFINITY;
+    for (int start = 0; start < 6; start++) {
+        for (size_t i = 0; i < k; i++)
+            gsl_vector_set(x, i, (uniform(seed) - 0.5) * 0.8);
+        gsl_vector_set_all(size, 0.3);
+        gsl_multimin_fminimizer_set(simplex, &function, x, size);
+        for (int i = 0; i < 2000 && gsl_multimin_fminimizer_size(simplex) > 1e-7; i++)
+            if (gsl_multimin_fminimizer_iterate(simplex))
+                break;
+        best = fmax(best, -gsl_multimin_fminimizer_minimum(simplex));
+    }
+    gsl_multimin_fminimizer_free(simplex);
+    gsl_vector_free(size);
+    gsl_vector_free(x);
+    return best;
+}
+
+static void no_optimum_of_GSL_is_better(void **state)
+{
+    (void)state;
+    static const unsigned orders[][2] = {{1, 0}, {0, 1}, {1, 1}, {2, 0}, {0, 2}, {2, 1}, {1, 2}};
+    double series[160], values[160];
+    for (size_t o = 0; o < sizeof orders / sizeof *orders; o++)
+        for (uint64_t seed = 1; seed <= 3; seed++) {
+            uint64_t random = seed;
+            double scale = 0;
+            struct arima_order order = {orders[o][0], 1, orders[o][1], false};
+            share(series, 160, seed);
+            for (size_t t = 0; t + 1 < 160; t++) {
+                values[t] = series[t + 1] - series[t];
+                scale += values[t] * values[t];
+            }
+            for (size_t t = 0; t < 159; t++)
+                values[t] /= sqrt(scale / 159);
+            struct oracle oracle = {values, 159, orders[o][0], orders[o][1]};
+            double theirs = best_of_simplex(&oracle, &random) - 159 * log(sqrt(scale / 159));
+            struct arima_estimate e = estimate_one(series, 160, order, MANY_STARTS);
+            assert_true(e.loglik >= theirs - 1e-3);
+            if (orders[o][1] == 0) /* one optimum: the same */
+                assert_near(e.loglik, theirs, 1e-3);
+        }
+}
+
+#endif
 
 /* ---- memory ---- */
 
@@ -525,6 +604,9 @@ int main(void)
         cmocka_unit_test(no_series_fails),
         cmocka_unit_test(a_fallback_says_what_it_is),
         cmocka_unit_test(a_scale_changes_only_what_has_a_unit),
+#ifdef HAVE_GSL
+        cmocka_unit_test(no_optimum_of_GSL_is_better),
+#endif
         cmocka_unit_test(refused_memory_is_reported_and_none_is_kept),
         cmocka_unit_test(progress_can_cancel),
     };

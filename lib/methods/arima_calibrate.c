@@ -87,7 +87,8 @@ static double factor_of(const struct arima_source *source, struct bench *bench)
     if (known == 0)
         return 1;
     sort(bench->off, known);
-    double factor = bench->off[(known - 1) * 4 / 5] / half_width;
+    size_t rank = (4 * (known + 1) + 4) / 5; /* of known + 1, which the one to come is among; from 1 */
+    double factor = bench->off[(rank < known ? rank : known) - 1] / half_width;
     return factor < least_factor ? least_factor : factor > largest_factor ? largest_factor : factor;
 }
 

@@ -96,8 +96,9 @@ static void find_errors(const struct scratch *scratch, double *values, const siz
     for (size_t l = 0; l < count; l++) {
         struct arima_state *state = &states[which[l]];
         const double *twice = mp_arima_lane(&workspace, workspace.twice, l);
-        if (!(scratch->point->objective.lane[l] < 1e299))
-            continue; /* errors of 0: the recursion goes on from the observations alone */
+        state->evaluated = scratch->point->objective.lane[l] < 1e299;
+        if (!state->evaluated)
+            continue;
         for (size_t i = 0; i < state->order.q && i < workspace.n; i++) {
             size_t t = workspace.n - 1 - i;
             double e = twice[t * MP_LANE_COLUMN];
@@ -109,27 +110,45 @@ static void find_errors(const struct scratch *scratch, double *values, const siz
     }
 }
 
+/* Those that are not evaluated yet, of one order and d at a time, by MP_LANES. */
+static void find_all_errors(const struct scratch *scratch, double *values, size_t count, size_t steps,
+                            struct arima_state *states)
+{
+    for (unsigned kind = 0; kind < 3 * MP_ARIMA_ORDER; kind++) {
+        size_t which[MP_LANES], lanes = 0;
+        for (size_t s = 0; s < count; s++) {
+            const struct arima_state *state = &states[s];
+            unsigned order = kind % MP_ARIMA_ORDER + 1, d = kind / MP_ARIMA_ORDER;
+            if (state->evaluated || order_of(state) != order || state->order.d != d)
+                continue;
+            which[lanes++] = s;
+            if (lanes == MP_LANES) {
+                find_errors(scratch, values, which, lanes, steps, states);
+                lanes = 0;
+            }
+        }
+        if (lanes > 0)
+            find_errors(scratch, values, which, lanes, steps, states);
+    }
+}
+
 void mp_arima_states(const struct arima_estimate *estimates, double *values, size_t count, size_t steps,
                      double root_limit, int lane_bytes, void *memory, struct arima_state *states)
 {
     struct scratch scratch = lay_out(memory, steps, lane_bytes);
     for (size_t s = 0; s < count; s++)
         begin_state(&estimates[s], values + s * steps, steps, root_limit, &states[s]);
-    for (unsigned kind = 0; kind < 3 * MP_ARIMA_ORDER; kind++) { /* of one order and d, by MP_LANES */
-        size_t which[MP_LANES], lanes = 0;
-        for (size_t s = 0; s < count; s++) {
-            unsigned order = order_of(&states[s]);
-            if (order != kind % MP_ARIMA_ORDER + 1 || states[s].order.d != kind / MP_ARIMA_ORDER)
-                continue;
-            which[lanes++] = s;
-            if (lanes == MP_LANES) {
-                find_errors(&scratch, values, which, lanes, steps, states);
-                lanes = 0;
-            }
-        }
-        if (lanes > 0)
-            find_errors(&scratch, values, which, lanes, steps, states);
+    find_all_errors(&scratch, values, count, steps, states);
+    for (size_t s = 0; s < count; s++) { /* drawn in, a root of theta may have come too close to others */
+        if (states[s].evaluated)
+            continue;
+        memcpy(states[s].phi, estimates[s].phi, sizeof states[s].phi);
+        memcpy(states[s].theta, estimates[s].theta, sizeof states[s].theta);
     }
+    find_all_errors(&scratch, values, count, steps, states);
+    for (size_t s = 0; s < count; s++)
+        if (!states[s].evaluated)
+            states[s].order.p = states[s].order.q = 0;
 }
 
 /* ---- rows ---- */

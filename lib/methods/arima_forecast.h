@@ -14,6 +14,7 @@ struct arima_state {
     double phi[MP_ARIMA_ORDER], theta[MP_ARIMA_ORDER], mean, sigma2;
     double w[MP_ARIMA_ORDER], e[MP_ARIMA_ORDER]; /* the latest first; e: expected, given all observations */
     double last[2];                              /* the last observation, and the last of the first differences */
+    bool evaluated;                              /* e is known */
 };
 
 /* Scratch of mp_arima_states, in bytes; SIZE_MAX if too many. */
@@ -21,7 +22,9 @@ size_t mp_arima_states_size(size_t steps);
 
 /* The states of count series, values[count][steps], which are used up. Roots whose inverse has a modulus above root_limit
  * are drawn in to it, which keeps factors of phi and theta that nearly cancel on the unit circle from understating the
- * variance; 1: none. Memory of mp_arima_states_size(steps) bytes. */
+ * variance; 1: none, and none where the errors of
+ * the past cannot be told with roots drawn in. A series whose errors cannot be told at all is forecast without its
+ * coefficients: by its mean, or without a change. Memory of mp_arima_states_size(steps) bytes. */
 void mp_arima_states(const struct arima_estimate *estimates, double *values, size_t count, size_t steps,
                      double root_limit, int lane_bytes, void *memory, struct arima_state *states);
 

@@ -31,7 +31,7 @@ struct call {
 struct scratch {
     double *values, *means,
         *scatter; /* [experts][observations]; [experts] of them; [experts]: within a bucket, squared */
-    double *shares, *centre, *errors, *sums; /* [experts]; [count][experts]; [rows by width]; [ahead] */
+    double *shares, *centre, *errors, *path, *sums; /* [experts]; [count][experts]; [rows by width]; [ahead] */
     struct arima_state *states;              /* [experts] */
     struct arima_estimate *estimates;        /* [experts] */
     void *memory;
@@ -55,7 +55,7 @@ static size_t worker_size(const struct call *call)
     doubles = sum(doubles, mp_product(3, e));
     if (call->quantiles) {
         doubles = sum(doubles, mp_product(call->count, e));
-        doubles = sum(doubles, sum(error_rows(call), call->ahead));
+        doubles = sum(doubles, sum(mp_product(2, error_rows(call)), call->ahead));
     }
     size_t size = mp_product(doubles, sizeof(double));
     size = sum(size, mp_product(e, sizeof(struct arima_state) + sizeof(struct arima_estimate)));
@@ -74,7 +74,8 @@ static struct scratch lay_out(const struct call *call, size_t worker)
     double *end = scratch.centre;
     if (call->quantiles) {
         scratch.errors = scratch.centre + call->count * e;
-        scratch.sums = scratch.errors + error_rows(call);
+        scratch.path = scratch.errors + error_rows(call);
+        scratch.sums = scratch.path + error_rows(call);
         end = scratch.sums + call->ahead;
     }
     scratch.states = (struct arima_state *)end;
@@ -224,10 +225,10 @@ static void quantiles_of_expert(const struct call *call, const struct scratch *s
 static void quantiles_of_layer(const struct call *call, struct scratch *scratch, size_t first)
 {
     size_t experts = call->source.experts;
-    double *path = scratch->means; /* not needed any more: a place for the means that come with the errors */
     find_scatter(call, scratch, first);
     for (size_t e = 0; e < experts; e++) {
-        mp_arima_forecast(&scratch->states[e], call->ahead, call->width, path, scratch->errors, 0, scratch->sums);
+        mp_arima_forecast(&scratch->states[e], call->ahead, call->width, scratch->path, scratch->errors, 1,
+                          scratch->sums);
         quantiles_of_expert(call, scratch, first, e);
     }
 }

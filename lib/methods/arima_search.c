@@ -65,37 +65,13 @@ void mp_arima_search_init(struct arima_search *search, void *memory, size_t obse
     search->start_kernel = mp_arima_start_kernel(lane_bytes);
 }
 
-/* ---- starts ---- */
+/* ---- what starts are made of ---- */
 
 static void load_lane(struct arima_search *s, size_t l, const struct arima_run *run)
 {
     double *column = mp_arima_lane(&s->workspace, s->workspace.series, l);
     for (size_t t = 0; t < s->workspace.n; t++)
         column[t * MP_LANE_COLUMN] = run->series[t] - run->mean_value;
-}
-
-/* Inside, with something to spare. */
-static void draw_inside(double *a, unsigned n)
-{
-    for (int i = 0; i < 200; i++) {
-        double wider[MP_ARIMA_ORDER];
-        memcpy(wider, a, n * sizeof *a);
-        mp_arima_shrink(wider, n, 1.005);
-        if (mp_arima_roots_inside(wider, n))
-            return;
-        mp_arima_shrink(a, n, 0.95);
-    }
-    memset(a, 0, n * sizeof *a);
-}
-
-static void draw_coefficients_inside(struct arima_coefficients *c)
-{
-    for (int i = 0; i < MP_ARIMA_ORDER; i++)
-        c->phi[i] = -c->phi[i];
-    draw_inside(c->phi, MP_ARIMA_ORDER);
-    for (int i = 0; i < MP_ARIMA_ORDER; i++)
-        c->phi[i] = -c->phi[i];
-    draw_inside(c->theta, MP_ARIMA_ORDER);
 }
 
 /* Hannan-Rissanen of ARMA(p, q) with p and q cut to the order, for up to MP_LANES items. */
@@ -129,16 +105,6 @@ static void all_hannan_rissanen(struct arima_search *s, struct arima_item **item
 {
     for (size_t first = 0; first < count; first += MP_LANES)
         hannan_rissanen(s, items + first, count - first < MP_LANES ? count - first : MP_LANES, order, out + first);
-}
-
-static struct arima_coefficients damped(struct arima_coefficients c)
-{
-    for (int i = 0; i < MP_ARIMA_ORDER; i++) {
-        c.phi[i] *= 0.7;
-        c.theta[i] *= 0.7;
-    }
-    draw_coefficients_inside(&c);
-    return c;
 }
 
 /* The highest of lane l's periodogram, not close to each other; as cosines of their frequencies. */
@@ -185,133 +151,57 @@ static void all_peaks(struct arima_search *s, struct arima_item **items, size_t 
     }
 }
 
-/* The optimum of ARMA(1, 1), or of what of it p and q allow, in bases; the peaks. */
-static void fit_bases(struct arima_search *s, struct arima_item **items, size_t count)
-{
-    all_hannan_rissanen(s, items, count, 1, s->bases);
-    for (size_t i = 0; i < count; i++) {
-        s->runs[i] = items[i]->run;
-        s->runs[i].p = items[i]->run.p > 0;
-        s->runs[i].q = items[i]->run.q > 0;
-        s->runs[i].mean = false;
-        s->runs[i].iterations = SEARCH_ITERATIONS;
-        s->runs[i].tolerance = search_tolerance;
-        s->runs[i].at = damped(s->bases[i]);
-    }
-    mp_arima_optimise(s->kernel, &s->workspace, 1, s->runs, count);
-    for (size_t i = 0; i < count; i++) {
-        s->bases[i] = s->runs[i].at;
-        items[i]->cost += s->runs[i].evaluations * mp_arima_evaluation_cost(s->workspace.n, 1);
-    }
-    all_peaks(s, items, count);
-}
-
-/* a(B) x (1 + b B + c B^2), a having *degree terms before. */
-static void multiply_in(double *a, unsigned *degree, double b, double c)
-{
-    unsigned more = c != 0 ? 2 : 1;
-    for (unsigned i = *degree + more; i > 0; i--) {
-        double own = i <= *degree ? a[i - 1] : 0;
-        double one = i == 1 ? 1 : i - 1 <= *degree ? a[i - 2] : 0;
-        double two = i == 2 ? 1 : i > 2 && i - 2 <= *degree ? a[i - 3] : 0;
-        a[i - 1] = own + b * one + c * two;
-    }
-    *degree += more;
-}
-
-/* Which peaks the k-th structured start takes. */
-static const unsigned char peak_pairs[][2] = {{0, 1}, {0, 2}, {1, 2}, {0, 3}, {1, 3}, {2, 3}};
-enum { PEAK_PAIRS = 6 };
-static const double outer = 0.985, inner = 0.97, lone_ar = 0.6, lone_ma = 0.9;
-
-/* From partial autocorrelations drawn evenly from a range: anywhere in what is admissible. */
-static void draw(double *a, unsigned n, uint64_t *seed)
-{
-    for (unsigned k = 0; k < n; k++) {
-        double before[MP_ARIMA_ORDER];
-        *seed = *seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-        double r = 1.96 * ((double)(*seed >> 11) / 9007199254740992.0) - 0.98;
-        memcpy(before, a, k * sizeof *a);
-        for (unsigned i = 0; i < k; i++)
-            a[i] = before[i] + r * before[k - 1 - i];
-        a[k] = r;
-    }
-}
-
-/* The k-th of a fixed list. */
-static struct arima_coefficients drawn(const struct arima_item *item, unsigned k)
-{
-    struct arima_coefficients c = {{0}, {0}};
-    uint64_t seed = k + 1;
-    draw(c.phi, item->run.p, &seed);
-    draw(c.theta, item->run.q, &seed);
-    for (int i = 0; i < MP_ARIMA_ORDER; i++)
-        c.phi[i] = -c.phi[i];
-    draw_coefficients_inside(&c);
-    return c;
-}
-
-/* The base times pairs of factors at peaks, then a real factor of both, then real ones of what phi or theta has more.
- * Every PEAK_PAIRS starts, phi and theta change places as to which has the outer roots. */
-static struct arima_coefficients structured(const struct arima_item *item, struct arima_coefficients base,
-                                            const double *peaks, unsigned k)
-{
-    unsigned p = item->run.p, q = item->run.q, least = p < q ? p : q, ar = p > 0, ma = q > 0;
-    bool flip = k / PEAK_PAIRS % 2 != 0;
-    double phi_root = flip ? outer : inner, theta_root = flip ? inner : outer, sign = k % 2 == 0 ? 1 : -1;
-    if (k >= 2 * PEAK_PAIRS || (p == 0 && k >= 2))
-        return drawn(item, k);
-    if (p == 0 && base.theta[0] > 0)
-        sign = -sign; /* all roots on one side, then one on the other */
-    if (p == 0 && base.theta[0] > 0)
-        sign = -sign;                           /* all roots on one side, then one on the other */
-    if (least == 1 && p + q > 2 && k % 4 > 1) { /* the only pair of factors, not taken for the base */
-        base.phi[0] = p > q ? base.phi[0] : 0;
-        base.theta[0] = p > q ? 0 : base.theta[0];
-        ar = p > q;
-        ma = q > p;
-    }
-    for (int i = 0; i < MP_ARIMA_ORDER; i++)
-        base.phi[i] = -base.phi[i];
-    for (unsigned pair = 0; ar + 2 <= least && pair < 2; pair++) {
-        double cosine = peaks[least < 5 ? k % MP_ARIMA_PEAKS : peak_pairs[k % PEAK_PAIRS][pair]];
-        multiply_in(base.phi, &ar, -2 * phi_root * cosine, phi_root * phi_root);
-        multiply_in(base.theta, &ma, -2 * theta_root * cosine, theta_root * theta_root);
-    }
-    if (least > 0 && (ar < least || ma < least)) {
-        multiply_in(base.phi, &ar, -sign * phi_root, 0);
-        multiply_in(base.theta, &ma, -sign * theta_root, 0);
-    }
-    for (; ar < p && ar < least + 2; sign = k / 2 % 2 == 0 ? sign : -sign)
-        multiply_in(base.phi, &ar, -sign * lone_ar, 0);
-    for (; ma < q && ma < least + 2; sign = k / 2 % 2 == 0 ? sign : -sign)
-        multiply_in(base.theta, &ma, -sign * lone_ma, 0);
-    for (int i = 0; i < MP_ARIMA_ORDER; i++)
-        base.phi[i] = -base.phi[i];
-    draw_coefficients_inside(&base);
-    return base;
-}
-
-/* ---- one batch ---- */
-
 static unsigned starts_of(const struct arima_item *item)
 {
     if (item->warm)
         return 1;
-    return item->run.q == 0 && item->starts > 2 ? 2 : item->starts; /* an autoregression has few optima */
+    return item->run.q == 0 && item->starts > 3 ? 3 : item->starts; /* an autoregression has few optima */
 }
+
+/* Structured starts do, but that of ARMA(1, 1). */
+static bool needs_base(const struct arima_item *item)
+{
+    return starts_of(item) > 1 && (item->run.p != 1 || item->run.q != 1);
+}
+
+/* The optimum of ARMA(1, 1), or of what of it p and q allow, from two starts, in bases; the peaks. */
+static void fit_bases(struct arima_search *s, struct arima_item **items, size_t count)
+{
+    all_hannan_rissanen(s, items, count, 1, s->bases);
+    for (size_t i = 0; i < 2 * count; i++) {
+        struct arima_run *run = &s->runs[i];
+        *run = items[i / 2]->run;
+        run->p = run->p > 0;
+        run->q = run->q > 0;
+        run->mean = false;
+        run->iterations = SEARCH_ITERATIONS;
+        run->tolerance = search_tolerance;
+        run->at = i % 2 == 0 ? mp_arima_damped(s->bases[i / 2])
+                             : mp_arima_start(1, 1, 1, s->bases[i / 2], s->bases[i / 2], NULL);
+    }
+    mp_arima_optimise(s->kernel, &s->workspace, 1, s->runs, 2 * count);
+    for (size_t i = 0; i < count; i++) {
+        const struct arima_run *two = &s->runs[2 * i];
+        s->bases[i] = two[two[1].objective < two[0].objective].at;
+        if (needs_base(items[i])) /* the others' are not used, and their cost must not depend on their neighbours */
+            items[i]->cost += (two[0].evaluations + two[1].evaluations) * mp_arima_evaluation_cost(s->workspace.n, 1);
+    }
+    all_peaks(s, items, count);
+}
+
+/* ---- one batch ---- */
 
 static size_t prepare_runs(struct arima_search *s, struct arima_item **items, size_t count, unsigned order)
 {
     struct arima_coefficients *regressed = s->bases + count;
     size_t runs = 0;
-    bool cold = false, many = false;
+    bool cold = false, structured = false;
     for (size_t i = 0; i < count; i++) {
         items[i]->cost = 0;
         cold |= !items[i]->warm;
-        many |= starts_of(items[i]) > 2;
+        structured |= needs_base(items[i]);
     }
-    if (many)
+    if (structured)
         fit_bases(s, items, count);
     if (cold)
         all_hannan_rissanen(s, items, count, order, regressed);
@@ -319,16 +209,11 @@ static size_t prepare_runs(struct arima_search *s, struct arima_item **items, si
         for (unsigned k = 0; k < starts_of(items[i]); k++) {
             struct arima_run *run = &s->runs[runs++];
             *run = items[i]->run;
-            run->iterations = SEARCH_ITERATIONS;
-            run->tolerance = search_tolerance;
+            run->iterations = starts_of(items[i]) > 1 ? SEARCH_ITERATIONS : FINAL_ITERATIONS;
+            run->tolerance = starts_of(items[i]) > 1 ? search_tolerance : final_tolerance;
             if (items[i]->warm)
                 continue;
-            if (k == 0)
-                run->at = damped(regressed[i]);
-            else if (k == 1)
-                draw_coefficients_inside(&(run->at = regressed[i], run)->at);
-            else
-                run->at = structured(items[i], s->bases[i], s->peaks[i], k - 2);
+            run->at = mp_arima_start(k, run->p, run->q, regressed[i], s->bases[i], s->peaks[i]);
         }
     return runs;
 }
@@ -347,13 +232,14 @@ static void keep_best(struct arima_search *s, struct arima_item **items, size_t 
         at += runs;
         s->runs[i] = s->runs[best];
         mp_arima_reflect(s->runs[i].at.theta, s->runs[i].q);
-        s->runs[i].iterations = FINAL_ITERATIONS;
+        s->runs[i].iterations = runs > 1 ? FINAL_ITERATIONS : 0; /* a single one has arrived */
         s->runs[i].tolerance = final_tolerance;
     }
 }
 
 /* The likelihood is the same on both sides of the unit circle, and so its slope across it is 0: steps towards it are
- * slow. Where roots of theta on it are better, the last search starts there. */
+ * slow. Where roots of theta on it are better, the last search starts there; with so few coefficients that it costs
+ * little, after a search from there. */
 static void try_unit_roots(struct arima_search *s, size_t count, unsigned order, double evaluation,
                            struct arima_item **items)
 {
@@ -361,16 +247,20 @@ static void try_unit_roots(struct arima_search *s, size_t count, unsigned order,
     for (size_t i = 0; i < count; i++) {
         struct arima_run *run = &s->mirrored[tried];
         *run = s->runs[i];
-        run->iterations = 0;
+        run->iterations = starts_of(items[i]) > 1 && order <= 2 ? SEARCH_ITERATIONS : 0;
+        run->tolerance = search_tolerance;
         s->mirror_of[tried] = i;
         tried += mp_arima_snap_roots(run->at.theta, run->q, 0.95);
     }
     mp_arima_optimise(s->kernel, &s->workspace, order, s->mirrored, tried);
     for (size_t k = 0; k < tried; k++) {
         struct arima_run *run = &s->runs[s->mirror_of[k]];
-        items[s->mirror_of[k]]->cost += evaluation;
-        if (s->mirrored[k].objective < run->objective)
+        items[s->mirror_of[k]]->cost += s->mirrored[k].evaluations * evaluation;
+        if (s->mirrored[k].objective < run->objective) {
             run->at = s->mirrored[k].at;
+            run->mean_value = s->mirrored[k].mean_value;
+            run->iterations = FINAL_ITERATIONS;
+        }
     }
 }
 

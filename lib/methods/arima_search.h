@@ -1,18 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The best likelihood from several starts, for a batch of series and orders.
- *
- * The likelihood of a mixed model has many local optima. Starts, in this order:
- *   1  Hannan-Rissanen x 0.7, away from the border of what is admissible
- *   2  Hannan-Rissanen
- *   3  and on, where p, q >= 2: the optimum of ARMA(1, 1) times factors of phi and theta that nearly cancel, at the
- *      highest peaks of the periodogram of its residuals; the peaks and which of the two roots is the outer one vary.
- * Each is followed until a step gains less than 0.01; the best of them until a step gains less than 0.0001. */
+/* The best likelihood from several starts, for a batch of series and orders: each start is followed until a step gains less
+ * than 0.01 of log-likelihood, the best of them until a step gains less than 0.0001. */
 #ifndef MP_ARIMA_SEARCH_H
 #define MP_ARIMA_SEARCH_H
 
-#include "arima_optimise.h"
-
-enum { MP_ARIMA_MOST_STARTS = 64, MP_ARIMA_PEAKS = 4 };
+#include "arima_starts.h"
 
 /* One series and order; everything of the run that is not out is in, but the iterations and the tolerance. */
 struct arima_item {
