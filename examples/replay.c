@@ -23,6 +23,11 @@ static const char help[] =
     "\n"
     "  --method NAME    the forecasting method: %s (sw_avg)\n"
     "  --window W       steps that sw_avg averages (%u)\n"
+    "  --order P,D,Q    of arima, each a number or select (%d,%d,%d)\n"
+    "  --bucket B       steps that arima averages into one observation (%u)\n"
+    "  --history N      steps kept (what the method needs)\n"
+    "  --refit-every N  forecasts between two fits of arima; 0: one fit (10)\n"
+    "  --threads N      that a fit may work on (1)\n"
     "  --horizon H      steps ahead that a forecast covers (1000)\n"
     "  --stride S       steps averaged into one forecast row (the horizon: one row, the mean\n"
     "                   load, which is what placement needs; 1: every step by itself)\n"
@@ -62,6 +67,7 @@ static const char help[] =
 
 struct options {
     moep_predictor_config predictor;
+    uint32_t threads;
     moep_backtest_config backtest;
     const char *trace, *csv;
 };
@@ -84,7 +90,7 @@ static void print_help(void)
     }
     moep_predictor_config config = {.struct_size = sizeof config};
     moep_predictor_config_init(&config, MOEP_SW_AVG);
-    printf(help, names, config.sw_avg_window);
+    printf(help, names, config.sw_avg_window, config.arima_p, config.arima_d, config.arima_q, config.arima_bucket);
     exit(0);
 }
 
@@ -107,11 +113,39 @@ static uint64_t number(const char *text, uint64_t least, uint64_t most)
     return value;
 }
 
-enum { METHOD = 1, WINDOW, HORIZON, STRIDE, FIRST, EVERY, CSV, HELP };
+/* One of P,D,Q; leaves text at what follows its comma. */
+static int32_t order(const char **text)
+{
+    char word[16];
+    size_t length = strcspn(*text, ",");
+    if (length >= sizeof word)
+        usage_error(*text, " is no order");
+    memcpy(word, *text, length);
+    word[length] = '\0';
+    *text += length + ((*text)[length] == ',');
+    return strcmp(word, "select") == 0 ? MOEP_SELECT : (int32_t)number(word, 0, 8);
+}
+
+static void read_order(moep_predictor_config *config, const char *text)
+{
+    const char *rest = text;
+    config->arima_p = order(&rest);
+    config->arima_d = order(&rest);
+    config->arima_q = order(&rest);
+    if (*rest)
+        usage_error(text, " is no order: three of them, with commas");
+}
+
+enum { METHOD = 1, WINDOW, ORDER, BUCKET, HISTORY, REFIT_EVERY, THREADS, HORIZON, STRIDE, FIRST, EVERY, CSV, HELP };
 
 static const struct option long_options[] = {
     {"method", required_argument, NULL, METHOD},
     {"window", required_argument, NULL, WINDOW},
+    {"order", required_argument, NULL, ORDER},
+    {"bucket", required_argument, NULL, BUCKET},
+    {"history", required_argument, NULL, HISTORY},
+    {"refit-every", required_argument, NULL, REFIT_EVERY},
+    {"threads", required_argument, NULL, THREADS},
     {"horizon", required_argument, NULL, HORIZON},
     {"stride", required_argument, NULL, STRIDE},
     {"first", required_argument, NULL, FIRST},
@@ -124,14 +158,21 @@ static const struct option long_options[] = {
 static void read_options(struct options *options, int argc, char **argv)
 {
     static const uint64_t largest = UINT64_C(1) << 40;
-    moep_method method = MOEP_SW_AVG;
-    uint32_t window = 0;
+    moep_predictor_config *predictor = &options->predictor;
     moep_backtest_config *backtest = &options->backtest;
-    *backtest = (moep_backtest_config){.struct_size = sizeof *backtest, .first = 300, .every = 100, .horizon = 1000};
+    *predictor = (moep_predictor_config){.struct_size = sizeof *predictor};
+    moep_predictor_config_init(predictor, MOEP_SW_AVG);
+    *backtest = (moep_backtest_config){
+        .struct_size = sizeof *backtest, .first = 300, .every = 100, .horizon = 1000, .refit_every = 10};
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
         switch (option) {
-        case METHOD: method = method_named(optarg); break;
-        case WINDOW: window = (uint32_t)number(optarg, 1, UINT32_MAX); break;
+        case METHOD: predictor->method = method_named(optarg); break;
+        case WINDOW: predictor->sw_avg_window = (uint32_t)number(optarg, 1, UINT32_MAX); break;
+        case ORDER: read_order(predictor, optarg); break;
+        case BUCKET: predictor->arima_bucket = (uint32_t)number(optarg, 1, 10000); break;
+        case HISTORY: predictor->history = number(optarg, 1, largest); break;
+        case REFIT_EVERY: backtest->refit_every = number(optarg, 0, largest); break;
+        case THREADS: options->threads = (uint32_t)number(optarg, 1, 64); break;
         case HORIZON: backtest->horizon = number(optarg, 1, largest); break;
         case STRIDE: backtest->stride = number(optarg, 1, largest); break;
         case FIRST: backtest->first = number(optarg, 0, largest); break;
@@ -144,10 +185,6 @@ static void read_options(struct options *options, int argc, char **argv)
     if (optind + 1 != argc)
         usage_error(optind < argc ? "one trace at a time" : "which trace?", "");
     options->trace = argv[optind];
-    options->predictor = (moep_predictor_config){.struct_size = sizeof options->predictor};
-    moep_predictor_config_init(&options->predictor, method);
-    if (window)
-        options->predictor.sw_avg_window = window;
     if (!backtest->stride)
         backtest->stride = backtest->horizon;
 }
@@ -169,7 +206,9 @@ static int32_t draw_progress(void *user, double fraction)
 
 static moep_status backtest(const struct options *options, const moep_trace *trace, struct results *results)
 {
-    moep_runtime runtime = {.struct_size = sizeof runtime, .progress = isatty(STDERR_FILENO) ? draw_progress : NULL};
+    moep_runtime runtime = {.struct_size = sizeof runtime,
+                            .threads = options->threads,
+                            .progress = isatty(STDERR_FILENO) ? draw_progress : NULL};
     moep_predictor *predictor = NULL;
     moep_status status =
         moep_predictor_create(trace->layers, trace->experts, &options->predictor, &runtime, &predictor);
@@ -181,6 +220,22 @@ static moep_status backtest(const struct options *options, const moep_trace *tra
     return status;
 }
 
+static void print_order(const moep_predictor_config *config)
+{
+    const int32_t orders[3] = {config->arima_p, config->arima_d, config->arima_q};
+    for (size_t i = 0; i < 3; i++) {
+        printf(i ? ", " : " (");
+        if (orders[i] == MOEP_SELECT)
+            printf("selected");
+        else
+            printf("%" PRId32, orders[i]);
+    }
+    if (config->arima_bucket == 1)
+        printf("), of single steps");
+    else
+        printf("), of means of %" PRIu32 " steps", config->arima_bucket);
+}
+
 static void print_title(const struct options *options, const moep_trace *trace, size_t origins)
 {
     const moep_backtest_config *backtest = &options->backtest;
@@ -190,6 +245,8 @@ static void print_title(const struct options *options, const moep_trace *trace, 
     printf("%s", moep_method_name(options->predictor.method));
     if (options->predictor.method == MOEP_SW_AVG)
         printf(", window %" PRIu32, options->predictor.sw_avg_window);
+    else
+        print_order(&options->predictor);
     printf(": %zu forecast%s of the next %" PRIu64 " steps, from step %" PRIu64 " on, every %" PRIu64 "\n\n", origins,
            origins == 1 ? "" : "s", backtest->horizon, backtest->first, backtest->every);
 }

@@ -167,7 +167,7 @@ typedef struct moep_predictor_config {
                                    experts would have; MOEP_ARIMA_PER_SERIES */
     uint32_t arima_bucket;      /* steps averaged into one observation, 1 .. 10000; default 5. 1 is the paper's; more average
                                    the noise of single steps away, and fit sooner */
-    uint32_t arima_starts;      /* points from which the likelihood's maximum is sought, 1 .. 64; default 5. It has several
+    uint32_t arima_starts;      /* points from which the likelihood's maximum is sought, 1 .. 1000; default 5. It has several
                                    where p and q are large */
     uint32_t arima_scale;       /* MOEP_ARIMA_SHARES (default 0), or MOEP_ARIMA_LOG_RATIOS: the logarithm of a share over
                                    the mean load, not below a hundredth of that */

@@ -15,6 +15,7 @@ struct backtest {
     moep_predictor *predictor;
     double *forecast;     /* [rows][layers][experts] */
     double *scratch;      /* [3][experts] */
+    size_t at;            /* the origin */
     struct score *scores; /* [origins][layers]: the caller's arrays are written when nothing can fail any more */
 };
 
@@ -71,12 +72,21 @@ static moep_status forecast_origin(struct backtest *test, uint64_t origin, struc
     return MOEP_OK;
 }
 
+/* Of a fit at an origin, as a part of the whole. */
+static int32_t tell(void *user, double fraction)
+{
+    const struct backtest *test = user;
+    double done = ((double)test->at + fraction) / (double)test->origins;
+    return test->runtime.progress ? test->runtime.progress(test->runtime.progress_user, done) : 0;
+}
+
 static moep_status replay(struct backtest *test)
 {
     size_t fitted = SIZE_MAX;
     moep_status status = MOEP_OK;
     for (size_t i = 0; i < test->origins && status == MOEP_OK; i++) {
         uint64_t origin = test->config.first + i * test->config.every;
+        test->at = i;
         status = push_up_to(test, origin);
         if (status == MOEP_OK)
             status = fit_if_due(test, i, &fitted);
@@ -171,7 +181,10 @@ static size_t forecast_size(const struct backtest *test)
 static moep_status take_memory(struct backtest *test, const moep_predictor *prototype)
 {
     const struct memory *memory = &test->runtime.memory;
-    moep_status status = mp_predictor_make_like(prototype, &test->runtime, &test->predictor);
+    struct runtime runtime = test->runtime;
+    runtime.progress = tell;
+    runtime.progress_user = test;
+    moep_status status = mp_predictor_make_like(prototype, &runtime, &test->predictor);
     if (status != MOEP_OK)
         return status;
     test->forecast = mp_allocate(memory, forecast_size(test), sizeof *test->forecast);

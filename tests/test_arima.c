@@ -494,7 +494,7 @@ static void what_a_config_may_not_hold_is_told(void **state)
     refused("arima_bucket", config.arima_bucket = 0);
     refused("arima_bucket", config.arima_bucket = 10001);
     refused("arima_starts", config.arima_starts = 0);
-    refused("arima_starts", config.arima_starts = 65);
+    refused("arima_starts", config.arima_starts = 1001);
     refused("arima_scale", config.arima_scale = 2);
     refused("arima_mean", config.arima_mean = 2);
     refused("arima_root_limit", config.arima_root_limit = 0);

@@ -18,7 +18,7 @@ static const char *fault_of(const moep_predictor_config *config)
     if (config->arima_bucket < 1 || config->arima_bucket > 10000)
         return "arima_bucket must be 1 to 10000";
     if (config->arima_starts < 1 || config->arima_starts > MP_ARIMA_MOST_STARTS)
-        return "arima_starts must be 1 to 64";
+        return "arima_starts must be 1 to 1000";
     if (config->arima_scale > MOEP_ARIMA_LOG_RATIOS)
         return "arima_scale must be MOEP_ARIMA_SHARES or MOEP_ARIMA_LOG_RATIOS";
     if (config->arima_mean > 1)

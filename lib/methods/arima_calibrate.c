@@ -17,8 +17,8 @@ struct bench {
     size_t tail, past; /* observations */
     double *values;    /* [experts][observations] */
     double *realised;  /* [experts]: the mean of the tail */
-    double *errors;    /* [experts]: the standard errors of forecasts of it */
-    double *off;       /* [experts]: in standard errors, absolute */
+    double *off;       /* [series]: in standard errors, absolute; of those that are no constants */
+    size_t known;      /* of them */
     double *sums;      /* [tail] */
     struct arima_state *states;
     void *memory;
@@ -26,10 +26,10 @@ struct bench {
 
 static size_t bench_size(const struct arima_source *source, const struct bench *bench)
 {
-    size_t e = source->experts, doubles = mp_product(e, source->observations);
-    if (doubles > SIZE_MAX / 64 - 3 * e - bench->tail || e > SIZE_MAX / 8 / sizeof(struct arima_state))
+    size_t e = source->experts, doubles = mp_product(e, source->observations), series = source->panel->series;
+    if (doubles > SIZE_MAX / 64 - e - series - bench->tail || e > SIZE_MAX / 8 / sizeof(struct arima_state))
         return SIZE_MAX;
-    size_t size = (doubles + 3 * e + bench->tail) * sizeof(double) + e * sizeof(struct arima_state);
+    size_t size = (doubles + e + series + bench->tail) * sizeof(double) + e * sizeof(struct arima_state);
     size_t states = mp_arima_states_size(bench->past);
     return size > SIZE_MAX - states ? SIZE_MAX : size + states;
 }
@@ -39,9 +39,8 @@ static void lay_out(const struct arima_source *source, struct bench *bench, void
     size_t e = source->experts;
     bench->values = memory;
     bench->realised = bench->values + e * source->observations;
-    bench->errors = bench->realised + e;
-    bench->off = bench->errors + e;
-    bench->sums = bench->off + e;
+    bench->off = bench->realised + e;
+    bench->sums = bench->off + source->panel->series;
     bench->states = (struct arima_state *)(bench->sums + bench->tail);
     bench->memory = bench->states + e;
 }
@@ -73,29 +72,33 @@ static void sort(double *values, size_t n)
         }
 }
 
-/* Of the series that are no constants. */
-static double factor_of(const struct arima_source *source, struct bench *bench)
+/* Of one layer; leaves the squared standard errors in `squared`. */
+static void measure(const struct arima_source *source, struct bench *bench, double *squared)
 {
-    size_t known = 0;
     for (size_t e = 0; e < source->experts; e++) {
-        double mean;
-        mp_arima_forecast(&bench->states[e], bench->tail, bench->tail, &mean, &bench->errors[e], 1, bench->sums);
-        double off = fabs(bench->realised[e] - mean) / bench->errors[e];
+        double mean, error;
+        mp_arima_forecast(&bench->states[e], bench->tail, bench->tail, &mean, &error, 1, bench->sums);
+        double off = fabs(bench->realised[e] - mean) / error;
+        squared[e] = isfinite(error * error) ? error * error : 0;
         if (isfinite(off))
-            bench->off[known++] = off;
+            bench->off[bench->known++] = off;
     }
-    if (known == 0)
+}
+
+static double factor_of(struct bench *bench)
+{
+    if (bench->known == 0)
         return 1;
-    sort(bench->off, known);
-    size_t rank = (4 * (known + 1) + 4) / 5; /* of known + 1, which the one to come is among; from 1 */
-    double factor = bench->off[(rank < known ? rank : known) - 1] / half_width;
+    sort(bench->off, bench->known);
+    size_t rank = (4 * (bench->known + 1) + 4) / 5; /* of all and the one to come; from 1 */
+    double factor = bench->off[(rank < bench->known ? rank : bench->known) - 1] / half_width;
     return factor < least_factor ? least_factor : factor > largest_factor ? largest_factor : factor;
 }
 
 moep_status mp_arima_calibrate(const struct task *task, struct arima_model *model, struct arima_source *source)
 {
     const struct memory *memory = &task->runtime->memory;
-    size_t experts = source->experts, n = source->observations;
+    size_t experts = source->experts, n = source->observations, series = task->panel.series;
     struct bench bench = {.tail = n / 3, .past = n - n / 3};
     bool enough = bench.tail >= LEAST_TAIL;
     model->progress->far = enough ? (uint64_t)bench.tail * source->bucket : 0;
@@ -106,17 +109,16 @@ moep_status mp_arima_calibrate(const struct task *task, struct arima_model *mode
     if (!block)
         return mp_out_of_memory("the calibration of an ARIMA fit");
     lay_out(source, &bench, block);
-    for (size_t first = 0; first < task->panel.series; first += experts) {
+    for (size_t first = 0; first < series; first += experts) {
         mp_arima_load(source, first, experts, bench.values);
         split(source, &bench);
         mp_arima_states(model->estimates + first, bench.values, experts, bench.past, task->config->arima_root_limit, 0,
                         bench.memory, bench.states);
-        double factor = factor_of(source, &bench);
-        for (size_t e = 0; e < experts; e++) {
-            double extra = (factor * factor - 1) * bench.errors[e] * bench.errors[e];
-            model->calibration[first + e] = isfinite(extra) ? extra : 0;
-        }
+        measure(source, &bench, model->calibration + first);
     }
+    double factor = factor_of(&bench);
+    for (size_t s = 0; s < series; s++)
+        model->calibration[s] *= factor * factor - 1;
     mp_release(memory, block, size, 1);
     return MOEP_OK;
 }

@@ -29,11 +29,16 @@ struct call {
 
 /* What a worker has for the layer it is at. */
 struct scratch {
-    double *values, *means,
-        *scatter; /* [experts][observations]; [experts] of them; [experts]: within a bucket, squared */
-    double *shares, *centre, *errors, *path, *sums; /* [experts]; [count][experts]; [rows by width]; [ahead] */
-    struct arima_state *states;              /* [experts] */
-    struct arima_estimate *estimates;        /* [experts] */
+    double *values;                   /* [experts][observations] */
+    double *means;                    /* [experts]: of those */
+    double *scatter;                  /* [experts]: the variance of steps within a bucket */
+    double *shares;                   /* [experts] */
+    double *centre;                   /* [count][experts]: the forecast */
+    double *errors;                   /* [error_rows] */
+    double *path;                     /* [error_rows] */
+    double *sums;                     /* [ahead] */
+    struct arima_state *states;       /* [experts] */
+    struct arima_estimate *estimates; /* [experts] */
     void *memory;
 };
 

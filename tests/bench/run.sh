@@ -2,13 +2,15 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # Measures: installs what is missing, builds, and prints the tables.
 # usage: sh tests/bench/run.sh [NAME], one of push_predict, state, python_push, detector_push, detector_read,
-# detector_quality (states against the truth, beside other detectors), paper (its table beside ours)
+# detector_quality (states against the truth, beside other detectors), paper (its table beside ours), arima_bench (its
+# kernels), arima_peers (beside R, gretl, statsmodels), arima_scale (14,848 series), arima_accuracy, arima_coverage
 set -eu
 CDPATH= cd -- "$(dirname "$0")/../.."
 . .ci/setup.sh
 need gcc libc6-dev meson ninja-build pkg-config libgsl-dev
 build build/bench -Dgsl=enabled -Dtests=disabled -Dexamples=disabled -Dbenchmarks=enabled
 name=${1:-push_predict}
+[ "$name" != arima_peers ] || need r-base-core gretl python3-statsmodels
 if [ -f "tests/bench/$name.py" ]; then
     need python3 python3-numpy
     export PYTHONPATH=bindings/python MOEPREDICT_LIBRARY="$PWD/build/bench/lib/libmoepredict.so.0"

@@ -59,9 +59,10 @@ FIRST = 300  # steps before the first forecast
 
 
 def run_backtests(counts: np.ndarray, progress: Callable[[float], Any]) -> Dict[Tuple[str, int], Backtest]:
-    """Every method at every horizon that the trace is long enough for, with the library's defaults."""
+    """Every method at every horizon that the trace is long enough for, with the library's defaults; what is fitted, every
+    1,000 steps."""
     jobs = [(name, horizon) for horizon in HORIZONS for name in method_names() if len(counts) >= FIRST + horizon]
-    return {(name, horizon): backtest(name, counts, horizon=horizon, first=FIRST,
+    return {(name, horizon): backtest(name, counts, horizon=horizon, first=FIRST, refit_every=10,
                                       progress=lambda f, i=i: progress((i + f) / len(jobs)))
             for i, (name, horizon) in enumerate(jobs)}
 

@@ -45,6 +45,66 @@ def c_forecast(counts, window, horizon, stride):
     return rows
 
 
+class Arima(unittest.TestCase):
+    def setUp(self):
+        noise = np.random.default_rng(3)
+        off = np.zeros((400, LAYERS, EXPERTS))
+        for step in range(1, 400):
+            off[step] = 0.8 * off[step - 1] + noise.normal(0, 1, (LAYERS, EXPERTS))
+        self.counts = np.maximum(1000 + 20 * off, 0).astype(np.int64)
+
+    def test_a_model_is_read(self):
+        with Predictor("arima", layers=LAYERS, experts=EXPERTS, arima_p=1, arima_d=0, arima_q=0, arima_bucket=1,
+                       threads=2) as predictor:
+            predictor.push(self.counts)
+            with self.assertRaisesRegex(moepredict.Error, "no fit has come to layer 1, expert 2") as caught:
+                predictor.arima_model(1, 2)
+            self.assertEqual(caught.exception.name, "not fitted")
+            predictor.fit()
+            model = predictor.arima_model(1, 2)
+            self.assertEqual((model.order, model.theta.size, model.fallback, model.period), ((1, 0, 0), 0, 0, 0))
+            self.assertAlmostEqual(model.phi[0], 0.8, delta=4 * model.phi_error[0])
+            self.assertAlmostEqual(model.mean, 1 / EXPERTS, delta=0.01)
+            self.assertTrue(model.sigma2 > 0 and math.isfinite(model.loglik) and math.isfinite(model.aicc))
+            self.assertEqual(predictor.info.fitted_step, 400)
+            for layer, expert, kind in ((3, 0, ValueError), (0, 8, ValueError), (-1, 0, ValueError), (0.5, 0, TypeError)):
+                with self.assertRaises(kind):
+                    predictor.arima_model(layer, expert)
+        with self.assertRaisesRegex(moepredict.Error, "the method is sw_avg"):
+            make(COUNTS).arima_model(0, 0)
+
+    def test_orders_are_selected_by_name(self):
+        predictor = Predictor("arima", layers=LAYERS, experts=EXPERTS, arima_p="select", arima_q="select", arima_bucket=1,
+                              arima_order_scope="per_series", arima_scale="log_ratios")
+        config = predictor.config
+        self.assertEqual((config.arima_p, config.arima_d, config.arima_q), ("select", 1, "select"))
+        self.assertEqual((config.arima_order_scope, config.arima_scale), ("per_series", "log_ratios"))
+        predictor.push(self.counts)
+        predictor.fit()
+        self.assertEqual(predictor.arima_model(0, 0).order[1], 1)
+        for wrong in (dict(arima_p="five"), dict(arima_scale="logs"), dict(arima_p=9), dict(arima_bucket=0)):
+            with self.assertRaises(ValueError):
+                Predictor("arima", layers=1, experts=1, **wrong)
+
+    def test_quantiles_enclose_the_forecast_and_what_came(self):
+        predictor = Predictor("arima", layers=LAYERS, experts=EXPERTS, arima_bucket=1)
+        predictor.push(self.counts[:300])
+        predictor.fit()
+        low, high = predictor.predict(100, quantile=[0.025, 0.975])
+        came = (self.counts / self.counts.sum(2, keepdims=True))[300:].mean(0)
+        self.assertTrue((low < predictor.predict(100)).all() and (predictor.predict(100) < high).all())
+        self.assertGreater(((low <= came) & (came <= high)).mean(), 0.75)
+
+    def test_a_state_goes_on_with_its_model(self):
+        predictor = Predictor("arima", layers=LAYERS, experts=EXPERTS)
+        predictor.push(self.counts)
+        predictor.fit()
+        for copied in (pickle.loads(pickle.dumps(predictor)), predictor.clone()):
+            self.assertEqual(copied.save(), predictor.save())
+            np.testing.assert_array_equal(copied.predict(50), predictor.predict(50))
+            self.assertEqual(str(copied.arima_model(2, 3)), str(predictor.arima_model(2, 3)))
+
+
 class Adopt(unittest.TestCase):
     def test_what_a_clone_has_learned_is_taken_over(self):
         predictor = make(COUNTS)
@@ -220,7 +280,7 @@ class Predict(unittest.TestCase):
 class Configuration(unittest.TestCase):
     def test_info_and_config(self):
         predictor = make(COUNTS, history=25, threads=2)
-        self.assertEqual(predictor.config, ("sw_avg", 10, 25))
+        self.assertEqual(predictor.config[:3], ("sw_avg", 10, 25))
         self.assertEqual(predictor.info._asdict(), {
             "method": "sw_avg", "layers": 3, "experts": 8, "history": 25, "steps": 40, "next_step": 40, "min_steps": 1,
             "fitted_step": None, "empty_layers": 0, "gaps": 0})

@@ -94,7 +94,7 @@ class Report(unittest.TestCase):
 
     def test_the_table_holds_the_backtests_means_of_the_later_half(self):
         for row in self.rows:
-            result = moepredict.backtest(row["method"], TRACE, horizon=row["horizon"])
+            result = moepredict.backtest(row["method"], TRACE, horizon=row["horizon"], refit_every=10)
             late = result.origins >= 5000
             for field in ("error", "floor", "error_of_mean", "floor_of_mean", "paper_error"):
                 self.assertAlmostEqual(row[field], getattr(result, field)[late].mean(), places=12)
@@ -260,7 +260,7 @@ class Traces(unittest.TestCase):
     def test_many_layers_and_experts_are_aggregated(self):
         counts = np.random.default_rng(1).integers(10, 40, (1300, 64, 80), np.int32)
         rows, names = self.drawn(counts)
-        self.assertEqual([row["horizon"] for row in rows], [1000])
+        self.assertEqual({row["horizon"] for row in rows}, {1000})
         self.assertEqual(names, PICTURES - {"error-2000"})
 
     def test_a_short_trace_with_dead_experts_and_empty_steps(self):

@@ -183,9 +183,19 @@ class Defaults(unittest.TestCase):
         for method in moepredict.methods():
             with moepredict.Predictor(method, layers=1, experts=2) as predictor:
                 found = predictor.config._asdict()
+            for name, names in _structs.NAMES.items():
+                found[name] = names.index(found[name])
             with self.subTest(method):
                 self.assertEqual({name: found[name] for name in promised}, promised)
                 self.assertEqual(found["method"], method)
+                self.assertEqual(sorted(promised), sorted(set(found) - {"method", "history"}))
+
+    def test_names_of_enumerated_fields(self):
+        for field, names in _structs.NAMES.items():
+            prefix = field.split("_")[0].upper()
+            for number, name in enumerate(names):
+                self.assertIn(f"MOEP_{prefix}_{name.upper()} = {number}", HEADER)
+        self.assertIn(f"MOEP_SELECT = {_structs.SELECT}", HEADER)
 
     def test_the_default_history_is_the_window(self):
         self.assertEqual(moepredict.Predictor(layers=1, experts=2, sw_avg_window=7).config.history, 7)
