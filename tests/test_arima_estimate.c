@@ -57,7 +57,11 @@ static double loglik_at(const double *values, size_t n, unsigned p, unsigned q, 
     void *memory = malloc(mp_arima_workspace_size(n));
     double theta[MP_ARIMA_ORDER] = {0};
     memcpy(theta, coefficients + p, q * sizeof *theta);
-    mp_arima_reflect(theta, q);
+    double within[MP_ARIMA_ORDER]; /* what is on the unit circle, but for rounding, stays as it is */
+    memcpy(within, theta, sizeof within);
+    mp_arima_shrink(within, q, 1 - 1e-6);
+    if (!mp_arima_roots_inside(within, q))
+        mp_arima_reflect(theta, q);
     mp_arima_workspace_init(&workspace, memory, n);
     memset(&point, 0, sizeof point);
     for (size_t t = 0; t < n; t++)
