@@ -177,6 +177,7 @@ static bool same_estimate(const struct arima_estimate *a, const struct arima_est
            memcmp(&a->loglik, &b->loglik, sizeof a->loglik) == 0 && memcmp(&a->aicc, &b->aicc, sizeof a->aicc) == 0;
 }
 
+#define EXPECTED_HASH UINT64_C(0x5118ef9d8db24da8) /* a change of the algorithm changes it */
 enum { SERIES = 100, STEPS = 150 };
 
 static void mixed_orders(struct arima_order *orders)
@@ -222,6 +223,47 @@ static void any_threads_lanes_and_neighbours_give_the_same_bytes(void **state)
         struct arima_estimate alone = estimate_one(values + s * STEPS, STEPS, orders[s], 4);
         assert_true(same_estimate(&alone, &expected[s]));
     }
+    free(values);
+}
+
+static uint64_t hash_of(uint64_t hash, const void *bytes, size_t n)
+{
+    for (size_t i = 0; i < n; i++) /* FNV-1a */
+        hash = (hash ^ ((const unsigned char *)bytes)[i]) * UINT64_C(0x100000001b3);
+    return hash;
+}
+
+/* Every compiler and processor: series from integers alone, since a C library's functions may differ. */
+static void every_build_gives_these_bytes(void **state)
+{
+    (void)state;
+    struct arima_order orders[SERIES];
+    struct arima_estimate estimates[SERIES];
+    double *values = malloc(SERIES * STEPS * sizeof *values);
+    struct columns columns = {values, STEPS};
+    struct arima_job job = make_job(&columns, SERIES, orders);
+    uint64_t seed = 11, hash = UINT64_C(0xcbf29ce484222325);
+    mixed_orders(orders);
+    for (size_t s = 0; s < SERIES; s++)
+        for (size_t t = 0; t < STEPS; t++)
+            values[s * STEPS + t] = (t > 0 ? 0.875 * values[s * STEPS + t - 1] : 0) + uniform(&seed) - 0.5;
+    memset(estimates, 0, sizeof estimates);
+    assert_int_equal(mp_arima_estimate(&job, estimates), MOEP_OK);
+    for (size_t s = 0; s < SERIES; s++) {
+        struct arima_state at;
+        double mean[10], error[10], scratch[100];
+        void *memory = malloc(mp_arima_states_size(STEPS));
+        mp_arima_states(&estimates[s], values + s * STEPS, 1, STEPS, 0.99, 0, memory, &at);
+        mp_arima_forecast(&at, 100, 10, mean, error, 1, scratch);
+        hash = hash_of(hash, estimates[s].phi, sizeof estimates[s].phi);
+        hash = hash_of(hash, estimates[s].theta_error, sizeof estimates[s].theta_error);
+        hash = hash_of(hash, &estimates[s].loglik, sizeof estimates[s].loglik);
+        hash = hash_of(hash, mean, sizeof mean);
+        hash = hash_of(hash, error, sizeof error);
+        free(memory);
+    }
+    if (hash != EXPECTED_HASH)
+        fail_msg("the bytes are others: hash 0x%016llx", (unsigned long long)hash);
     free(values);
 }
 
@@ -602,6 +644,7 @@ int main(void)
     const struct CMUnitTest arima_estimate[] = {
         cmocka_unit_test(no_fit_of_R_is_more_likely),
         cmocka_unit_test(any_threads_lanes_and_neighbours_give_the_same_bytes),
+        cmocka_unit_test(every_build_gives_these_bytes),
         cmocka_unit_test(a_budget_stops_between_series_and_the_next_call_goes_on),
         cmocka_unit_test(a_warm_start_goes_on_from_the_estimate),
         cmocka_unit_test(no_series_fails),
