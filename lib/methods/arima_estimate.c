@@ -1,96 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "arima_estimate.h"
 #include "status.h"
-#include "support/logarithm.h"
 #include "support/parallel.h"
 
 #include <math.h>
 #include <stdatomic.h>
 #include <string.h>
-
-/* ---- a series ---- */
-
-static void difference(double *values, size_t steps, unsigned d)
-{
-    for (unsigned k = 0; k < d; k++)
-        for (size_t t = 0; t + 1 < steps - k; t++)
-            values[t] = values[t + 1] - values[t];
-}
-
-/* By the largest deviation first: squares of very small or large numbers have no digits. */
-bool mp_arima_standardise(struct arima_series *series, double *values, size_t steps, unsigned d, bool mean)
-{
-    double largest = 0, deviation = 0, level = 0, squares = 0;
-    for (size_t t = 0; t < steps; t++)
-        largest = fmax(largest, isfinite(values[t]) ? fabs(values[t]) : INFINITY);
-    *series = (struct arima_series){.values = values, .n = steps > d ? steps - d : 0};
-    size_t n = series->n;
-    if (n == 0 || !(largest > 0 && largest < 1e150))
-        return false;
-    difference(values, steps, d);
-    for (size_t t = 0; t < n && mean; t++)
-        level += values[t] / largest;
-    level = level / (double)n * largest;
-    for (size_t t = 0; t < n; t++)
-        deviation = fmax(deviation, fabs(values[t] - level));
-    series->level = level;
-    if (!(deviation > 1e-14 * largest))
-        return false;
-    for (size_t t = 0; t < n; t++) {
-        values[t] = (values[t] - level) / deviation;
-        squares += values[t] * values[t];
-    }
-    double root = sqrt(squares / (double)n);
-    for (size_t t = 0; t < n; t++)
-        values[t] /= root;
-    series->scale = deviation * root;
-    return true;
-}
-
-struct arima_order mp_arima_bearable(struct arima_order order, size_t n)
-{
-    while (order.p + order.q > 0 && 3 * (order.p + order.q) + 5 > n) {
-        if (order.p >= order.q)
-            order.p--;
-        else
-            order.q--;
-    }
-    return order;
-}
-
-static void criteria(const struct arima_series *series, double objective, double squares,
-                     struct arima_estimate *estimate)
-{
-    static const double log_2_pi = 1.8378770664093453;
-    double n = (double)series->n, k = estimate->order.p + estimate->order.q + estimate->order.mean + 1;
-    estimate->sigma2 = squares / n * series->scale * series->scale;
-    estimate->loglik = 0.5 * n * (mp_logarithm(n) - log_2_pi - 1) - objective - n * mp_logarithm(series->scale);
-    estimate->aicc = n > k + 1 ? -2 * estimate->loglik + 2 * k * n / (n - k - 1) : INFINITY;
-}
-
-void mp_arima_describe(const struct arima_series *series, const struct arima_run *run, struct arima_order order,
-                       struct arima_estimate *estimate)
-{
-    estimate->order = order;
-    memcpy(estimate->phi, run->at.phi, sizeof estimate->phi);
-    memcpy(estimate->theta, run->at.theta, sizeof estimate->theta);
-    memcpy(estimate->phi_error, run->error, order.p * sizeof *run->error);
-    memcpy(estimate->theta_error, run->error + order.p, order.q * sizeof *run->error);
-    estimate->mean = series->level + series->scale * run->mean_value;
-    criteria(series, run->objective, run->sum_of_squares, estimate);
-}
-
-void mp_arima_describe_noise(const struct arima_series *series, struct arima_order order,
-                             struct arima_estimate *estimate)
-{
-    double squares = 0;
-    for (size_t t = 0; t < series->n; t++)
-        squares += series->values[t] * series->values[t];
-    order.p = order.q = 0;
-    estimate->order = order;
-    estimate->mean = series->level;
-    criteria(series, 0.5 * (double)series->n * mp_logarithm(squares), squares, estimate);
-}
 
 /* A series without anything to estimate: its mean, or for d > 0 no change. */
 static void describe_constant(const struct arima_series *series, struct arima_order order,

@@ -3,9 +3,8 @@
 #include "arima_impulse.h"
 #include "arima_passes.h"
 #include "arima_presample.h"
+#include "arima_step.h"
 #include "support/logarithm.h"
-
-#include <stdbool.h>
 
 /* Partial autocorrelations as near to 1 are no use: the covariance of the pre-sample values loses its digits. Nor is a
  * theta whose impulse response has this sum of squares. */
@@ -263,137 +262,6 @@ static void evaluate(const struct arima_workspace *workspace, unsigned order, st
         evaluate_1, evaluate_2, evaluate_3, evaluate_4, evaluate_5, evaluate_6, evaluate_7, evaluate_8,
     };
     evaluators[order - 1](workspace, point);
-}
-
-/* The lower triangle of the damped matrix; a parameter that is not active does not move. */
-static void damped_matrix(const struct arima_point *point, const struct arima_secant *secant,
-                          const struct arima_lanes *active, int count, vector damping, vector augmented,
-                          vector (*a)[2 * M], int at)
-{
-    for (int i = 0; i < count; i++) {
-        vector on = get(&active[i], at);
-        for (int j = 0; j <= i; j++)
-            a[i][j] = on * get(&active[j], at) *
-                      (get(&point->hessian[i][j], at) + augmented * get(&secant->matrix[i][j], at));
-        a[i][i] = choose(on > splat(0), a[i][i] + damping * get(&point->hessian[i][i], at) + 1e-12, splat(1));
-    }
-}
-
-/* Cholesky, in place; the lanes where that works. */
-static mask factorise(vector (*a)[2 * M], int count)
-{
-    mask definite = splat(0) == splat(0);
-    for (int j = 0; j < count; j++) {
-        vector least = 1e-14 * absolute(a[j][j]) + 1e-300;
-        for (int k = 0; k < j; k++)
-            a[j][j] -= a[j][k] * a[j][k];
-        definite &= a[j][j] > least;
-        a[j][j] = square_root(choose(a[j][j] > least, a[j][j], least));
-        vector inverse = 1 / a[j][j];
-        for (int i = j + 1; i < count; i++) {
-            for (int k = 0; k < j; k++)
-                a[i][j] -= a[i][k] * a[j][k];
-            a[i][j] *= inverse;
-        }
-    }
-    return definite;
-}
-
-static void solve_vector(const struct arima_point *point, const struct arima_secant *secant,
-                         const struct arima_lanes *active, int count, vector damping, double *augmented,
-                         struct arima_lanes *step, int at)
-{
-    vector a[2 * M][2 * M], x[2 * M], use = *(const vector *)augmented;
-    damped_matrix(point, secant, active, count, damping, use, a, at);
-    mask definite = factorise(a, count);
-    vector still = choose(definite, use, splat(0));
-    bool same = true;
-    for (int l = 0; l < WIDTH; l++)
-        same &= still[l] == use[l];
-    if (!same) {
-        *(vector *)augmented = still;
-        damped_matrix(point, secant, active, count, damping, still, a, at);
-        factorise(a, count);
-    }
-    for (int i = 0; i < count; i++) {
-        x[i] = -get(&active[i], at) * get(&point->gradient[i], at);
-        for (int k = 0; k < i; k++)
-            x[i] -= a[i][k] * x[k];
-        x[i] /= a[i][i];
-    }
-    for (int i = count - 1; i >= 0; i--) {
-        for (int k = i + 1; k < count; k++)
-            x[i] -= a[k][i] * x[k];
-        x[i] /= a[i][i];
-        put(&step[i], at, x[i]);
-    }
-}
-
-static void solve(const struct arima_point *point, const struct arima_secant *secant, const struct arima_lanes *active,
-                  unsigned order, const double *damping, double *augmented, struct arima_lanes *step)
-{
-    for (int at = 0; at < MP_LANES; at += WIDTH)
-        solve_vector(point, secant, active, (int)(2 * order), *(const vector *)(damping + at), augmented + at, step,
-                     at);
-}
-
-/* Of the symmetric matrix of which the lower triangle is given, row i times x. */
-INLINE vector row_times(struct arima_lanes (*matrix)[MP_ARIMA_PARAMETERS], int i, const vector *x, int count, int at)
-{
-    vector sum = splat(0);
-    for (int j = 0; j < count; j++)
-        sum += x[j] * get(j <= i ? &matrix[i][j] : &matrix[j][i], at);
-    return sum;
-}
-
-/* Dennis, Gay and Welsch (1981): the least change of the sized secant that satisfies the condition. */
-static void learn_vector(const struct arima_point *before, const struct arima_point *next,
-                         const struct arima_lanes *active, int count, vector taken, struct arima_secant *secant, int at)
-{
-    vector step[2 * M], change[2 * M], lack[2 * M], of_secant[2 * M];
-    vector curvature = splat(0), extra = splat(0), wanted = splat(0), along = splat(0), lengths[2] = {0};
-    for (int i = 0; i < count; i++) {
-        step[i] = get(&next->parameters[i], at) - get(&before->parameters[i], at);
-        change[i] = get(&active[i], at) * (get(&next->gradient[i], at) - get(&before->gradient[i], at));
-    }
-    for (int i = 0; i < count; i++) {
-        vector on = get(&active[i], at);
-        curvature +=
-            step[i] * row_times((struct arima_lanes(*)[MP_ARIMA_PARAMETERS])before->hessian, i, step, count, at);
-        of_secant[i] = on * row_times(secant->matrix, i, step, count, at);
-        lack[i] =
-            change[i] - on * row_times((struct arima_lanes(*)[MP_ARIMA_PARAMETERS])next->hessian, i, step, count, at);
-        extra += step[i] * of_secant[i];
-        wanted += step[i] * lack[i];
-        along += step[i] * change[i];
-        lengths[0] += step[i] * step[i];
-        lengths[1] += change[i] * change[i];
-    }
-    put(&secant->curvature, at, curvature);
-    put(&secant->extra, at, extra);
-    /* A step that the gradient hardly changed along teaches nothing. */
-    mask update = (taken > splat(0)) & (along * along > 1e-16 * lengths[0] * lengths[1]) & (along > splat(0));
-    vector size = choose(absolute(wanted) < absolute(extra),
-                         absolute(wanted / choose(extra == splat(0), splat(1), extra)), splat(1));
-    vector inverse = 1 / choose(update, along, splat(1)), rest = splat(0);
-    for (int i = 0; i < count; i++) {
-        lack[i] -= size * of_secant[i];
-        rest += step[i] * lack[i];
-    }
-    for (int i = 0; i < count; i++)
-        for (int j = 0; j <= i; j++) {
-            vector old = get(&secant->matrix[i][j], at);
-            vector x = size * old + (lack[i] * change[j] + change[i] * lack[j]) * inverse -
-                       rest * inverse * inverse * change[i] * change[j];
-            put(&secant->matrix[i][j], at, choose(update & is_finite(x), x, old));
-        }
-}
-
-static void learn(const struct arima_point *before, const struct arima_point *next, const struct arima_lanes *active,
-                  unsigned order, const double *taken, struct arima_secant *secant)
-{
-    for (int at = 0; at < MP_LANES; at += WIDTH)
-        learn_vector(before, next, active, (int)(2 * order), *(const vector *)(taken + at), secant, at);
 }
 
 #define PASTE(a, b) a##b

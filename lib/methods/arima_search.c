@@ -238,29 +238,47 @@ static void keep_best(struct arima_search *s, struct arima_item **items, size_t 
 }
 
 /* The likelihood is the same on both sides of the unit circle, and so its slope across it is 0: steps towards it are
- * slow. Where roots of theta on it are better, the last search starts there; with so few coefficients that it costs
- * little, after a search from there. */
-static void try_unit_roots(struct arima_search *s, size_t count, unsigned order, double evaluation,
-                           struct arima_item **items)
+ * slow. Where the run is better with its roots of theta near the circle moved onto it, or after so many iterations from
+ * there, that becomes the run. Returns how many did, and in mirror_of which. */
+static size_t try_unit_roots(struct arima_search *s, struct arima_item **items, size_t count, unsigned order,
+                             unsigned iterations)
 {
+    double evaluation = mp_arima_evaluation_cost(s->workspace.n, order);
     size_t tried = 0;
     for (size_t i = 0; i < count; i++) {
         struct arima_run *run = &s->mirrored[tried];
         *run = s->runs[i];
-        run->iterations = starts_of(items[i]) > 1 && order <= 2 ? SEARCH_ITERATIONS : 0;
+        run->iterations = starts_of(items[i]) > 1 ? iterations : 0;
         run->tolerance = search_tolerance;
         s->mirror_of[tried] = i;
         tried += mp_arima_snap_roots(run->at.theta, run->q, 0.95);
     }
     mp_arima_optimise(s->kernel, &s->workspace, order, s->mirrored, tried);
+    size_t better = 0;
     for (size_t k = 0; k < tried; k++) {
-        struct arima_run *run = &s->runs[s->mirror_of[k]];
-        items[s->mirror_of[k]]->cost += s->mirrored[k].evaluations * evaluation;
-        if (s->mirrored[k].objective < run->objective) {
-            run->at = s->mirrored[k].at;
-            run->mean_value = s->mirrored[k].mean_value;
-            run->iterations = FINAL_ITERATIONS;
+        size_t i = s->mirror_of[k];
+        items[i]->cost += s->mirrored[k].evaluations * evaluation;
+        if (s->mirrored[k].objective < s->runs[i].objective) {
+            s->mirrored[k].evaluations = s->runs[i].evaluations;
+            s->runs[i] = s->mirrored[k];
+            s->runs[i].iterations = FINAL_ITERATIONS;
+            s->runs[i].tolerance = final_tolerance;
+            s->mirror_of[better++] = i;
         }
+    }
+    return better;
+}
+
+/* The runs that moved to the unit circle after the last search go on from there. */
+static void continue_from_unit_roots(struct arima_search *s, struct arima_item **items, size_t count, unsigned order)
+{
+    size_t moved = try_unit_roots(s, items, count, order, 0);
+    for (size_t k = 0; k < moved; k++)
+        s->mirrored[k] = s->runs[s->mirror_of[k]];
+    mp_arima_optimise(s->kernel, &s->workspace, order, s->mirrored, moved);
+    for (size_t k = 0; k < moved; k++) {
+        s->mirrored[k].evaluations += s->runs[s->mirror_of[k]].evaluations;
+        s->runs[s->mirror_of[k]] = s->mirrored[k];
     }
 }
 
@@ -292,8 +310,9 @@ static void search_batch(struct arima_search *s, struct arima_item **items, size
     size_t runs = prepare_runs(s, items, count, order);
     mp_arima_optimise(s->kernel, &s->workspace, order, s->runs, runs);
     keep_best(s, items, count, evaluation);
-    try_unit_roots(s, count, order, evaluation, items);
+    try_unit_roots(s, items, count, order, order <= 2 ? SEARCH_ITERATIONS : 0); /* where a search costs little */
     mp_arima_optimise(s->kernel, &s->workspace, order, s->runs, count);
+    continue_from_unit_roots(s, items, count, order);
     evaluate_mirrored(s, count, order);
     for (size_t i = 0; i < count; i++) {
         items[i]->cost += s->runs[i].evaluations * evaluation;
