@@ -90,8 +90,8 @@ def print_state(seen, name, where, judged):
         reached = abs(coverage - interval) <= TOLERANCE
         print(f"  {name:9} {where.sum():4} forecasts of layers, {interval:.0%}: {text(coverage, width)}   by the "
               f"formula alone {text(*seen.of_formula(interval, where))}   single steps "
-              f"{100 * seen.of_steps(interval, where):5.1f} %" + (("   within " if reached else "   MISSED ") + f"{TOLERANCE * 100:.0f} points" if judged else ""),
-              flush=True)
+              f"{100 * seen.of_steps(interval, where):5.1f} %"
+              + (f"   {'within' if reached else 'MISSED'} {TOLERANCE * 100:.0f} points" if judged else ""), flush=True)
         if judged and not reached:
             missed.append(f"{interval:.0%}: {coverage:.1%}")
     return missed
