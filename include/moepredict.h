@@ -216,8 +216,8 @@ MOEP_API moep_status moep_predictor_reset(moep_predictor *predictor);
 
 /* Estimates the method's model on the history held.
  *   SW_Avg   has nothing to estimate: MOEP_OK, without effect
- *   ARIMA    estimates all series, on `threads` threads. The first time from scratch; after that from the last estimate,
- *            which takes a fraction of the time. The budget may cut it short; predict uses the last estimate that a series has
+ *   ARIMA    estimates all series, on `threads` threads: the first time from arima_starts points, after that from the last
+ *            estimate alone. The budget may cut it short; predict uses the last estimate that a series has
  * Scratch comes from the allocator. An error leaves the model as it was.
  * Errors: INVALID_ARGUMENT (NULL), TOO_FEW_STEPS (ARIMA: fewer than 8 x arima_bucket), OUT_OF_MEMORY, CANCELLED. */
 MOEP_API moep_status moep_predictor_fit(moep_predictor *predictor);

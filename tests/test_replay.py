@@ -288,6 +288,9 @@ def the_readme_shows_what_the_commands_print():
     windows = subprocess.run(["sh", ROOT / "examples" / "windows.sh"], env={**os.environ, "REPLAY": REPLAY},
                              capture_output=True, text=True, check=True, timeout=600).stdout
     assert windows.count("|") > 200 and windows.strip() in readme
+    methods = subprocess.run(["sh", ROOT / "examples" / "methods.sh"], env={**os.environ, "REPLAY": REPLAY},
+                             capture_output=True, text=True, check=True, timeout=600).stdout
+    assert methods.count("%") > 30 and methods.strip() in readme
     for window in (200, 1000):
         of_mean = tables("--first", 5000, "--window", window, trace)[0][-1][3]
         assert f"{of_mean} % with window {window}" in readme, of_mean
