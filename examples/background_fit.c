@@ -57,9 +57,11 @@ static void end_fit(struct fit *fit, moep_predictor *predictor, uint64_t step)
     pthread_join(fit->thread, NULL);
     fit->running = false;
     moep_info info = {.struct_size = sizeof info};
-    check(fit->status == MOEP_OK ? moep_predictor_adopt(predictor, fit->clone) : MOEP_OK);
-    check(moep_predictor_info(predictor, &info));
-    printf("step %" PRIu64 ": adopted a fit that was begun at step %" PRIu64 "\n", step, info.fitted_step);
+    if (fit->status == MOEP_OK) {
+        check(moep_predictor_adopt(predictor, fit->clone));
+        check(moep_predictor_info(predictor, &info));
+        printf("step %" PRIu64 ": adopted a fit that was begun at step %" PRIu64 "\n", step, info.fitted_step);
+    }
     moep_predictor_destroy(fit->clone);
 }
 

@@ -164,7 +164,7 @@ typedef struct moep_predictor_config {
     int32_t arima_d;            /* default 1 */
     int32_t arima_q;            /* default 2 */
     uint32_t arima_order_scope; /* where orders are selected: MOEP_ARIMA_PER_LAYER (default 0), those that most of a layer's
-                                   experts would have; MOEP_ARIMA_PER_SERIES */
+                                   experts would have that are not constant; MOEP_ARIMA_PER_SERIES */
     uint32_t arima_bucket;      /* steps averaged into one observation, 1 .. 10000; default 5. 1 is the paper's; more average
                                    the noise of single steps away, and fit sooner */
     uint32_t arima_starts;      /* points from which the likelihood's maximum is sought, 1 .. 1000; default 5. It has several
@@ -216,8 +216,9 @@ MOEP_API moep_status moep_predictor_reset(moep_predictor *predictor);
 
 /* Estimates the method's model on the history held.
  *   SW_Avg   has nothing to estimate: MOEP_OK, without effect
- *   ARIMA    estimates all series, on `threads` threads: the first time from arima_starts points, after that from the last
- *            estimate alone. The budget may cut it short; predict uses the last estimate that a series has
+ *   ARIMA    estimates all series, on `threads` threads: the first time from arima_starts points, after that from two, of
+ *            which one is the last estimate. The budget may cut it short; predict then uses the last estimate that a
+ *            series has, the mean of its history where it has none. fitted_step of moep_info moves on with every call
  * Scratch comes from the allocator. An error leaves the model as it was.
  * Errors: INVALID_ARGUMENT (NULL), TOO_FEW_STEPS (ARIMA: fewer than 8 x arima_bucket), OUT_OF_MEMORY, CANCELLED. */
 MOEP_API moep_status moep_predictor_fit(moep_predictor *predictor);
@@ -243,7 +244,8 @@ MOEP_API size_t moep_forecast_rows(size_t horizon, size_t stride);
  *   capacity   how many doubles shares has room for, >= rows * layers * experts
  * Scratch comes from the allocator: SW_Avg a double per step of the horizon, and two per step of the window; ARIMA on every
  * thread some doubles per observation of one layer.
- * Errors: INVALID_ARGUMENT, TOO_FEW_STEPS (before the first step), OUT_OF_MEMORY. */
+ * Errors: INVALID_ARGUMENT (ARIMA: also a horizon of more than 10^7 x arima_bucket), TOO_FEW_STEPS (before the first step;
+ * ARIMA: before arima_bucket of them), OUT_OF_MEMORY. */
 MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride,
                                             double *shares, size_t capacity);
 
@@ -252,7 +254,7 @@ MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, siz
  *   shares          [n][rows][layers][experts]: the mean load of the row's steps will be no larger than this in so many cases
  *                   of all. stride 1 is what a single step may bring, sampling noise and all: what
  *                   to keep room for. Each within 0 and 1; they need not sum to 1; more probable ones are never smaller
- * SW_Avg: UNSUPPORTED. ARIMA: normal quantiles about the forecast, the variance by the formula of Box and Jenkins and, the
+ * SW_Avg: UNSUPPORTED. ARIMA, once a fit has come to all series (NOT_FITTED before): normal quantiles about the forecast, the variance by the formula of Box and Jenkins and, the
  * farther ahead the more, what the last third of the history would have asked for beyond it. The rest as for predict. */
 MOEP_API moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, size_t horizon, size_t stride,
                                                       const double *probabilities, size_t n, double *shares,

@@ -183,6 +183,23 @@ static void selected_orders_are_one_for_a_layer_or_each_seriess_own(void **state
     free(counts);
 }
 
+static void constant_experts_have_no_vote(void **state)
+{
+    (void)state;
+    double *counts = autoregressions(0.8, 17);
+    for (size_t step = 0; step < STEPS; step++)
+        for (size_t e = 0; e < EXPERTS; e++)
+            counts[step * SERIES + e] *= e == 0 || e == EXPERTS - 1; /* two of four are dead */
+    moep_predictor_config config = config_of(MOEP_SELECT, MOEP_SELECT, MOEP_SELECT, 1);
+    moep_predictor *predictor = make_and_push(&config, NULL, counts, STEPS);
+    assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
+    moep_arima_model model = model_of(predictor, 0);
+    assert_true(model.p + model.q > 0 && model.fallback == 0);
+    assert_int_equal(model_of(predictor, 1).fallback, 2);
+    moep_predictor_destroy(predictor);
+    free(counts);
+}
+
 static void a_season_is_told(void **state)
 {
     (void)state;
@@ -270,6 +287,55 @@ static void a_refit_after_new_steps_is_about_as_good_as_a_first_fit(void **state
     free(counts);
 }
 
+/* What was the likeliest model of the old load is none of the new one: its optimum must not be a trap. */
+static void a_refit_follows_a_load_that_has_changed(void **state)
+{
+    (void)state;
+    for (double after = -0.8; after < 1; after += 1.3) {
+        double *before = autoregressions(0.95, 14), *later = autoregressions(after, 15);
+        moep_predictor_config config = config_of(2, 1, 2, 1);
+        moep_predictor *refitted = make_and_push(&config, NULL, before, STEPS);
+        assert_int_equal(moep_predictor_fit(refitted), MOEP_OK);
+        for (size_t step = 0; step < STEPS; step += 100) {
+            assert_int_equal(moep_predictor_push(refitted, 100, later + step * SERIES, MOEP_FLOAT64), MOEP_OK);
+            assert_int_equal(moep_predictor_fit(refitted), MOEP_OK);
+        }
+        config.arima_starts = 5;
+        moep_predictor *fresh = make_and_push(&config, NULL, later, STEPS);
+        assert_int_equal(moep_predictor_fit(fresh), MOEP_OK);
+        for (size_t s = 0; s < SERIES; s++)
+            assert_true(model_of(refitted, s).loglik > model_of(fresh, s).loglik - 6);
+        moep_predictor_destroy(fresh);
+        moep_predictor_destroy(refitted);
+        free(later);
+        free(before);
+    }
+}
+
+static int32_t follow(void *user, double fraction)
+{
+    double *last = user;
+    assert_true(fraction >= *last && fraction <= 1);
+    *last = fraction;
+    return 0;
+}
+
+static void progress_grows_to_1(void **state)
+{
+    (void)state;
+    double *counts = autoregressions(0.7, 16);
+    for (int selected = 0; selected <= 1; selected++) {
+        double last = 0;
+        moep_runtime runtime = {.struct_size = sizeof runtime, .progress = follow, .progress_user = &last};
+        moep_predictor_config config = config_of(selected ? MOEP_SELECT : 1, 1, 1, 1);
+        moep_predictor *predictor = make_and_push(&config, &runtime, counts, STEPS);
+        assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
+        assert_true(last == 1);
+        moep_predictor_destroy(predictor);
+    }
+    free(counts);
+}
+
 static int32_t cancel(void *user, double fraction)
 {
     (void)fraction;
@@ -342,21 +408,22 @@ static void quantiles_rise_with_the_probability_and_enclose_the_forecast(void **
             moep_predictor_config config = config_of(1, 1, 1, bucket);
             config.arima_scale = scale;
             moep_predictor *predictor = make_and_push(&config, NULL, counts, STEPS);
-            for (int fitted = 0; fitted <= 1; fitted++) {
-                assert_int_equal(moep_predictor_predict_quantiles(predictor, HORIZON, STRIDE, probabilities, N,
-                                                                  rows[0][0], N * ROWS * SERIES),
-                                 MOEP_OK);
-                assert_int_equal(moep_predictor_predict(predictor, HORIZON, STRIDE, centre[0], ROWS * SERIES), MOEP_OK);
-                for (size_t row = 0; row < ROWS; row++)
-                    for (size_t s = 0; s < SERIES; s++) {
-                        for (size_t i = 0; i + 1 < N; i++)
-                            assert_true(rows[i][row][s] < rows[i + 1][row][s] || rows[i][row][s] == 0 ||
-                                        rows[i + 1][row][s] == 1);
-                        assert_true(rows[0][row][s] >= 0 && rows[N - 1][row][s] <= 1);
-                        assert_near(rows[2][row][s], centre[row][s], 1e-12);
-                    }
-                assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
-            }
+            assert_int_equal(moep_predictor_predict_quantiles(predictor, HORIZON, STRIDE, probabilities, N, rows[0][0],
+                                                              N * ROWS * SERIES),
+                             MOEP_ERROR_NOT_FITTED);
+            assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
+            assert_int_equal(moep_predictor_predict_quantiles(predictor, HORIZON, STRIDE, probabilities, N, rows[0][0],
+                                                              N * ROWS * SERIES),
+                             MOEP_OK);
+            assert_int_equal(moep_predictor_predict(predictor, HORIZON, STRIDE, centre[0], ROWS * SERIES), MOEP_OK);
+            for (size_t row = 0; row < ROWS; row++)
+                for (size_t s = 0; s < SERIES; s++) {
+                    for (size_t i = 0; i + 1 < N; i++)
+                        assert_true(rows[i][row][s] < rows[i + 1][row][s] || rows[i][row][s] == 0 ||
+                                    rows[i + 1][row][s] == 1);
+                    assert_true(rows[0][row][s] >= 0 && rows[N - 1][row][s] <= 1);
+                    assert_near(rows[2][row][s], centre[row][s], 1e-12);
+                }
             moep_predictor_destroy(predictor);
         }
     free(counts);
@@ -385,6 +452,30 @@ static void single_steps_scatter_more_than_their_mean(void **state)
         }
         moep_predictor_destroy(predictor);
     }
+    free(counts);
+}
+
+/* Of a walk, about: the half-width grows with the root of the time, whatever rows the time is cut into. */
+static void rows_of_any_stride_are_about_their_own_steps(void **state)
+{
+    (void)state;
+    enum { HORIZON = 300, MOST_ROWS = 60 };
+    static double wide[MOST_ROWS][SERIES], centre[MOST_ROWS][SERIES];
+    const double probability = 0.9;
+    double *counts = autoregressions(1, 13);
+    moep_predictor_config config = config_of(0, 1, 0, 5);
+    moep_predictor *predictor = make_and_push(&config, NULL, counts, STEPS);
+    assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
+    double expected = 0;
+    for (size_t stride = 5; stride <= 13; stride++) {
+        size_t rows = moep_forecast_rows(HORIZON, stride);
+        moep_predictor_predict_quantiles(predictor, HORIZON, stride, &probability, 1, wide[0], MOST_ROWS * SERIES);
+        moep_predictor_predict(predictor, HORIZON, stride, centre[0], MOST_ROWS * SERIES);
+        double last = wide[rows - 1][0] - centre[rows - 1][0];
+        expected = stride == 5 ? last : expected;
+        assert_near(last / expected, 1, 0.05);
+    }
+    moep_predictor_destroy(predictor);
     free(counts);
 }
 
@@ -531,13 +622,17 @@ int main(void)
         cmocka_unit_test(until_a_fit_the_forecast_is_the_mean_of_the_history),
         cmocka_unit_test(a_short_history_gets_a_smaller_order_and_a_constant_its_mean),
         cmocka_unit_test(selected_orders_are_one_for_a_layer_or_each_seriess_own),
+        cmocka_unit_test(constant_experts_have_no_vote),
         cmocka_unit_test(a_season_is_told),
         cmocka_unit_test(a_fit_in_pieces_is_the_fit_in_one),
         cmocka_unit_test(a_refit_after_new_steps_is_about_as_good_as_a_first_fit),
+        cmocka_unit_test(a_refit_follows_a_load_that_has_changed),
+        cmocka_unit_test(progress_grows_to_1),
         cmocka_unit_test(a_cancelled_fit_changes_nothing),
         cmocka_unit_test(any_refused_request_is_an_error_that_changes_nothing),
         cmocka_unit_test(quantiles_rise_with_the_probability_and_enclose_the_forecast),
         cmocka_unit_test(single_steps_scatter_more_than_their_mean),
+        cmocka_unit_test(rows_of_any_stride_are_about_their_own_steps),
         cmocka_unit_test(every_load_gets_a_forecast),
         cmocka_unit_test(what_a_config_may_not_hold_is_told),
         cmocka_unit_test(a_model_that_cannot_be_read_is_told),

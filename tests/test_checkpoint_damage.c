@@ -274,6 +274,65 @@ static void a_model_is_saved_and_cloned_with_its_handle(void **state)
     free(counts);
 }
 
+/* Of ARIMA, in the middle of a round; 6 series of 420 bytes each behind 40. */
+static void an_arima_model_that_cannot_be_is_refused(void **state)
+{
+    (void)state;
+    static unsigned char plain[16384], bytes[16384];
+    moep_predictor_config config = {.struct_size = sizeof config};
+    moep_predictor *predictor = NULL;
+    int64_t *counts = random_counts(60, LAYERS, EXPERTS, 44);
+    size_t size = 0, at = HEADER;
+    assert_int_equal(moep_predictor_config_init(&config, MOEP_ARIMA), MOEP_OK);
+    config.arima_p = config.arima_q = MOEP_SELECT;
+    config.arima_bucket = 1;
+    config.history = 60;
+    config.fit_budget = 1e-6;
+    assert_int_equal(moep_predictor_create(LAYERS, EXPERTS, &config, NULL, &predictor), MOEP_OK);
+    assert_int_equal(moep_predictor_push(predictor, 60, counts, MOEP_INT64), MOEP_OK);
+    assert_int_equal(moep_predictor_fit(predictor), MOEP_OK); /* the orders of a layer */
+    assert_int_equal(moep_predictor_save(predictor, plain, sizeof plain, &size), MOEP_OK);
+    while (memcmp(plain + at, "MODL", 4) != 0)
+        at += SECTION_HEADER + (size_t)get(plain + at + 8, 8);
+    const size_t length = (size_t)get(plain + at + 8, 8), model = at + SECTION_HEADER + 8;
+    assert_int_equal(get(plain + model + 8, 8), EXPERTS);
+    const struct {
+        size_t offset, bytes;
+        uint64_t value;
+        bool loads;
+    } forgeries[] = {
+        {8, 8, EXPERTS, true},     /* ordered: as it was */
+        {8, 8, EXPERTS + 1, true}, /* no whole layer: a new round begins */
+        {8, 8, SERIES, true},
+        {8, 8, SERIES + 1, false},
+        {16, 8, 1, false},
+        /* over, but not ordered */ {16, 8, 2, false},
+        {32, 4, 9, false},
+        /* p */ {36, 4, 3, false}, /* d */
+        {44, 4, 2, false},
+        /* mean */ {48, 4, 3, false},                 /* fallback */
+        {60, 8, UINT64_C(0x7ff8000000000000), false}, /* phi[0]: not a number */
+        {60, 8, UINT64_C(0x3ff0000000000000), false}, /* phi[0] of p = 0 */
+    };
+    for (size_t i = 0; i < sizeof forgeries / sizeof *forgeries; i++) {
+        struct crc32c crc;
+        moep_predictor *read = NULL;
+        memcpy(bytes, plain, size);
+        put(bytes + model + forgeries[i].offset, forgeries[i].value, forgeries[i].bytes);
+        mp_crc32c_init(&crc);
+        uint32_t sum = mp_crc32c(&crc, 0, bytes + at, 16);
+        put(bytes + at + 16, mp_crc32c(&crc, sum, bytes + at + SECTION_HEADER, length), 4);
+        moep_status status = moep_predictor_load(bytes, size, NULL, &read);
+        if (status != (forgeries[i].loads ? MOEP_OK : MOEP_ERROR_CORRUPT))
+            fail_msg("forgery %zu: %s", i, moep_status_string(status));
+        for (int fits = 0; read && fits < 2 * SERIES; fits++)
+            assert_int_equal(moep_predictor_fit(read), MOEP_OK);
+        moep_predictor_destroy(read);
+    }
+    moep_predictor_destroy(predictor);
+    free(counts);
+}
+
 int main(void)
 {
     const struct CMUnitTest damage[] = {
@@ -289,6 +348,7 @@ int main(void)
         cmocka_unit_test(a_total_shorter_than_the_header_is_refused),
         cmocka_unit_test(extreme_states_are_read_back),
         cmocka_unit_test(a_model_is_saved_and_cloned_with_its_handle),
+        cmocka_unit_test(an_arima_model_that_cannot_be_is_refused),
     };
     return cmocka_run_group_tests(damage, NULL, NULL);
 }

@@ -193,7 +193,7 @@ static size_t round_end(const struct fit *fit, double left)
         unsigned order = job->orders[s].p > job->orders[s].q ? job->orders[s].p : job->orders[s].q;
         dearest = fmax(dearest, mp_arima_evaluation_cost(job->steps, order));
     }
-    double bearable = left / (LIKELY_EVALUATIONS * dearest * (job->warm ? 1 : job->starts) + 1);
+    double bearable = left / (LIKELY_EVALUATIONS * dearest * (job->warm ? 2 : job->starts) + 1);
     size_t end = fit->begin;
     for (double taken = 0; end < job->series && (taken < 1 || taken < bearable); end++)
         taken += !fit->estimates[end].done;

@@ -26,11 +26,20 @@ static bool budget_is_spent(const struct call *call)
     return call->budget > 0 && call->spent >= call->budget;
 }
 
-/* Some of the series. */
+/* Some of the series, and which part of the whole fit they are, for who is told of progress. */
 struct part {
     struct arima_source *source;
     size_t first;
+    const struct runtime *runtime;
+    double done, share;
 };
+
+static int32_t tell(void *user, double fraction)
+{
+    const struct part *part = user;
+    const struct runtime *runtime = part->runtime;
+    return runtime->progress ? runtime->progress(runtime->progress_user, part->done + part->share * fraction) : 0;
+}
 
 static void load_part(void *user, size_t first, size_t count, double *values)
 {
@@ -41,6 +50,7 @@ static void load_part(void *user, size_t first, size_t count, double *values)
 static struct arima_job job_of(const struct call *call, struct part *part, size_t series)
 {
     const struct runtime *runtime = call->task->runtime;
+    part->runtime = runtime;
     return (struct arima_job){.series = series,
                               .steps = call->source.observations,
                               .load = load_part,
@@ -48,8 +58,8 @@ static struct arima_job job_of(const struct call *call, struct part *part, size_
                               .starts = call->task->config->arima_starts,
                               .threads = runtime->threads,
                               .memory = &runtime->memory,
-                              .progress = runtime->progress,
-                              .progress_user = runtime->progress_user};
+                              .progress = tell,
+                              .progress_user = part};
 }
 
 /* ---- a round ----------------------------------------------------------------------------------------------------- */
@@ -57,7 +67,8 @@ static struct arima_job job_of(const struct call *call, struct part *part, size_
 static void begin_round(struct call *call)
 {
     struct arima_progress *progress = call->model.progress;
-    if (progress->rounds > 0 && !progress->over)
+    bool whole_layers = progress->ordered % call->source.experts == 0;
+    if (progress->rounds > 0 && !progress->over && whole_layers)
         return;
     progress->rounds++;
     progress->ordered = 0;
@@ -95,7 +106,8 @@ static void take_choices(struct call *call, size_t first, size_t count, const st
 static moep_status select_part(struct call *call, size_t count, struct arima_choice *choices)
 {
     const moep_predictor_config *config = call->task->config;
-    struct part part = {&call->source, call->model.progress->ordered};
+    double all = (double)call->series, ordered = (double)call->model.progress->ordered;
+    struct part part = {&call->source, call->model.progress->ordered, NULL, ordered / all / 2, (double)count / all / 2};
     struct arima_job job = job_of(call, &part, count);
     struct arima_wanted wanted = {config->arima_p, config->arima_d, config->arima_q, config->arima_mean != 0};
     job.starts = 1; /* orders are compared roughly; the one that is chosen gets them all */
@@ -117,8 +129,10 @@ static moep_status select_orders(struct call *call)
     if (!choices)
         return mp_out_of_memory("the orders of ARIMA models");
     moep_status status = MOEP_OK;
-    while (call->model.progress->ordered < call->series && status == MOEP_OK && !budget_is_spent(call))
-        status = select_part(call, count, choices);
+    while (call->model.progress->ordered < call->series && status == MOEP_OK && !budget_is_spent(call)) {
+        size_t left = call->series - call->model.progress->ordered;
+        status = select_part(call, count < left ? count : left, choices);
+    }
     mp_release(memory, choices, count, sizeof *choices);
     return status;
 }
@@ -127,7 +141,8 @@ static moep_status select_orders(struct call *call)
 
 static moep_status estimate(struct call *call)
 {
-    struct part part = {&call->source, 0};
+    double done = selects(call->task->config) ? 0.5 : 0;
+    struct part part = {&call->source, 0, NULL, done, 1 - done};
     struct arima_job job = job_of(call, &part, call->series);
     job.orders = call->model.asked;
     job.warm = call->model.progress->rounds > 1;
@@ -161,6 +176,8 @@ moep_status mp_arima_fit(const struct task *task, void *block)
         status = select_orders(&call);
     if (status == MOEP_OK && call.model.progress->ordered == series && !budget_is_spent(&call))
         status = estimate(&call);
+    if (status == MOEP_OK)
+        status = mp_runtime_progress(task->runtime, 1);
     if (status == MOEP_OK && call.model.progress->over)
         status = mp_arima_calibrate(task, &call.model, &call.source);
     return status;

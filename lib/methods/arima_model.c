@@ -48,6 +48,14 @@ static void visit_finite(struct checkpoint *checkpoint, double *values, size_t n
     }
 }
 
+/* Those beyond the order are zeros: kernels work on lanes of the largest. */
+static void visit_coefficients(struct checkpoint *checkpoint, double *values, unsigned order)
+{
+    visit_finite(checkpoint, values, MP_ARIMA_ORDER);
+    for (size_t i = order; i < MP_ARIMA_ORDER; i++)
+        mp_checkpoint_require(checkpoint, values[i] == 0);
+}
+
 static void visit_order(struct checkpoint *checkpoint, struct arima_order *order)
 {
     visit_unsigned(checkpoint, &order->p);
@@ -65,16 +73,18 @@ static void visit_estimate(struct checkpoint *checkpoint, struct arima_estimate 
     visit_unsigned(checkpoint, &estimate->fallback);
     visit_unsigned(checkpoint, &estimate->period);
     visit_bool(checkpoint, &estimate->done);
-    visit_finite(checkpoint, estimate->phi, MP_ARIMA_ORDER);
-    visit_finite(checkpoint, estimate->theta, MP_ARIMA_ORDER);
+    visit_coefficients(checkpoint, estimate->phi, estimate->order.p);
+    visit_coefficients(checkpoint, estimate->theta, estimate->order.q);
     for (size_t i = 0; i < MP_ARIMA_ORDER; i++) {
         mp_visit_f64(checkpoint, &estimate->phi_error[i]);
         mp_visit_f64(checkpoint, &estimate->theta_error[i]);
+        mp_checkpoint_require(checkpoint, !isnan(estimate->phi_error[i]) && !isnan(estimate->theta_error[i]));
     }
     visit_finite(checkpoint, &estimate->mean, 1);
     visit_finite(checkpoint, &estimate->sigma2, 1);
     mp_visit_f64(checkpoint, &estimate->loglik);
     mp_visit_f64(checkpoint, &estimate->aicc);
+    mp_checkpoint_require(checkpoint, !isnan(estimate->loglik) && !isnan(estimate->aicc));
     mp_checkpoint_require(checkpoint, estimate->sigma2 >= 0 && estimate->fallback <= MP_ARIMA_MEAN);
 }
 
@@ -88,6 +98,7 @@ void mp_arima_visit_model(struct checkpoint *checkpoint, const moep_predictor_co
     mp_visit_u64(checkpoint, &model.progress->over);
     mp_visit_u64(checkpoint, &model.progress->far);
     mp_checkpoint_require(checkpoint, model.progress->ordered <= series && model.progress->over <= 1);
+    mp_checkpoint_require(checkpoint, !model.progress->over || model.progress->ordered == series);
     for (size_t s = 0; s < series; s++) {
         visit_estimate(checkpoint, &model.estimates[s]);
         visit_order(checkpoint, &model.asked[s]);

@@ -198,27 +198,33 @@ static double calibrated(const struct call *call, size_t series, double variance
 
 static double quantile(const struct call *call, double centre, double z, double variance, double scatter)
 {
-    double value = call->source.logarithms ? centre * exp(z * sqrt(variance)) + z * sqrt(scatter)
+    double value = call->source.logarithms ? centre * exp(fmin(z * sqrt(variance), 700)) + z * sqrt(scatter)
                                            : centre + z * sqrt(variance + scatter);
     return fmin(fmax(value, 0), 1);
 }
 
-/* Of the row that the standard errors have in that place. */
+/* Of the row of standard errors in which that row ends. */
 static size_t error_row(const struct call *call, size_t row)
 {
-    size_t index = call->stride >= call->source.bucket ? row : (end_of_row(call, row) - 1) / call->source.bucket;
-    return index < error_rows(call) ? index : error_rows(call) - 1;
+    return (end_of_row(call, row) - 1) / call->source.bucket / call->width;
+}
+
+/* The steps that it is about: the last has what is left. */
+static double steps_of_error(const struct call *call, size_t index)
+{
+    size_t left = call->ahead - index * call->width;
+    return (double)((left < call->width ? left : call->width) * call->source.bucket);
 }
 
 static void quantiles_of_expert(const struct call *call, const struct scratch *scratch, size_t first, size_t expert)
 {
     size_t experts = call->source.experts, series = call->task->panel.series;
-    double whole = (double)(call->width * call->source.bucket);
     for (size_t row = 0; row < call->count; row++) {
         size_t end = end_of_row(call, row);
-        double error = scratch->errors[error_row(call, row)], steps = (double)(end - row * call->stride);
+        size_t index = error_row(call, row);
+        double error = scratch->errors[index], steps = (double)(end - row * call->stride);
         double variance = calibrated(call, first + expert, error * error, end);
-        double scatter = scratch->scatter[expert] * fmax(1 / steps - 1 / whole, 0);
+        double scatter = scratch->scatter[expert] * fmax(1 / steps - 1 / steps_of_error(call, index), 0);
         for (size_t i = 0; i < call->quantiles->n; i++) {
             double z = mp_normal_quantile(call->quantiles->probabilities[i]);
             call->rows[(i * call->count + row) * series + first + expert] =
@@ -260,6 +266,17 @@ static void work(void *user, size_t worker)
     }
 }
 
+static bool all_known(const struct call *call)
+{
+    bool all = true;
+    for (size_t s = 0; s < call->task->panel.series; s++)
+        all &= call->model.known[s] == 1;
+    return all;
+}
+
+/* The time that it takes grows with the horizon. */
+enum { MOST_AHEAD = 10000000 };
+
 moep_status mp_arima_rows(const struct task *task, const void *block, size_t horizon, size_t stride,
                           const struct quantiles *quantiles, double *rows)
 {
@@ -273,6 +290,11 @@ moep_status mp_arima_rows(const struct task *task, const void *block, size_t hor
                         .count = mp_forecast_rows(horizon, stride),
                         .quantiles = quantiles,
                         .rows = rows};
+    if (quantiles && !all_known(&call))
+        return mp_fail(MOEP_ERROR_NOT_FITTED, "no fit has come to all series yet: without one ARIMA has no intervals");
+    if ((horizon - 1) / call.source.bucket >= MOST_AHEAD)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "horizon = %zu is more than 10^7 observations of %zu steps",
+                       horizon, call.source.bucket);
     if (call.source.observations == 0)
         return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "%zu steps in the history, arima_bucket is %zu", task->panel.steps,
                        call.source.bucket);

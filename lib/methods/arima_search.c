@@ -43,7 +43,7 @@ static size_t lay_out(struct arima_search *s, char *memory, size_t observations,
     size = add(size, part(at, &s->step, MP_ARIMA_PARAMETERS, sizeof *s->step));
     size = add(size, part(at, &s->twiddles, mp_product(observations + 4, 2), sizeof *s->twiddles));
     size = add(size, part(at, &s->list, items, sizeof *s->list));
-    size = add(size, part(at, &s->runs, mp_product(items, starts), sizeof *s->runs));
+    size = add(size, part(at, &s->runs, mp_product(items, starts > 2 ? starts : 2), sizeof *s->runs));
     size = add(size, part(at, &s->mirrored, items, sizeof *s->mirrored));
     size = add(size, part(at, &s->mirror_of, items, sizeof *s->mirror_of));
     size = add(size, part(at, &s->bases, mp_product(items, 2), sizeof *s->bases));
@@ -154,14 +154,14 @@ static void all_peaks(struct arima_search *s, struct arima_item **items, size_t 
 static unsigned starts_of(const struct arima_item *item)
 {
     if (item->warm)
-        return 1;
+        return 2;                                                   /* the optimum there was may not be one any more */
     return item->run.q == 0 && item->starts > 3 ? 3 : item->starts; /* an autoregression has few optima */
 }
 
 /* Structured starts do, but that of ARMA(1, 1). */
 static bool needs_base(const struct arima_item *item)
 {
-    return starts_of(item) > 1 && (item->run.p != 1 || item->run.q != 1);
+    return !item->warm && starts_of(item) > 1 && (item->run.p != 1 || item->run.q != 1);
 }
 
 /* The optimum of ARMA(1, 1), or of what of it p and q allow, from two starts, in bases; the peaks. */
@@ -195,25 +195,23 @@ static size_t prepare_runs(struct arima_search *s, struct arima_item **items, si
 {
     struct arima_coefficients *regressed = s->bases + count;
     size_t runs = 0;
-    bool cold = false, structured = false;
+    bool structured = false;
     for (size_t i = 0; i < count; i++) {
         items[i]->cost = 0;
-        cold |= !items[i]->warm;
         structured |= needs_base(items[i]);
     }
     if (structured)
         fit_bases(s, items, count);
-    if (cold)
-        all_hannan_rissanen(s, items, count, order, regressed);
+    all_hannan_rissanen(s, items, count, order, regressed);
     for (size_t i = 0; i < count; i++)
         for (unsigned k = 0; k < starts_of(items[i]); k++) {
             struct arima_run *run = &s->runs[runs++];
             *run = items[i]->run;
             run->iterations = starts_of(items[i]) > 1 ? SEARCH_ITERATIONS : FINAL_ITERATIONS;
             run->tolerance = starts_of(items[i]) > 1 ? search_tolerance : final_tolerance;
-            if (items[i]->warm)
+            if (items[i]->warm && k == 0)
                 continue;
-            run->at = mp_arima_start(k, run->p, run->q, regressed[i], s->bases[i], s->peaks[i]);
+            run->at = mp_arima_start(items[i]->warm ? 0 : k, run->p, run->q, regressed[i], s->bases[i], s->peaks[i]);
         }
     return runs;
 }

@@ -10,7 +10,7 @@
 struct arima_item {
     size_t n; /* observations */
     unsigned starts;
-    bool warm; /* begins at run.at alone */
+    bool warm; /* begins at run.at, and where Hannan and Rissanen begin: no more */
     struct arima_run run;
     double cost; /* out: floating-point operations */
 };

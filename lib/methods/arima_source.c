@@ -26,7 +26,7 @@ static double observe(const struct arima_source *source, double share)
 
 double mp_arima_share(const struct arima_source *source, double observation)
 {
-    return source->logarithms ? exp(observation) / (double)source->experts : observation;
+    return source->logarithms ? exp(fmin(observation, 700)) / (double)source->experts : observation;
 }
 
 /* Series by blocks: the rows of the ring are long, the columns of the result far apart. */

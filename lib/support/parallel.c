@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#define _POSIX_C_SOURCE 200809L
 #include "support/parallel.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdbool.h>
 
 struct worker {
@@ -22,12 +24,16 @@ static void *run(void *argument)
 void mp_parallel(size_t workers, void (*work)(void *user, size_t worker), void *user)
 {
     struct worker pool[MP_MOST_THREADS];
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_BLOCK, &all, &before); /* the host's handlers run in the host's threads */
     if (workers > MP_MOST_THREADS)
         workers = MP_MOST_THREADS;
     for (size_t i = 1; i < workers; i++) {
         pool[i] = (struct worker){.index = i, .work = work, .user = user};
         pool[i].started = pthread_create(&pool[i].thread, NULL, run, &pool[i]) == 0;
     }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
     work(user, 0);
     for (size_t i = 1; i < workers; i++)
         if (pool[i].started)
