@@ -291,16 +291,17 @@ void mp_arima_optimise(const struct arima_kernel *kernel, struct arima_workspace
     o->next = runs;
     o->end = runs + count;
     for (;;) {
-        bool busy = false;
+        workspace->used = 0;
         for (int l = 0; l < MP_LANES; l++) {
             if (o->lanes[l].phase == IDLE && o->next < o->end)
                 begin(o, l);
-            busy |= o->lanes[l].phase != IDLE;
+            workspace->used |= (uint32_t)(o->lanes[l].phase != IDLE) << l;
         }
-        if (!busy)
-            return;
+        if (workspace->used == 0)
+            break;
         kernel->evaluate(workspace, order, &o->trial);
         judge(o);
         propose(o);
     }
+    workspace->used = MP_ALL_LANES;
 }
