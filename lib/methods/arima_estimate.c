@@ -20,7 +20,8 @@ static void describe_constant(const struct arima_series *series, struct arima_or
 
 /* ---- a chunk of series ---- */
 
-enum { CHUNK = 256, CHUNK_VALUES = 1 << 20 };
+/* Fewer at a time where the caller wants to be told, and may want to stop. */
+enum { CHUNK = 256, WATCHED_CHUNK = 64, CHUNK_VALUES = 1 << 20 };
 
 struct worker {
     struct arima_search search;
@@ -173,8 +174,10 @@ static void worker_init(struct worker *worker, const struct arima_job *job, size
 
 static size_t chunk_for(const struct arima_job *job, size_t threads)
 {
-    size_t chunk = job->steps > 0 ? CHUNK_VALUES / job->steps : CHUNK, share = job->series / threads / 2 + 1;
-    chunk = chunk > CHUNK ? CHUNK : chunk;
+    size_t chunk = job->steps > 0 ? CHUNK_VALUES / job->steps : CHUNK,
+           share = threads == 1 ? job->series : job->series / threads / 2 + 1;
+    size_t most = job->progress ? WATCHED_CHUNK : CHUNK;
+    chunk = chunk > most ? most : chunk;
     chunk = chunk > share ? share : chunk;
     return chunk < MP_LANES ? MP_LANES : chunk;
 }

@@ -82,6 +82,7 @@ static void find_errors(const struct scratch *scratch, double *values, const siz
     unsigned order = order_of(&states[which[0]]);
     struct arima_workspace workspace = scratch->workspace;
     workspace.n = steps - states[which[0]].order.d;
+    workspace.used = MP_ALL_LANES >> (MP_LANES - count);
     for (size_t l = 0; l < count; l++) {
         const struct arima_state *state = &states[which[l]];
         double *column = mp_arima_lane(&workspace, workspace.series, l), unit = 1 / unit_of(state);

@@ -209,43 +209,56 @@ INLINE void finish(struct small *small, struct strand *strand, struct impulse_le
     gauss_newton(strand, (double)n / squares, point, at, order);
 }
 
-INLINE void evaluate_strands(const struct arima_workspace *workspace, struct arima_point *point, int first,
-                             const int order)
+/* One vector of lanes, or STRANDS of them: those that begin at lanes at[0], at[1]. */
+INLINE void evaluate_strands(const struct arima_workspace *workspace, struct arima_point *point, const int *at,
+                             const int order, const int strands_now)
 {
     struct strand strands[STRANDS];
     struct small small[STRANDS];
     struct impulse_level *levels = (struct impulse_level *)workspace->powers;
     size_t n = workspace->n;
-    const int count = order <= 2 ? STRANDS : 1; /* as many as the registers hold */
-    for (int s = 0; s < STRANDS; s++) {
-        int at = (first + s) * WIDTH;
+    const int count = order <= 2 ? strands_now : 1; /* as many as the registers hold */
+    for (int s = 0; s < strands_now; s++) {
         struct strand *strand = &strands[s];
-        strand->series = mp_arima_lane(workspace, workspace->series, at);
-        strand->filtered = mp_arima_lane(workspace, workspace->filtered, at);
-        strand->residuals = mp_arima_lane(workspace, workspace->residuals, at);
-        strand->twice = mp_arima_lane(workspace, workspace->twice, at);
+        strand->series = mp_arima_lane(workspace, workspace->series, (size_t)at[s]);
+        strand->filtered = mp_arima_lane(workspace, workspace->filtered, (size_t)at[s]);
+        strand->residuals = mp_arima_lane(workspace, workspace->residuals, (size_t)at[s]);
+        strand->twice = mp_arima_lane(workspace, workspace->twice, (size_t)at[s]);
         for (int i = 0; i < order; i++) {
-            strand->phi[i] = get(&point->parameters[i], at);
-            strand->theta[i] = get(&point->parameters[order + i], at);
+            strand->phi[i] = get(&point->parameters[i], at[s]);
+            strand->theta[i] = get(&point->parameters[order + i], at[s]);
         }
     }
-    for (int s = 0; s < STRANDS; s += count)
+    for (int s = 0; s < strands_now; s += count)
         residual_pass(&strands[s], n, order, count);
-    backward_pass(strands, n, order, STRANDS);
-    for (int s = 0; s < STRANDS; s++)
+    backward_pass(strands, n, order, strands_now);
+    for (int s = 0; s < strands_now; s++)
         value(&small[s], &strands[s], levels + s * levels_of(n), n, order);
-    for (int s = 0; s < STRANDS; s += count)
+    for (int s = 0; s < strands_now; s += count)
         product_passes(&strands[s], n, order, count);
-    for (int s = 0; s < STRANDS; s++)
-        finish(&small[s], &strands[s], levels + s * levels_of(n), n, point, (first + s) * WIDTH, order);
+    for (int s = 0; s < strands_now; s++)
+        finish(&small[s], &strands[s], levels + s * levels_of(n), n, point, at[s], order);
+}
+
+/* The vectors that hold a lane in use: where each begins. */
+static int used_vectors(uint32_t used, int *at)
+{
+    int count = 0;
+    for (int v = 0; v < VECTORS; v++)
+        if (used >> v * WIDTH & ((1u << WIDTH) - 1))
+            at[count++] = v * WIDTH;
+    return count;
 }
 
 /* A function of its own for every order: the compiler sees it as a constant. */
 #define EVALUATE(order)                                                                              \
     static void evaluate_##order(const struct arima_workspace *workspace, struct arima_point *point) \
     {                                                                                                \
-        for (int first = 0; first < VECTORS; first += STRANDS)                                       \
-            evaluate_strands(workspace, point, first, order);                                        \
+        int at[VECTORS], count = used_vectors(workspace->used, at), v = 0;                           \
+        for (; v + STRANDS <= count; v += STRANDS)                                                   \
+            evaluate_strands(workspace, point, at + v, order, STRANDS);                              \
+        for (; v < count; v++)                                                                       \
+            evaluate_strands(workspace, point, at + v, order, 1);                                    \
     }
 EVALUATE(1)
 EVALUATE(2)

@@ -74,6 +74,7 @@ void mp_arima_workspace_init(struct arima_workspace *workspace, void *memory, si
     memset(start, 0, size * ARRAYS);
     workspace->capacity = capacity_for(observations);
     workspace->n = observations;
+    workspace->used = MP_ALL_LANES;
     workspace->series = (double *)start;
     workspace->filtered = (double *)(start + size);
     workspace->residuals = (double *)(start + 2 * size);

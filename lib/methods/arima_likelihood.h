@@ -45,6 +45,7 @@ struct arima_secant {
 struct arima_workspace {
     size_t capacity;  /* observations */
     size_t n;         /* observations of every lane */
+    uint32_t used;    /* bit l: lane l is wanted; the results of others are undefined */
     double *series;   /* one column per MP_LANE_COLUMN lanes: [n][MP_LANE_COLUMN]; see mp_arima_lane */
     double *filtered; /* w / theta(B) */
     double *residuals;
@@ -52,7 +53,7 @@ struct arima_workspace {
     double *powers; /* of the impulse response's recursion */
 };
 
-enum { MP_LANE_COLUMN = 8 };
+enum { MP_LANE_COLUMN = 8, MP_ALL_LANES = (1 << MP_LANES) - 1 };
 
 /* Where lane l's observations are: every MP_LANE_COLUMN-th from there. */
 static inline double *mp_arima_lane(const struct arima_workspace *workspace, double *array, size_t lane)
@@ -100,7 +101,7 @@ const struct arima_kernel *mp_arima_kernel(int bytes);
 /* Of how many bytes a workspace for so many observations is; SIZE_MAX if that is too large a number. */
 size_t mp_arima_workspace_size(size_t observations);
 
-/* Lays the arrays out in memory of that size, zeroed. */
+/* Lays the arrays out in memory of that size, zeroed; all lanes are used. */
 void mp_arima_workspace_init(struct arima_workspace *workspace, void *memory, size_t observations);
 
 /* Floating-point operations of one evaluation of one lane. */

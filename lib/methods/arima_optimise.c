@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "arima_optimise.h"
 #include "support/logarithm.h"
+#include "support/simd.h"
 
 #include <math.h>
 #include <string.h>
@@ -189,25 +190,23 @@ static void judge_step(struct optimiser *o, int l, bool take)
         lane->phase = IDLE;
 }
 
-/* The best point becomes the trial where taken. */
-static void take_points(struct optimiser *o, const double *take)
+static void take_lanes(struct arima_lanes *best, const struct arima_lanes *trial, const struct arima_lanes *take)
 {
-    const unsigned n = 2 * o->order;
-    for (int l = 0; l < MP_LANES; l++) {
-        o->best.objective.lane[l] = take[l] != 0 ? o->trial.objective.lane[l] : o->best.objective.lane[l];
-        o->best.sum_of_squares.lane[l] =
-            take[l] != 0 ? o->trial.sum_of_squares.lane[l] : o->best.sum_of_squares.lane[l];
-    }
-    for (unsigned i = 0; i < n; i++) {
-        for (int l = 0; l < MP_LANES; l++) {
-            o->best.parameters[i].lane[l] =
-                take[l] != 0 ? o->trial.parameters[i].lane[l] : o->best.parameters[i].lane[l];
-            o->best.gradient[i].lane[l] = take[l] != 0 ? o->trial.gradient[i].lane[l] : o->best.gradient[i].lane[l];
-        }
+    for (int l = 0; l < MP_LANES; l++)
+        best->lane[l] = take->lane[l] != 0 ? trial->lane[l] : best->lane[l];
+}
+
+/* The best point becomes the trial where taken; of the hessian, the lower triangle. */
+MP_VECTORISED static void mp_take_points(struct arima_point *best, const struct arima_point *trial,
+                                         const struct arima_lanes *take, unsigned parameters)
+{
+    take_lanes(&best->objective, &trial->objective, take);
+    take_lanes(&best->sum_of_squares, &trial->sum_of_squares, take);
+    for (unsigned i = 0; i < parameters; i++) {
+        take_lanes(&best->parameters[i], &trial->parameters[i], take);
+        take_lanes(&best->gradient[i], &trial->gradient[i], take);
         for (unsigned j = 0; j <= i; j++)
-            for (int l = 0; l < MP_LANES; l++)
-                o->best.hessian[i][j].lane[l] =
-                    take[l] != 0 ? o->trial.hessian[i][j].lane[l] : o->best.hessian[i][j].lane[l];
+            take_lanes(&best->hessian[i][j], &trial->hessian[i][j], take);
     }
 }
 
@@ -241,7 +240,7 @@ static void judge(struct optimiser *o)
             over[l] = taken && lane->run->iterations == 0;
         }
     }
-    take_points(o, take.lane);
+    mp_take_points(&o->best, &o->trial, &take, 2 * o->order);
     for (int l = 0; l < MP_LANES; l++) {
         struct lane *lane = &o->lanes[l];
         if (over[l]) {
@@ -292,16 +291,17 @@ void mp_arima_optimise(const struct arima_kernel *kernel, struct arima_workspace
     o->next = runs;
     o->end = runs + count;
     for (;;) {
-        bool busy = false;
+        workspace->used = 0;
         for (int l = 0; l < MP_LANES; l++) {
             if (o->lanes[l].phase == IDLE && o->next < o->end)
                 begin(o, l);
-            busy |= o->lanes[l].phase != IDLE;
+            workspace->used |= (uint32_t)(o->lanes[l].phase != IDLE) << l;
         }
-        if (!busy)
-            return;
+        if (workspace->used == 0)
+            break;
         kernel->evaluate(workspace, order, &o->trial);
         judge(o);
         propose(o);
     }
+    workspace->used = MP_ALL_LANES;
 }

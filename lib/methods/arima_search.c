@@ -44,8 +44,8 @@ static size_t lay_out(struct arima_search *s, char *memory, size_t observations,
     size = add(size, part(at, &s->twiddles, mp_product(observations + 4, 2), sizeof *s->twiddles));
     size = add(size, part(at, &s->list, items, sizeof *s->list));
     size = add(size, part(at, &s->runs, mp_product(items, starts > 2 ? starts : 2), sizeof *s->runs));
-    size = add(size, part(at, &s->mirrored, items, sizeof *s->mirrored));
-    size = add(size, part(at, &s->mirror_of, items, sizeof *s->mirror_of));
+    size = add(size, part(at, &s->copies, items, sizeof *s->copies));
+    size = add(size, part(at, &s->again, items, sizeof *s->again));
     size = add(size, part(at, &s->bases, mp_product(items, 2), sizeof *s->bases));
     size = add(size, part(at, &s->peaks, items, sizeof *s->peaks));
     return size;
@@ -216,89 +216,88 @@ static size_t prepare_runs(struct arima_search *s, struct arima_item **items, si
     return runs;
 }
 
-/* The best run of every item, mirrored into what is invertible, becomes its only one. */
-static void keep_best(struct arima_search *s, struct arima_item **items, size_t count, double evaluation)
+/* Runs of the list `again` once more, as they are now. */
+static void rerun(struct arima_search *s, size_t count, unsigned order)
 {
-    size_t at = 0;
+    for (size_t k = 0; k < count; k++)
+        s->copies[k] = s->runs[s->again[k]];
+    mp_arima_optimise(s->kernel, &s->workspace, order, s->copies, count);
+    for (size_t k = 0; k < count; k++) {
+        s->copies[k].evaluations += s->runs[s->again[k]].evaluations;
+        s->runs[s->again[k]] = s->copies[k];
+    }
+}
+
+static void follow_on(struct arima_run *run)
+{
+    run->iterations = FINAL_ITERATIONS;
+    run->tolerance = final_tolerance;
+}
+
+/* The best run of every item, mirrored into what is invertible, becomes its only one. In `again` those that are not at
+ * their end: the best of several, and what was mirrored. */
+static size_t keep_best(struct arima_search *s, struct arima_item **items, size_t count)
+{
+    size_t at = 0, again = 0;
     for (size_t i = 0; i < count; i++) {
         size_t best = at, runs = starts_of(items[i]);
+        unsigned evaluations = 0;
         for (size_t k = at; k < at + runs; k++) {
-            items[i]->cost += s->runs[k].evaluations * evaluation;
+            evaluations += s->runs[k].evaluations;
             if (s->runs[k].objective < s->runs[best].objective)
                 best = k;
         }
         at += runs;
         s->runs[i] = s->runs[best];
-        mp_arima_reflect(s->runs[i].at.theta, s->runs[i].q);
-        s->runs[i].iterations = runs > 1 ? FINAL_ITERATIONS : 0; /* a single one has arrived */
-        s->runs[i].tolerance = final_tolerance;
+        s->runs[i].evaluations = evaluations;
+        follow_on(&s->runs[i]);
+        bool mirrored = mp_arima_reflect(s->runs[i].at.theta, s->runs[i].q) != 1;
+        if (mirrored || runs > 1)
+            s->again[again++] = i;
     }
+    return again;
 }
 
 /* The likelihood is the same on both sides of the unit circle, and so its slope across it is 0: steps towards it are
  * slow. Where the run is better with its roots of theta near the circle moved onto it, or after so many iterations from
- * there, that becomes the run. Returns how many did, and in mirror_of which. */
-static size_t try_unit_roots(struct arima_search *s, struct arima_item **items, size_t count, unsigned order,
-                             unsigned iterations)
+ * there, that becomes the run. Returns how many did, and in `again` which. */
+static size_t try_unit_roots(struct arima_search *s, size_t count, unsigned order, unsigned iterations)
 {
-    double evaluation = mp_arima_evaluation_cost(s->workspace.n, order);
-    size_t tried = 0;
+    size_t tried = 0, better = 0;
     for (size_t i = 0; i < count; i++) {
-        struct arima_run *run = &s->mirrored[tried];
+        struct arima_run *run = &s->copies[tried];
         *run = s->runs[i];
-        run->iterations = starts_of(items[i]) > 1 ? iterations : 0;
+        run->iterations = iterations;
         run->tolerance = search_tolerance;
-        s->mirror_of[tried] = i;
+        s->again[tried] = i;
         tried += mp_arima_snap_roots(run->at.theta, run->q, 0.95);
     }
-    mp_arima_optimise(s->kernel, &s->workspace, order, s->mirrored, tried);
-    size_t better = 0;
+    mp_arima_optimise(s->kernel, &s->workspace, order, s->copies, tried);
     for (size_t k = 0; k < tried; k++) {
-        size_t i = s->mirror_of[k];
-        items[i]->cost += s->mirrored[k].evaluations * evaluation;
-        if (s->mirrored[k].objective < s->runs[i].objective) {
-            s->mirrored[k].evaluations = s->runs[i].evaluations;
-            s->runs[i] = s->mirrored[k];
-            s->runs[i].iterations = FINAL_ITERATIONS;
-            s->runs[i].tolerance = final_tolerance;
-            s->mirror_of[better++] = i;
+        struct arima_run *run = &s->runs[s->again[k]];
+        unsigned evaluations = run->evaluations + s->copies[k].evaluations;
+        if (s->copies[k].objective < run->objective) {
+            *run = s->copies[k];
+            follow_on(run);
+            s->again[better++] = s->again[k];
         }
+        run->evaluations = evaluations;
     }
     return better;
 }
 
-/* The runs that moved to the unit circle after the last search go on from there. */
-static void continue_from_unit_roots(struct arima_search *s, struct arima_item **items, size_t count, unsigned order)
-{
-    size_t moved = try_unit_roots(s, items, count, order, 0);
-    for (size_t k = 0; k < moved; k++)
-        s->mirrored[k] = s->runs[s->mirror_of[k]];
-    mp_arima_optimise(s->kernel, &s->workspace, order, s->mirrored, moved);
-    for (size_t k = 0; k < moved; k++) {
-        s->mirrored[k].evaluations += s->runs[s->mirror_of[k]].evaluations;
-        s->runs[s->mirror_of[k]] = s->mirrored[k];
-    }
-}
-
 /* After the last step theta may have a root inside again; its mirror image has the same likelihood. */
-static void evaluate_mirrored(struct arima_search *s, size_t count, unsigned order)
+static size_t mirror(struct arima_search *s, size_t count)
 {
-    size_t mirrored = 0;
+    size_t again = 0;
     for (size_t i = 0; i < count; i++) {
         struct arima_run *run = &s->runs[i];
-        if (mp_arima_roots_inside(run->at.theta, run->q))
+        if (mp_arima_reflect(run->at.theta, run->q) == 1)
             continue;
-        mp_arima_reflect(run->at.theta, run->q);
-        s->mirrored[mirrored] = *run;
-        s->mirrored[mirrored].iterations = 0;
-        s->mirror_of[mirrored++] = i;
+        run->iterations = 0;
+        s->again[again++] = i;
     }
-    mp_arima_optimise(s->kernel, &s->workspace, order, s->mirrored, mirrored);
-    for (size_t k = 0; k < mirrored; k++) {
-        struct arima_run *run = &s->runs[s->mirror_of[k]];
-        s->mirrored[k].evaluations += run->evaluations;
-        *run = s->mirrored[k];
-    }
+    return again;
 }
 
 static void search_batch(struct arima_search *s, struct arima_item **items, size_t count, unsigned order)
@@ -307,11 +306,9 @@ static void search_batch(struct arima_search *s, struct arima_item **items, size
     s->workspace.n = items[0]->n;
     size_t runs = prepare_runs(s, items, count, order);
     mp_arima_optimise(s->kernel, &s->workspace, order, s->runs, runs);
-    keep_best(s, items, count, evaluation);
-    try_unit_roots(s, items, count, order, order <= 2 ? SEARCH_ITERATIONS : 0); /* where a search costs little */
-    mp_arima_optimise(s->kernel, &s->workspace, order, s->runs, count);
-    continue_from_unit_roots(s, items, count, order);
-    evaluate_mirrored(s, count, order);
+    rerun(s, keep_best(s, items, count), order);
+    rerun(s, try_unit_roots(s, count, order, order <= 2 ? SEARCH_ITERATIONS : 0), order); /* where that costs little */
+    rerun(s, mirror(s, count), order);
     for (size_t i = 0; i < count; i++) {
         items[i]->cost += s->runs[i].evaluations * evaluation;
         items[i]->run = s->runs[i];

@@ -24,8 +24,8 @@ struct arima_search {
     double *twiddles;
     struct arima_item **list;         /* [items] */
     struct arima_run *runs;           /* [items x starts] */
-    struct arima_run *mirrored;       /* [items] */
-    size_t *mirror_of;                /* [items] */
+    struct arima_run *copies;         /* [items] */
+    size_t *again;                    /* [items] */
     struct arima_coefficients *bases; /* [2 x items] */
     double (*peaks)[MP_ARIMA_PEAKS];  /* [items] */
 };
