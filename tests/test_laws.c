@@ -263,7 +263,7 @@ static void a_row_is_the_mean_of_the_steps_it_covers(void **state)
 
 /* Of forecasts and scores: the same for every compiler, vector width and processor, or ranks would disagree. By method; made by libmoepredict 0.1.0 itself, gcc 12, x86-64. */
 static const uint64_t bytes_of_every_build[] = {
-    [MOEP_SW_AVG] = UINT64_C(0x43051f1c1afb8fa1), [MOEP_ARIMA] = UINT64_C(0x8fdf2a67458377b8)};
+    [MOEP_SW_AVG] = UINT64_C(0x43051f1c1afb8fa1), [MOEP_ARIMA] = UINT64_C(0xccf0e94743a43ef4)};
 
 static void every_build_gives_the_same_bytes(void **state)
 {
