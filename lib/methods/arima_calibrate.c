@@ -108,6 +108,7 @@ moep_status mp_arima_calibrate(const struct task *task, struct arima_model *mode
     void *block = mp_allocate(memory, size, 1);
     if (!block)
         return mp_out_of_memory("the calibration of an ARIMA fit");
+    memset(block, 0, size); /* lanes without a series compute too */
     lay_out(source, &bench, block);
     for (size_t first = 0; first < series; first += experts) {
         mp_arima_load(source, first, experts, bench.values);

@@ -233,6 +233,7 @@ moep_status mp_arima_estimate(const struct arima_job *job, struct arima_estimate
     char *memory = mp_allocate(job->memory, size, 1);
     if (!memory)
         return mp_out_of_memory("the scratch of an ARIMA fit");
+    memset(memory, 0, size); /* lanes without a series compute too */
     for (size_t i = 0; i < threads; i++)
         worker_init(&workers[i], job, chunk, memory + i * each);
     moep_status status = run_rounds(&fit, threads);

@@ -307,6 +307,7 @@ moep_status mp_arima_rows(const struct task *task, const void *block, size_t hor
     call.memory = mp_allocate(memory, size, 1);
     if (!call.memory)
         return mp_out_of_memory("the scratch of ARIMA forecasts");
+    memset(call.memory, 0, size); /* lanes without a series compute too */
     mp_parallel(threads, work, &call);
     mp_release(memory, call.memory, size, 1);
     return MOEP_OK;

@@ -265,6 +265,7 @@ moep_status mp_arima_select(const struct arima_job *job, struct arima_wanted wan
     char *memory = mp_allocate(job->memory, size, 1);
     if (!memory)
         return mp_out_of_memory("the scratch of an ARIMA order selection");
+    memset(memory, 0, size); /* lanes without a series compute too */
     for (size_t i = 0; i < threads; i++)
         worker_init(&workers[i], job, memory + i * each);
     mp_parallel(threads, work, &selection);
