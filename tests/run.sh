@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The test suite, on a fresh Debian 12 machine: installs what is missing, builds, and runs every test.
 # usage: sh tests/run.sh [--clang] [--sanitize | --threads | --valgrind] [--browser]
-#   --clang      built by clang instead of gcc
+#   --clang      all but the Python tests, built by clang instead of gcc
 #   --sanitize   under AddressSanitizer and UndefinedBehaviorSanitizer
 #   --threads    the C programs, under ThreadSanitizer
 #   --valgrind   the C programs, under valgrind: no leak, no error
@@ -24,6 +24,7 @@ for option; do
     --clang)
         packages="$packages clang libclang-rt-dev"
         folder=$folder-clang
+        which="$c_programs --suite kernels --suite files"
         CC=clang
         CXX=clang++
         ;;
