@@ -6,10 +6,10 @@
 
 #ifdef MP_REAL_DOUBLE
 static const double tolerance = 1e-13;
-#define HASH UINT64_C(0xdfd842182d8ee6cf)
+#define HASH UINT64_C(0xa8cdf470d8264597)
 #else
 static const double tolerance = 1e-6;
-#define HASH UINT64_C(0x85ff8958761fde82)
+#define HASH UINT64_C(0xe05dbb4cc325a5a7)
 #endif
 
 static const struct lstm_plan forecasting = {.steps = 7, .workers = 1};
@@ -186,7 +186,7 @@ static void gradients_are_the_slopes_of_the_loss(void **state)
 
 /* ---- the same bytes -------------------------------------------------------------------------------------------------- */
 
-enum { STEPS = 9, SERIES = 1000, HIDDEN = 17, INPUTS = 3, OUTPUTS = 2 };
+enum { STEPS = 5, SERIES = 800, HIDDEN = 17, INPUTS = 3, OUTPUTS = 2 };
 
 static const struct lstm_shape odd = {.inputs = INPUTS, .hidden = HIDDEN, .layers = 2};
 
@@ -215,7 +215,7 @@ static void any_number_of_workers_gives_the_same_bytes(void **state)
 {
     (void)state;
     uint64_t one = hash_of_training(1, mp_gemm_here());
-    for (size_t workers = 2; workers <= 16; workers += 3)
+    for (size_t workers = 2; workers <= 16; workers += 7)
         assert_true(hash_of_training(workers, mp_gemm_here()) == one);
 }
 

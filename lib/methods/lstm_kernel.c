@@ -3,7 +3,8 @@
 
 #include "support/activation.h"
 
-/* c' = f c + i g, h' = o tanh(c'), with i, f, o = logistic(..), g = tanh(..). */
+/* c' = f c + i g, h' = o tanh(c'), with i, f, o = logistic(..), g = tanh(..). In two passes over a row: the second one's
+ * tangents need not wait for their own first. */
 void MP_WIDE(mp_lstm_forward)(const struct lstm_cells *s)
 {
     size_t n = s->units;
@@ -12,14 +13,20 @@ void MP_WIDE(mp_lstm_forward)(const struct lstm_cells *s)
         real *above = s->above ? s->above + row * s->above_stride : NULL;
         const real *before = s->cell_before + row * n;
         for (size_t u = 0; u < n; u += WIDTH) {
-            vector i = logistic(load(gates + u)), f = logistic(load(gates + n + u));
-            vector g = hyperbolic_tangent(load(gates + 2 * n + u)), o = logistic(load(gates + 3 * n + u));
-            vector c = fused(f, load(before + u), i * g), h = o * hyperbolic_tangent(c);
+            vector g = load(gates + 2 * n + u),
+                   y[4] = {-load(gates + u), -load(gates + n + u), g + g, -load(gates + 3 * n + u)};
+            struct power e[4];
+            powers_of(4, y, e);
+            vector i = logistic_from(e[0]), f = logistic_from(e[1]), o = logistic_from(e[3]);
+            g = tangent_from(e[2]);
             store(gates + u, i);
             store(gates + n + u, f);
             store(gates + 2 * n + u, g);
             store(gates + 3 * n + u, o);
-            store(s->cell + row * n + u, c);
+            store(s->cell + row * n + u, fused(f, load(before + u), i * g));
+        }
+        for (size_t u = 0; u < n; u += WIDTH) {
+            vector h = load(gates + 3 * n + u) * hyperbolic_tangent(load(s->cell + row * n + u));
             store(hidden + u, h);
             if (above)
                 store(above + u, h);

@@ -33,30 +33,61 @@ struct power {
     vector scale, excess; /* 2^n, p */
 };
 
-INLINE struct power power_of(vector y)
+/* Of n vectors side by side: one alone would wait for each of its sums. */
+INLINE void powers_of(const int n, vector *y, struct power *e)
 {
-    y = choose(y > splat(LARGEST), splat(LARGEST), y);
-    y = choose(y < splat(-LARGEST), splat(-LARGEST), y);
-    vector shifted = fused(y, splat(PER_LOG2), splat(SHIFT)), n = shifted - splat(SHIFT);
-    vector r = fused(n, splat(-LOG2_LOW), fused(n, splat(-LOG2_HIGH), y)), sum = splat(SERIES[TERMS - 1]);
+    vector shifted[4], sum[4];
     UNROLLED
-    for (int k = TERMS - 2; k >= 0; k--)
-        sum = fused(sum, r, splat(SERIES[k]));
-    integers bits = ((integers)shifted << FRACTION) + ((real_bits)BIAS << FRACTION);
-    return (struct power){(vector)bits, fused(r * r, sum, r)};
+    for (int i = 0; i < n; i++) {
+        y[i] = choose(y[i] > splat(LARGEST), splat(LARGEST), y[i]);
+        y[i] = choose(y[i] < splat(-LARGEST), splat(-LARGEST), y[i]);
+        shifted[i] = fused(y[i], splat(PER_LOG2), splat(SHIFT));
+    }
+    UNROLLED
+    for (int i = 0; i < n; i++) {
+        vector whole = shifted[i] - splat(SHIFT);
+        y[i] = fused(whole, splat(-LOG2_LOW), fused(whole, splat(-LOG2_HIGH), y[i]));
+        sum[i] = splat(SERIES[TERMS - 1]);
+    }
+    UNROLLED
+    for (int k = TERMS - 2; k >= 0; k--) {
+        UNROLLED
+        for (int i = 0; i < n; i++)
+            sum[i] = fused(sum[i], y[i], splat(SERIES[k]));
+    }
+    UNROLLED
+    for (int i = 0; i < n; i++) {
+        integers bits = ((integers)shifted[i] << FRACTION) + ((real_bits)BIAS << FRACTION);
+        e[i] = (struct power){(vector)bits, fused(y[i] * y[i], sum[i], y[i])};
+    }
+}
+
+/* logistic(x) from exp(-x), tanh(x) from exp(2x). */
+INLINE vector logistic_from(struct power e)
+{
+    return splat(1) / (splat(1) + fused(e.scale, e.excess, e.scale));
+}
+
+INLINE vector tangent_from(struct power e)
+{
+    vector less_one = fused(e.scale, e.excess, e.scale - splat(1));
+    return less_one / (less_one + splat(2));
 }
 
 INLINE vector logistic(vector x)
 {
-    struct power e = power_of(-x);
-    return splat(1) / (splat(1) + fused(e.scale, e.excess, e.scale));
+    vector y = -x;
+    struct power e;
+    powers_of(1, &y, &e);
+    return logistic_from(e);
 }
 
 INLINE vector hyperbolic_tangent(vector x)
 {
-    struct power e = power_of(x + x);
-    vector less_one = fused(e.scale, e.excess, e.scale - splat(1));
-    return less_one / (less_one + splat(2));
+    vector y = x + x;
+    struct power e;
+    powers_of(1, &y, &e);
+    return tangent_from(e);
 }
 
 #endif
