@@ -6,10 +6,10 @@
 
 #ifdef MP_REAL_DOUBLE
 static const double tolerance = 1e-13;
-#define HASH UINT64_C(0xa8cdf470d8264597)
+#define HASH UINT64_C(0x549fcaa01be066cd)
 #else
 static const double tolerance = 1e-6;
-#define HASH UINT64_C(0xe05dbb4cc325a5a7)
+#define HASH UINT64_C(0x92bc94e5149bfe48)
 #endif
 
 static const struct lstm_plan forecasting = {.steps = 7, .workers = 1};
@@ -105,16 +105,16 @@ static void check_against_naive(struct lstm_shape shape, size_t steps, size_t se
 static void networks_of_any_size_follow_the_recurrence(void **state)
 {
     (void)state;
-    const size_t hidden[] = {1, 5, 16, 17, 33}, inputs[] = {1, 3, 16, 17}, series[] = {1, 2, 13, 50},
-                 steps[] = {1, 2, 7};
+    const size_t hidden[] = {1, 5, 16, 17, 33}, inputs[] = {1, 3, 16, 17}, series[] = {1, 2, 13}, steps[] = {1, 2, 7};
     for (size_t h = 0; h < 5; h++)
         for (size_t i = 0; i < 4; i++)
-            for (size_t s = 0; s < 4; s++)
+            for (size_t s = 0; s < 3; s++)
                 for (size_t t = 0; t < 3; t++)
                     check_against_naive((struct lstm_shape){.inputs = inputs[i],
                                                             .hidden = hidden[h],
                                                             .layers = 1 + (h + i + s + t) % 3},
                                         steps[t], series[s]);
+    check_against_naive((struct lstm_shape){.inputs = 1, .hidden = 32, .layers = 1}, 3, 50);
 }
 
 /* ---- gradients are slopes -------------------------------------------------------------------------------------------- */
@@ -125,12 +125,12 @@ struct slopes {
     struct lstm_batch batch;
 };
 
-/* That d[i] is the loss's slope by x[i], for all n of them. */
-static void check_slopes(struct slopes *s, real *x, const real *d, size_t n)
+/* That d[i] is the loss's slope by x[i], for every stride-th of n. */
+static void check_slopes(struct slopes *s, real *x, const real *d, size_t n, size_t stride)
 {
     real *told = zeros(n);
     memcpy(told, d, n * sizeof *told); /* each run overwrites d */
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i += stride) {
         double at = x[i], step = 1e-5;
         x[i] = at + step;
         double above = run_network(&s->network, &s->batch);
@@ -162,13 +162,14 @@ static void check_all_slopes(struct lstm_shape shape, size_t steps, size_t serie
     s.network.target = target;
     randomise(&s.network, 2, 9);
     run_network(&s.network, &s.batch);
-    check_slopes(&s, x, d_x, all);
+    check_slopes(&s, x, d_x, all, 1);
     run_network(&s.network, &s.batch);
-    check_slopes(&s, h, d_h, states);
+    check_slopes(&s, h, d_h, states, 1);
     run_network(&s.network, &s.batch);
-    check_slopes(&s, c, d_c, states);
+    check_slopes(&s, c, d_c, states, 1);
     run_network(&s.network, &s.batch);
-    check_slopes(&s, s.network.parameters, s.network.gradient, mp_lstm_head(&s.network.shape) + s.network.shape.head);
+    check_slopes(&s, s.network.parameters, s.network.gradient, mp_lstm_head(&s.network.shape) + s.network.shape.head,
+                 13);
     real *owned[] = {x, h, c, d_x, d_h, d_c, target};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
@@ -186,7 +187,7 @@ static void gradients_are_the_slopes_of_the_loss(void **state)
 
 /* ---- the same bytes -------------------------------------------------------------------------------------------------- */
 
-enum { STEPS = 5, SERIES = 800, HIDDEN = 17, INPUTS = 3, OUTPUTS = 2 };
+enum { STEPS = 5, SERIES = 800, HIDDEN = 5, INPUTS = 3, OUTPUTS = 2 };
 
 static const struct lstm_shape odd = {.inputs = INPUTS, .hidden = HIDDEN, .layers = 2};
 
@@ -431,14 +432,14 @@ static void a_network_learns_and_what_is_padded_stays_0(void **state)
 {
     (void)state;
     struct network n = make_network((struct lstm_shape){.inputs = 1, .hidden = 5, .layers = 2}, 1,
-                                    (struct lstm_plan){.steps = 6, .workers = 1, .training = true});
-    real *x = random_reals(6 * 40, 2, 5), *again = zeros(n.work.parameters);
-    struct lstm_batch batch = {.steps = 6, .series = 40, .inputs = x};
+                                    (struct lstm_plan){.steps = 4, .workers = 1, .training = true});
+    real *x = random_reals(4 * 20, 2, 5), *again = zeros(n.work.parameters);
+    struct lstm_batch batch = {.steps = 4, .series = 20, .inputs = x};
     double first, last;
-    n.target = x + 5 * 40;
+    n.target = x + 3 * 20;
     randomise(&n, 1, 3);
-    train(&n, &batch, 300, &first, &last);
-    assert_true(last < 0.02 * first);
+    train(&n, &batch, 150, &first, &last);
+    assert_true(last < 0.05 * first);
     for (size_t l = 0; l < 2; l++) {
         struct lstm_weights w = exported(&n.shape, l, n.parameters);
         mp_lstm_import(&n.shape, l, again, w);
