@@ -10,10 +10,10 @@
 set -eu
 CDPATH= cd -- "$(dirname "$0")/.."
 . .ci/setup.sh
-packages="gcc g++ libc6-dev binutils meson ninja-build pkg-config libcmocka-dev libgsl-dev abigail-tools
+packages="gcc g++ libc6-dev binutils meson ninja-build pkg-config libcmocka-dev libgsl-dev libopenblas-dev abigail-tools
     python3 python3-numpy python3-matplotlib python3-venv python3-pip python3-setuptools python3-wheel"
 folder=build/tests
-options="-Dtests=enabled -Dexamples=enabled -Dbenchmarks=enabled -Dgsl=enabled -Dwerror=true -Ddebug=true"
+options="-Dtests=enabled -Dexamples=enabled -Dbenchmarks=enabled -Dgsl=enabled -Dopenblas=enabled -Dwerror=true -Ddebug=true"
 c_programs="--suite unit --suite public --suite examples"
 which=
 valgrind='valgrind --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all --error-exitcode=1'

@@ -13,7 +13,7 @@ extern const struct arima_start_kernel mp_arima_start_kernel_32, mp_arima_start_
 /* 0, 1, 2 for 16, 32, 64 bytes; -1 for what this processor or this build has not. */
 static int width_index(int bytes)
 {
-    int width = mp_lanes_width();
+    int width = mp_vector_bytes();
     if (bytes == 0)
         bytes = width;
     return bytes > width ? -1 : bytes == 16 ? 0 : bytes == 32 ? 1 : bytes == 64 ? 2 : -1;

@@ -8,23 +8,12 @@
 #ifndef MP_SUPPORT_LANES_H
 #define MP_SUPPORT_LANES_H
 
+#include "support/width.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
 enum { MP_LANES = 16 };
-
-/* How wide this processor's registers are, in bytes, as far as there are kernels for them. */
-static inline int mp_lanes_width(void)
-{
-#ifdef MP_LANES_X86
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-        return 64;
-    if (__builtin_cpu_supports("avx2"))
-        return 32;
-#endif
-    return 16;
-}
 
 #ifdef MP_LANE_BYTES
 

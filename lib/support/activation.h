@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The logistic function and the hyperbolic tangent of a vector, within a few units in the last place, NaN for NaN. For
+ * kernels only (vectors.h).
+ *
+ * Both come from exp(y) = 2^n (1 + p): y = n log 2 + r with |r| <= log(2) / 2, and p = exp(r) - 1 is small, so that
+ * exp(y) - 1 = 2^n p + (2^n - 1) keeps its digits near y = 0 and tanh(x) = (exp(2x) - 1) / (exp(2x) + 1) needs no case of
+ * its own there. */
+#ifndef MP_SUPPORT_ACTIVATION_H
+#define MP_SUPPORT_ACTIVATION_H
+
+#include "support/vectors.h"
+
+/* Beyond +-LARGEST 2^n would leave the normal numbers; both functions are at their limits there. SHIFT has its last binary
+ * digit at 1: adding it rounds to a whole number, which is then read off the digits. LOG2_HIGH times a whole number in
+ * range is exact. */
+#ifdef MP_REAL_DOUBLE
+enum { FRACTION = 52, BIAS = 1023, TERMS = 12 };
+static const real LARGEST = 708, SHIFT = 6755399441055744.0, PER_LOG2 = 1.4426950408889634;
+static const real LOG2_HIGH = 6.93147180369123816490e-01, LOG2_LOW = 1.90821492927058770002e-10;
+/* (exp(r) - 1 - r) / r^2: Taylor's series */
+static const real SERIES[TERMS] = {1.0 / 2,       1.0 / 6,        1.0 / 24,        1.0 / 120,
+                                   1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
+                                   1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
+#else
+enum { FRACTION = 23, BIAS = 127, TERMS = 5 };
+static const real LARGEST = 87, SHIFT = 12582912, PER_LOG2 = 1.44269504F;
+static const real LOG2_HIGH = 0.693145752F, LOG2_LOW = 1.42860677e-6F;
+/* The same with the least greatest error relative to exp(r) - 1: 1.7e-8 (Lawson's iteration). */
+static const real SERIES[TERMS] = {0.49999997F, 0.16666543F, 0.0416672006F, 0.00836654752F, 0.00138825167F};
+#endif
+
+struct power {
+    vector scale, excess; /* 2^n, p */
+};
+
+/* Of n vectors side by side: one alone would wait for each of its sums. */
+INLINE void powers_of(const int n, vector *y, struct power *e)
+{
+    vector shifted[4], sum[4];
+    UNROLLED
+    for (int i = 0; i < n; i++) {
+        y[i] = choose(y[i] > splat(LARGEST), splat(LARGEST), y[i]);
+        y[i] = choose(y[i] < splat(-LARGEST), splat(-LARGEST), y[i]);
+        shifted[i] = fused(y[i], splat(PER_LOG2), splat(SHIFT));
+    }
+    UNROLLED
+    for (int i = 0; i < n; i++) {
+        vector whole = shifted[i] - splat(SHIFT);
+        y[i] = fused(whole, splat(-LOG2_LOW), fused(whole, splat(-LOG2_HIGH), y[i]));
+        sum[i] = splat(SERIES[TERMS - 1]);
+    }
+    UNROLLED
+    for (int k = TERMS - 2; k >= 0; k--) {
+        UNROLLED
+        for (int i = 0; i < n; i++)
+            sum[i] = fused(sum[i], y[i], splat(SERIES[k]));
+    }
+    UNROLLED
+    for (int i = 0; i < n; i++) {
+        integers bits = ((integers)shifted[i] << FRACTION) + ((real_bits)BIAS << FRACTION);
+        e[i] = (struct power){(vector)bits, fused(y[i] * y[i], sum[i], y[i])};
+    }
+}
+
+/* logistic(x) from exp(-x), tanh(x) from exp(2x). */
+INLINE vector logistic_from(struct power e)
+{
+    return splat(1) / (splat(1) + fused(e.scale, e.excess, e.scale));
+}
+
+INLINE vector tangent_from(struct power e)
+{
+    vector less_one = fused(e.scale, e.excess, e.scale - splat(1));
+    return less_one / (less_one + splat(2));
+}
+
+INLINE vector logistic(vector x)
+{
+    vector y = -x;
+    struct power e;
+    powers_of(1, &y, &e);
+    return logistic_from(e);
+}
+
+INLINE vector hyperbolic_tangent(vector x)
+{
+    vector y = x + x;
+    struct power e;
+    powers_of(1, &y, &e);
+    return tangent_from(e);
+}
+
+#endif

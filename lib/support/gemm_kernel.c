@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The plain matrix product, once per vector width: a tile of the result stays in registers while its sums run. */
+#include "support/gemm_kernel.h"
+
+/* As many rows of two vectors as leave registers for a row of the right factor and an element of the left one. */
+enum { TALLEST = MP_LANE_BYTES == 64 ? 12 : 6, PANEL = 2 * WIDTH };
+
+/* Terms of one sum that run on before they are added to the result: shorter sums round less. */
+enum { RUN = 512 };
+
+struct factors {
+    const real *left; /* element (i, k) is left[i * across + k * along] */
+    size_t across, along;
+    const real *right;
+    size_t right_stride, terms;
+};
+
+struct place {
+    real *at;
+    size_t stride;
+};
+
+INLINE void tile(const int rows, const int vectors, const struct factors f, const real *start, const bool add,
+                 struct place c)
+{
+    vector sum[TALLEST][2];
+    UNROLLED
+    for (int i = 0; i < rows; i++) {
+        UNROLLED
+        for (int j = 0; j < vectors; j++)
+            sum[i][j] = splat(0);
+        UNROLLED
+        for (int j = 0; start && j < vectors; j++)
+            sum[i][j] = load(start + j * WIDTH);
+    }
+    for (size_t k = 0; k < f.terms; k++) {
+        const real *right = f.right + k * f.right_stride, *left = f.left + k * f.along;
+        UNROLLED
+        for (int i = 0; i < rows; i++) {
+            vector a = splat(left[(size_t)i * f.across]);
+            UNROLLED
+            for (int j = 0; j < vectors; j++)
+                sum[i][j] = fused(a, load(right + j * WIDTH), sum[i][j]);
+        }
+    }
+    UNROLLED
+    for (int i = 0; i < rows; i++) {
+        UNROLLED
+        for (int j = 0; j < vectors; j++) {
+            real *result = c.at + (size_t)i * c.stride + j * WIDTH;
+            if (add)
+                sum[i][j] += load(result);
+            store(result, sum[i][j]);
+        }
+    }
+}
+
+#define ROWS(n) \
+    case n: tile(n, vectors, f, start, add, c); break
+
+INLINE void tile_of(size_t rows, const int vectors, const struct factors f, const real *start, const bool add,
+                    struct place c)
+{
+    switch (rows) {
+        ROWS(1);
+        ROWS(2);
+        ROWS(3);
+        ROWS(4);
+        ROWS(5);
+        ROWS(6);
+#if MP_LANE_BYTES == 64
+        ROWS(7);
+        ROWS(8);
+        ROWS(9);
+        ROWS(10);
+        ROWS(11);
+        ROWS(12);
+#endif
+    }
+}
+
+/* The height of the next tile: all nearly equal, for a low one takes as long as one twice as high. */
+INLINE size_t height(size_t rows)
+{
+    size_t tiles = (rows + TALLEST - 1) / TALLEST;
+    return (rows + tiles - 1) / tiles;
+}
+
+void MP_WIDE(mp_gemm_packed)(size_t m, size_t n, size_t k, const real *a, size_t a_stride, const real *packed,
+                             const real *row, real *c, size_t c_stride)
+{
+    for (size_t j = 0; j < n; j += PANEL) {
+        const real *panel = packed + j * k, *start = row ? row + j : NULL;
+        bool whole = n - j >= PANEL;
+        for (size_t i = 0, h; i < m; i += h) {
+            struct factors f = {a + i * a_stride, a_stride, 1, panel, whole ? PANEL : WIDTH, k};
+            struct place place = {c + i * c_stride + j, c_stride};
+            h = height(m - i);
+            if (whole)
+                tile_of(h, 2, f, start, false, place);
+            else
+                tile_of(h, 1, f, start, false, place);
+        }
+    }
+}
+
+static void add_run(size_t m, size_t n, size_t k, const real *a, size_t a_stride, const real *b, size_t b_stride,
+                    real *c, size_t c_stride)
+{
+    for (size_t j = 0; j < n; j += PANEL) {
+        bool whole = n - j >= PANEL;
+        for (size_t i = 0, h; i < m; i += h) {
+            struct factors f = {a + i, 1, a_stride, b + j, b_stride, k};
+            struct place place = {c + i * c_stride + j, c_stride};
+            h = height(m - i);
+            if (whole)
+                tile_of(h, 2, f, NULL, true, place);
+            else
+                tile_of(h, 1, f, NULL, true, place);
+        }
+    }
+}
+
+void MP_WIDE(mp_gemm_add_transposed)(size_t m, size_t n, size_t k, const real *a, size_t a_stride, const real *b,
+                                     size_t b_stride, real *c, size_t c_stride)
+{
+    for (size_t first = 0; first < k; first += RUN)
+        add_run(m, n, k - first < RUN ? k - first : RUN, a + first * a_stride, a_stride, b + first * b_stride, b_stride,
+                c, c_stride);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Vectors of real numbers for kernels that are ordinary files, compiled once per width of the registers (lib/meson.build:
+ * MP_LANE_BYTES says which). All widths give the same bytes: an element meets the same operations in the same order,
+ * whatever is beside it, and a fused product and sum is asked for by name in every one of them. */
+#ifndef MP_SUPPORT_VECTORS_H
+#define MP_SUPPORT_VECTORS_H
+
+#include "support/width.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The library computes in float; tests compile the same files in double and hold them to tighter bounds. */
+#ifdef MP_REAL_DOUBLE
+typedef double real;
+typedef int64_t real_bits;
+#else
+typedef float real;
+typedef int32_t real_bits;
+#endif
+
+/* Rows are padded to a multiple of this many numbers, which is whole vectors of every width. */
+enum { MP_ROW = 16 };
+
+static inline size_t mp_row(size_t n)
+{
+    return (n + MP_ROW - 1) / MP_ROW * MP_ROW;
+}
+
+#ifdef MP_LANE_BYTES
+
+typedef real vector __attribute__((vector_size(MP_LANE_BYTES), aligned(sizeof(real)), may_alias));
+typedef real_bits integers __attribute__((vector_size(MP_LANE_BYTES), aligned(sizeof(real)), may_alias));
+
+enum { WIDTH = MP_LANE_BYTES / (int)sizeof(real) };
+
+#define INLINE static inline __attribute__((always_inline, unused))
+#ifdef __clang__
+#define UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define UNROLLED _Pragma("GCC unroll 16")
+#endif
+#define MP_JOINED_(name, bytes) name##_##bytes
+#define MP_JOINED(name, bytes) MP_JOINED_(name, bytes)
+#define MP_WIDE(name) MP_JOINED(name, MP_LANE_BYTES) /* this width's name of a kernel */
+
+#ifdef MP_REAL_DOUBLE
+#define FMA __builtin_fma
+#define SQRT __builtin_sqrt
+#else
+#define FMA __builtin_fmaf
+#define SQRT __builtin_sqrtf
+#endif
+
+INLINE vector splat(real x)
+{
+    vector zero = {0};
+    return x - zero;
+}
+
+INLINE vector load(const real *p)
+{
+    return *(const vector *)p;
+}
+
+INLINE void store(real *p, vector a)
+{
+    *(vector *)p = a;
+}
+
+/* a b + c, rounded once. */
+INLINE vector fused(vector a, vector b, vector c)
+{
+    vector r;
+    for (int l = 0; l < WIDTH; l++)
+        r[l] = FMA(a[l], b[l], c[l]);
+    return r;
+}
+
+INLINE vector square_root(vector a)
+{
+    for (int l = 0; l < WIDTH; l++)
+        a[l] = SQRT(a[l]);
+    return a;
+}
+
+/* a where the mask is set, b elsewhere. */
+INLINE vector choose(integers where, vector a, vector b)
+{
+    return (vector)((where & (integers)a) | (~where & (integers)b));
+}
+
+#endif
+
+#endif
