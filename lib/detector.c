@@ -16,13 +16,10 @@ moep_status mp_detector_missing(void)
 
 static size_t arena_size(size_t layers, size_t experts, size_t blocks)
 {
-    size_t states = mp_product(layers, experts) < SIZE_MAX - layers ? layers * experts + layers : SIZE_MAX;
-    size_t of_states = mp_product(states, sizeof(struct stability));
+    size_t of_states = mp_product(mp_sum(mp_product(layers, experts), layers), sizeof(struct stability));
     size_t of_layers = mp_product(layers, (2 * blocks + 2) * sizeof(double));
     size_t of_experts = mp_product(experts, 2 * MP_SCALES * sizeof(double));
-    if (of_layers > SIZE_MAX - of_experts || of_states > SIZE_MAX - of_experts - of_layers)
-        return SIZE_MAX;
-    return of_states + of_layers + of_experts;
+    return mp_sum(of_states, mp_sum(of_layers, of_experts));
 }
 
 static moep_status make_arena(moep_detector *detector, size_t layers, size_t experts)

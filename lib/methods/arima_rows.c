@@ -44,11 +44,6 @@ struct scratch {
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
-static size_t sum(size_t a, size_t b)
-{
-    return a > SIZE_MAX - b ? SIZE_MAX : a + b;
-}
-
 static size_t error_rows(const struct call *call)
 {
     return mp_forecast_rows(call->ahead, call->width);
@@ -57,15 +52,15 @@ static size_t error_rows(const struct call *call)
 static size_t worker_size(const struct call *call)
 {
     size_t e = call->source.experts, doubles = mp_product(e, call->source.observations);
-    doubles = sum(doubles, mp_product(3, e));
+    doubles = mp_sum(doubles, mp_product(3, e));
     if (call->quantiles) {
-        doubles = sum(doubles, mp_product(call->count, e));
-        doubles = sum(doubles, sum(mp_product(2, error_rows(call)), call->ahead));
+        doubles = mp_sum(doubles, mp_product(call->count, e));
+        doubles = mp_sum(doubles, mp_sum(mp_product(2, error_rows(call)), call->ahead));
     }
     size_t size = mp_product(doubles, sizeof(double));
-    size = sum(size, mp_product(e, sizeof(struct arima_state) + sizeof(struct arima_estimate)));
-    size = sum(size, mp_arima_states_size(call->source.observations));
-    return sum(size, 64) / 64 * 64;
+    size = mp_sum(size, mp_product(e, sizeof(struct arima_state) + sizeof(struct arima_estimate)));
+    size = mp_sum(size, mp_arima_states_size(call->source.observations));
+    return mp_whole_lines(size, 1);
 }
 
 static struct scratch lay_out(const struct call *call, size_t worker)

@@ -9,18 +9,10 @@ enum { SEARCH_ITERATIONS = 60, FINAL_ITERATIONS = 100 };
 
 /* ---- scratch ---- */
 
-static size_t add(size_t a, size_t b)
-{
-    return a > SIZE_MAX - b ? SIZE_MAX : a + b;
-}
-
-enum { LINE = 64 };
-
 /* The size of the next part; where `at` is not NULL, where it begins, and `at` moves on. */
 static size_t part(char **at, void *out, size_t count, size_t size)
 {
-    size_t bytes = mp_product(count, size);
-    bytes = bytes > SIZE_MAX - LINE ? SIZE_MAX : (bytes + LINE - 1) / LINE * LINE;
+    size_t bytes = mp_whole_lines(count, size);
     if (at) {
         memcpy(out, at, sizeof *at);
         *at += bytes;
@@ -35,19 +27,19 @@ static size_t lay_out(struct arima_search *s, char *memory, size_t observations,
     if (at) {
         mp_arima_workspace_init(&s->workspace, memory, observations);
         memory += size;
-        memory += (LINE - (uintptr_t)memory % LINE) % LINE;
+        memory += (MP_CACHE_LINE - (uintptr_t)memory % MP_CACHE_LINE) % MP_CACHE_LINE;
     }
-    size = add(size, LINE);
-    size = add(size, part(at, &s->point, 1, sizeof *s->point));
-    size = add(size, part(at, &s->active, MP_ARIMA_PARAMETERS, sizeof *s->active));
-    size = add(size, part(at, &s->step, MP_ARIMA_PARAMETERS, sizeof *s->step));
-    size = add(size, part(at, &s->twiddles, mp_product(observations + 4, 2), sizeof *s->twiddles));
-    size = add(size, part(at, &s->list, items, sizeof *s->list));
-    size = add(size, part(at, &s->runs, mp_product(items, starts > 2 ? starts : 2), sizeof *s->runs));
-    size = add(size, part(at, &s->copies, items, sizeof *s->copies));
-    size = add(size, part(at, &s->again, items, sizeof *s->again));
-    size = add(size, part(at, &s->bases, mp_product(items, 2), sizeof *s->bases));
-    size = add(size, part(at, &s->peaks, items, sizeof *s->peaks));
+    size = mp_sum(size, MP_CACHE_LINE);
+    size = mp_sum(size, part(at, &s->point, 1, sizeof *s->point));
+    size = mp_sum(size, part(at, &s->active, MP_ARIMA_PARAMETERS, sizeof *s->active));
+    size = mp_sum(size, part(at, &s->step, MP_ARIMA_PARAMETERS, sizeof *s->step));
+    size = mp_sum(size, part(at, &s->twiddles, mp_product(observations + 4, 2), sizeof *s->twiddles));
+    size = mp_sum(size, part(at, &s->list, items, sizeof *s->list));
+    size = mp_sum(size, part(at, &s->runs, mp_product(items, starts > 2 ? starts : 2), sizeof *s->runs));
+    size = mp_sum(size, part(at, &s->copies, items, sizeof *s->copies));
+    size = mp_sum(size, part(at, &s->again, items, sizeof *s->again));
+    size = mp_sum(size, part(at, &s->bases, mp_product(items, 2), sizeof *s->bases));
+    size = mp_sum(size, part(at, &s->peaks, items, sizeof *s->peaks));
     return size;
 }
 

@@ -226,31 +226,25 @@ static void work(void *user, size_t index)
 
 /* ---- all series ---- */
 
-static size_t rounded(size_t count, size_t size)
-{
-    size_t bytes = mp_product(count, size);
-    return bytes > SIZE_MAX - 63 ? SIZE_MAX : (bytes + 63) / 64 * 64;
-}
-
 static size_t worker_size(const struct arima_job *job)
 {
-    size_t values = rounded(mp_product(CHUNK, job->steps), sizeof(double));
-    size_t search = rounded(mp_arima_search_size(job->steps, CHUNK * PROPOSALS, job->starts), 1);
-    size_t rest = rounded(CHUNK, sizeof(struct path)) + rounded(CHUNK * PROPOSALS, sizeof(struct arima_item)) +
-                  rounded(CHUNK * PROPOSALS, sizeof(size_t));
-    return values > SIZE_MAX - rest || search > SIZE_MAX - rest - values ? SIZE_MAX : values + search + rest;
+    size_t size = mp_whole_lines(mp_arima_search_size(job->steps, CHUNK * PROPOSALS, job->starts), 1);
+    size = mp_sum(size, mp_whole_lines(mp_product(CHUNK, job->steps), sizeof(double)));
+    size = mp_sum(size, mp_whole_lines(CHUNK, sizeof(struct path)));
+    size = mp_sum(size, mp_whole_lines(CHUNK * PROPOSALS, sizeof(struct arima_item)));
+    return mp_sum(size, mp_whole_lines(CHUNK * PROPOSALS, sizeof(size_t)));
 }
 
 static void worker_init(struct worker *worker, const struct arima_job *job, char *memory)
 {
     worker->values = (double *)memory;
-    memory += rounded(CHUNK * job->steps, sizeof(double));
+    memory += mp_whole_lines(CHUNK * job->steps, sizeof(double));
     worker->paths = (struct path *)memory;
-    memory += rounded(CHUNK, sizeof(struct path));
+    memory += mp_whole_lines(CHUNK, sizeof(struct path));
     worker->items = (struct arima_item *)memory;
-    memory += rounded(CHUNK * PROPOSALS, sizeof(struct arima_item));
+    memory += mp_whole_lines(CHUNK * PROPOSALS, sizeof(struct arima_item));
     worker->item_of = (size_t *)memory;
-    memory += rounded(CHUNK * PROPOSALS, sizeof(size_t));
+    memory += mp_whole_lines(CHUNK * PROPOSALS, sizeof(size_t));
     mp_arima_search_init(&worker->search, memory, job->steps, CHUNK * PROPOSALS, job->starts, job->lane_bytes);
 }
 
