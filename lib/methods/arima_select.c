@@ -57,7 +57,7 @@ static void consider(struct path *path, struct arima_order order, const struct a
 
 static bool allowed(int wanted, int value)
 {
-    return wanted == MP_ARIMA_SELECT ? value >= 0 && value <= MP_ARIMA_SELECT_MOST : value == wanted;
+    return wanted == MOEP_SELECT ? value >= 0 && value <= MP_ARIMA_SELECT_MOST : value == wanted;
 }
 
 /* A candidate that has not been tried, and that so many observations bear, becomes an item; p = q = 0 needs none. */
@@ -92,8 +92,8 @@ static size_t propose_first(const struct selection *selection, struct worker *wo
     static const int first[][2] = {{2, 2}, {0, 0}, {1, 0}, {0, 1}};
     int p = selection->wanted.p, q = selection->wanted.q;
     for (size_t i = 0; i < sizeof first / sizeof *first; i++)
-        items = propose(selection, worker, s, p == MP_ARIMA_SELECT ? first[i][0] : p,
-                        q == MP_ARIMA_SELECT ? first[i][1] : q, items);
+        items = propose(selection, worker, s, p == MOEP_SELECT ? first[i][0] : p, q == MOEP_SELECT ? first[i][1] : q,
+                        items);
     return items;
 }
 
@@ -113,7 +113,7 @@ static void start_path(const struct selection *selection, struct path *path, dou
     struct arima_wanted wanted = selection->wanted;
     memset(path, 0, sizeof *path);
     path->aicc = INFINITY;
-    path->best.d = wanted.d == MP_ARIMA_SELECT ? mp_arima_differences(values, steps) : (unsigned)wanted.d;
+    path->best.d = wanted.d == MOEP_SELECT ? mp_arima_differences(values, steps) : (unsigned)wanted.d;
     path->best.mean = wanted.mean && path->best.d == 0;
     path->over = !mp_arima_standardise(&path->series, values, steps, path->best.d, path->best.mean);
 }

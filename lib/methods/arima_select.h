@@ -5,9 +5,9 @@
 
 #include "arima_estimate.h"
 
-enum { MP_ARIMA_SELECT = -1, MP_ARIMA_SELECT_MOST = 5 }; /* the largest p and q tried */
+enum { MP_ARIMA_SELECT_MOST = 5 }; /* the largest p and q tried */
 
-/* What is given, and what is to be found: MP_ARIMA_SELECT. */
+/* What is given, and what is to be found: MOEP_SELECT. */
 struct arima_wanted {
     int p, d, q;
     bool mean; /* where d is 0 */
