@@ -37,9 +37,9 @@ static moep_status make_arena(moep_detector *detector, size_t layers, size_t exp
     return MOEP_OK;
 }
 
-/* Between two neighbouring halves of W steps a random walk moves by a root mean square of sqrt(2 W / 3) of its steps, from the
- * mean of W to the mean of the next h by sqrt((W + h) / 3): their ratio, for other powers of the time than its root.
- * As a float, to which every processor's pow rounds alike. */
+/* Between two neighbouring halves of W steps a random walk moves by a root mean square of sqrt(2 W / 3) of its steps,
+ * from the mean of W to the mean of the next h by sqrt((W + h) / 3): their ratio, for other powers of the time than its
+ * root. As a float, to which every processor's pow rounds alike. */
 static double growth_at(const moep_detector_config *config, size_t scale)
 {
     double window = (double)config->drift_window * (double)(1 << scale), horizon = (double)config->horizon;

@@ -49,7 +49,8 @@ static void visit_arima(struct checkpoint *checkpoint, moep_predictor_config *co
     mp_visit_f64(checkpoint, &config->arima_root_limit);
 }
 
-/* Fields of methods to come follow at the end, each if mp_checkpoint_more(): they say nothing about the methods here. */
+/* Fields of methods to come follow at the end, each if mp_checkpoint_more(): they say nothing about the methods
+ * here. */
 static void visit_origin(struct checkpoint *checkpoint, struct origin *origin)
 {
     mp_visit_size(checkpoint, &origin->layers);

@@ -13,8 +13,8 @@ static void difference(double *values, size_t steps, unsigned d)
             values[t] = values[t + 1] - values[t];
 }
 
-/* The largest modulus of x - level; infinite if one is not finite. Compares patterns of bits, in which moduli are ordered
- * as numbers are. */
+/* The largest modulus of x - level; infinite if one is not finite. Compares patterns of bits, in which moduli are
+ * ordered as numbers are. */
 MP_VECTORISED static double mp_largest_deviation(const double *values, size_t n, double level)
 {
     uint64_t largest = 0;
