@@ -4,6 +4,7 @@
 #include "methods/arima_season.h"
 #include "methods/arima_select.h"
 #include "methods/arima_stationarity.h"
+#include "methods/arima_vote.h"
 
 static enum arima_trend trend_of(const struct golden *golden)
 {

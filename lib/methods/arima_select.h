@@ -27,8 +27,4 @@ struct arima_choice {
  * The job's orders, budget and warm are not looked at. A constant series gets p = d = q = 0. */
 moep_status mp_arima_select(const struct arima_job *job, struct arima_wanted wanted, struct arima_choice *choices);
 
-/* One order for all of a layer: the d that most chose, and of those that did the commonest p and q; of several as
- * common the smallest p + q, then p. */
-struct arima_order mp_arima_vote(const struct arima_choice *choices, size_t count);
-
 #endif
