@@ -245,6 +245,38 @@ static void fixed_parts_of_an_order_stay(void **state)
     assert_true(choice.order.p + choice.order.q <= 2);
 }
 
+static void *refuse(void *user, size_t size)
+{
+    (void)size;
+    ++*(int *)user;
+    return NULL;
+}
+
+static int32_t stop(void *user, double fraction)
+{
+    (void)user;
+    (void)fraction;
+    return 1;
+}
+
+static void refused_memory_and_a_stop_are_reported(void **state)
+{
+    (void)state;
+    double values[100];
+    struct arima_choice choice;
+    struct columns columns = {values, 100};
+    struct arima_job job = make_job(&columns, 1);
+    int requests = 0;
+    struct memory memory = {refuse, mp_default_release, &requests};
+    autoregression(values, 100, 0.5, 1);
+    job.memory = &memory;
+    assert_int_equal(mp_arima_select(&job, (struct arima_wanted){1, 0, 1, true}, &choice), MOEP_ERROR_OUT_OF_MEMORY);
+    assert_int_equal(requests, 1);
+    job.memory = &plain_memory;
+    job.progress = stop;
+    assert_int_equal(mp_arima_select(&job, (struct arima_wanted){1, 0, 1, true}, &choice), MOEP_ERROR_CANCELLED);
+}
+
 static void a_layer_votes(void **state)
 {
     (void)state;
@@ -273,6 +305,7 @@ int main(void)
         cmocka_unit_test(no_order_of_auto_arima_is_better),
         cmocka_unit_test(a_choice_depends_on_nothing_but_the_series),
         cmocka_unit_test(fixed_parts_of_an_order_stay),
+        cmocka_unit_test(refused_memory_and_a_stop_are_reported),
         cmocka_unit_test(a_layer_votes),
     };
     return cmocka_run_group_tests(arima_select, NULL, NULL);
