@@ -68,6 +68,16 @@ void mp_checkpoint_section(struct checkpoint *checkpoint, const struct section *
 /* Ends it. Reading: CORRUPT if a field was bad or fields are left over. */
 moep_status mp_checkpoint_end(struct checkpoint *checkpoint);
 
+/* What of a handle makes up a section, and the function that visits it. */
+struct checkpoint_part {
+    const struct section *section;
+    void (*visit)(struct checkpoint *checkpoint, void *handle);
+};
+
+/* All parts of a handle, each in its section. Reading: as far as the first that is CORRUPT. */
+moep_status mp_checkpoint_parts(struct checkpoint *checkpoint, const struct checkpoint_part *parts, size_t n,
+                                void *handle);
+
 /* Reading: bytes of the section that are still to be read. */
 size_t mp_checkpoint_left(const struct checkpoint *checkpoint);
 
