@@ -144,21 +144,20 @@ static struct state allocate_state(uint64_t size)
     return state;
 }
 
-static struct state state_of_predictor(const moep_predictor *predictor)
+enum handle { PREDICTOR, DETECTOR };
+
+static moep_status save(const struct training *training, enum handle of, void *buffer, size_t capacity, size_t *size)
 {
-    size_t size;
-    check(moep_predictor_save(predictor, NULL, 0, &size));
-    struct state state = allocate_state(size);
-    check(moep_predictor_save(predictor, state.bytes, size, &size));
-    return state;
+    return of == PREDICTOR ? moep_predictor_save(training->predictor, buffer, capacity, size)
+                           : moep_detector_save(training->detector, buffer, capacity, size);
 }
 
-static struct state state_of_detector(const moep_detector *detector)
+static struct state state_of(const struct training *training, enum handle of)
 {
     size_t size;
-    check(moep_detector_save(detector, NULL, 0, &size));
+    check(save(training, of, NULL, 0, &size));
     struct state state = allocate_state(size);
-    check(moep_detector_save(detector, state.bytes, size, &size));
+    check(save(training, of, state.bytes, size, &size));
     return state;
 }
 
@@ -190,8 +189,7 @@ static void save_checkpoint(const struct training *training, const char *path)
         errno = ENAMETOOLONG, fail(path);
     FILE *file = fopen(beside, "wb");
     if (!file || fwrite(&training->step, sizeof training->step, 1, file) != 1 ||
-        !write_state(file, state_of_predictor(training->predictor)) ||
-        !write_state(file, state_of_detector(training->detector)))
+        !write_state(file, state_of(training, PREDICTOR)) || !write_state(file, state_of(training, DETECTOR)))
         fail(path);
     long size = ftell(file);
     if (fflush(file) != 0 || fsync(fileno(file)) != 0 || fclose(file) != 0 || rename(beside, path) != 0)
@@ -239,8 +237,8 @@ static bool same_bytes(struct state a, struct state b)
 
 static bool same_state(const struct training *a, const struct training *b)
 {
-    return same_bytes(state_of_predictor(a->predictor), state_of_predictor(b->predictor)) &&
-           same_bytes(state_of_detector(a->detector), state_of_detector(b->detector));
+    return same_bytes(state_of(a, PREDICTOR), state_of(b, PREDICTOR)) &&
+           same_bytes(state_of(a, DETECTOR), state_of(b, DETECTOR));
 }
 
 int main(int argc, char **argv)

@@ -101,14 +101,14 @@ enum { MOEP_INT32 = 0, MOEP_INT64 = 1, MOEP_UINT32 = 2, MOEP_UINT64 = 3, MOEP_FL
  *     horizon grows they tend to the triangular 2i / (w (w + 1)), i = 1 the oldest to w the newest. With fewer than w
  *     steps pushed, w is what there is. w = 1 is "the last value stays".
  *
- * MOEP_ARIMA, ARIMA(p, d, q) for every series by itself (the paper's second method): the d-th difference of the series is a
- *     linear function of its own last p values and of the last q forecast errors, plus noise. The coefficients are those of
- *     the largest exact Gaussian likelihood (Box, Jenkins, Reinsel and Ljung, "Time Series Analysis", chapters 5 and 7;
- *     Ljung and Box, Biometrika 66, 1979), sought from several starts for many series at once. fit estimates them; until
- *     then the forecast is the mean of the history. Orders may be given or selected: d by the tests of KPSS (1992) and of
- *     Dickey and Fuller (1979) together, p and q by the corrected criterion of Akaike over a stepwise search (Hyndman and
- *     Khandakar, 2008). Forecasts of the experts are made each by itself and brought to sum to 1 step by step. No layer
- *     ever fails: a series that is too short gets a smaller order, a constant one its mean. */
+ * MOEP_ARIMA, ARIMA(p, d, q) for every series by itself (the paper's second method): the d-th difference of the series
+ *     is a linear function of its own last p values and of the last q forecast errors, plus noise. The coefficients are
+ *     those of the largest exact Gaussian likelihood (Box, Jenkins, Reinsel and Ljung, "Time Series Analysis", chapters
+ *     5 and 7; Ljung and Box, Biometrika 66, 1979), sought from several starts for many series at once. fit estimates
+ *     them; until then the forecast is the mean of the history. Orders may be given or selected: d by the tests of KPSS
+ *     (1992) and of Dickey and Fuller (1979) together, p and q by the corrected criterion of Akaike over a stepwise
+ *     search (Hyndman and Khandakar, 2008). Forecasts of the experts are made each by itself and brought to sum to 1
+ *     step by step. No layer ever fails: a series that is too short gets a smaller order, a constant one its mean. */
 typedef int32_t moep_method;
 enum { MOEP_SW_AVG = 0, MOEP_ARIMA = 1 };
 
@@ -121,9 +121,9 @@ MOEP_API const char *moep_method_name(moep_method method);
  * means the defaults. The pointers must stay valid as long as the handle lives. */
 typedef struct moep_runtime {
     size_t struct_size; /* sizeof(moep_runtime) */
-    uint32_t threads;   /* threads that a call may work with, the caller's among them; 0 and 1: the caller's alone. They end
-                           before the call does, and the results are the same bytes for any number. SW_Avg stays on the
-                           caller's thread: reading memory is all it does. Default 0 */
+    uint32_t threads;   /* threads that a call may work with, the caller's among them; 0 and 1: the caller's alone. They
+                           end before the call does, and the results are the same bytes for any number. SW_Avg stays on
+                           the caller's thread: reading memory is all it does. Default 0 */
     uint32_t reserved;  /* 0 */
     /* Both or neither; NULL: malloc and free. Called from any thread that calls the library. allocate returns memory
      * aligned to 16 bytes, or NULL, which the call answers with OUT_OF_MEMORY. release gets the size that was asked
@@ -150,36 +150,36 @@ typedef struct moep_predictor_config {
     moep_method method;     /* default: the one that config_init was asked for */
     uint32_t sw_avg_window; /* w, in steps, >= 1; default 200. Short windows follow a fluctuating load, long ones
                                average more sampling noise away */
-    uint64_t history;       /* steps kept, at 4 bytes per series. 0, the default: as many as the method needs (SW_Avg: w;
-                               ARIMA: 1000, or 200 x arima_bucket if that is more). Fewer than it can work with (SW_Avg: w;
-                               ARIMA: 8 x arima_bucket) is INVALID_ARGUMENT */
-    double fit_budget;      /* what a call of fit may spend, in 10^6 floating-point operations, counted by formula: the same
-                               for any machine and number of threads; >= 0, default 0: no end. A call that runs out returns
-                               MOEP_OK, and the next goes on with what is left, on the history that is then held. Spent in
-                               portions of whole series (of whole layers, where orders are selected), of which the last
-                               may overrun it */
-    int32_t arima_p;            /* the order: p and q 0 .. 8, d 0 .. 2, or MOEP_SELECT, each by itself. Selected p and q are
-                                   0 .. 5, a selected d is 0 or 1: with d = 2 forecasts run away. The paper's is (5, 1, 5);
-                                   default 2 */
-    int32_t arima_d;            /* default 1 */
-    int32_t arima_q;            /* default 2 */
-    uint32_t arima_order_scope; /* where orders are selected: MOEP_ARIMA_PER_LAYER (default 0), those that most of a layer's
-                                   experts would have that are not constant; MOEP_ARIMA_PER_SERIES */
-    uint32_t arima_bucket;      /* steps averaged into one observation, 1 .. 10000; default 5. 1 is the paper's; more average
-                                   the noise of single steps away, and fit sooner */
-    uint32_t arima_starts;      /* points from which the likelihood's maximum is sought, 1 .. 1000; default 5. It has several
-                                   where p and q are large */
-    uint32_t arima_scale;       /* MOEP_ARIMA_SHARES (default 0), or MOEP_ARIMA_LOG_RATIOS: the logarithm of a share over
-                                   the mean load, not below a hundredth of that */
+    uint64_t history;       /* steps kept, at 4 bytes per series. 0, the default: as many as the method needs
+                               (SW_Avg: w; ARIMA: 1000, or 200 x arima_bucket if that is more). Fewer than it can work
+                               with (SW_Avg: w; ARIMA: 8 x arima_bucket) is INVALID_ARGUMENT */
+    double fit_budget;      /* what a call of fit may spend, in 10^6 floating-point operations, counted by formula: the
+                               same for any machine and number of threads; >= 0, default 0: no end. A call that runs out
+                               returns MOEP_OK, and the next goes on with what is left, on the history that is then
+                               held. Spent in portions of whole series (of whole layers, where orders are selected), of
+                               which the last may overrun it */
+    int32_t arima_p;        /* the order: p and q 0 .. 8, d 0 .. 2, or MOEP_SELECT, each by itself. Selected p and q
+                               are 0 .. 5, a selected d is 0 or 1: with d = 2 forecasts run away. The paper's is
+                               (5, 1, 5); default 2 */
+    int32_t arima_d;        /* default 1 */
+    int32_t arima_q;        /* default 2 */
+    uint32_t arima_order_scope; /* where orders are selected: MOEP_ARIMA_PER_LAYER (default 0), those that most of a
+                                   layer's experts would have that are not constant; MOEP_ARIMA_PER_SERIES */
+    uint32_t arima_bucket;      /* steps averaged into one observation, 1 .. 10000; default 5. 1 is the paper's; more
+                                   average the noise of single steps away, and fit sooner */
+    uint32_t arima_starts;      /* points from which the likelihood's maximum is sought, 1 .. 1000; default 5. It has
+                                   several where p and q are large */
+    uint32_t arima_scale;       /* MOEP_ARIMA_SHARES (default 0), or MOEP_ARIMA_LOG_RATIOS: the logarithm of a share
+                                   over the mean load, not below a hundredth of that */
     uint32_t arima_mean;        /* 1: a model with d = 0 has a mean, 0: its mean is zero; default 1 */
-    double arima_root_limit;    /* more than 0, at most 1; default 0.995. In forecasts and intervals the inverse roots of the
-                                   polynomials are drawn in to this modulus: pairs that nearly cancel on the unit circle
-                                   fit well, and make the future look more certain than it is. The reported estimate is
-                                   left alone; 1: so is the forecast */
+    double arima_root_limit;    /* more than 0, at most 1; default 0.995. In forecasts and intervals the inverse roots
+                                   of the polynomials are drawn in to this modulus: pairs that nearly cancel on the unit
+                                   circle fit well, and make the future look more certain than it is. The reported
+                                   estimate is left alone; 1: so is the forecast */
 } moep_predictor_config;
-enum { MOEP_SELECT = -1 };                                      /* arima_p, arima_d, arima_q */
-enum { MOEP_ARIMA_PER_LAYER = 0, MOEP_ARIMA_PER_SERIES = 1 };   /* arima_order_scope */
-enum { MOEP_ARIMA_SHARES = 0, MOEP_ARIMA_LOG_RATIOS = 1 };      /* arima_scale */
+enum { MOEP_SELECT = -1 };                                    /* arima_p, arima_d, arima_q */
+enum { MOEP_ARIMA_PER_LAYER = 0, MOEP_ARIMA_PER_SERIES = 1 }; /* arima_order_scope */
+enum { MOEP_ARIMA_SHARES = 0, MOEP_ARIMA_LOG_RATIOS = 1 };    /* arima_scale */
 
 /* Fills in the defaults for a method. config->struct_size must be set.
  * Errors: INVALID_ARGUMENT (NULL, unknown method, struct_size not set), INCOMPATIBLE. */
@@ -216,8 +216,8 @@ MOEP_API moep_status moep_predictor_reset(moep_predictor *predictor);
 
 /* Estimates the method's model on the history held.
  *   SW_Avg   has nothing to estimate: MOEP_OK, without effect
- *   ARIMA    estimates all series, on `threads` threads: the first time from arima_starts points, after that from two, of
- *            which one is the last estimate. The budget may cut it short; predict then uses the last estimate that a
+ *   ARIMA    estimates all series, on `threads` threads: the first time from arima_starts points, after that from two,
+ *            of which one is the last estimate. The budget may cut it short; predict then uses the last estimate that a
  *            series has, the mean of its history where it has none. fitted_step of moep_info moves on with every call
  * Scratch comes from the allocator. An error leaves the model as it was.
  * Errors: INVALID_ARGUMENT (NULL), TOO_FEW_STEPS (ARIMA: fewer than 8 x arima_bucket), OUT_OF_MEMORY, CANCELLED. */
@@ -226,8 +226,8 @@ MOEP_API moep_status moep_predictor_fit(moep_predictor *predictor);
 /* Takes over what another predictor's fit has learned, and keeps the own history and step number: so a fit may run in
  * another thread, on a clone, while this predictor goes on to be pushed to and to predict.
  *   fitted   of the same shape and configuration, usually a clone that was fitted; not changed, not kept
- * A predictor that was cloned at step s and adopts at step t what a fit of the clone has learned is, to the byte, one that
- * was fitted at s and pushed to until t. Takes no memory: no pause in a training step.
+ * A predictor that was cloned at step s and adopts at step t what a fit of the clone has learned is, to the byte, one
+ * that was fitted at s and pushed to until t. Takes no memory: no pause in a training step.
  * Errors: INVALID_ARGUMENT (NULL), INCOMPATIBLE (another shape or configuration). */
 MOEP_API moep_status moep_predictor_adopt(moep_predictor *predictor, const moep_predictor *fitted);
 
@@ -242,44 +242,47 @@ MOEP_API size_t moep_forecast_rows(size_t horizon, size_t stride);
  *   shares     [rows][layers][experts], rows = moep_forecast_rows(horizon, stride); finite, >= 0, each layer of each
  *              row sums to 1 within 1e-12 (beyond 10,000 experts a plain sum adds as much rounding of its own)
  *   capacity   how many doubles shares has room for, >= rows * layers * experts
- * Scratch comes from the allocator: SW_Avg a double per step of the horizon, and two per step of the window; ARIMA on every
- * thread some doubles per observation of one layer.
- * Errors: INVALID_ARGUMENT (ARIMA: also a horizon of more than 10^7 x arima_bucket), TOO_FEW_STEPS (before the first step;
- * ARIMA: before arima_bucket of them), OUT_OF_MEMORY. */
+ * Scratch comes from the allocator: SW_Avg a double per step of the horizon, and two per step of the window; ARIMA on
+ * every thread some doubles per observation of one layer.
+ * Errors: INVALID_ARGUMENT (ARIMA: also a horizon of more than 10^7 x arima_bucket), TOO_FEW_STEPS (before the first
+ * step; ARIMA: before arima_bucket of them), OUT_OF_MEMORY. */
 MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride,
                                             double *shares, size_t capacity);
 
 /* How much or how little load the next steps may bring: quantiles of what will be observed.
  *   probabilities   n of them, each more than 0 and less than 1, in any order
- *   shares          [n][rows][layers][experts]: the mean load of the row's steps will be no larger than this in so many cases
- *                   of all. stride 1 is what a single step may bring, sampling noise and all: what
+ *   shares          [n][rows][layers][experts]: the mean load of the row's steps will be no larger than this in so many
+ *                   cases of all. stride 1 is what a single step may bring, sampling noise and all: what
  *                   to keep room for. Each within 0 and 1; they need not sum to 1; more probable ones are never smaller
- * SW_Avg: UNSUPPORTED. ARIMA, once a fit has come to all series (NOT_FITTED before): normal quantiles about the forecast, the variance by the formula of Box and Jenkins and, the
- * farther ahead the more, what the last third of the history would have asked for beyond it. The rest as for predict. */
+ * SW_Avg: UNSUPPORTED. ARIMA, once a fit has come to all series (NOT_FITTED before): normal quantiles about the
+ * forecast, the variance by the formula of Box and Jenkins and, the farther ahead the more, what the last third of the
+ * history would have asked for beyond it. The rest as for predict. */
 MOEP_API moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, size_t horizon, size_t stride,
                                                       const double *probabilities, size_t n, double *shares,
                                                       size_t capacity);
 
-/* What ARIMA has estimated for one series: w(t) = mean + phi[0] (w(t-1) - mean) + ... + e(t) + theta[0] e(t-1) + ..., w the
- * d-th difference of the observations, e of variance sigma2: the signs of Box and Jenkins for phi, and of R for theta. */
+/* What ARIMA has estimated for one series: w(t) = mean + phi[0] (w(t-1) - mean) + ... + e(t) + theta[0] e(t-1) + ..., w
+ * the d-th difference of the observations, e of variance sigma2: the signs of Box and Jenkins for phi, and of R for
+ * theta. */
 typedef struct moep_arima_model {
     size_t struct_size; /* sizeof(moep_arima_model) */
     uint32_t p, d, q;   /* the order that was estimated */
-    uint32_t period;    /* of a season that order selection found, in observations of arima_bucket steps: told, not modelled;
-                           0: none */
-    uint32_t fallback;  /* 0: as asked. 1: the history is too short for the order asked for, a smaller one is estimated. 2:
-                           the series is constant, and so is its forecast */
+    uint32_t period;    /* of a season that order selection found, in observations of arima_bucket steps: told, not
+                           modelled; 0: none */
+    uint32_t fallback;  /* 0: as asked. 1: the history is too short for the order asked for, a smaller one is estimated.
+                           2: the series is constant, and so is its forecast */
     uint32_t reserved;  /* 0 */
     double phi[8], theta[8];             /* the first p and q */
     double phi_error[8], theta_error[8]; /* their standard errors */
     double mean;                         /* of w; 0 for d > 0 */
     double sigma2;                       /* by maximum likelihood */
-    double loglik, aicc;                 /* exact Gaussian, of w in shares (in log-ratios, if these are modelled); infinite
-                                            where sigma2 is 0 */
+    double loglik, aicc;                 /* exact Gaussian, of w in shares (in log-ratios, if these are modelled);
+                                            infinite where sigma2 is 0 */
 } moep_arima_model;
 
 /* Reads it. model->struct_size must be set.
- * Errors: INVALID_ARGUMENT, INCOMPATIBLE, UNSUPPORTED (another method), NOT_FITTED (no fit has come to this series yet). */
+ * Errors: INVALID_ARGUMENT, INCOMPATIBLE, UNSUPPORTED (another method), NOT_FITTED (no fit has come to this series
+ * yet). */
 MOEP_API moep_status moep_predictor_arima_model(const moep_predictor *predictor, size_t layer, size_t expert,
                                                 moep_arima_model *model);
 
@@ -317,47 +320,47 @@ MOEP_API moep_status moep_predictor_clone(const moep_predictor *predictor, const
 /* Writes the whole state, for the host's own training checkpoint: a predictor that is loaded from it goes on as if it
  * had never been interrupted, to the byte.
  *   buffer   the caller's, of capacity bytes; NULL: only tells the size
- *   size     becomes the number of bytes; it stays the same all through the life of a handle: about 4 per series and step
- *            of the history
+ *   size     becomes the number of bytes; it stays the same all through the life of a handle: about 4 per series and
+ *            step of the history
  * Equal states give equal bytes, on any machine. Takes no memory.
  * Errors: INVALID_ARGUMENT (also a capacity that is too small: buffer and size are then left alone). */
 MOEP_API moep_status moep_predictor_save(const moep_predictor *predictor, void *buffer, size_t capacity, size_t *size);
 
 /* Makes a predictor from what save has written. *out becomes the handle, or NULL on an error.
- *   buffer, size   any bytes: they are not trusted. No more memory is taken than a few times their size. Bytes after the
- *                  end of the state are ignored
+ *   buffer, size   any bytes: they are not trusted. No more memory is taken than a few times their size. Bytes after
+ *                  the end of the state are ignored
  *   runtime        NULL: the defaults
  * A library reads what every earlier release of its major version has written, and what a later one has, unless that
  * holds something the library must not ignore.
- * Errors: INVALID_ARGUMENT; CORRUPT (damaged, truncated, or not a checkpoint); INCOMPATIBLE (a newer library's, or another
- * kind of handle's); OUT_OF_MEMORY. */
+ * Errors: INVALID_ARGUMENT; CORRUPT (damaged, truncated, or not a checkpoint); INCOMPATIBLE (a newer library's, or
+ * another kind of handle's); OUT_OF_MEMORY. */
 MOEP_API moep_status moep_predictor_load(const void *buffer, size_t size, const moep_runtime *runtime,
                                          moep_predictor **out);
 
 /* ---- state detector ---------------------------------------------------------------------------------------------- */
 
 /* The paper found that the load of an MoE layer is transient at first, when it changes irregularly, and settles into a
- * stable state, when the near past tells the future (its section on load distributions; read off plots there). A detector
- * tells the two apart while the run goes on, for each layer and each expert, at any batch size.
+ * stable state, when the near past tells the future (its section on load distributions; read off plots there). A
+ * detector tells the two apart while the run goes on, for each layer and each expert, at any batch size.
  *
- * What STABLE promises: when the state begins, the mean load of the last drift_window steps, taken as the forecast of the
- * mean load of the next horizon steps, is expected to be off by no more than the tolerance, if the load goes on moving as it
- * has lately. "Off" is the root of the mean square over the layer's experts, in units of the mean load 1 / experts, and
- * without what sampling noise adds to it. The state is left when the load is certain to move more than 1.3 times the
- * tolerance: what is about the tolerance may go on for a while. It is a forecast, not a guarantee: a change of the data
- * tomorrow is not in the past. On recorded runs one to three in a hundred stable forecasts were off by more than the
- * tolerance. What to do with it: place experts by the forecast where a layer is STABLE; keep room for every expert where it
- * is TRANSIENT or still in WARMUP.
+ * What STABLE promises: when the state begins, the mean load of the last drift_window steps, taken as the forecast of
+ * the mean load of the next horizon steps, is expected to be off by no more than the tolerance, if the load goes on
+ * moving as it has lately. "Off" is the root of the mean square over the layer's experts, in units of the mean load
+ * 1 / experts, and without what sampling noise adds to it. The state is left when the load is certain to move more than
+ * 1.3 times the tolerance: what is about the tolerance may go on for a while. It is a forecast, not a guarantee: a
+ * change of the data tomorrow is not in the past. On recorded runs one to three in a hundred stable forecasts were off
+ * by more than the tolerance. What to do with it: place experts by the forecast where a layer is STABLE; keep room for
+ * every expert where it is TRANSIENT or still in WARMUP.
  *
  * Batches of any size are told alike: a detector takes neither a small one for a transient load, nor a large one for a
- * stable load. But where an expert gets only a handful of tokens a step, noise may hide what is tolerated, and the state
- * stays TRANSIENT.
+ * stable load. But where an expert gets only a handful of tokens a step, noise may hide what is tolerated, and the
+ * state stays TRANSIENT.
  *
- * MOEP_WARMUP      fewer than 2 drift_window steps have been pushed since the start, or since a gap in the step numbers of
- *                  more than drift_window: nothing is known yet, treat it as transient
+ * MOEP_WARMUP      fewer than 2 drift_window steps have been pushed since the start, or since a gap in the step numbers
+ *                  of more than drift_window: nothing is known yet, treat it as transient
  * MOEP_TRANSIENT   the load moves by more than is tolerated, or has not been seen to be quiet for long enough
- * MOEP_STABLE      as promised above. It is left again when the load moves: the data mix changes, the learning rate steps,
- *                  experts trade their tokens */
+ * MOEP_STABLE      as promised above. It is left again when the load moves: the data mix changes, the learning rate
+ *                  steps, experts trade their tokens */
 typedef int32_t moep_state;
 enum { MOEP_WARMUP = 0, MOEP_TRANSIENT = 1, MOEP_STABLE = 2 };
 
@@ -368,32 +371,32 @@ typedef struct moep_detector_config {
     size_t struct_size;      /* sizeof(moep_detector_config) */
     uint64_t horizon;        /* steps ahead that STABLE is about, >= 1; default 1000. As many as pass between two
                                 placements of experts */
-    double tolerance;        /* of a layer, in units of the mean load, finite and > 0; default 0.10: the loads may be forecast
-                                10 % of the mean load too high or too low, and the layer become STABLE. As much as a
-                                placement can bear */
-    double expert_tolerance; /* the same for a single expert, finite and > 0; default 0.20: one expert of many may move more
-                                than all of them together */
+    double tolerance;        /* of a layer, in units of the mean load, finite and > 0; default 0.10: the loads may be
+                                forecast 10 % of the mean load too high or too low, and the layer become STABLE. As much
+                                as a placement can bear */
+    double expert_tolerance; /* the same for a single expert, finite and > 0; default 0.20: one expert of many may move
+                                more than all of them together */
     double growth;           /* how the drift of the load grows with the time ahead: as its power `growth`, 0 .. 1;
-                                default 0.3. 0.5 is a random walk, which real loads are at first and which makes the detector
-                                wary; 0 is a load that moves but comes back */
-    uint32_t drift_window;   /* W, in steps: the drift is measured between the last W steps and the W before; a multiple of
-                                block, of 2 to 512 blocks; default 100. Longer windows see slower drifts under more noise,
-                                and take longer to tell: a change is seen after about W / 2 steps */
-    uint32_t block;          /* steps averaged into one observation of the load, >= 1; default 20. Longer than the few steps
-                                for which the noise of a router remembers itself */
-    uint32_t dwell;          /* steps for which a layer or expert must be quiet before it is called STABLE, >= 1, rounded
-                                up to whole blocks; default 100 */
+                                default 0.3. 0.5 is a random walk, which real loads are at first and which makes the
+                                detector wary; 0 is a load that moves but comes back */
+    uint32_t drift_window;   /* W, in steps: the drift is measured between the last W steps and the W before; a multiple
+                                of block, of 2 to 512 blocks; default 100. Longer windows see slower drifts under more
+                                noise, and take longer to tell: a change is seen after about W / 2 steps */
+    uint32_t block;          /* steps averaged into one observation of the load, >= 1; default 20. Longer than the few
+                                steps for which the noise of a router remembers itself */
+    uint32_t dwell;          /* steps for which a layer or expert must be quiet before it is called STABLE, >= 1,
+                                rounded up to whole blocks; default 100 */
     uint32_t reserved;       /* 0 */
-    uint32_t windows[4];     /* steps of the sliding windows that MEAN, VARIANCE and RANGE are about, each 0 (none) .. 1024;
-                                default 10, 100, 0, 0 */
+    uint32_t windows[4];     /* steps of the sliding windows that MEAN, VARIANCE and RANGE are about, each 0 (none)
+                                .. 1024; default 10, 100, 0, 0 */
 } moep_detector_config;
 
 /* Fills in the defaults. config->struct_size must be set. Errors: INVALID_ARGUMENT, INCOMPATIBLE. */
 MOEP_API moep_status moep_detector_config_init(moep_detector_config *config);
 
-/* Makes a detector for layers x experts series. *out becomes the handle, or NULL on an error. This is where its memory is
- * taken: per series about 4 bytes for each step of the longest window, 8 for each step of every window, 16 for each block of
- * drift_window, and 150.
+/* Makes a detector for layers x experts series. *out becomes the handle, or NULL on an error. This is where its memory
+ * is taken: per series about 4 bytes for each step of the longest window, 8 for each step of every window, 16 for each
+ * block of drift_window, and 150.
  *   layers, experts   >= 1
  *   runtime           NULL: the defaults; threads and progress have no use here
  * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY. */
@@ -403,9 +406,9 @@ MOEP_API moep_status moep_detector_create(size_t layers, size_t experts, const m
 /* Frees a detector. NULL is fine. */
 MOEP_API void moep_detector_destroy(moep_detector *detector);
 
-/* Records training steps: what moep_predictor_push and push_at say holds here too. States change with the last step of a
- * block of pushed steps; step numbers that are skipped do not count, but a gap of more than drift_window of them starts
- * every layer's and expert's WARMUP again. (The sliding windows hold the last steps all the same.)
+/* Records training steps: what moep_predictor_push and push_at say holds here too. States change with the last step of
+ * a block of pushed steps; step numbers that are skipped do not count, but a gap of more than drift_window of them
+ * starts every layer's and expert's WARMUP again. (The sliding windows hold the last steps all the same.)
  * A layer without tokens repeats its last shares, and so becomes STABLE; an expert that gets no tokens is STABLE too.
  * Cost: O(layers x experts) per step, whatever the windows. Takes no memory, no lock, and makes no system call.
  * Errors: INVALID_ARGUMENT, in words with step, layer and expert; nothing of the call is then recorded. */
@@ -413,8 +416,8 @@ MOEP_API moep_status moep_detector_push(moep_detector *detector, size_t steps, c
 MOEP_API moep_status moep_detector_push_at(moep_detector *detector, uint64_t first_step, size_t steps,
                                            const void *counts, moep_dtype dtype);
 
-/* The present state of each layer and expert, the number of the step with which it began (0 before the first), and how often
- * it has changed so far, the end of WARMUP included.
+/* The present state of each layer and expert, the number of the step with which it began (0 before the first), and how
+ * often it has changed so far, the end of WARMUP included.
  *   layers    [layers], or NULL
  *   experts   [layers][experts], or NULL
  * Errors: INVALID_ARGUMENT. */
@@ -424,22 +427,22 @@ MOEP_API moep_status moep_detector_changes(const moep_detector *detector, uint64
 
 /* What a detector can say about each layer and expert in numbers.
  *
- * The first three are the paper's statistics of the shares over a sliding window, exact at every step. x are the shares of
- * the last w steps, or of as many as have been pushed:
+ * The first three are the paper's statistics of the shares over a sliding window, exact at every step. x are the shares
+ * of the last w steps, or of as many as have been pushed:
  * MOEP_MEAN         sum x / w; of a layer the mean over its experts
  * MOEP_VARIANCE     sum (x - mean)^2 / w; of a layer the mean over its experts
  * MOEP_RANGE        max x - min x; of a layer the largest of its experts'
  *
  * The others are of the last whole block, from the end of WARMUP on:
- * MOEP_DRIFT        the error that a forecast made now must expect over the horizon, sampling noise aside, in units of the
- *                   mean load, smoothed over a few blocks: what must be within the tolerance, with a standard deviation of
- *                   its noise added, before a state becomes STABLE
- * MOEP_NOISE        the sampling noise, as the number of independent tokens per step that would scatter as much: of an expert
- *                   p (1 - p) / v, p its mean share and v the variance of a single step as measured between blocks; of a
- *                   layer the sum of the p (1 - p) over the sum of the v. NaN where v = 0
+ * MOEP_DRIFT        the error that a forecast made now must expect over the horizon, sampling noise aside, in units of
+ *                   the mean load, smoothed over a few blocks: what must be within the tolerance, with a standard
+ *                   deviation of its noise added, before a state becomes STABLE
+ * MOEP_NOISE        the sampling noise, as the number of independent tokens per step that would scatter as much: of an
+ *                   expert p (1 - p) / v, p its mean share and v the variance of a single step as measured between
+ *                   blocks; of a layer the sum of the p (1 - p) over the sum of the v. NaN where v = 0
  * MOEP_DISPERSION   how much more the loads scatter than independent tokens would: tokens per step / NOISE. 1 is the
- *                   multinomial floor; single steps of real runs have 2 to 4, blocks of 20 steps, which this is about, up to
- *                   10. NaN where v = 0, and for floating-point counts, which need not be tokens */
+ *                   multinomial floor; single steps of real runs have 2 to 4, blocks of 20 steps, which this is about,
+ *                   up to 10. NaN where v = 0, and for floating-point counts, which need not be tokens */
 typedef int32_t moep_quantity;
 enum { MOEP_MEAN = 0, MOEP_VARIANCE = 1, MOEP_RANGE = 2, MOEP_DRIFT = 3, MOEP_NOISE = 4, MOEP_DISPERSION = 5 };
 
@@ -519,8 +522,8 @@ typedef struct moep_backtest_result {
                                 is not where it was forecast */
     double *floor;           /* what error would be had the realised mean been the forecast of each step */
     double *floor_of_mean;   /* what sampling noise alone leaves of error_of_mean: sqrt(2 / pi) times the mean over the
-                                experts of sqrt((1 - p) / (p N H)), p the realised mean but at least 0.1 / experts, N the
-                                mean tokens per step, H the number of steps */
+                                experts of sqrt((1 - p) / (p N H)), p the realised mean but at least 0.1 / experts, N
+                                the mean tokens per step, H the number of steps */
     uint64_t *left_out;      /* (step, expert) pairs that paper_error left out */
 } moep_backtest_result;
 

@@ -195,6 +195,18 @@ moep_status mp_checkpoint_end(struct checkpoint *checkpoint)
     return MOEP_OK;
 }
 
+moep_status mp_checkpoint_parts(struct checkpoint *checkpoint, const struct checkpoint_part *parts, size_t n,
+                                void *handle)
+{
+    moep_status status = MOEP_OK;
+    for (size_t i = 0; i < n && status == MOEP_OK; i++) {
+        mp_checkpoint_section(checkpoint, parts[i].section);
+        parts[i].visit(checkpoint, handle);
+        status = mp_checkpoint_end(checkpoint);
+    }
+    return status;
+}
+
 size_t mp_checkpoint_left(const struct checkpoint *checkpoint)
 {
     return checkpoint->end - checkpoint->at;

@@ -10,8 +10,8 @@
  *     section   tag (4 bytes), version, flags (u16 each; bit 0: critical), length of what follows the section's own
  *               header (u64), CRC-32C of the section but for these four bytes (u32), fields
  *
- * The magic has a byte above 127, a CR LF, an end-of-file mark and a LF: a transfer as text damages it. The header keeps
- * this layout for ever, whatever the major. */
+ * The magic has a byte above 127, a CR LF, an end-of-file mark and a LF: a transfer as text damages it. The header
+ * keeps this layout for ever, whatever the major. */
 #ifndef MP_CHECKPOINT_H
 #define MP_CHECKPOINT_H
 
@@ -68,11 +68,21 @@ void mp_checkpoint_section(struct checkpoint *checkpoint, const struct section *
 /* Ends it. Reading: CORRUPT if a field was bad or fields are left over. */
 moep_status mp_checkpoint_end(struct checkpoint *checkpoint);
 
+/* What of a handle makes up a section, and the function that visits it. */
+struct checkpoint_part {
+    const struct section *section;
+    void (*visit)(struct checkpoint *checkpoint, void *handle);
+};
+
+/* All parts of a handle, each in its section. Reading: as far as the first that is CORRUPT. */
+moep_status mp_checkpoint_parts(struct checkpoint *checkpoint, const struct checkpoint_part *parts, size_t n,
+                                void *handle);
+
 /* Reading: bytes of the section that are still to be read. */
 size_t mp_checkpoint_left(const struct checkpoint *checkpoint);
 
-/* A section to which later releases append fields that earlier ones may ignore. Before such a field: is it there? If not,
- * it keeps its default. And after the last: passes over what a later release has appended. */
+/* A section to which later releases append fields that earlier ones may ignore. Before such a field: is it there? If
+ * not, it keeps its default. And after the last: passes over what a later release has appended. */
 bool mp_checkpoint_more(const struct checkpoint *checkpoint);
 void mp_checkpoint_skip(struct checkpoint *checkpoint);
 

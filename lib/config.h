@@ -6,7 +6,8 @@
 #include "moepredict.h"
 #include "support/memory.h"
 
-/* Limits of a detector: its windows, their steps, and the blocks of drift_window, with which sums of squares fit 64 bits. */
+/* Limits of a detector: its windows, their steps, and the blocks of drift_window, with which sums of squares fit
+ * 64 bits. */
 enum {
     MP_WINDOWS = sizeof((moep_detector_config *)0)->windows / sizeof(uint32_t),
     MP_LONGEST_WINDOW = 1024,

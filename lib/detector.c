@@ -16,13 +16,10 @@ moep_status mp_detector_missing(void)
 
 static size_t arena_size(size_t layers, size_t experts, size_t blocks)
 {
-    size_t states = mp_product(layers, experts) < SIZE_MAX - layers ? layers * experts + layers : SIZE_MAX;
-    size_t of_states = mp_product(states, sizeof(struct stability));
+    size_t of_states = mp_product(mp_sum(mp_product(layers, experts), layers), sizeof(struct stability));
     size_t of_layers = mp_product(layers, (2 * blocks + 2) * sizeof(double));
     size_t of_experts = mp_product(experts, 2 * MP_SCALES * sizeof(double));
-    if (of_layers > SIZE_MAX - of_experts || of_states > SIZE_MAX - of_experts - of_layers)
-        return SIZE_MAX;
-    return of_states + of_layers + of_experts;
+    return mp_sum(of_states, mp_sum(of_layers, of_experts));
 }
 
 static moep_status make_arena(moep_detector *detector, size_t layers, size_t experts)
@@ -40,9 +37,9 @@ static moep_status make_arena(moep_detector *detector, size_t layers, size_t exp
     return MOEP_OK;
 }
 
-/* Between two neighbouring halves of W steps a random walk moves by a root mean square of sqrt(2 W / 3) of its steps, from the
- * mean of W to the mean of the next h by sqrt((W + h) / 3): their ratio, for other powers of the time than its root.
- * As a float, to which every processor's pow rounds alike. */
+/* Between two neighbouring halves of W steps a random walk moves by a root mean square of sqrt(2 W / 3) of its steps,
+ * from the mean of W to the mean of the next h by sqrt((W + h) / 3): their ratio, for other powers of the time than its
+ * root. As a float, to which every processor's pow rounds alike. */
 static double growth_at(const moep_detector_config *config, size_t scale)
 {
     double window = (double)config->drift_window * (double)(1 << scale), horizon = (double)config->horizon;

@@ -9,8 +9,8 @@ static double square(double x)
     return x * x;
 }
 
-/* The layer's drift is the mean of its experts'. Noise of variance V gives the square of a difference the standard deviation
- * sqrt(2) V, which adds up over the experts: three of those are doubted. */
+/* The layer's drift is the mean of its experts'. Noise of variance V gives the square of a difference the standard
+ * deviation sqrt(2) V, which adds up over the experts: three of those are doubted. */
 static void expect_of_layer(const moep_detector *detector, const double *moved, const double *noise, size_t scale,
                             const struct stability_rule *rule, struct expected_drift *expected)
 {
@@ -28,8 +28,8 @@ static void expect_of_layer(const moep_detector *detector, const double *moved, 
     expected->beyond[scale] = unit * (drift - 3 * error) > rule->limit;
 }
 
-/* A single difference D is far from normal when it is squared: it is doubted by three standard deviations of its own. Beyond
- * a limit of T^2 is abs(D) - 3 sqrt(V) > T, which without roots is: D^2 - T^2 - 9 V is more than 6 T sqrt(V). */
+/* A single difference D is far from normal when it is squared: it is doubted by three standard deviations of its own.
+ * Beyond a limit of T^2 is abs(D) - 3 sqrt(V) > T, which without roots is: D^2 - T^2 - 9 V is more than 6 T sqrt(V). */
 static void expect_of_expert(const moep_detector *detector, double moved, double noise, size_t scale,
                              const struct stability_rule *rule, struct expected_drift *expected)
 {

@@ -67,8 +67,22 @@ static void visit_origin(struct checkpoint *checkpoint, struct origin *origin)
     mp_checkpoint_skip(checkpoint);
 }
 
-static void visit_states(struct checkpoint *checkpoint, moep_detector *detector)
+static void visit_history(struct checkpoint *checkpoint, void *handle)
 {
+    moep_detector *detector = handle;
+    mp_history_visit(&detector->history, checkpoint);
+}
+
+static void visit_drift(struct checkpoint *checkpoint, void *handle)
+{
+    moep_detector *detector = handle;
+    mp_drift_visit(&detector->drift, checkpoint);
+    mp_checkpoint_require(checkpoint, detector->drift.pushed <= detector->history.steps);
+}
+
+static void visit_states(struct checkpoint *checkpoint, void *handle)
+{
+    moep_detector *detector = handle;
     size_t layers = detector->history.layers, series = layers * detector->history.experts;
     bool warmup = mp_detector_in_warmup(detector);
     uint64_t ended = mp_drift_ended(&detector->drift), next_step = detector->history.next_step;
@@ -83,6 +97,10 @@ static void visit_states(struct checkpoint *checkpoint, moep_detector *detector)
     }
 }
 
+static const struct checkpoint_part parts[] = {
+    {&history_section, visit_history}, {&drift_section, visit_drift}, {&state_section, visit_states}};
+enum { PARTS = sizeof parts / sizeof *parts };
+
 /* ---- save ---------------------------------------------------------------------------------------------------------- */
 
 static size_t put(struct checkpoint *checkpoint, const void *handle)
@@ -92,15 +110,7 @@ static size_t put(struct checkpoint *checkpoint, const void *handle)
     mp_checkpoint_section(checkpoint, &config_section);
     visit_origin(checkpoint, &origin);
     mp_checkpoint_end(checkpoint);
-    mp_checkpoint_section(checkpoint, &history_section);
-    mp_history_visit(&detector->history, checkpoint);
-    mp_checkpoint_end(checkpoint);
-    mp_checkpoint_section(checkpoint, &drift_section);
-    mp_drift_visit(&detector->drift, checkpoint);
-    mp_checkpoint_end(checkpoint);
-    mp_checkpoint_section(checkpoint, &state_section);
-    visit_states(checkpoint, detector);
-    mp_checkpoint_end(checkpoint);
+    mp_checkpoint_parts(checkpoint, parts, PARTS, detector);
     return mp_checkpoint_finish(checkpoint);
 }
 
@@ -143,20 +153,7 @@ static moep_status check_sizes(struct checkpoint *checkpoint, const struct origi
 
 static moep_status read_parts(struct checkpoint *checkpoint, moep_detector *detector)
 {
-    mp_checkpoint_section(checkpoint, &history_section);
-    mp_history_visit(&detector->history, checkpoint);
-    moep_status status = mp_checkpoint_end(checkpoint);
-    if (status != MOEP_OK)
-        return status;
-    mp_checkpoint_section(checkpoint, &drift_section);
-    mp_drift_visit(&detector->drift, checkpoint);
-    mp_checkpoint_require(checkpoint, detector->drift.pushed <= detector->history.steps);
-    status = mp_checkpoint_end(checkpoint);
-    if (status != MOEP_OK)
-        return status;
-    mp_checkpoint_section(checkpoint, &state_section);
-    visit_states(checkpoint, detector);
-    status = mp_checkpoint_end(checkpoint);
+    moep_status status = mp_checkpoint_parts(checkpoint, parts, PARTS, detector);
     for (size_t i = 0; i < MP_WINDOWS && status == MOEP_OK; i++)
         if (detector->windows[i].arena)
             mp_window_rebuild(&detector->windows[i], &detector->history);

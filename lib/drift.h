@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How much each series moves, and how much of that is noise, from the means of blocks of steps.
  *
- * Between the mean of the last n blocks and that of the n before there is a difference D. Independent noise of variance s2
- * in each block alone makes D^2 as large as V = 2 s2 / n on the average, and s2 is known from how neighbouring blocks
- * differ (von Neumann 1941), which a slow movement hardly touches. D^2 - V is therefore what the load itself has moved.
- * All of this is kept at two scales, n = m and n = 2 m.
+ * Between the mean of the last n blocks and that of the n before there is a difference D. Independent noise of variance
+ * s2 in each block alone makes D^2 as large as V = 2 s2 / n on the average, and s2 is known from how neighbouring
+ * blocks differ (von Neumann 1941), which a slow movement hardly touches. D^2 - V is therefore what the load itself has
+ * moved. All of this is kept at two scales, n = m and n = 2 m.
  *
  * Block means are whole numbers of 2^-26, so that the running sums are exact: the state is what the last 4 m + 1 blocks
  * say, and nothing else. */
@@ -45,8 +45,8 @@ size_t mp_drift_half(const struct drift *drift, size_t scale);
 /* Once 2 n blocks have ended: D^2 - V and V of n series from the first on, as shares squared. */
 void mp_drift_measure(const struct drift *drift, size_t scale, size_t first, size_t n, double *moved, double *noise);
 
-/* Of one series over the last 2 m blocks: its mean share, and the variance of a single step that makes the blocks scatter as
- * they do. */
+/* Of one series over the last 2 m blocks: its mean share, and the variance of a single step that makes the blocks
+ * scatter as they do. */
 double mp_drift_mean(const struct drift *drift, size_t series);
 double mp_drift_variance(const struct drift *drift, size_t series);
 

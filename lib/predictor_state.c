@@ -49,7 +49,8 @@ static void visit_arima(struct checkpoint *checkpoint, moep_predictor_config *co
     mp_visit_f64(checkpoint, &config->arima_root_limit);
 }
 
-/* Fields of methods to come follow at the end, each if mp_checkpoint_more(): they say nothing about the methods here. */
+/* Fields of methods to come follow at the end, each if mp_checkpoint_more(): they say nothing about the methods
+ * here. */
 static void visit_origin(struct checkpoint *checkpoint, struct origin *origin)
 {
     mp_visit_size(checkpoint, &origin->layers);
@@ -62,14 +63,24 @@ static void visit_origin(struct checkpoint *checkpoint, struct origin *origin)
     mp_checkpoint_skip(checkpoint);
 }
 
-static void visit_model(struct checkpoint *checkpoint, moep_predictor *predictor)
+static void visit_history(struct checkpoint *checkpoint, void *handle)
 {
+    moep_predictor *predictor = handle;
+    mp_history_visit(&predictor->history, checkpoint);
+}
+
+static void visit_model(struct checkpoint *checkpoint, void *handle)
+{
+    moep_predictor *predictor = handle;
     mp_visit_u64(checkpoint, &predictor->fitted_step);
     mp_checkpoint_require(checkpoint, predictor->method->fit || predictor->fitted_step == UINT64_MAX);
     if (predictor->model)
         predictor->method->visit_model(checkpoint, &predictor->config,
                                        predictor->history.layers * predictor->history.experts, predictor->model);
 }
+
+static const struct checkpoint_part parts[] = {{&history_section, visit_history}, {&model_section, visit_model}};
+enum { PARTS = sizeof parts / sizeof *parts };
 
 /* ---- save -------------------------------------------------------------------------------------------------------- */
 
@@ -80,12 +91,7 @@ static size_t put(struct checkpoint *checkpoint, const void *handle)
     mp_checkpoint_section(checkpoint, &config_section);
     visit_origin(checkpoint, &origin);
     mp_checkpoint_end(checkpoint);
-    mp_checkpoint_section(checkpoint, &history_section);
-    mp_history_visit(&predictor->history, checkpoint);
-    mp_checkpoint_end(checkpoint);
-    mp_checkpoint_section(checkpoint, &model_section);
-    visit_model(checkpoint, predictor);
-    mp_checkpoint_end(checkpoint);
+    mp_checkpoint_parts(checkpoint, parts, PARTS, predictor);
     return mp_checkpoint_finish(checkpoint);
 }
 
@@ -128,18 +134,6 @@ static moep_status check_sizes(struct checkpoint *checkpoint, const struct origi
                 : mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: shorter than its configuration says");
 }
 
-static moep_status read_parts(struct checkpoint *checkpoint, moep_predictor *predictor)
-{
-    mp_checkpoint_section(checkpoint, &history_section);
-    mp_history_visit(&predictor->history, checkpoint);
-    moep_status status = mp_checkpoint_end(checkpoint);
-    if (status != MOEP_OK)
-        return status;
-    mp_checkpoint_section(checkpoint, &model_section);
-    visit_model(checkpoint, predictor);
-    return mp_checkpoint_end(checkpoint);
-}
-
 static moep_status load(const void *buffer, size_t size, const struct runtime *runtime, moep_predictor **out)
 {
     const struct section known[] = {config_section, history_section, model_section};
@@ -156,7 +150,7 @@ static moep_status load(const void *buffer, size_t size, const struct runtime *r
         status = mp_predictor_make(mp_method(origin.config.method), origin.layers, origin.experts, &origin.config,
                                    runtime, &predictor);
     if (status == MOEP_OK)
-        status = read_parts(&checkpoint, predictor);
+        status = mp_checkpoint_parts(&checkpoint, parts, PARTS, predictor);
     if (status == MOEP_OK)
         *out = predictor;
     else

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The rule by which a layer, or an expert, becomes STABLE and ceases to be. The two differ in their tolerance only.
  *
- * It becomes STABLE when the drift that a forecast over the horizon must expect, smoothed, and with a standard deviation
- * added for what noise may hide, has been within the tolerance for a while. It ceases to be when the last block's drift is
- * certainly, whatever part of it may be noise, beyond a tolerance somewhat larger. The longer scale sees slow drifts to
- * which the first is blind, once the later half of what it looks at lies in the stable time. */
+ * It becomes STABLE when the drift that a forecast over the horizon must expect, smoothed, and with a standard
+ * deviation added for what noise may hide, has been within the tolerance for a while. It ceases to be when the last
+ * block's drift is certainly, whatever part of it may be noise, beyond a tolerance somewhat larger. The longer scale
+ * sees slow drifts to which the first is blind, once the later half of what it looks at lies in the stable time. */
 #ifndef MP_STABILITY_H
 #define MP_STABILITY_H
 
@@ -40,8 +40,8 @@ void mp_stability_restart(struct stability *stability, uint64_t step);
 void mp_stability_judge(struct stability *stability, const struct stability_rule *rule,
                         const struct expected_drift *expected, uint64_t ended, uint64_t step);
 
-/* Its state as a checkpoint's fields, and their bytes; warmup: of a detector that is still in it; ended, next_step: as that
- * detector has them. */
+/* Its state as a checkpoint's fields, and their bytes; warmup: of a detector that is still in it; ended, next_step: as
+ * that detector has them. */
 enum { MP_STABILITY_SAVED = 40 };
 void mp_stability_visit(struct stability *stability, struct checkpoint *checkpoint, bool warmup, uint64_t ended,
                         uint64_t next_step);

@@ -139,8 +139,8 @@ static size_t place_of_end(const struct window *window, struct group group, size
     return window->steps * group.first + i * (group.end - group.first);
 }
 
-/* From the newest step, whose extremes are its shares, back to the whole turn; steps that the history does not hold, or no
- * longer, add nothing. The new turn has no step yet. */
+/* From the newest step, whose extremes are its shares, back to the whole turn; steps that the history does not hold, or
+ * no longer, add nothing. The new turn has no step yet. */
 static void end_turn(struct window *window, const struct history *history, uint64_t newest, struct group group)
 {
     size_t n = group.end - group.first;
@@ -201,8 +201,8 @@ void mp_window_mean(const struct window *window, uint64_t pushed, double *out)
 }
 
 /* Let the n shares sum to n c + r with whole c and 0 <= r < n. The squared deviations from c sum to the whole number
- * (sum of squares) - c (sum + r), whose parts are taken apart at 2^32 so that none overflows; those from the mean sum to
- * r^2 / n less. */
+ * (sum of squares) - c (sum + r), whose parts are taken apart at 2^32 so that none overflows; those from the mean sum
+ * to r^2 / n less. */
 static double variance_of(uint64_t sum, uint64_t low, uint64_t high, uint64_t n)
 {
     uint64_t c = sum / n, r = sum % n, factor = sum + r;

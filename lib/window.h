@@ -4,8 +4,9 @@
  *
  * Mean and variance come from running sums of whole numbers, which are exact. The range comes from a block method (van
  * Herk 1992; Gil and Werman 1993): time falls into turns of w steps; a window is the end of one turn and the beginning
- * of the next. Of the present turn the least and the largest share so far are kept; of the last one, when it ends, those
- * of each of its ends. Every step is the end of a turn for one w-th of the series, so that no step pays for all. */
+ * of the next. Of the present turn the least and the largest share so far are kept; of the last one, when it ends,
+ * those of each of its ends. Every step is the end of a turn for one w-th of the series, so that no step pays for
+ * all. */
 #ifndef MP_WINDOW_H
 #define MP_WINDOW_H
 
@@ -33,8 +34,8 @@ void mp_window_rebuild(struct window *window, const struct history *history);
 /* From one of the same steps and series. */
 void mp_window_copy(struct window *to, const struct window *from);
 
-/* Of the last min(steps, pushed) steps, pushed >= 1: [series]. The variance is the mean of the squared deviations from the
- * mean, without a loss of digits where the mean is much larger than they. */
+/* Of the last min(steps, pushed) steps, pushed >= 1: [series]. The variance is the mean of the squared deviations from
+ * the mean, without a loss of digits where the mean is much larger than they. */
 void mp_window_mean(const struct window *window, uint64_t pushed, double *out);
 void mp_window_variance(const struct window *window, uint64_t pushed, double *out);
 void mp_window_range(const struct window *window, uint64_t pushed, double *out);

@@ -4,6 +4,7 @@
 #include "methods/arima_season.h"
 #include "methods/arima_select.h"
 #include "methods/arima_stationarity.h"
+#include "methods/arima_vote.h"
 
 static enum arima_trend trend_of(const struct golden *golden)
 {
@@ -184,7 +185,7 @@ static void no_order_of_auto_arima_is_better(void **state)
         if (!golden_is(&golden, "auto"))
             continue;
         struct arima_choice choice;
-        struct arima_wanted wanted = {MP_ARIMA_SELECT, (int)golden.d, MP_ARIMA_SELECT, golden.mean != 0};
+        struct arima_wanted wanted = {MOEP_SELECT, (int)golden.d, MOEP_SELECT, golden.mean != 0};
         struct columns columns = {golden.series, golden.n};
         struct arima_job job = make_job(&columns, 1);
         job.starts = 5;
@@ -201,7 +202,7 @@ static void a_choice_depends_on_nothing_but_the_series(void **state)
 {
     (void)state;
     enum { SERIES = 150, STEPS = 120 };
-    static const struct arima_wanted everything = {MP_ARIMA_SELECT, MP_ARIMA_SELECT, MP_ARIMA_SELECT, true};
+    static const struct arima_wanted everything = {MOEP_SELECT, MOEP_SELECT, MOEP_SELECT, true};
     double *values = calloc(SERIES * STEPS, sizeof *values);
     struct arima_choice alone, one[SERIES], several[SERIES];
     for (size_t s = 0; s < SERIES; s++)
@@ -232,16 +233,48 @@ static void fixed_parts_of_an_order_stay(void **state)
     autoregression(values, 200, 0.8, 9);
     for (int p = 0; p <= MP_ARIMA_ORDER; p++)
         for (int d = 0; d <= 2; d++) {
-            select_series(values, 1, 200, (struct arima_wanted){p, d, MP_ARIMA_SELECT, true}, 1, &choice);
+            select_series(values, 1, 200, (struct arima_wanted){p, d, MOEP_SELECT, true}, 1, &choice);
             assert_int_equal(choice.order.p, p);
             assert_int_equal(choice.order.d, d);
             assert_int_equal(choice.order.mean, d == 0);
             assert_true(choice.order.q <= MP_ARIMA_SELECT_MOST && choice.candidates >= 1);
         }
-    select_series(values, 1, 200, (struct arima_wanted){MP_ARIMA_SELECT, 0, 7, false}, 1, &choice);
+    select_series(values, 1, 200, (struct arima_wanted){MOEP_SELECT, 0, 7, false}, 1, &choice);
     assert_int_equal(choice.order.q, 7);
-    select_series(values, 1, 12, (struct arima_wanted){MP_ARIMA_SELECT, 1, MP_ARIMA_SELECT, false}, 1, &choice);
+    select_series(values, 1, 12, (struct arima_wanted){MOEP_SELECT, 1, MOEP_SELECT, false}, 1, &choice);
     assert_true(choice.order.p + choice.order.q <= 2);
+}
+
+static void *refuse(void *user, size_t size)
+{
+    (void)size;
+    ++*(int *)user;
+    return NULL;
+}
+
+static int32_t stop(void *user, double fraction)
+{
+    (void)user;
+    (void)fraction;
+    return 1;
+}
+
+static void refused_memory_and_a_stop_are_reported(void **state)
+{
+    (void)state;
+    double values[100];
+    struct arima_choice choice;
+    struct columns columns = {values, 100};
+    struct arima_job job = make_job(&columns, 1);
+    int requests = 0;
+    struct memory memory = {refuse, mp_default_release, &requests};
+    autoregression(values, 100, 0.5, 1);
+    job.memory = &memory;
+    assert_int_equal(mp_arima_select(&job, (struct arima_wanted){1, 0, 1, true}, &choice), MOEP_ERROR_OUT_OF_MEMORY);
+    assert_int_equal(requests, 1);
+    job.memory = &plain_memory;
+    job.progress = stop;
+    assert_int_equal(mp_arima_select(&job, (struct arima_wanted){1, 0, 1, true}, &choice), MOEP_ERROR_CANCELLED);
 }
 
 static void a_layer_votes(void **state)
@@ -272,6 +305,7 @@ int main(void)
         cmocka_unit_test(no_order_of_auto_arima_is_better),
         cmocka_unit_test(a_choice_depends_on_nothing_but_the_series),
         cmocka_unit_test(fixed_parts_of_an_order_stay),
+        cmocka_unit_test(refused_memory_and_a_stop_are_reported),
         cmocka_unit_test(a_layer_votes),
     };
     return cmocka_run_group_tests(arima_select, NULL, NULL);

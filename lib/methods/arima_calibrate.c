@@ -26,12 +26,10 @@ struct bench {
 
 static size_t bench_size(const struct arima_source *source, const struct bench *bench)
 {
-    size_t e = source->experts, doubles = mp_product(e, source->observations), series = source->panel->series;
-    if (doubles > SIZE_MAX / 64 - e - series - bench->tail || e > SIZE_MAX / 8 / sizeof(struct arima_state))
-        return SIZE_MAX;
-    size_t size = (doubles + e + series + bench->tail) * sizeof(double) + e * sizeof(struct arima_state);
-    size_t states = mp_arima_states_size(bench->past);
-    return size > SIZE_MAX - states ? SIZE_MAX : size + states;
+    size_t e = source->experts, doubles = mp_product(e, source->observations);
+    doubles = mp_sum(doubles, mp_sum(e, mp_sum(source->panel->series, bench->tail)));
+    size_t size = mp_sum(mp_product(doubles, sizeof(double)), mp_product(e, sizeof(struct arima_state)));
+    return mp_sum(size, mp_arima_states_size(bench->past));
 }
 
 static void lay_out(const struct arima_source *source, struct bench *bench, void *memory)

@@ -136,37 +136,26 @@ static void work(void *user, size_t index)
 
 /* ---- memory: one block ---- */
 
-static size_t rounded(size_t count, size_t size)
-{
-    size_t bytes = mp_product(count, size);
-    return bytes > SIZE_MAX - 63 ? SIZE_MAX : (bytes + 63) / 64 * 64;
-}
-
-static size_t sum(size_t a, size_t b)
-{
-    return a > SIZE_MAX - b ? SIZE_MAX : a + b;
-}
-
 static size_t worker_size(const struct arima_job *job, size_t chunk)
 {
     size_t size = mp_arima_search_size(job->steps, chunk, job->starts);
-    size = rounded(size, 1);
-    size = sum(size, rounded(mp_product(chunk, job->steps), sizeof(double)));
-    size = sum(size, rounded(chunk, sizeof(struct arima_series)));
-    size = sum(size, rounded(chunk, sizeof(struct arima_item)));
-    return sum(size, rounded(chunk, sizeof(size_t)));
+    size = mp_whole_lines(size, 1);
+    size = mp_sum(size, mp_whole_lines(mp_product(chunk, job->steps), sizeof(double)));
+    size = mp_sum(size, mp_whole_lines(chunk, sizeof(struct arima_series)));
+    size = mp_sum(size, mp_whole_lines(chunk, sizeof(struct arima_item)));
+    return mp_sum(size, mp_whole_lines(chunk, sizeof(size_t)));
 }
 
 static void worker_init(struct worker *worker, const struct arima_job *job, size_t chunk, char *memory)
 {
     worker->values = (double *)memory;
-    memory += rounded(chunk * job->steps, sizeof(double));
+    memory += mp_whole_lines(chunk * job->steps, sizeof(double));
     worker->series = (struct arima_series *)memory;
-    memory += rounded(chunk, sizeof(struct arima_series));
+    memory += mp_whole_lines(chunk, sizeof(struct arima_series));
     worker->items = (struct arima_item *)memory;
-    memory += rounded(chunk, sizeof(struct arima_item));
+    memory += mp_whole_lines(chunk, sizeof(struct arima_item));
     worker->item_of = (size_t *)memory;
-    memory += rounded(chunk, sizeof(size_t));
+    memory += mp_whole_lines(chunk, sizeof(size_t));
     mp_arima_search_init(&worker->search, memory, job->steps, chunk, job->starts, job->lane_bytes);
 }
 

@@ -28,8 +28,8 @@ enum { MP_ARIMA_DEFAULT_STARTS = 5 };
 
 /* Estimates the series that are not done, in order, and marks them done: all of them, or rounds of them until the cost
  * reaches the budget. A round is made as large as the rest of the budget should bear, one series at least; so the same
- * ones are done for any number of threads. What a series gets does not depend on the others, on the number of threads or
- * on what a budget leaves for a later call. OUT_OF_MEMORY, CANCELLED: `estimates` is in an unknown state. */
+ * ones are done for any number of threads. What a series gets does not depend on the others, on the number of threads
+ * or on what a budget leaves for a later call. OUT_OF_MEMORY, CANCELLED: `estimates` is in an unknown state. */
 moep_status mp_arima_estimate(const struct arima_job *job, struct arima_estimate *estimates);
 
 #endif

@@ -5,6 +5,7 @@
 #include "arima_model.h"
 #include "arima_select.h"
 #include "arima_source.h"
+#include "arima_vote.h"
 #include "status.h"
 
 /* One call. */

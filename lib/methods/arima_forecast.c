@@ -7,8 +7,6 @@
 
 /* ---- states ---- */
 
-enum { LINE = 64 };
-
 struct scratch {
     struct arima_workspace workspace;
     struct arima_point *point;
@@ -17,15 +15,14 @@ struct scratch {
 
 size_t mp_arima_states_size(size_t steps)
 {
-    size_t workspace = mp_arima_workspace_size(steps), rest = sizeof(struct arima_point) + LINE;
-    return workspace > SIZE_MAX - rest ? SIZE_MAX : workspace + rest;
+    return mp_sum(mp_arima_workspace_size(steps), sizeof(struct arima_point) + MP_CACHE_LINE);
 }
 
 static struct scratch lay_out(void *memory, size_t steps, int lane_bytes)
 {
     struct scratch scratch;
     char *at = memory;
-    at += (LINE - (uintptr_t)at % LINE) % LINE;
+    at += (MP_CACHE_LINE - (uintptr_t)at % MP_CACHE_LINE) % MP_CACHE_LINE;
     scratch.point = (struct arima_point *)at;
     mp_arima_workspace_init(&scratch.workspace, at + sizeof *scratch.point, steps);
     scratch.kernel = mp_arima_kernel(lane_bytes);

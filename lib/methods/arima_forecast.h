@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Forecasts of an ARIMA estimate and their standard errors, by closed recursions: time and memory in proportion to the
- * horizon. The mean is the finite-sample predictor, given all observations; the errors are those of the psi-weights (Box,
- * Jenkins, Reinsel and Ljung, chapter 5), which hold exactly where theta's roots are off the unit circle or the history
- * is long. They take the estimate for the truth. */
+ * horizon. The mean is the finite-sample predictor, given all observations; the errors are those of the psi-weights
+ * (Box, Jenkins, Reinsel and Ljung, chapter 5), which hold exactly where theta's roots are off the unit circle or the
+ * history is long. They take the estimate for the truth. */
 #ifndef MP_ARIMA_FORECAST_H
 #define MP_ARIMA_FORECAST_H
 
@@ -20,11 +20,11 @@ struct arima_state {
 /* Scratch of mp_arima_states, in bytes; SIZE_MAX if too many. */
 size_t mp_arima_states_size(size_t steps);
 
-/* The states of count series, values[count][steps], which are used up. Roots whose inverse has a modulus above root_limit
- * are drawn in to it, which keeps factors of phi and theta that nearly cancel on the unit circle from understating the
- * variance; 1: none, and none where the errors of
- * the past cannot be told with roots drawn in. A series whose errors cannot be told at all is forecast without its
- * coefficients: by its mean, or without a change. Memory of mp_arima_states_size(steps) bytes. */
+/* The states of count series, values[count][steps], which are used up. Roots whose inverse has a modulus above
+ * root_limit are drawn in to it, which keeps factors of phi and theta that nearly cancel on the unit circle from
+ * understating the variance; 1: none, and none where the errors of the past cannot be told with roots drawn in. A
+ * series whose errors cannot be told at all is forecast without its coefficients: by its mean, or without a change.
+ * Memory of mp_arima_states_size(steps) bytes. */
 void mp_arima_states(const struct arima_estimate *estimates, double *values, size_t count, size_t steps,
                      double root_limit, int lane_bytes, void *memory, struct arima_state *states);
 

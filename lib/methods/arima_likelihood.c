@@ -45,7 +45,7 @@ const struct arima_start_kernel *mp_arima_start_kernel(int bytes)
     return index < 0 ? NULL : kernels[index];
 }
 
-enum { ALIGNMENT = 64, ARRAYS = 4, LEVEL = 3 * MP_ARIMA_ORDER * MP_ARIMA_ORDER * MP_LANES, LEVELS = 48 };
+enum { ARRAYS = 4, LEVEL = 3 * MP_ARIMA_ORDER * MP_ARIMA_ORDER * MP_LANES, LEVELS = 48 };
 
 /* A periodogram wants a power of two. */
 static size_t capacity_for(size_t observations)
@@ -63,13 +63,13 @@ static size_t array_size(size_t observations)
 
 size_t mp_arima_workspace_size(size_t observations)
 {
-    size_t arrays = mp_product(array_size(observations), ARRAYS), rest = LEVELS * LEVEL * sizeof(double) + ALIGNMENT;
-    return arrays > SIZE_MAX - rest ? SIZE_MAX : arrays + rest;
+    size_t arrays = mp_product(array_size(observations), ARRAYS);
+    return mp_sum(arrays, LEVELS * LEVEL * sizeof(double) + MP_CACHE_LINE);
 }
 
 void mp_arima_workspace_init(struct arima_workspace *workspace, void *memory, size_t observations)
 {
-    char *start = (char *)memory + (ALIGNMENT - (uintptr_t)memory % ALIGNMENT) % ALIGNMENT;
+    char *start = (char *)memory + (MP_CACHE_LINE - (uintptr_t)memory % MP_CACHE_LINE) % MP_CACHE_LINE;
     size_t size = array_size(observations);
     memset(start, 0, size * ARRAYS);
     workspace->capacity = capacity_for(observations);

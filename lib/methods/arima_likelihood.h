@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The exact Gaussian likelihood of ARMA(p, q), of MP_LANES series of one length at once.
  *
- * R's signs: w(t) = phi(1) w(t-1) + ... + e(t) + theta(1) e(t-1) + ...; the variance of e is profiled out. All lanes are
- * worked on with one order m, the largest p or q among them: a lane's coefficients beyond its own p and q are 0. A
+ * R's signs: w(t) = phi(1) w(t-1) + ... + e(t) + theta(1) e(t-1) + ...; the variance of e is profiled out. All lanes
+ * are worked on with one order m, the largest p or q among them: a lane's coefficients beyond its own p and q are 0. A
  * lane's results do not depend on the other lanes.
  *
  * Method: residuals given zeros before the first observation, then what the pre-sample values add (Ljung and Box 1979;
@@ -66,24 +66,24 @@ struct arima_kernel {
     /* Fills everything of the point but the parameters. 1 <= order <= MP_ARIMA_ORDER. Scratch of the workspace. */
     void (*evaluate)(const struct arima_workspace *workspace, unsigned order, struct arima_point *point);
 
-    /* step = -inverse(hessian + secant where augmented[lane] = 1 + damping x the hessian's diagonal) x gradient, for the
-     * parameters that are active[..][lane] = 1; 0 for those that are 0. A lane whose matrix is not positive definite
-     * becomes 0 in augmented and has its step without secant. */
+    /* step = -inverse(hessian + secant where augmented[lane] = 1 + damping x the hessian's diagonal) x gradient, for
+     * the parameters that are active[..][lane] = 1; 0 for those that are 0. A lane whose matrix is not positive
+     * definite becomes 0 in augmented and has its step without secant. */
     void (*solve)(const struct arima_point *point, const struct arima_secant *secant, const struct arima_lanes *active,
                   unsigned order, const double *damping, double *augmented, struct arima_lanes *step);
 
     /* The curvatures of both parts of the model along the step from one point to the next. Then, in the lanes where
-     * taken[lane] = 1, the secant is updated, so that next->hessian + secant maps the step to the gradients' difference.
-     * Of `before` only the lower triangle of the hessian is read. */
+     * taken[lane] = 1, the secant is updated, so that next->hessian + secant maps the step to the gradients'
+     * difference. Of `before` only the lower triangle of the hessian is read. */
     void (*learn)(const struct arima_point *before, const struct arima_point *next, const struct arima_lanes *active,
                   unsigned order, const double *taken, struct arima_secant *secant);
 };
 
 /* Starting values, from the lanes' series; compiled likewise. */
 struct arima_start_kernel {
-    /* Hannan and Rissanen (1982): the residuals of a long autoregression, of that many lags, stand for the errors, and w
-     * is regressed on its own and their lags 1 .. order. The point's hessian and gradient become the normal equations:
-     * solve then gives the coefficients. */
+    /* Hannan and Rissanen (1982): the residuals of a long autoregression, of that many lags, stand for the errors, and
+     * w is regressed on its own and their lags 1 .. order. The point's hessian and gradient become the normal
+     * equations: solve then gives the coefficients. */
     void (*regress)(const struct arima_workspace *workspace, unsigned order, unsigned lags, struct arima_point *point);
 
     /* power[k], k = 0 .. size / 2 - 1, of workspace->residuals, with zeros up to size, a power of two and no more than

@@ -6,9 +6,8 @@
 size_t mp_arima_model_size(const moep_predictor_config *config, size_t layers, size_t experts)
 {
     const size_t each = sizeof(struct arima_estimate) + sizeof(struct arima_order) + sizeof(double) + sizeof(uint64_t);
-    size_t size = mp_product(mp_product(layers, experts), each);
     (void)config;
-    return size > SIZE_MAX - sizeof(struct arima_progress) ? SIZE_MAX : size + sizeof(struct arima_progress);
+    return mp_sum(mp_product(mp_product(layers, experts), each), sizeof(struct arima_progress));
 }
 
 struct arima_model mp_arima_model(void *block, size_t series)

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What an ARIMA fit learns, as one block of memory: the estimates of all series, and how far the fit has come. A fit that
- * its budget has cut short goes on in the next call: through the layers whose orders are still to be selected, then through
- * the series that are not done. When all are, the next call begins a new round, from the estimates that there are. */
+/* What an ARIMA fit learns, as one block of memory: the estimates of all series, and how far the fit has come. A fit
+ * that its budget has cut short goes on in the next call: through the layers whose orders are still to be selected,
+ * then through the series that are not done. When all are, the next call begins a new round, from the estimates that
+ * there are. */
 #ifndef MP_ARIMA_MODEL_H
 #define MP_ARIMA_MODEL_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "arima_optimise.h"
+#include "arima_errors.h"
 #include "support/logarithm.h"
 #include "support/simd.h"
 
@@ -68,38 +69,6 @@ static void begin(struct optimiser *o, int l)
     try_coefficients(o, l, &lane->run->at);
 }
 
-/* Of the inverse of the Gauss-Newton matrix, the diagonal: one right-hand side after another. */
-static void standard_errors(const struct optimiser *o, int l)
-{
-    const struct arima_run *run = o->lanes[l].run;
-    double a[MP_ARIMA_PARAMETERS][MP_ARIMA_PARAMETERS];
-    unsigned n = run->p + run->q;
-    for (unsigned i = 0; i < n; i++) {
-        unsigned row = i < run->p ? i : o->order + i - run->p;
-        for (unsigned j = 0; j <= i; j++) {
-            unsigned column = j < run->p ? j : o->order + j - run->p;
-            a[i][j] = o->best.hessian[row][column].lane[l];
-            for (unsigned k = 0; k < j; k++)
-                a[i][j] -= a[i][k] * a[j][k];
-            if (i == j)
-                a[i][i] = a[i][i] > 0 ? sqrt(a[i][i]) : 0;
-            else
-                a[i][j] = a[j][j] > 0 ? a[i][j] / a[j][j] : 0;
-        }
-    }
-    for (unsigned e = 0; e < n; e++) {
-        double x[MP_ARIMA_PARAMETERS], sum = 0;
-        for (unsigned i = e; i < n; i++) {
-            x[i] = i == e;
-            for (unsigned k = e; k < i; k++)
-                x[i] -= a[i][k] * x[k];
-            x[i] = a[i][i] > 0 ? x[i] / a[i][i] : INFINITY;
-            sum += x[i] * x[i];
-        }
-        o->lanes[l].run->error[e] = sqrt(sum);
-    }
-}
-
 static void end(struct optimiser *o, int l)
 {
     struct arima_run *run = o->lanes[l].run;
@@ -110,7 +79,7 @@ static void end(struct optimiser *o, int l)
         run->at.theta[i] = o->best.parameters[o->order + i].lane[l];
     run->objective = o->best.objective.lane[l];
     run->sum_of_squares = o->best.sum_of_squares.lane[l];
-    standard_errors(o, l);
+    mp_arima_standard_errors(&o->best, o->order, (size_t)l, run);
     o->lanes[l].phase = IDLE;
 }
 

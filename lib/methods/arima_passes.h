@@ -226,8 +226,8 @@ INLINE vector get(const struct arima_lanes *lanes, int at)
     return *(const vector *)(lanes->lane + at);
 }
 
-/* scale J'J, J the filtered series at lags 1 .. m, then the twice filtered. Along a diagonal the products differ by the last
- * observations only. */
+/* scale J'J, J the filtered series at lags 1 .. m, then the twice filtered. Along a diagonal the products differ by the
+ * last observations only. */
 INLINE void gauss_newton(const struct strand *strand, vector scale, struct arima_point *point, int at, const int order)
 {
     const vector *u = strand->last_filtered, *v = strand->last_twice;

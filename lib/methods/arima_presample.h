@@ -4,7 +4,8 @@
  *
  * With y = (w(0), w(-1), ...), x = (e(0), e(-1), ...) and the Hankel matrices P = [phi(t+k)], T = [theta(t+k)], rows
  * t = 1 .. m, columns k = 0 .. m-1: c = P y + T x. Cov(y) = G, Toeplitz in the autocovariances; Cov(y, x) = X, upper
- * triangular Toeplitz in the psi-weights. So C = P Y + T Z with Y = G P' + X T' = Cov(y, c), Z = X' P' + T' = Cov(x, c). */
+ * triangular Toeplitz in the psi-weights. So C = P Y + T Z with Y = G P' + X T' = Cov(y, c) and
+ * Z = X' P' + T' = Cov(x, c). */
 #ifndef MP_ARIMA_PRESAMPLE_H
 #define MP_ARIMA_PRESAMPLE_H
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Forecast rows and their quantiles, from the estimates and the history: layer by layer, on as many threads as there are. */
+/* Forecast rows and their quantiles, from the estimates and the history: layer by layer, on as many threads as there
+ * are. */
 #ifndef MP_ARIMA_ROWS_H
 #define MP_ARIMA_ROWS_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The best likelihood from several starts, for a batch of series and orders: each start is followed until a step gains less
- * than 0.01 of log-likelihood, the best of them until a step gains less than 0.0001. */
+/* The best likelihood from several starts, for a batch of series and orders: each start is followed until a step gains
+ * less than 0.01 of log-likelihood, the best of them until a step gains less than 0.0001. */
 #ifndef MP_ARIMA_SEARCH_H
 #define MP_ARIMA_SEARCH_H
 

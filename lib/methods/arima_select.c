@@ -57,7 +57,7 @@ static void consider(struct path *path, struct arima_order order, const struct a
 
 static bool allowed(int wanted, int value)
 {
-    return wanted == MP_ARIMA_SELECT ? value >= 0 && value <= MP_ARIMA_SELECT_MOST : value == wanted;
+    return wanted == MOEP_SELECT ? value >= 0 && value <= MP_ARIMA_SELECT_MOST : value == wanted;
 }
 
 /* A candidate that has not been tried, and that so many observations bear, becomes an item; p = q = 0 needs none. */
@@ -92,8 +92,8 @@ static size_t propose_first(const struct selection *selection, struct worker *wo
     static const int first[][2] = {{2, 2}, {0, 0}, {1, 0}, {0, 1}};
     int p = selection->wanted.p, q = selection->wanted.q;
     for (size_t i = 0; i < sizeof first / sizeof *first; i++)
-        items = propose(selection, worker, s, p == MP_ARIMA_SELECT ? first[i][0] : p,
-                        q == MP_ARIMA_SELECT ? first[i][1] : q, items);
+        items = propose(selection, worker, s, p == MOEP_SELECT ? first[i][0] : p, q == MOEP_SELECT ? first[i][1] : q,
+                        items);
     return items;
 }
 
@@ -113,7 +113,7 @@ static void start_path(const struct selection *selection, struct path *path, dou
     struct arima_wanted wanted = selection->wanted;
     memset(path, 0, sizeof *path);
     path->aicc = INFINITY;
-    path->best.d = wanted.d == MP_ARIMA_SELECT ? mp_arima_differences(values, steps) : (unsigned)wanted.d;
+    path->best.d = wanted.d == MOEP_SELECT ? mp_arima_differences(values, steps) : (unsigned)wanted.d;
     path->best.mean = wanted.mean && path->best.d == 0;
     path->over = !mp_arima_standardise(&path->series, values, steps, path->best.d, path->best.mean);
 }
@@ -226,31 +226,25 @@ static void work(void *user, size_t index)
 
 /* ---- all series ---- */
 
-static size_t rounded(size_t count, size_t size)
-{
-    size_t bytes = mp_product(count, size);
-    return bytes > SIZE_MAX - 63 ? SIZE_MAX : (bytes + 63) / 64 * 64;
-}
-
 static size_t worker_size(const struct arima_job *job)
 {
-    size_t values = rounded(mp_product(CHUNK, job->steps), sizeof(double));
-    size_t search = rounded(mp_arima_search_size(job->steps, CHUNK * PROPOSALS, job->starts), 1);
-    size_t rest = rounded(CHUNK, sizeof(struct path)) + rounded(CHUNK * PROPOSALS, sizeof(struct arima_item)) +
-                  rounded(CHUNK * PROPOSALS, sizeof(size_t));
-    return values > SIZE_MAX - rest || search > SIZE_MAX - rest - values ? SIZE_MAX : values + search + rest;
+    size_t size = mp_whole_lines(mp_arima_search_size(job->steps, CHUNK * PROPOSALS, job->starts), 1);
+    size = mp_sum(size, mp_whole_lines(mp_product(CHUNK, job->steps), sizeof(double)));
+    size = mp_sum(size, mp_whole_lines(CHUNK, sizeof(struct path)));
+    size = mp_sum(size, mp_whole_lines(CHUNK * PROPOSALS, sizeof(struct arima_item)));
+    return mp_sum(size, mp_whole_lines(CHUNK * PROPOSALS, sizeof(size_t)));
 }
 
 static void worker_init(struct worker *worker, const struct arima_job *job, char *memory)
 {
     worker->values = (double *)memory;
-    memory += rounded(CHUNK * job->steps, sizeof(double));
+    memory += mp_whole_lines(CHUNK * job->steps, sizeof(double));
     worker->paths = (struct path *)memory;
-    memory += rounded(CHUNK, sizeof(struct path));
+    memory += mp_whole_lines(CHUNK, sizeof(struct path));
     worker->items = (struct arima_item *)memory;
-    memory += rounded(CHUNK * PROPOSALS, sizeof(struct arima_item));
+    memory += mp_whole_lines(CHUNK * PROPOSALS, sizeof(struct arima_item));
     worker->item_of = (size_t *)memory;
-    memory += rounded(CHUNK * PROPOSALS, sizeof(size_t));
+    memory += mp_whole_lines(CHUNK * PROPOSALS, sizeof(size_t));
     mp_arima_search_init(&worker->search, memory, job->steps, CHUNK * PROPOSALS, job->starts, job->lane_bytes);
 }
 
@@ -272,32 +266,4 @@ moep_status mp_arima_select(const struct arima_job *job, struct arima_wanted wan
     mp_release(job->memory, memory, size, 1);
     return atomic_load(&selection.cancelled) ? mp_fail(MOEP_ERROR_CANCELLED, "cancelled by the progress function")
                                              : MOEP_OK;
-}
-
-/* ---- one order for many ---- */
-
-/* Constant series have no candidates, and no vote unless all are. */
-struct arima_order mp_arima_vote(const struct arima_choice *choices, size_t count)
-{
-    size_t by_d[3] = {0}, votes[SIDE][SIDE] = {{0}}, most = 0, voters = 0;
-    struct arima_order winner = {0};
-    for (size_t i = 0; i < count; i++)
-        voters += choices[i].candidates > 0;
-    for (size_t i = 0; i < count; i++)
-        by_d[choices[i].order.d] += voters == 0 || choices[i].candidates > 0;
-    for (unsigned d = 1; d < 3; d++)
-        winner.d = by_d[d] > by_d[winner.d] ? d : winner.d;
-    for (size_t i = 0; i < count; i++)
-        if (choices[i].order.d == winner.d && (voters == 0 || choices[i].candidates > 0)) {
-            votes[choices[i].order.p][choices[i].order.q]++;
-            winner.mean |= choices[i].order.mean;
-        }
-    for (unsigned total = 0; total <= 2 * MP_ARIMA_ORDER; total++)
-        for (unsigned p = 0; p <= total && p < SIDE; p++)
-            if (total - p < SIDE && votes[p][total - p] > most) {
-                most = votes[p][total - p];
-                winner.p = p;
-                winner.q = total - p;
-            }
-    return winner;
 }

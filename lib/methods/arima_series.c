@@ -13,8 +13,8 @@ static void difference(double *values, size_t steps, unsigned d)
             values[t] = values[t + 1] - values[t];
 }
 
-/* The largest modulus of x - level; infinite if one is not finite. Compares patterns of bits, in which moduli are ordered
- * as numbers are. */
+/* The largest modulus of x - level; infinite if one is not finite. Compares patterns of bits, in which moduli are
+ * ordered as numbers are. */
 MP_VECTORISED static double mp_largest_deviation(const double *values, size_t n, double level)
 {
     uint64_t largest = 0;
@@ -38,7 +38,7 @@ static double sum_of_parts(const double *parts)
     return ((parts[0] + parts[4]) + (parts[2] + parts[6])) + ((parts[1] + parts[5]) + (parts[3] + parts[7]));
 }
 
-MP_VECTORISED static double mp_sum(const double *values, size_t n)
+MP_VECTORISED static double mp_total(const double *values, size_t n)
 {
     double parts[PARTS] = {0};
     size_t t = 0;
@@ -78,7 +78,7 @@ bool mp_arima_standardise(struct arima_series *series, double *values, size_t st
     if (n == 0 || !(largest > 0 && largest < 1e150))
         return false;
     difference(values, steps, d);
-    series->level = mean ? mp_sum(values, n) / (double)n : 0;
+    series->level = mean ? mp_total(values, n) / (double)n : 0;
     double deviation = mp_largest_deviation(values, n, series->level), level = series->level, lift = 1;
     if (!(deviation > 1e-14 * largest))
         return false;

@@ -17,8 +17,8 @@ enum { MP_ARIMA_AS_ASKED = 0, MP_ARIMA_SMALLER_ORDER = 1, MP_ARIMA_MEAN = 2 };
 struct arima_estimate {
     struct arima_order order; /* the one that was estimated */
     unsigned fallback;        /* SMALLER_ORDER: the series is too short for the one asked for. MEAN: it is constant, or
-                               * its differences of order d > 0 are all 0, or numbers in it are not finite or above 1e150:
-                               * no coefficients, and sigma2 = 0 */
+                               * its differences of order d > 0 are all 0, or numbers in it are not finite or above
+                               * 1e150: no coefficients, and sigma2 = 0 */
     unsigned period;          /* of a season that selection found, in observations; 0: none */
     bool done;
     double phi[MP_ARIMA_ORDER], theta[MP_ARIMA_ORDER];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The observations that a panel holds for ARIMA: means of `bucket` steps, as shares or as the logarithm of what they are
- * of the mean load. */
+/* The observations that a panel holds for ARIMA: means of `bucket` steps, as shares or as the logarithm of what they
+ * are of the mean load. */
 #ifndef MP_ARIMA_SOURCE_H
 #define MP_ARIMA_SOURCE_H
 

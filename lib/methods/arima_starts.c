@@ -39,8 +39,8 @@ struct arima_coefficients mp_arima_damped(struct arima_coefficients c)
 }
 
 /* What a start is made of. Structured: two peaks, the modulus of the inverse roots of phi and theta there; drawn: the
- * seed. In the order in which, added one by one to those before, they gained most likelihood over 704 series of ARIMA(5, 1,
- * 5): simulated walks and autoregressions with noise, and the shares of two training runs. */
+ * seed. In the order in which, added one by one to those before, they gained most likelihood over 704 series of
+ * ARIMA(5, 1, 5): simulated walks and autoregressions with noise, and the shares of two training runs. */
 enum kind { DAMPED, STRUCTURED, DRAWN, REGRESSED };
 
 static const struct recipe {
@@ -129,8 +129,8 @@ enum { CANCELLING = sizeof cancelling / sizeof *cancelling };
 
 static const double lone_ar = 0.6, lone_ma = 0.9;
 
-/* The base times pairs of factors at peaks, then a real factor of both, then real ones of what phi or theta has more. The
- * number tells starts apart that have no use for the peaks. */
+/* The base times pairs of factors at peaks, then a real factor of both, then real ones of what phi or theta has more.
+ * The number tells starts apart that have no use for the peaks. */
 static struct arima_coefficients structured(unsigned p, unsigned q, struct arima_coefficients base, const double *peaks,
                                             const struct recipe *recipe, unsigned number)
 {

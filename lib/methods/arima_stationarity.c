@@ -80,8 +80,8 @@ struct arima_test mp_arima_kpss(const double *values, size_t n, enum arima_trend
 
 enum { REGRESSORS = MP_ARIMA_TEST_LAGS + 3, SIZES = 6, PROBABILITIES = 8 };
 
-/* Fuller (1976), table 8.5.2; with a trend as in Banerjee, Dolado, Galbraith and Hendry (1993), table 4.2, as R's adf.test
- * has it. */
+/* Fuller (1976), table 8.5.2; with a trend as in Banerjee, Dolado, Galbraith and Hendry (1993), table 4.2, as R's
+ * adf.test has it. */
 static double adf_probability(double statistic, enum arima_trend trend, double n)
 {
     static const double sizes[SIZES] = {25, 50, 100, 250, 500, 100000};

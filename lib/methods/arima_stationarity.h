@@ -10,8 +10,8 @@ enum arima_trend { MP_ARIMA_NO_CONSTANT, MP_ARIMA_LEVEL, MP_ARIMA_TREND };
 
 enum { MP_ARIMA_TEST_LAGS = 64 };
 
-/* Probabilities are interpolated in published tables, and are theirs at the ends: 0.01 .. 0.1 and 0.01 .. 0.99. A series
- * that is constant, or too short, gives a statistic of 0 and the probability 1. */
+/* Probabilities are interpolated in published tables, and are theirs at the ends: 0.01 .. 0.1 and 0.01 .. 0.99. A
+ * series that is constant, or too short, gives a statistic of 0 and the probability 1. */
 struct arima_test {
     double statistic, probability;
 };

@@ -82,7 +82,7 @@ static moep_status forecast(const struct task *task, const void *model, size_t h
     (void)model;
     const struct panel *panel = &task->panel;
     size_t window = panel->steps < task->config->sw_avg_window ? panel->steps : task->config->sw_avg_window;
-    size_t scratch_size = 2 * window > SIZE_MAX - horizon ? SIZE_MAX : 2 * window + horizon;
+    size_t scratch_size = mp_sum(2 * window, horizon);
     double *weights = mp_allocate(&task->runtime->memory, scratch_size, sizeof *weights);
     if (!weights)
         return mp_out_of_memory("the weights of the window and the horizon");

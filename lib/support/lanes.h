@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Kernels on lanes: MP_LANES series side by side, one number of each in an array of MP_LANES doubles.
  *
- * A kernel is an ordinary file that is compiled once per vector width, with MP_LANE_BYTES saying which (lib/meson.build);
- * `vector` is as many lanes as one register then holds. Why not target_clones (simd.h): compilers keep a vector wider
- * than the registers in memory, which makes a kernel ten times slower. All widths give the same bytes: a lane meets the
- * same operations in the same order, whatever is beside it. */
+ * A kernel is an ordinary file that is compiled once per vector width, with MP_LANE_BYTES saying which
+ * (lib/meson.build); `vector` is as many lanes as one register then holds. Why not target_clones (simd.h): compilers
+ * keep a vector wider than the registers in memory, which makes a kernel ten times slower. All widths give the same
+ * bytes: a lane meets the same operations in the same order, whatever is beside it. */
 #ifndef MP_SUPPORT_LANES_H
 #define MP_SUPPORT_LANES_H
 

@@ -22,6 +22,18 @@ size_t mp_product(size_t a, size_t b)
     return b != 0 && a > SIZE_MAX / b ? SIZE_MAX : a * b;
 }
 
+size_t mp_sum(size_t a, size_t b)
+{
+    return a > SIZE_MAX - b ? SIZE_MAX : a + b;
+}
+
+size_t mp_whole_lines(size_t count, size_t size)
+{
+    size_t bytes = mp_product(count, size);
+    size_t gap = (MP_CACHE_LINE - bytes % MP_CACHE_LINE) % MP_CACHE_LINE;
+    return mp_sum(bytes, gap);
+}
+
 void *mp_allocate(const struct memory *memory, size_t count, size_t size)
 {
     size_t bytes = mp_product(count, size);
