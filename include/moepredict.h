@@ -108,9 +108,21 @@ enum { MOEP_INT32 = 0, MOEP_INT64 = 1, MOEP_UINT32 = 2, MOEP_UINT64 = 3, MOEP_FL
  *     them; until then the forecast is the mean of the history. Orders may be given or selected: d by the tests of KPSS
  *     (1992) and of Dickey and Fuller (1979) together, p and q by the corrected criterion of Akaike over a stepwise
  *     search (Hyndman and Khandakar, 2008). Forecasts of the experts are made each by itself and brought to sum to 1
- *     step by step. No layer ever fails: a series that is too short gets a smaller order, a constant one its mean. */
+ *     step by step. No layer ever fails: a series that is too short gets a smaller order, a constant one its mean.
+ *
+ * MOEP_LSTM, a network that has learned from whole runs how loads go on (the paper's third method). Two forms:
+ *     MOEP_LSTM_SHARED (the default) is one small network for every series of any run. It sees the logarithms of the means
+ *     of the last 20, 100, 500 and 2,000 steps relative to each other, the load itself, the age of the run (its own step
+ *     number: push_at) and, with lstm_layers >= 1, what recurrent layers (Hochreiter and Schmidhuber, 1997) make of the
+ *     last 100 means of 10 steps. For each of the next 40 blocks of 50 steps it says how much to trust which of the four
+ *     means, and a factor of 1/e to e; later steps are forecast as the last block. It forecasts from step 100 on, without
+ *     any training: the library ships weights that were trained on two recorded runs. Untrained it is the plain average
+ *     of the four means. The scale of the counts has no part in it, and experts that change places change the places of
+ *     their forecasts.
+ *     MOEP_LSTM_JOINT is the paper's form: the loads of all experts of all layers in, all their next loads out. Experts
+ *     mean something else in every run, so it is of use only in the run that it was trained on. NOT_FITTED until then. */
 typedef int32_t moep_method;
-enum { MOEP_SW_AVG = 0, MOEP_ARIMA = 1 };
+enum { MOEP_SW_AVG = 0, MOEP_ARIMA = 1, MOEP_LSTM = 2 };
 
 /* The name of a method, "sw_avg"; NULL past the last: loop over the names rather than repeat the list. Static text. */
 MOEP_API const char *moep_method_name(moep_method method);
@@ -151,13 +163,14 @@ typedef struct moep_predictor_config {
     uint32_t sw_avg_window; /* w, in steps, >= 1; default 200. Short windows follow a fluctuating load, long ones
                                average more sampling noise away */
     uint64_t history;       /* steps kept, at 4 bytes per series. 0, the default: as many as the method needs
-                               (SW_Avg: w; ARIMA: 1000, or 200 x arima_bucket if that is more). Fewer than it can work
-                               with (SW_Avg: w; ARIMA: 8 x arima_bucket) is INVALID_ARGUMENT */
+                               (SW_Avg: w; ARIMA: 1000, or 200 x arima_bucket if that is more; LSTM: 2048). Fewer than
+                               it can work with (SW_Avg: w; ARIMA: 8 x arima_bucket; LSTM: 2000) is INVALID_ARGUMENT */
     double fit_budget;      /* what a call of fit may spend, in 10^6 floating-point operations, counted by formula: the
                                same for any machine and number of threads; >= 0, default 0: no end. A call that runs out
                                returns MOEP_OK, and the next goes on with what is left, on the history that is then
-                               held. Spent in portions of whole series (of whole layers, where orders are selected), of
-                               which the last may overrun it */
+                               held. ARIMA spends it in portions of whole series (of whole layers, where orders are
+                               selected), of which the last may overrun it; the LSTM in updates of its weights, and keeps
+                               what is left over for the next call: about 50 for an update of the default network */
     int32_t arima_p;        /* the order: p and q 0 .. 8, d 0 .. 2, or MOEP_SELECT, each by itself. Selected p and q
                                are 0 .. 5, a selected d is 0 or 1: with d = 2 forecasts run away. The paper's is
                                (5, 1, 5); default 2 */
@@ -176,10 +189,17 @@ typedef struct moep_predictor_config {
                                    of the polynomials are drawn in to this modulus: pairs that nearly cancel on the unit
                                    circle fit well, and make the future look more certain than it is. The reported
                                    estimate is left alone; 1: so is the forecast */
+    uint64_t seed;              /* of all random numbers: first weights, order of training; default 0 */
+    uint32_t lstm_scope;        /* MOEP_LSTM_SHARED (default 0), MOEP_LSTM_JOINT */
+    uint32_t lstm_layers; /* recurrent layers, 0 .. 4 (joint form: 1 .. 4); default 1. The weights that the library
+                             ships are those of the default network; any other starts untrained */
+    uint32_t lstm_hidden; /* units of each, 1 .. 512; default 16 */
+    uint32_t reserved;    /* 0 */
 } moep_predictor_config;
 enum { MOEP_SELECT = -1 };                                    /* arima_p, arima_d, arima_q */
 enum { MOEP_ARIMA_PER_LAYER = 0, MOEP_ARIMA_PER_SERIES = 1 }; /* arima_order_scope */
 enum { MOEP_ARIMA_SHARES = 0, MOEP_ARIMA_LOG_RATIOS = 1 };    /* arima_scale */
+enum { MOEP_LSTM_SHARED = 0, MOEP_LSTM_JOINT = 1 };           /* lstm_scope */
 
 /* Fills in the defaults for a method. config->struct_size must be set.
  * Errors: INVALID_ARGUMENT (NULL, unknown method, struct_size not set), INCOMPATIBLE. */
@@ -219,9 +239,36 @@ MOEP_API moep_status moep_predictor_reset(moep_predictor *predictor);
  *   ARIMA    estimates all series, on `threads` threads: the first time from arima_starts points, after that from two,
  *            of which one is the last estimate. The budget may cut it short; predict then uses the last estimate that a
  *            series has, the mean of its history where it has none. fitted_step of moep_info moves on with every call
+ *   LSTM     trains on what is held of the run, from the present weights on, in rounds of 400 updates (Adam: Kingma and
+ *            Ba, 2015); without a budget one round. The last quarter of the history is held out: new weights take the
+ *            place of the old ones only where they forecast that better. Fewer than 600 steps held: MOEP_OK, and nothing
+ *            changes. The joint form has to be fitted before it forecasts, and learns most from a long history
  * Scratch comes from the allocator. An error leaves the model as it was.
- * Errors: INVALID_ARGUMENT (NULL), TOO_FEW_STEPS (ARIMA: fewer than 8 x arima_bucket), OUT_OF_MEMORY, CANCELLED. */
+ * Errors: INVALID_ARGUMENT (NULL), TOO_FEW_STEPS (ARIMA: fewer than 8 x arima_bucket), NUMERIC (LSTM: training has run
+ * away), OUT_OF_MEMORY, CANCELLED. */
 MOEP_API moep_status moep_predictor_fit(moep_predictor *predictor);
+
+/* A recorded training run. */
+typedef struct moep_trace {
+    size_t struct_size; /* sizeof(moep_trace) */
+    const void *counts; /* [steps][layers][experts], aligned as its type */
+    moep_dtype dtype;
+    uint32_t reserved; /* 0 */
+    uint64_t steps, layers, experts;
+} moep_trace;
+
+/* Learns from other runs, from the beginning: nothing of what the predictor had learned is left, the weights that the
+ * library ships included; its history stays.
+ *   traces   n of them, 1 or more, of 600 steps or more each; shapes may differ (joint form: all like the predictor). The
+ *            struct_size of all is the first one's
+ * The LSTM makes 4,000 updates on windows of all traces. Half of them are cut, as if the run had begun later; one in
+ * sixteen is spliced from two places, so that the network learns what a shift of the data looks like. Every third layer is
+ * held out (of a run of one or two layers, and in the joint form, its last quarter): every 250 updates the weights take the
+ * place of the best so far if they forecast that better. If they never do, the predictor is left untrained, and
+ * moep_lstm_training says so.
+ * Errors: INVALID_ARGUMENT, INCOMPATIBLE (struct_size; joint form: another shape), TOO_FEW_STEPS, NUMERIC, OUT_OF_MEMORY,
+ * CANCELLED; UNSUPPORTED (SW_Avg, ARIMA: other runs have nothing to say of this one). */
+MOEP_API moep_status moep_predictor_fit_traces(moep_predictor *predictor, const moep_trace *traces, size_t n);
 
 /* Takes over what another predictor's fit has learned, and keeps the own history and step number: so a fit may run in
  * another thread, on a clone, while this predictor goes on to be pushed to and to predict.
@@ -245,7 +292,7 @@ MOEP_API size_t moep_forecast_rows(size_t horizon, size_t stride);
  * Scratch comes from the allocator: SW_Avg a double per step of the horizon, and two per step of the window; ARIMA on
  * every thread some doubles per observation of one layer.
  * Errors: INVALID_ARGUMENT (ARIMA: also a horizon of more than 10^7 x arima_bucket), TOO_FEW_STEPS (before the first
- * step; ARIMA: before arima_bucket of them), OUT_OF_MEMORY. */
+ * step; ARIMA: before arima_bucket of them; LSTM: before 100), NOT_FITTED (joint form), OUT_OF_MEMORY. */
 MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride,
                                             double *shares, size_t capacity);
 
@@ -256,7 +303,10 @@ MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, siz
  *                   to keep room for. Each within 0 and 1; they need not sum to 1; more probable ones are never smaller
  * SW_Avg: UNSUPPORTED. ARIMA, once a fit has come to all series (NOT_FITTED before): normal quantiles about the
  * forecast, the variance by the formula of Box and Jenkins and, the farther ahead the more, what the last third of the
- * history would have asked for beyond it. The rest as for predict. */
+ * history would have asked for beyond it. LSTM: the forecast times the quantile of actual / forecast that was seen on
+ * what was held out of training, by steps ahead and by the age of the run (to 1,000, to 3,000, beyond), and for rows of
+ * fewer than 50 steps the normal quantiles of the noise that the last 1,000 steps show (untrained: of that alone). The
+ * rest as for predict. */
 MOEP_API moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, size_t horizon, size_t stride,
                                                       const double *probabilities, size_t n, double *shares,
                                                       size_t capacity);
@@ -285,6 +335,43 @@ typedef struct moep_arima_model {
  * yet). */
 MOEP_API moep_status moep_predictor_arima_model(const moep_predictor *predictor, size_t layer, size_t expert,
                                                 moep_arima_model *model);
+
+/* What has become of an LSTM's training. */
+typedef struct moep_lstm_training {
+    size_t struct_size; /* sizeof(moep_lstm_training) */
+    uint32_t weights;   /* that forecasts are made with: MOEP_LSTM_UNTRAINED, _PRETRAINED (the library's), _TRAINED */
+    uint32_t reserved;  /* 0 */
+    uint64_t rounds;    /* of training that have begun since the predictor was made or last learned from traces */
+    uint64_t updates;   /* made in the present one */
+    uint64_t length;    /* updates that it has in all; 0 before the first */
+    double loss;        /* of these weights on what was held out, when they were last judged: the error of the mean load
+                              of the next 50, 100, ... 2,000 steps, averaged. NaN: not judged yet */
+    double untrained_loss; /* of an untrained network on the same */
+} moep_lstm_training;
+enum { MOEP_LSTM_UNTRAINED = 0, MOEP_LSTM_PRETRAINED = 1, MOEP_LSTM_TRAINED = 2 };
+
+/* Reads it. training->struct_size must be set. Errors: INVALID_ARGUMENT, INCOMPATIBLE, UNSUPPORTED (another method). */
+MOEP_API moep_status moep_predictor_lstm_training(const moep_predictor *predictor, moep_lstm_training *training);
+
+/* One recurrent layer's weights in PyTorch's layout (torch.nn.LSTM), rows of gates i, f, g, o. */
+typedef struct moep_lstm_weights {
+    size_t struct_size; /* sizeof(moep_lstm_weights) */
+    uint32_t inputs;    /* numbers that the layer gets at a time */
+    uint32_t hidden;
+    float *weight_ih; /* [4 hidden][inputs] */
+    float *weight_hh; /* [4 hidden][hidden] */
+    float *bias_ih;   /* [4 hidden] */
+    float *bias_hh;   /* [4 hidden]; the two are only ever added */
+} moep_lstm_weights;
+
+/* Reads the weights of recurrent layer 0 .. lstm_layers - 1 into the caller's arrays, or replaces them by these; a round of
+ * training that was under way is given up. With all four arrays NULL, reading fills inputs and hidden; otherwise those two
+ * must be as it says. What is set must be within -10^6 .. 10^6.
+ * Errors: INVALID_ARGUMENT, INCOMPATIBLE (inputs, hidden), UNSUPPORTED (another method). */
+MOEP_API moep_status moep_predictor_lstm_weights(const moep_predictor *predictor, size_t lstm_layer,
+                                                 moep_lstm_weights *weights);
+MOEP_API moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, size_t lstm_layer,
+                                                     const moep_lstm_weights *weights);
 
 /* What a handle is and has seen. */
 typedef struct moep_info {
@@ -482,15 +569,6 @@ MOEP_API moep_status moep_detector_load(const void *buffer, size_t size, const m
  * Errors: INVALID_ARGUMENT. */
 MOEP_API moep_status moep_forecast_error(size_t layers, size_t experts, const double *forecast, const double *actual,
                                          double *error, double *paper_error, uint64_t *left_out);
-
-/* A recorded training run. */
-typedef struct moep_trace {
-    size_t struct_size; /* sizeof(moep_trace) */
-    const void *counts; /* [steps][layers][experts], aligned as its type */
-    moep_dtype dtype;
-    uint32_t reserved; /* 0 */
-    uint64_t steps, layers, experts;
-} moep_trace;
 
 /* Which forecasts a backtest makes: one at each origin first, first + every, ... for which origin + horizon <= steps.
  * At an origin the first `origin` steps of the trace have been pushed. */

@@ -26,12 +26,18 @@ static bool not_yet(moep_status status)
     return status == MOEP_ERROR_TOO_FEW_STEPS || status == MOEP_ERROR_NOT_FITTED;
 }
 
+static bool needs_fit(const moep_predictor *predictor)
+{
+    const struct method *method = predictor->method;
+    return method->needs_fit ? method->needs_fit(&predictor->config) : method->fit != NULL;
+}
+
 /* index: of the origin; fitted: of the origin of the last fit, or SIZE_MAX. */
 static bool fit_is_due(const struct backtest *test, size_t index, size_t fitted)
 {
     uint64_t every = test->config.refit_every;
     if (fitted == SIZE_MAX)
-        return every > 0 || test->predictor->fitted_step == UINT64_MAX;
+        return every > 0 || (test->predictor->fitted_step == UINT64_MAX && needs_fit(test->predictor));
     return every > 0 && index - fitted >= every;
 }
 
@@ -135,12 +141,9 @@ size_t moep_backtest_origins(uint64_t steps, const moep_backtest_config *config)
 
 static moep_status read_trace(moep_trace *to, const moep_trace *from, const moep_predictor *prototype)
 {
-    *to = (moep_trace){0};
-    moep_status status = mp_struct_read(to, sizeof *to, from, "moep_trace");
+    moep_status status = mp_trace_read(to, from);
     if (status != MOEP_OK)
         return status;
-    if (to->reserved != 0)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_trace.reserved must be 0");
     const struct history *history = &prototype->history;
     if (to->layers != history->layers || to->experts != history->experts)
         return mp_fail(

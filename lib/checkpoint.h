@@ -94,7 +94,9 @@ void mp_visit_u64(struct checkpoint *checkpoint, uint64_t *value);
 void mp_visit_size(struct checkpoint *checkpoint, size_t *value); /* as 8 bytes */
 void mp_visit_f64(struct checkpoint *checkpoint, double *value);
 void mp_visit_shares(struct checkpoint *checkpoint, float *shares, size_t n); /* reading: each within 0 .. 1 */
-void mp_visit_zeros(struct checkpoint *checkpoint, size_t n);                 /* in the place of n unused floats */
+void mp_visit_floats(struct checkpoint *checkpoint, float *values, size_t n,
+                     float limit);                            /* each within -limit .. limit */
+void mp_visit_zeros(struct checkpoint *checkpoint, size_t n); /* in the place of n unused floats */
 
 /* Reading: the value just read is not one that can be. */
 void mp_checkpoint_require(struct checkpoint *checkpoint, bool condition);

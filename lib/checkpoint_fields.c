@@ -89,19 +89,29 @@ static size_t pass_floats(struct checkpoint *checkpoint, size_t *n)
     return at;
 }
 
-void mp_visit_shares(struct checkpoint *checkpoint, float *shares, size_t n)
+static void visit_range(struct checkpoint *checkpoint, float *values, size_t n, float least, float most)
 {
     size_t at = pass_floats(checkpoint, &n);
     bool good = true;
     if (checkpoint->mode == MP_WRITE)
         for (size_t i = 0; i < n; i++)
-            store_float(checkpoint->out + at + i * sizeof *shares, shares[i]);
+            store_float(checkpoint->out + at + i * sizeof *values, values[i]);
     if (checkpoint->mode == MP_READ)
         for (size_t i = 0; i < n; i++) {
-            shares[i] = load_float(checkpoint->in + at + i * sizeof *shares);
-            good &= shares[i] >= 0 && shares[i] <= 1;
+            values[i] = load_float(checkpoint->in + at + i * sizeof *values);
+            good &= values[i] >= least && values[i] <= most;
         }
     mp_checkpoint_require(checkpoint, good);
+}
+
+void mp_visit_shares(struct checkpoint *checkpoint, float *shares, size_t n)
+{
+    visit_range(checkpoint, shares, n, 0, 1);
+}
+
+void mp_visit_floats(struct checkpoint *checkpoint, float *values, size_t n, float limit)
+{
+    visit_range(checkpoint, values, n, -limit, limit);
 }
 
 void mp_visit_zeros(struct checkpoint *checkpoint, size_t n)

@@ -17,7 +17,9 @@ enum { STRUCT_UNIT = sizeof(size_t), STRUCT_LEAST = 2 * sizeof(size_t) };
                        sizeof(type) % STRUCT_UNIT == 0,                                \
                    #type " ends in padding")
 ENDS_WITH(moep_runtime, progress_user);
-ENDS_WITH(moep_predictor_config, arima_root_limit);
+ENDS_WITH(moep_predictor_config, reserved);
+ENDS_WITH(moep_lstm_training, untrained_loss);
+ENDS_WITH(moep_lstm_weights, bias_hh);
 ENDS_WITH(moep_arima_model, aicc);
 ENDS_WITH(moep_detector_config, windows);
 ENDS_WITH(moep_info, gaps);
@@ -125,6 +127,10 @@ const moep_predictor_config mp_predictor_config_defaults = {
     .arima_scale = MOEP_ARIMA_SHARES,
     .arima_mean = 1,
     .arima_root_limit = 0.995,
+    .seed = 0,
+    .lstm_scope = MOEP_LSTM_SHARED,
+    .lstm_layers = 1,
+    .lstm_hidden = 16,
 };
 
 moep_status moep_predictor_config_init(moep_predictor_config *config, moep_method method)

@@ -26,6 +26,9 @@ static moep_status make_model(moep_predictor *predictor)
         return mp_out_of_memory("the model");
     predictor->model_size = size;
     memset(predictor->model, 0, size);
+    if (method->start_model)
+        method->start_model(&predictor->config, predictor->history.layers * predictor->history.experts,
+                            predictor->model);
     return MOEP_OK;
 }
 
@@ -36,7 +39,10 @@ moep_status mp_predictor_make(const struct method *method, size_t layers, size_t
     if (!predictor)
         return mp_out_of_memory("the predictor");
     *predictor = (moep_predictor){.method = method, .config = *config, .runtime = *runtime, .fitted_step = never};
-    moep_status status = mp_history_make(&predictor->history, layers, experts, config->history, &runtime->memory);
+    moep_status status = method->check_shape ? method->check_shape(config, mp_product(layers, experts)) : MOEP_OK;
+    if (status != MOEP_OK)
+        goto fail;
+    status = mp_history_make(&predictor->history, layers, experts, config->history, &runtime->memory);
     if (status != MOEP_OK)
         goto fail;
     status = make_model(predictor);
@@ -135,18 +141,17 @@ static struct task task_of(const moep_predictor *predictor)
 }
 
 /* A fit works on a copy of the model, which takes the model's place when it has come to its end. */
-moep_status mp_predictor_fit(moep_predictor *predictor)
+static moep_status fit_copy(moep_predictor *predictor, const struct run *runs, size_t n)
 {
-    if (!predictor->method->fit)
-        return MOEP_OK;
+    const struct method *method = predictor->method;
     const struct memory *memory = &predictor->runtime.memory;
     void *model = mp_allocate(memory, predictor->model_size, 1);
     if (!model)
         return mp_out_of_memory("the model");
     memcpy(model, predictor->model, predictor->model_size);
     struct task task = task_of(predictor);
-    moep_status status = predictor->method->fit(&task, model);
-    if (status == MOEP_OK) {
+    moep_status status = runs ? method->fit_traces(&task, runs, n, model) : method->fit(&task, model);
+    if (status == MOEP_OK && memcmp(model, predictor->model, predictor->model_size) != 0) {
         void *old = predictor->model;
         predictor->model = model;
         model = old;
@@ -154,6 +159,16 @@ moep_status mp_predictor_fit(moep_predictor *predictor)
     }
     mp_release(memory, model, predictor->model_size, 1);
     return status;
+}
+
+moep_status mp_predictor_fit(moep_predictor *predictor)
+{
+    return predictor->method->fit ? fit_copy(predictor, NULL, 0) : MOEP_OK;
+}
+
+moep_status mp_predictor_fit_runs(moep_predictor *predictor, const struct run *runs, size_t n)
+{
+    return fit_copy(predictor, runs, n);
 }
 
 moep_status moep_predictor_fit(moep_predictor *predictor)

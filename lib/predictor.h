@@ -26,6 +26,7 @@ moep_status mp_predictor_make(const struct method *method, size_t layers, size_t
  * process could take such a call over, and abidw 2.2 loses a function that is called from another file than its own. */
 void mp_predictor_destroy(moep_predictor *predictor);
 moep_status mp_predictor_fit(moep_predictor *predictor);
+moep_status mp_predictor_fit_runs(moep_predictor *predictor, const struct run *runs, size_t n); /* where it can */
 moep_status mp_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride, double *shares,
                                  size_t capacity);
 

@@ -49,6 +49,14 @@ static void visit_arima(struct checkpoint *checkpoint, moep_predictor_config *co
     mp_visit_f64(checkpoint, &config->arima_root_limit);
 }
 
+static void visit_lstm(struct checkpoint *checkpoint, moep_predictor_config *config)
+{
+    mp_visit_u64(checkpoint, &config->seed);
+    mp_visit_u32(checkpoint, &config->lstm_scope);
+    mp_visit_u32(checkpoint, &config->lstm_layers);
+    mp_visit_u32(checkpoint, &config->lstm_hidden);
+}
+
 /* Fields of methods to come follow at the end, each if mp_checkpoint_more(): they say nothing about the methods
  * here. */
 static void visit_origin(struct checkpoint *checkpoint, struct origin *origin)
@@ -60,6 +68,8 @@ static void visit_origin(struct checkpoint *checkpoint, struct origin *origin)
     mp_visit_u64(checkpoint, &origin->config.history);
     if (mp_checkpoint_more(checkpoint))
         visit_arima(checkpoint, &origin->config);
+    if (mp_checkpoint_more(checkpoint))
+        visit_lstm(checkpoint, &origin->config);
     mp_checkpoint_skip(checkpoint);
 }
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "score.h"
 
+#include "config.h"
 #include "error.h"
 #include "intake.h"
+#include "status.h"
 
 #include <math.h>
 #include <string.h>
@@ -17,6 +19,15 @@ struct sums {
     double tokens;
     size_t steps; /* those that hold a token */
 };
+
+moep_status mp_trace_read(moep_trace *to, const moep_trace *from)
+{
+    *to = (moep_trace){0};
+    moep_status status = mp_struct_read(to, sizeof *to, from, "moep_trace");
+    if (status == MOEP_OK && to->reserved != 0)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_trace.reserved must be 0");
+    return status;
+}
 
 const void *mp_trace_counts(const moep_trace *trace, uint64_t step, size_t layer)
 {

@@ -25,6 +25,9 @@ struct comparison {
 
 struct score mp_score(const struct comparison *comparison, size_t layer);
 
+/* Copies a caller's trace, its struct_size and reserved checked. */
+moep_status mp_trace_read(moep_trace *to, const moep_trace *from);
+
 /* The counts of a layer at a step. */
 const void *mp_trace_counts(const moep_trace *trace, uint64_t step, size_t layer);
 

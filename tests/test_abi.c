@@ -34,7 +34,31 @@ AT(moep_predictor_config, arima_starts, 52);
 AT(moep_predictor_config, arima_scale, 56);
 AT(moep_predictor_config, arima_mean, 60);
 AT(moep_predictor_config, arima_root_limit, 64);
-SIZE(moep_predictor_config, 72);
+AT(moep_predictor_config, seed, 72);
+AT(moep_predictor_config, lstm_scope, 80);
+AT(moep_predictor_config, lstm_layers, 84);
+AT(moep_predictor_config, lstm_hidden, 88);
+AT(moep_predictor_config, reserved, 92);
+SIZE(moep_predictor_config, 96);
+
+AT(moep_lstm_training, struct_size, 0);
+AT(moep_lstm_training, weights, 8);
+AT(moep_lstm_training, reserved, 12);
+AT(moep_lstm_training, rounds, 16);
+AT(moep_lstm_training, updates, 24);
+AT(moep_lstm_training, length, 32);
+AT(moep_lstm_training, loss, 40);
+AT(moep_lstm_training, untrained_loss, 48);
+SIZE(moep_lstm_training, 56);
+
+AT(moep_lstm_weights, struct_size, 0);
+AT(moep_lstm_weights, inputs, 8);
+AT(moep_lstm_weights, hidden, 12);
+AT(moep_lstm_weights, weight_ih, 16);
+AT(moep_lstm_weights, weight_hh, 24);
+AT(moep_lstm_weights, bias_ih, 32);
+AT(moep_lstm_weights, bias_hh, 40);
+SIZE(moep_lstm_weights, 48);
 
 AT(moep_arima_model, struct_size, 0);
 AT(moep_arima_model, p, 8);

@@ -38,9 +38,10 @@ static double falling(double part)
 
 static double rate_at(const struct lstm_adam_rule *rule, uint64_t updates)
 {
+    double rate = updates < rule->rising ? rule->rate * (double)(updates + 1) / (double)rule->rising : rule->rate;
     if (rule->until == 0)
-        return rule->rate;
-    return updates >= rule->until ? 0 : rule->rate * falling((double)updates / (double)rule->until);
+        return rate;
+    return updates >= rule->until ? 0 : rate * falling((double)updates / (double)rule->until);
 }
 
 bool mp_lstm_adam_update(struct lstm_adam *adam, const struct lstm_adam_rule *rule, size_t n, const real *gradient,

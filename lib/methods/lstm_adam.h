@@ -12,9 +12,10 @@ struct lstm_adam {
 };
 
 struct lstm_adam_rule {
-    double rate;    /* at the first update */
-    double longest; /* the gradient is scaled down to this length; INFINITY: never */
-    uint64_t until; /* the rate is 0 from this many updates on, half at half of them; 0: it does not fall */
+    double rate;     /* at the first update, but for the rise */
+    double longest;  /* the gradient is scaled down to this length; INFINITY: never */
+    uint64_t rising; /* over so many updates the rate rises in equal steps */
+    uint64_t until;  /* the rate is 0 from this many updates on, half at half of them; 0: it does not fall */
 };
 
 struct lstm_adam mp_lstm_adam_start(void);

@@ -19,17 +19,19 @@ struct job {
 static struct lstm_view view_of(const struct lstm_block *b, size_t group, bool back)
 {
     const struct lstm_work *work = b->work;
-    struct lstm_layer top = mp_lstm_layer(&work->shape, work->shape.layers - 1);
     bool all = work->plan.training && work->plan.every_step;
     struct lstm_view view = {.group = group, .first = b->first, .count = b->count};
     view.steps = all ? b->batch->steps : 1;
-    view.hidden = mp_lstm_block_top(b, all ? 0 : b->batch->steps - 1);
-    view.row_stride = mp_lstm_row_stride(&top);
-    view.step_stride = b->count * view.row_stride;
-    if (back) {
-        view.d_output = b->worker->d_output;
+    if (work->shape.layers > 0) {
+        struct lstm_layer top = mp_lstm_layer(&work->shape, work->shape.layers - 1);
+        view.hidden = mp_lstm_block_top(b, all ? 0 : b->batch->steps - 1);
+        view.row_stride = mp_lstm_row_stride(&top);
+        view.step_stride = b->count * view.row_stride;
         view.d_row_stride = top.units;
         view.d_step_stride = MP_LSTM_BLOCK * top.units;
+    }
+    if (back) {
+        view.d_output = b->worker->d_output;
         view.d_head = work->gradient[group] + mp_lstm_head(&work->shape);
     }
     return view;
@@ -45,10 +47,11 @@ static void run_group(struct job *job, size_t worker, size_t group)
     for (size_t i = group; i < job->blocks; i += MP_LSTM_GROUPS) {
         struct lstm_block block = {work, &work->worker[worker], job->batch, i * small + (i < larger ? i : larger),
                                    small + (i < larger)};
-        mp_lstm_block_forward(&block);
+        if (work->shape.layers > 0)
+            mp_lstm_block_forward(&block);
         struct lstm_view view = view_of(&block, group, job->back);
         job->batch->head(job->batch->user, &view);
-        if (job->back)
+        if (job->back && work->shape.layers > 0)
             mp_lstm_block_backward(&block, work->gradient[group]);
     }
 }

@@ -10,7 +10,7 @@ struct lstm_view {
     size_t group;        /* < MP_LSTM_GROUPS: two calls with the same one never overlap, and come in a fixed order */
     size_t first, count; /* series of the batch */
     size_t steps;        /* shown */
-    const real *hidden;  /* of series r at step t: hidden + t * step_stride + r * row_stride */
+    const real *hidden;  /* of series r at step t: hidden + t * step_stride + r * row_stride; NULL without layers */
     size_t step_stride, row_stride;
     real *d_output; /* not NULL: the head writes the gradient of the loss by `hidden`, all of it */
     size_t d_step_stride, d_row_stride;

@@ -22,6 +22,8 @@ struct lstm_layer mp_lstm_layer(const struct lstm_shape *shape, size_t layer)
 
 size_t mp_lstm_head(const struct lstm_shape *shape)
 {
+    if (shape->layers == 0)
+        return 0;
     struct lstm_layer last = mp_lstm_layer(shape, shape->layers - 1);
     return last.bias_hh + 4 * last.units;
 }

@@ -13,8 +13,9 @@
 enum { MP_LSTM_MOST_LAYERS = 4 };
 
 struct lstm_shape {
-    size_t inputs, hidden, layers; /* 1 or more each; at most MP_LSTM_MOST_LAYERS layers */
-    size_t head;                   /* parameters of the head */
+    size_t inputs, hidden; /* 1 or more each */
+    size_t layers;         /* at most MP_LSTM_MOST_LAYERS; 0: a head alone */
+    size_t head;           /* parameters of the head */
 };
 
 struct lstm_layer {

@@ -3,9 +3,6 @@
 
 #include <string.h>
 
-/* Lines of the cache, so that a vector is never in two. */
-enum { LINE = 64 };
-
 /* Gives out the arena piece by piece; without a base it only counts. */
 struct carver {
     unsigned char *base;
@@ -16,7 +13,7 @@ static void *carve(struct carver *carver, size_t count, size_t size)
 {
     size_t bytes = mp_product(count, size), start = carver->used;
     bool fits = bytes < SIZE_MAX / 2 && start < SIZE_MAX / 2;
-    carver->used = fits ? start + (bytes + LINE - 1) / LINE * LINE : SIZE_MAX / 2;
+    carver->used = fits ? start + (bytes + MP_CACHE_LINE - 1) / MP_CACHE_LINE * MP_CACHE_LINE : SIZE_MAX / 2;
     return carver->base ? carver->base + start : NULL;
 }
 
@@ -73,12 +70,13 @@ bool mp_lstm_work_make(struct lstm_work *work, const struct lstm_shape *shape, c
     if (work->parameters == SIZE_MAX)
         return false;
     carve_all(work, &carver);
-    work->arena_size = carver.used + LINE;
+    work->arena_size = carver.used + MP_CACHE_LINE;
     work->arena = mp_allocate(memory, work->arena_size, 1);
     if (!work->arena)
         return false;
     memset(work->arena, 0, work->arena_size); /* what is padded is 0, and no page is met for the first time later */
-    carver = (struct carver){(unsigned char *)work->arena + (LINE - (uintptr_t)work->arena % LINE) % LINE, 0};
+    carver = (struct carver){
+        (unsigned char *)work->arena + (MP_CACHE_LINE - (uintptr_t)work->arena % MP_CACHE_LINE) % MP_CACHE_LINE, 0};
     carve_all(work, &carver);
     return true;
 }

@@ -16,4 +16,8 @@ if [ -f "tests/bench/$name.py" ]; then
     export PYTHONPATH=bindings/python MOEPREDICT_LIBRARY="$PWD/build/bench/lib/libmoepredict.so.0"
     exec /usr/bin/python3 "tests/bench/$name.py"
 fi
-exec "build/bench/tests/bench/$name"
+case $name in
+lstm_weights) set -- examples/data/small16-seed1.npy examples/data/small16-seed2.npy ;;
+*) set -- ;;
+esac
+exec "build/bench/tests/bench/$name" "$@"

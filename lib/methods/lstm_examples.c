@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "lstm_examples.h"
+
+#include "support/logarithm.h"
+#include "support/simd.h"
+
+#include <string.h>
+
+const size_t mp_lstm_windows[MP_LSTM_WINDOWS] = {20, 100, 500, MP_LSTM_LONGEST};
+enum { REFERENCE = 1 }; /* of the windows */
+
+/* Ratios beyond e^2 are as good as that; a share below LEAST is none. */
+static const double LARGEST_RATIO = 2, LARGEST_LOAD = 4, LEAST = 1e-9, LEAST_AGE = 100, LARGEST_AGE = 10000;
+
+bool mp_lstm_examples_make(struct lstm_examples *e, size_t room, const struct memory *memory)
+{
+    const size_t reals = MP_LSTM_BLOCKS + MP_LSTM_FEATURES + MP_LSTM_WINDOWS + 1 + MP_LSTM_OUTPUTS + 2;
+    const size_t each = 3 * sizeof(double) + sizeof(size_t) + reals * sizeof(real);
+    *e = (struct lstm_examples){.room = room, .arena_size = mp_product(room, each)};
+    e->arena = mp_allocate(memory, e->arena_size, 1);
+    if (!e->arena)
+        return false;
+    e->scratch = e->arena;
+    e->covered = (size_t *)(e->scratch + 3 * room);
+    e->inputs = (real *)(e->covered + room);
+    e->features = e->inputs + MP_LSTM_BLOCKS * room;
+    e->means = e->features + MP_LSTM_FEATURES * room;
+    e->noise = e->means + MP_LSTM_WINDOWS * room;
+    e->targets = e->noise + room;
+    e->bottom = e->targets + MP_LSTM_OUTPUTS * room;
+    e->age = e->bottom + room;
+    return true;
+}
+
+void mp_lstm_examples_free(struct lstm_examples *e, const struct memory *memory)
+{
+    mp_release(memory, e->arena, e->arena_size, 1);
+    e->arena = NULL;
+}
+
+/* ---- back --------------------------------------------------------------------------------------------------------- */
+
+MP_VECTORISED static void mp_add_row(double *restrict sum, const float *restrict row, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sum[i] += (double)row[i];
+}
+
+/* The step that lies `ago` before the origin, 1 the last. */
+static void add_step(const struct lstm_past *past, size_t ago, double *sum)
+{
+    if (!past->before || ago <= past->since) {
+        mp_add_row(sum, mp_panel_row(past->panel, past->end - ago) + past->first, past->count);
+        return;
+    }
+    const float *row = mp_panel_row(past->before, past->before_end - ago) + past->before_first;
+    for (size_t i = 0; i < past->count; i++)
+        sum[i] += (double)row[past->order[i]];
+}
+
+static double within(double x, double limit)
+{
+    return x < -limit ? -limit : x > limit ? limit : x;
+}
+
+static double log_share(double share)
+{
+    return mp_logarithm(share > LEAST ? share : LEAST);
+}
+
+static double log_age(double age)
+{
+    return mp_logarithm(age < LEAST_AGE ? LEAST_AGE : age > LARGEST_AGE ? LARGEST_AGE : age) - mp_logarithm(1000);
+}
+
+/* Block means into inputs as they are, how many it says; window means; the noise by the differences of blocks. */
+static size_t take_means(struct lstm_examples *e, size_t at, const struct lstm_past *past)
+{
+    size_t n = past->count, steps = past->steps < MP_LSTM_LONGEST ? past->steps : MP_LSTM_LONGEST, blocks = 0;
+    double *sum = e->scratch, *before = sum + n, *squares = before + n;
+    memset(sum, 0, 3 * n * sizeof *sum);
+    for (size_t ago = 1; ago <= steps; ago++) {
+        add_step(past, ago, sum);
+        for (size_t w = 0; w < MP_LSTM_WINDOWS; w++) {
+            if (ago > mp_lstm_windows[w] || (ago < mp_lstm_windows[w] && ago < steps))
+                continue;
+            for (size_t i = 0; i < n; i++)
+                e->means[(at + i) * MP_LSTM_WINDOWS + w] = (real)(sum[i] / (double)ago);
+        }
+        if (ago % MP_LSTM_BLOCK_STEPS != 0 || blocks == MP_LSTM_BLOCKS)
+            continue;
+        real *row = e->inputs + (MP_LSTM_BLOCKS - 1 - blocks) * e->series + at;
+        for (size_t i = 0; i < n; i++) {
+            double mean = (sum[i] - before[i]) / MP_LSTM_BLOCK_STEPS;
+            double change = blocks > 0 ? mean - (double)row[e->series + i] : 0;
+            squares[i] += change * change;
+            row[i] = (real)mean;
+            before[i] = sum[i];
+        }
+        blocks++;
+    }
+    double twice = blocks > 1 ? 2.0 * (double)(blocks - 1) : 2;
+    for (size_t i = 0; i < n; i++)
+        e->noise[at + i] = (real)(MP_LSTM_BLOCK_STEPS * squares[i] / twice);
+    for (size_t b = blocks; b < MP_LSTM_BLOCKS; b++)
+        memset(e->inputs + (MP_LSTM_BLOCKS - 1 - b) * e->series + at, 0, n * sizeof(real));
+    return blocks;
+}
+
+MP_VECTORISED static void mp_log_ratios(real *shares, const double *reference, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        double share = (double)shares[i];
+        double x = mp_logarithm(share > LEAST ? share : LEAST) - reference[i];
+        shares[i] = (real)(x < -LARGEST_RATIO ? -LARGEST_RATIO : x > LARGEST_RATIO ? LARGEST_RATIO : x);
+    }
+}
+
+static void fill_features(struct lstm_examples *e, size_t series, double reference, const struct lstm_past *past)
+{
+    const real *means = e->means + series * MP_LSTM_WINDOWS;
+    real *to = e->features + series * MP_LSTM_FEATURES;
+    memset(to, 0, MP_LSTM_FEATURES * sizeof *to);
+    for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
+        to[w] = (real)within(log_share((double)means[w]) - reference, LARGEST_RATIO);
+    to[MP_LSTM_WINDOWS] = (real)within(reference + mp_logarithm(past->experts), LARGEST_LOAD);
+    to[MP_LSTM_WINDOWS + 1] = (real)log_age(past->age);
+    to[MP_LSTM_WINDOWS + 2] = 1;
+}
+
+void mp_lstm_look_back(struct lstm_examples *e, size_t at, const struct lstm_past *past)
+{
+    size_t n = past->count, blocks = take_means(e, at, past);
+    double *reference = e->scratch;
+    for (size_t i = 0; i < n; i++) {
+        reference[i] = log_share((double)e->means[(at + i) * MP_LSTM_WINDOWS + REFERENCE]);
+        fill_features(e, at + i, reference[i], past);
+        e->bottom[at + i] = (real)(0.1 / past->experts);
+        e->age[at + i] = (real)past->age;
+        e->covered[at + i] = 0;
+    }
+    for (size_t b = MP_LSTM_BLOCKS - blocks; b < MP_LSTM_BLOCKS; b++)
+        mp_log_ratios(e->inputs + b * e->series + at, reference, n);
+}
+
+/* ---- ahead -------------------------------------------------------------------------------------------------------- */
+
+void mp_lstm_look_ahead(struct lstm_examples *e, size_t at, const struct lstm_past *past, size_t until)
+{
+    size_t n = past->count, steps = until > past->end ? until - past->end : 0;
+    size_t blocks = steps / MP_LSTM_OUTPUT_STEPS < MP_LSTM_OUTPUTS ? steps / MP_LSTM_OUTPUT_STEPS : MP_LSTM_OUTPUTS;
+    double *sum = e->scratch;
+    for (size_t b = 0; b < blocks; b++) {
+        memset(sum, 0, n * sizeof *sum);
+        for (size_t s = 0; s < MP_LSTM_OUTPUT_STEPS; s++)
+            mp_add_row(sum, mp_panel_row(past->panel, past->end + b * MP_LSTM_OUTPUT_STEPS + s) + past->first, n);
+        for (size_t i = 0; i < n; i++)
+            e->targets[(at + i) * MP_LSTM_OUTPUTS + b] = (real)(sum[i] / MP_LSTM_OUTPUT_STEPS);
+    }
+    for (size_t i = 0; i < n; i++)
+        e->covered[at + i] = blocks;
+}

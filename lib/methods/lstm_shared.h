@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The shared form: one network for all series, whatever the run's shape. */
+#ifndef MP_METHODS_LSTM_SHARED_H
+#define MP_METHODS_LSTM_SHARED_H
+
+#include "lstm_corpus.h"
+#include "lstm_net.h"
+#include "lstm_train.h"
+
+/* Held-out windows through the network: as many at once as there is room for. */
+struct lstm_shared {
+    const struct lstm_corpus *corpus;
+    const struct memory *memory;
+    struct lstm_net net;
+    struct lstm_examples examples;
+    struct lstm_sample sample;
+    real *forecasts;
+};
+
+/* A school of the corpus, and what its self points to; close it after use. */
+moep_status mp_lstm_shared_open(struct lstm_shared *shared, struct lstm_school *school, const struct lstm_shape *shape,
+                                const struct lstm_corpus *corpus, const struct runtime *runtime);
+void mp_lstm_shared_close(struct lstm_shared *shared);
+
+/* forecasts[series][MP_LSTM_OUTPUT_ROW], noise[series]: the variance of a single step. */
+moep_status mp_lstm_shared_forecast(const struct task *task, const struct lstm_model *model, real *forecasts,
+                                    real *noise);
+
+#endif

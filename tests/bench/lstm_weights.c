@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Makes lib/methods/lstm_weights.c: the default network, trained by moep_predictor_fit_traces on the traces given.
+ * usage: lstm_weights TRACE.npy... >lib/methods/lstm_weights.c
+ * How the traces in examples/data were made is in their README. */
+#include "../../examples/npy.h"
+
+#include "methods/lstm_model.h"
+#include "predictor.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MOST_TRACES = 8, PER_LINE = 20 };
+
+static void check(moep_status status)
+{
+    if (status != MOEP_OK) {
+        fprintf(stderr, "lstm_weights: %s\n", moep_last_error());
+        exit(1);
+    }
+}
+
+static moep_predictor *trained(const moep_trace *traces, size_t n)
+{
+    moep_predictor_config config = {.struct_size = sizeof config};
+    moep_predictor *predictor = NULL;
+    check(moep_predictor_config_init(&config, MOEP_LSTM));
+    check(moep_predictor_create(1, 1, &config, NULL, &predictor));
+    check(moep_predictor_fit_traces(predictor, traces, n));
+    return predictor;
+}
+
+/* The nearest whole multiple of 2^-12. */
+static void print_number(size_t i, double value)
+{
+    long rounded = lrint(value * 4096);
+    rounded = rounded < -32767 ? -32767 : rounded > 32767 ? 32767 : rounded;
+    printf("%s%ld,", i % PER_LINE == 0 ? "\n    " : " ", rounded);
+}
+
+static void print_model(const moep_predictor *predictor)
+{
+    struct lstm_model model = mp_lstm_model(&predictor->config, 1, predictor->model);
+    size_t quantiles = sizeof *model.residuals / sizeof(double), i = 0;
+    const double *quantile = &model.residuals->quantile[0][0][0][0];
+    printf(
+        "/* SPDX-License-Identifier: BSD-3-Clause */\n"
+        "/* Made by tests/bench/lstm_weights.c; its loss on held-out layers was %.4f, an untrained network's %.4f. */\n"
+        "/* clang-format off */\n#include \"lstm_weights.h\"\n\nstatic const int16_t values[] = {",
+        model.state->loss, model.state->untrained_loss);
+    for (; i < model.parameters; i++)
+        print_number(i, (double)model.used[i]);
+    for (size_t q = 0; q < quantiles; q++)
+        print_number(i++, quantile[q]);
+    printf("\n};\n\nconst struct lstm_pretrained mp_lstm_pretrained = {%u, %u, %zu, %zu, values};\n",
+           predictor->config.lstm_layers, predictor->config.lstm_hidden, model.parameters, quantiles);
+}
+
+int main(int count, char **arguments)
+{
+    moep_trace traces[MOST_TRACES];
+    char message[NPY_MESSAGE];
+    size_t n = 0;
+    for (; n + 1 < (size_t)count && n < MOST_TRACES; n++)
+        if (!npy_read(arguments[n + 1], &traces[n], message)) {
+            fprintf(stderr, "lstm_weights: %s: %s\n", arguments[n + 1], message);
+            return 1;
+        }
+    moep_predictor *predictor = trained(traces, n);
+    print_model(predictor);
+    moep_predictor_destroy(predictor);
+    for (size_t i = 0; i < n; i++)
+        free((void *)traces[i].counts);
+    return 0;
+}
