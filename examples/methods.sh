@@ -1,22 +1,41 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Which method? Prints, as Markdown, the errors of methods by trace and horizon, over all layers and forecasts; ARIMA is
-# fitted every 1,000 steps. Runs the replay that run.sh builds, or the one that REPLAY names.
+# fitted every 1,000 steps, the LSTM trained on other runs alone. Runs the replay that run.sh builds, or the one that REPLAY names.
 set -eu
 examples=$(CDPATH= cd -- "$(dirname "$0")" && pwd)
 replay() {
     if [ -n "${REPLAY:-}" ]; then "$REPLAY" "$@"; else sh "$examples/run.sh" "$@"; fi
 }
-# row NAME OPTION...: the error of the mean of every trace and horizon, all forecasts / those of stable layers.
+# errors TRACE OPTION...: those of the mean at both horizons, all forecasts / those of stable layers.
+errors() {
+    trace=$1
+    shift
+    for horizon in 1000 2000; do
+        replay --horizon $horizon "$@" "$examples/data/$trace.npy" |
+            awk '$1 == "all" { all = $6 } $1 == "stable" { stable = $7 } END { printf " %s / %s %% |", all, stable }'
+    done
+}
+# row NAME OPTION...: of every trace.
 row() {
     printf '| %s |' "$1"
     shift
     for trace in small16-seed1 small16-seed2 mid32-seed5; do
-        for horizon in 1000 2000; do
-            replay --horizon $horizon "$@" "$examples/data/$trace.npy" |
-                awk '$1 == "all" { all = $6 } $1 == "stable" { stable = $7 } END { printf " %s / %s %% |", all, stable }'
-        done
+        errors $trace "$@"
     done
+    echo
+}
+# lstm_row NAME OPTION...: each run by a network that has learned from others.
+lstm_row() {
+    printf '| %s |' "$1"
+    shift
+    first=$examples/data/small16-seed1.npy second=$examples/data/small16-seed2.npy
+    errors small16-seed1 --method lstm --train "$second" "$@"
+    errors small16-seed2 --method lstm --train "$first" "$@"
+    case $* in
+    *joint*) printf ' | |' ;; # of another shape
+    *) errors mid32-seed5 --method lstm --train "$first" --train "$second" "$@" ;;
+    esac
     echo
 }
 echo "| error of the mean, all / stable | seed1, 1000 | seed1, 2000 | seed2, 1000 | seed2, 2000 | mid32, 1000 | mid32, 2000 |"
@@ -27,3 +46,6 @@ done
 row "ARIMA(2, 1, 2), means of 5 steps" --method arima
 row "ARIMA(5, 1, 5), single steps" --method arima --order 5,1,5 --bucket 1
 row "ARIMA, order selected, means of 5 steps" --method arima --order select,select,select
+lstm_row "LSTM, trained on other runs"
+lstm_row "the same gate without recurrent layers" --layers 0
+lstm_row "joint LSTM, the paper's form, trained on the other run" --scope joint --hidden 64

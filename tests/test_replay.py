@@ -277,7 +277,7 @@ def a_wrong_option_is_refused_and_help_teaches():
                       ["--method", "psychic", path], ["--nonsense", path], [], [path, path]):
         replay(*arguments, code=2)
     text = replay("--help")
-    for word in ("--method", "--window", "--horizon", "--stride", "--first", "--every", "--csv", "sw_avg", "Example"):
+    for word in ("--method", "--window", "--train", "--horizon", "--stride", "--first", "--every", "--csv", "sw_avg", "Example"):
         assert word in text, word
 
 
