@@ -36,7 +36,7 @@ static size_t layer_of(const struct lstm_lesson *lesson, bool judged, size_t i)
     size_t every = lesson->every, others = every - 1;
     if (every == 0)
         return i;
-    return judged ? i * every + lesson->held_out : i / others * every + (lesson->held_out + 1 + i % others) % every;
+    return judged ? i * every + lesson->held_out : i / others * every + i % others + (i % others >= lesson->held_out);
 }
 
 /* A segment's origins are first .. first + n - 1: with a past before them, and half of the segment or all that a forecast

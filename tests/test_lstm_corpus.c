@@ -1,0 +1,292 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Windows of runs: drawn to train on, held out to judge by. What must not be seen is not a number. */
+#include "lstm_run.h"
+
+#include "methods/lstm_corpus.h"
+
+enum { OUTPUTS = MP_LSTM_OUTPUTS, DRAWS = 150, EVERY = 3 };
+
+static struct lstm_examples examples_for(size_t room)
+{
+    struct lstm_examples e;
+    assert_true(mp_lstm_examples_make(&e, room, &plain_memory));
+    memset(e.arena, 0, e.arena_size);
+    return e;
+}
+
+static void assert_numbers(const struct lstm_examples *e)
+{
+    for (size_t s = 0; s < e->series; s++) {
+        for (size_t b = 0; b < MP_LSTM_BLOCKS; b++)
+            assert_true(isfinite(e->inputs[b * e->series + s]));
+        for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
+            assert_true(isfinite(e->means[s * MP_LSTM_WINDOWS + w]));
+        for (size_t b = 0; b < e->covered[s]; b++)
+            assert_true(isfinite(e->targets[s * OUTPUTS + b]));
+    }
+}
+
+static void spoil(float *shares, size_t series, size_t step, size_t first, size_t count)
+{
+    for (size_t s = first; s < first + count; s++)
+        shares[step * series + s] = NAN;
+}
+
+/* ---- what may be seen ----------------------------------------------------------------------------------------------- */
+
+/* Of every number of layers, each of the three kinds held out. */
+static void check_layers(size_t layers, size_t held_out)
+{
+    enum { STEPS = 700, EXPERTS = 4 };
+    const size_t series = layers * EXPERTS;
+    float *shares = wandering_shares(STEPS, series, EXPERTS, 1), *others = wandering_shares(STEPS, series, EXPERTS, 1);
+    struct run run = run_of(shares, STEPS, layers, EXPERTS), other = run_of(others, STEPS, layers, EXPERTS);
+    const struct lstm_lesson drawn = {&run, {0, STEPS}, {0, STEPS}, EVERY, held_out},
+                             judged = {&other, {0, STEPS}, {0, STEPS}, EVERY, held_out};
+    struct lstm_corpus to_draw = {&drawn, 1}, to_judge = {&judged, 1};
+    struct lstm_examples e = examples_for(2048);
+    struct random random = mp_random(layers, held_out);
+    for (size_t step = 0; step < STEPS; step++)
+        for (size_t layer = 0; layer < layers; layer++)
+            spoil(layer % EVERY == held_out ? shares : others, series, step, layer * EXPERTS, EXPERTS);
+    for (size_t i = 0; i < DRAWS; i++) {
+        mp_lstm_draw(&to_draw, &random, &e);
+        assert_int_equal(e.series, MP_LSTM_BATCH);
+        assert_numbers(&e);
+    }
+    size_t windows = mp_lstm_held_out(&to_judge);
+    assert_int_equal(windows, MP_LSTM_ORIGINS * (layers / EVERY + (layers % EVERY > held_out)));
+    assert_int_equal(mp_lstm_take_held_out(&to_judge, 0, &e), windows);
+    assert_numbers(&e);
+    mp_lstm_examples_free(&e, &plain_memory);
+    free(others);
+    free(shares);
+}
+
+static void held_out_layers_are_judged_by_only_and_the_others_trained_on_only(void **state)
+{
+    (void)state;
+    for (size_t layers = EVERY; layers < 12; layers++)
+        for (size_t held_out = 0; held_out < EVERY; held_out++)
+            check_layers(layers, held_out);
+}
+
+static void training_sees_nothing_beyond_its_segment(void **state)
+{
+    (void)state;
+    enum { STEPS = 900, EXPERTS = 5, LAYERS = 2, SERIES = LAYERS * EXPERTS, LAST = 675 };
+    float *shares = wandering_shares(STEPS, SERIES, EXPERTS, 2);
+    struct run run = run_of(shares, STEPS, LAYERS, EXPERTS);
+    const struct lstm_lesson lesson = {.run = &run, .trained = {0, LAST}, .judged = {LAST, STEPS}};
+    struct lstm_corpus corpus = {&lesson, 1};
+    struct lstm_examples e = examples_for(mp_lstm_batch_room(&corpus));
+    struct random random = mp_random(3, 0);
+    size_t most = 0;
+    for (size_t step = LAST; step < STEPS; step++)
+        spoil(shares, SERIES, step, 0, SERIES);
+    for (size_t i = 0; i < 10 * DRAWS; i++) {
+        mp_lstm_draw(&corpus, &random, &e);
+        assert_numbers(&e);
+        for (size_t s = 0; s < e.series; s++)
+            most = e.covered[s] > most ? e.covered[s] : most;
+        struct lstm_past past = mp_lstm_draw_origin(&lesson, &random);
+        assert_true(past.end >= 100 && past.end <= LAST - (LAST - 100) / 2);
+        assert_true(past.steps >= 100 && past.steps <= past.end && past.count == SERIES);
+        assert_true(past.age >= 100 / 1.6 && past.age <= 1.6 * (double)past.end);
+    }
+    assert_int_equal(most, (LAST - 100) / 50);
+    mp_lstm_examples_free(&e, &plain_memory);
+    free(shares);
+}
+
+/* The past is anything before the origin; what came after is the held-out steps. */
+static void judgement_is_of_origins_in_its_segment(void **state)
+{
+    (void)state;
+    enum { STEPS = 900, EXPERTS = 5, LAST = 675 };
+    float *shares = wandering_shares(STEPS, EXPERTS, EXPERTS, 2);
+    struct run run = run_of(shares, STEPS, 1, EXPERTS);
+    run.first_step = 5000;
+    const struct lstm_lesson lesson = {.run = &run, .trained = {0, LAST}, .judged = {LAST, STEPS}};
+    struct lstm_corpus corpus = {&lesson, 1};
+    struct lstm_examples e = examples_for(MP_LSTM_ORIGINS * EXPERTS);
+    size_t before = 0;
+    assert_int_equal(mp_lstm_take_held_out(&corpus, 0, &e), MP_LSTM_ORIGINS);
+    for (size_t i = 0; i < MP_LSTM_ORIGINS; i++) {
+        struct lstm_past past = mp_lstm_judged_origin(&lesson, i);
+        assert_true(past.end >= LAST && past.end <= LAST + (STEPS - LAST + 1) / 2 && past.end >= before);
+        assert_true(past.steps == past.end && past.age == (double)(5000 + past.end));
+        assert_int_equal(e.covered[i * EXPERTS], (STEPS - past.end) / 50);
+        before = past.end;
+    }
+    assert_int_equal(mp_lstm_judged_origin(&lesson, 0).end, LAST);
+    assert_int_equal(before, LAST + (STEPS - LAST + 1) / 2);
+    mp_lstm_examples_free(&e, &plain_memory);
+    free(shares);
+}
+
+/* ---- which windows -------------------------------------------------------------------------------------------------- */
+
+/* Runs of several shapes, each series of one load that tells it from all others. */
+enum { RUNS = 3 };
+static const size_t layers_of[RUNS] = {7, 3, 1}, experts_of[RUNS] = {4, 300, 40};
+enum { MARKED_STEPS = 700 };
+
+struct marked {
+    float *shares[RUNS];
+    struct run runs[RUNS];
+    struct lstm_lesson lessons[RUNS];
+    struct lstm_corpus corpus;
+};
+
+static void make_marked(struct marked *m)
+{
+    for (size_t i = 0, mark = 1; i < RUNS; i++) {
+        size_t series = layers_of[i] * experts_of[i];
+        m->shares[i] = malloc(MARKED_STEPS * series * sizeof(float));
+        for (size_t s = 0; s < series; s++, mark++)
+            for (size_t step = 0; step < MARKED_STEPS; step++)
+                m->shares[i][step * series + s] = (float)mark / 4096;
+        m->runs[i] = run_of(m->shares[i], MARKED_STEPS, layers_of[i], experts_of[i]);
+        m->lessons[i] = (struct lstm_lesson){&m->runs[i], {0, MARKED_STEPS}, {0, MARKED_STEPS}, EVERY, i};
+    }
+    m->lessons[2] = (struct lstm_lesson){.run = &m->runs[2], .trained = {0, 525}, .judged = {525, MARKED_STEPS}};
+    m->corpus = (struct lstm_corpus){m->lessons, RUNS};
+}
+
+static void free_marked(struct marked *m)
+{
+    for (size_t i = 0; i < RUNS; i++)
+        free(m->shares[i]);
+}
+
+static size_t mark_of(const struct lstm_examples *e, size_t s)
+{
+    return (size_t)lround((double)e->targets[s * OUTPUTS] * 4096); /* means may be of two */
+}
+
+/* Layers 0, 3, 6 of the first run, 4 experts each; layer 1 of the second, of which 256 experts beside each other are
+ * looked at, at some of the origins; the last run. */
+static void every_held_out_window_is_judged_once(void **state)
+{
+    (void)state;
+    static struct marked m;
+    static size_t seen[4096];
+    make_marked(&m);
+    size_t windows = mp_lstm_held_out(&m.corpus), series = 0, rooms[] = {256, 300, 768, 5000};
+    const size_t some = windows - 32 * 3 - 32;
+    assert_true(some > 3 && some < 16);
+    assert_int_equal(mp_lstm_held_out_series(&m.corpus), 32 * 3 * 4 + some * 256 + 32 * 40);
+    for (size_t r = 0; r < 4; r++) {
+        struct lstm_examples e = examples_for(rooms[r]);
+        memset(seen, 0, sizeof seen);
+        series = 0;
+        for (size_t first = 0, taken; first < windows; first += taken, series += e.series) {
+            taken = mp_lstm_take_held_out(&m.corpus, first, &e);
+            assert_true(taken > 0 && e.series > 0 && e.series <= e.room);
+            for (size_t s = 0; s < e.series; s++)
+                seen[mark_of(&e, s)]++;
+        }
+        assert_int_equal(series, mp_lstm_held_out_series(&m.corpus));
+        for (size_t s = 0; s < 28; s++)
+            assert_int_equal(seen[1 + s], s / 4 % EVERY == 0 ? 32 : 0);
+        for (size_t s = 0; s < 900; s++)
+            assert_int_equal(seen[29 + s], s >= 300 && s < 556 ? some : 0);
+        for (size_t s = 0; s < 40; s++)
+            assert_int_equal(seen[929 + s], 32);
+        mp_lstm_examples_free(&e, &plain_memory);
+    }
+    free_marked(&m);
+}
+
+/* All runs, all of their layers that are not held out, all of their experts. */
+static void every_window_to_train_on_is_drawn(void **state)
+{
+    (void)state;
+    static struct marked m;
+    static size_t seen[4096];
+    struct random random = mp_random(1, 1);
+    make_marked(&m);
+    assert_int_equal(mp_lstm_batch_room(&m.corpus), MP_LSTM_WINDOW_MOST);
+    struct lstm_examples e = examples_for(MP_LSTM_WINDOW_MOST);
+    memset(seen, 0, sizeof seen);
+    for (size_t i = 0; i < 20 * DRAWS; i++) {
+        mp_lstm_draw(&m.corpus, &random, &e);
+        assert_true(e.series > 0 && e.series <= e.room);
+        for (size_t s = 0; s < e.series; s++)
+            seen[mark_of(&e, s)]++;
+    }
+    for (size_t s = 0; s < 28; s++)
+        assert_true((seen[1 + s] > 0) == (s / 4 % EVERY != 0));
+    for (size_t s = 0; s < 900; s++)
+        assert_true((seen[29 + s] > 0) == (s / 300 != 1));
+    for (size_t s = 0; s < 40; s++)
+        assert_true(seen[929 + s] > 0);
+    mp_lstm_examples_free(&e, &plain_memory);
+    free_marked(&m);
+}
+
+/* Where loads are marks, only a splice has two of them: about one window in sixteen. */
+static void some_windows_are_spliced(void **state)
+{
+    (void)state;
+    static struct marked m;
+    struct random random = mp_random(2, 1);
+    make_marked(&m);
+    struct lstm_corpus corpus = {m.lessons, 1};
+    struct lstm_examples e = examples_for(mp_lstm_batch_room(&corpus));
+    size_t windows = 0, spliced = 0, kept = 0;
+    for (size_t i = 0; i < 10 * DRAWS; i++) {
+        mp_lstm_draw(&corpus, &random, &e);
+        for (size_t s = 0; s < e.series; s += 4, windows++) {
+            bool moved = false;
+            for (size_t at = s; at < s + 4; at++) {
+                moved |= e.means[at * MP_LSTM_WINDOWS] != e.means[at * MP_LSTM_WINDOWS + 3];
+                kept += e.covered[at] > 0 && e.targets[at * OUTPUTS] == e.means[at * MP_LSTM_WINDOWS];
+                assert_true(e.inputs[99 * e.series + at] == e.inputs[99 * e.series + at]);
+            }
+            spliced += moved;
+        }
+    }
+    assert_true(spliced > windows / 50 && spliced < windows / 14);
+    assert_true(kept > 9 * windows / 10);
+    mp_lstm_examples_free(&e, &plain_memory);
+    free_marked(&m);
+}
+
+static void a_seed_decides_what_is_drawn(void **state)
+{
+    (void)state;
+    static struct marked m;
+    make_marked(&m);
+    struct lstm_examples a = examples_for(MP_LSTM_WINDOW_MOST), b = examples_for(MP_LSTM_WINDOW_MOST);
+    size_t different = 0;
+    for (uint64_t sequence = 0; sequence < 20; sequence++) {
+        struct random first = mp_random(7, sequence), second = mp_random(7, sequence), other = mp_random(8, sequence);
+        mp_lstm_draw(&m.corpus, &first, &a);
+        mp_lstm_draw(&m.corpus, &second, &b);
+        assert_int_equal(a.series, b.series);
+        assert_memory_equal(a.features, b.features, a.series * MP_LSTM_FEATURES * sizeof(real));
+        assert_memory_equal(a.inputs, b.inputs, a.series * MP_LSTM_BLOCKS * sizeof(real));
+        mp_lstm_draw(&m.corpus, &other, &b);
+        different += memcmp(a.features, b.features, MP_LSTM_FEATURES * sizeof(real)) != 0;
+    }
+    assert_true(different > 10);
+    mp_lstm_examples_free(&b, &plain_memory);
+    mp_lstm_examples_free(&a, &plain_memory);
+    free_marked(&m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest corpus[] = {
+        cmocka_unit_test(held_out_layers_are_judged_by_only_and_the_others_trained_on_only),
+        cmocka_unit_test(training_sees_nothing_beyond_its_segment),
+        cmocka_unit_test(judgement_is_of_origins_in_its_segment),
+        cmocka_unit_test(every_held_out_window_is_judged_once),
+        cmocka_unit_test(every_window_to_train_on_is_drawn),
+        cmocka_unit_test(some_windows_are_spliced),
+        cmocka_unit_test(a_seed_decides_what_is_drawn),
+    };
+    return cmocka_run_group_tests(corpus, NULL, NULL);
+}
