@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Quantiles of how far forecasts were off. */
+#include "lstm_run.h"
+
+#include "methods/lstm_residuals.h"
+#include "support/normal.h"
+
+enum { KNOTS = MP_LSTM_KNOTS, OUTPUTS = MP_LSTM_OUTPUTS, ROOM = 600 };
+
+/* ---- from a sample -------------------------------------------------------------------------------------------------- */
+
+struct bench {
+    struct lstm_sample sample;
+    struct lstm_examples examples; /* room for one */
+    struct lstm_residuals residuals;
+};
+
+static struct bench *make_bench(void)
+{
+    static struct bench b;
+    memset(&b, 0, sizeof b);
+    assert_true(mp_lstm_sample_make(&b.sample, ROOM, &plain_memory));
+    assert_true(mp_lstm_examples_make(&b.examples, 1, &plain_memory));
+    b.examples.series = 1;
+    b.examples.bottom[0] = 0.01F;
+    mp_lstm_sample_clear(&b.sample);
+    return &b;
+}
+
+static void free_bench(struct bench *b)
+{
+    mp_lstm_sample_free(&b->sample, &plain_memory);
+    mp_lstm_examples_free(&b->examples, &plain_memory);
+}
+
+/* A series of an age of which so many blocks are known: those with odd numbers are off by `odd`, others by `even`. */
+static void add(struct bench *b, double age, size_t covered, double even, double odd)
+{
+    real forecasts[MP_LSTM_OUTPUT_ROW];
+    b->examples.age[0] = (real)age;
+    b->examples.covered[0] = covered;
+    for (size_t o = 0; o < OUTPUTS; o++) {
+        forecasts[o] = 0.125F;
+        b->examples.targets[o] = (real)(0.125 * (1 + (o % 2 ? odd : even)));
+    }
+    mp_lstm_sample_add(&b->sample, &b->examples, 0, forecasts);
+}
+
+/* 201 residuals -1 .. 1 in no order: the quantile of p is 2 p - 1. */
+static void quantiles_of_a_known_sample_are_its(void **state)
+{
+    (void)state;
+    struct bench *b = make_bench();
+    for (size_t i = 0; i < 201; i++) {
+        double residual = ((double)(i * 77 % 201) - 100) / 100;
+        add(b, 500, OUTPUTS, residual, residual / 2);
+    }
+    mp_lstm_sample_quantiles(&b->sample, &b->residuals);
+    for (size_t k = 0; k < KNOTS; k++) {
+        const double p = mp_lstm_knots[k], *of_block = &b->residuals.quantile[0][MP_LSTM_OF_BLOCK][0][k],
+                     *of_mean = &b->residuals.quantile[0][MP_LSTM_OF_MEAN][0][k];
+        double at = fmax(2 * p - 1, 0.08 - 1); /* no load is below the bottom of 0.01 */
+        assert_near(of_block[0], at, 1e-2);
+        if (2 * p - 1 > -0.9) { /* above it all is exact */
+            assert_near(of_block[0], 2 * p - 1, 1e-6);
+            assert_near(of_block[KNOTS], p - 0.5, 1e-6);
+            assert_near(of_mean[0], 2 * p - 1, 1e-6);
+            assert_near(of_mean[KNOTS], 0.75 * (2 * p - 1), 1e-6);
+            assert_near(of_mean[2 * KNOTS], (2 * p - 1) * 2.5 / 3, 1e-6);
+        }
+    }
+    free_bench(b);
+}
+
+static void loads_below_the_bottom_count_as_the_bottom(void **state)
+{
+    (void)state;
+    struct bench *b = make_bench();
+    for (size_t i = 0; i < 100; i++) {
+        real forecasts[MP_LSTM_OUTPUT_ROW] = {0};
+        b->examples.age[0] = 500;
+        b->examples.covered[0] = 1;
+        b->examples.targets[0] = 0.005F;
+        mp_lstm_sample_add(&b->sample, &b->examples, 0, forecasts);
+    }
+    memset(&b->residuals, 0x7f, sizeof b->residuals);
+    mp_lstm_sample_quantiles(&b->sample, &b->residuals);
+    for (size_t k = 0; k < KNOTS; k++)
+        assert_true(b->residuals.quantile[0][MP_LSTM_OF_BLOCK][0][k] == 0);
+    free_bench(b);
+}
+
+/* Residuals of one age do not enter another's; too few leave an age as it was. */
+static void every_age_has_its_own_quantiles_if_enough_were_seen(void **state)
+{
+    (void)state;
+    const double ages[] = {1, 1000, 1001, 3000, 3001, 1e9};
+    for (size_t i = 0; i < 6; i++)
+        assert_int_equal(mp_lstm_age(ages[i]), i / 2);
+    struct bench *b = make_bench();
+    for (size_t i = 0; i < 300; i++) {
+        add(b, 1000, OUTPUTS, 0.25, 0.25);
+        add(b, 1001, OUTPUTS, 0.5, 0.5);
+        if (i < 99)
+            add(b, 3001, OUTPUTS, 0.75, 0.75);
+    }
+    b->residuals.quantile[2][0][0][0] = 77;
+    mp_lstm_sample_quantiles(&b->sample, &b->residuals);
+    for (size_t k = 0; k < KNOTS; k++) {
+        assert_near(b->residuals.quantile[0][1][OUTPUTS - 1][k], 0.25, 1e-6);
+        assert_near(b->residuals.quantile[1][1][OUTPUTS - 1][k], 0.5, 1e-6);
+        assert_true(b->residuals.quantile[2][0][0][k] == (k == 0 ? 77 : 0));
+    }
+    free_bench(b);
+}
+
+static void blocks_that_few_have_reached_take_over_the_last_that_enough_have(void **state)
+{
+    (void)state;
+    struct bench *b = make_bench();
+    for (size_t i = 0; i < 300; i++)
+        add(b, 500, i < 99 ? OUTPUTS : i < 199 ? 30 : 11, (double)i / 300, (double)i / 600);
+    mp_lstm_sample_quantiles(&b->sample, &b->residuals);
+    for (size_t kind = 0; kind < MP_LSTM_KINDS; kind++) {
+        double(*quantile)[KNOTS] = b->residuals.quantile[0][kind];
+        assert_memory_not_equal(quantile[9], quantile[29], sizeof *quantile);
+        for (size_t o = 30; o < OUTPUTS; o++)
+            assert_memory_equal(quantile[o], quantile[29], sizeof *quantile);
+    }
+    free_bench(b);
+}
+
+static void quantiles_are_in_order(void **state)
+{
+    (void)state;
+    struct bench *b = make_bench();
+    uint64_t seed = 9;
+    for (size_t i = 0; i < ROOM; i++)
+        add(b, 500, 1 + i % OUTPUTS, pow(10, 6 * fraction(&seed) - 3) - 0.5, fraction(&seed) - 0.5);
+    mp_lstm_sample_quantiles(&b->sample, &b->residuals);
+    for (size_t kind = 0; kind < MP_LSTM_KINDS; kind++)
+        for (size_t o = 0; o < OUTPUTS; o++)
+            for (size_t k = 1; k < KNOTS; k++)
+                assert_true(b->residuals.quantile[0][kind][o][k] >= b->residuals.quantile[0][kind][o][k - 1]);
+    free_bench(b);
+}
+
+/* ---- for any probability -------------------------------------------------------------------------------------------- */
+
+static void at_the_knots_and_between_them_quantiles_are_read_off(void **state)
+{
+    (void)state;
+    double quantile[KNOTS];
+    for (size_t k = 0; k < KNOTS; k++)
+        quantile[k] = (double)(k * k) - 30;
+    for (size_t k = 0; k < KNOTS; k++)
+        assert_near(mp_lstm_residual(quantile, mp_lstm_knots[k]), quantile[k], 1e-12 * fabs(quantile[KNOTS - 1]));
+    for (size_t k = 1; k < KNOTS; k++)
+        assert_near(mp_lstm_residual(quantile, 0.25 * mp_lstm_knots[k - 1] + 0.75 * mp_lstm_knots[k]),
+                    0.25 * quantile[k - 1] + 0.75 * quantile[k], 1e-9);
+}
+
+/* Of a normal sample, all: what lies beyond the knots too. */
+static void beyond_the_knots_quantiles_go_on_as_a_normal_distributions_do(void **state)
+{
+    (void)state;
+    const double probabilities[] = {1e-300, 1e-12, 1e-4, 0.004, 0.996, 0.9999, 1 - 1e-12};
+    double quantile[KNOTS];
+    for (size_t k = 0; k < KNOTS; k++)
+        quantile[k] = 0.1 + 0.3 * mp_normal_quantile(mp_lstm_knots[k]);
+    for (size_t i = 0; i < sizeof probabilities / sizeof *probabilities; i++)
+        assert_near(mp_lstm_residual(quantile, probabilities[i]), 0.1 + 0.3 * mp_normal_quantile(probabilities[i]),
+                    1e-9);
+}
+
+static void a_larger_probability_never_has_a_smaller_quantile(void **state)
+{
+    (void)state;
+    uint64_t seed = 4;
+    for (size_t sample = 0; sample < 500; sample++) {
+        double quantile[KNOTS], before = -INFINITY;
+        for (size_t k = 0; k < KNOTS; k++)
+            quantile[k] = (k ? quantile[k - 1] : -0.9) + (sample % 3 ? fraction(&seed) / 10 : (double)(k % 5 == 2));
+        for (double p = 1e-9; p < 1; p += p < 0.003 ? p : 1e-3) {
+            assert_true(mp_lstm_residual(quantile, p) >= before);
+            before = mp_lstm_residual(quantile, p);
+        }
+        assert_true(mp_lstm_residual(quantile, 1 - 1e-12) >= before);
+        for (size_t k = 0; k < KNOTS; k++) { /* and across each knot */
+            double knot = mp_lstm_knots[k], at = mp_lstm_residual(quantile, knot);
+            assert_true(mp_lstm_residual(quantile, nextafter(knot, 0)) <= at);
+            assert_true(mp_lstm_residual(quantile, nextafter(knot, 1)) >= at);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest residuals[] = {
+        cmocka_unit_test(quantiles_of_a_known_sample_are_its),
+        cmocka_unit_test(loads_below_the_bottom_count_as_the_bottom),
+        cmocka_unit_test(every_age_has_its_own_quantiles_if_enough_were_seen),
+        cmocka_unit_test(blocks_that_few_have_reached_take_over_the_last_that_enough_have),
+        cmocka_unit_test(quantiles_are_in_order),
+        cmocka_unit_test(at_the_knots_and_between_them_quantiles_are_read_off),
+        cmocka_unit_test(beyond_the_knots_quantiles_go_on_as_a_normal_distributions_do),
+        cmocka_unit_test(a_larger_probability_never_has_a_smaller_quantile),
+    };
+    return cmocka_run_group_tests(residuals, NULL, NULL);
+}
