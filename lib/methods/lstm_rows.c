@@ -14,7 +14,7 @@ enum { STEPS = MP_LSTM_OUTPUT_STEPS, LAST = MP_LSTM_OUTPUTS - 1 };
 
 /* What the network says of all series. */
 struct blocks {
-    size_t series;
+    size_t series, experts;  /* of all layers, of one */
     real *forecasts, *noise; /* [series][MP_LSTM_OUTPUT_ROW], [series] */
 };
 
@@ -28,7 +28,7 @@ static moep_status make_blocks(struct blocks *blocks, const struct task *task, c
     const struct memory *memory = &task->runtime->memory;
     struct lstm_model model = mp_lstm_model(task->config, task->panel.series, (void *)block);
     bool joint = task->config->lstm_scope == MOEP_LSTM_JOINT;
-    *blocks = (struct blocks){.series = task->panel.series};
+    *blocks = (struct blocks){.series = task->panel.series, .experts = task->experts};
     if (joint && model.state->weights != MOEP_LSTM_TRAINED)
         return mp_fail(MOEP_ERROR_NOT_FITTED, "the joint network was not trained yet");
     blocks->forecasts = mp_allocate(memory, blocks->series, (MP_LSTM_OUTPUT_ROW + 1) * sizeof(real));
@@ -61,6 +61,19 @@ static size_t block_of(size_t step)
     return step / STEPS < LAST ? step / STEPS : LAST;
 }
 
+/* Part of one block's forecasts, which are brought to sum to 1 over the experts of a layer. */
+static void add_block(const struct blocks *blocks, size_t b, double part, double *row)
+{
+    for (size_t first = 0; first < blocks->series; first += blocks->experts) {
+        const real *forecasts = blocks->forecasts + first * MP_LSTM_OUTPUT_ROW + b;
+        double total = 0;
+        for (size_t e = 0; e < blocks->experts; e++)
+            total += (double)forecasts[e * MP_LSTM_OUTPUT_ROW];
+        for (size_t e = 0; e < blocks->experts && total > 0; e++)
+            row[first + e] += part * (double)forecasts[e * MP_LSTM_OUTPUT_ROW] / total;
+    }
+}
+
 /* The mean of the span's steps. */
 static void mean_row(const struct blocks *blocks, struct span span, double *row)
 {
@@ -68,9 +81,7 @@ static void mean_row(const struct blocks *blocks, struct span span, double *row)
     for (size_t b = block_of(span.first); b <= block_of(span.last - 1); b++) {
         size_t first = b * STEPS > span.first ? b * STEPS : span.first;
         size_t last = b < LAST && (b + 1) * STEPS < span.last ? (b + 1) * STEPS : span.last;
-        double part = (double)(last - first) / (double)(span.last - span.first);
-        for (size_t s = 0; s < blocks->series; s++)
-            row[s] += part * (double)blocks->forecasts[s * MP_LSTM_OUTPUT_ROW + b];
+        add_block(blocks, b, (double)(last - first) / (double)(span.last - span.first), row);
     }
 }
 

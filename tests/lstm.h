@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the tests of the LSTM through the public calls share: predictors, and loads. */
+#ifndef TESTS_LSTM_H
+#define TESTS_LSTM_H
+
+#include "support.h"
+
+enum { LAYERS = 2, EXPERTS = 4, SERIES = LAYERS * EXPERTS, STEPS = 2500, MOST = 1 << 20 };
+
+/* ---- predictors -------------------------------------------------------------------------------------------------- */
+
+static inline moep_predictor_config config_of(uint32_t layers, uint32_t hidden)
+{
+    moep_predictor_config config = {.struct_size = sizeof config};
+    assert_int_equal(moep_predictor_config_init(&config, MOEP_LSTM), MOEP_OK);
+    config.lstm_layers = layers;
+    config.lstm_hidden = hidden;
+    return config;
+}
+
+/* No weights are shipped for it, and it is quick. */
+static inline moep_predictor_config small_config(void)
+{
+    return config_of(0, 1);
+}
+
+static inline moep_predictor *make(const moep_predictor_config *config, const moep_runtime *runtime)
+{
+    moep_predictor *predictor = NULL;
+    assert_int_equal(moep_predictor_create(LAYERS, EXPERTS, config, runtime, &predictor), MOEP_OK);
+    return predictor;
+}
+
+static inline moep_predictor *make_and_push(const moep_predictor_config *config, const moep_runtime *runtime,
+                                            const double *counts, size_t steps)
+{
+    moep_predictor *predictor = make(config, runtime);
+    assert_int_equal(moep_predictor_push(predictor, steps, counts, MOEP_FLOAT64), MOEP_OK);
+    return predictor;
+}
+
+static inline moep_lstm_training training_of(const moep_predictor *predictor)
+{
+    moep_lstm_training training = {.struct_size = sizeof training};
+    assert_int_equal(moep_predictor_lstm_training(predictor, &training), MOEP_OK);
+    return training;
+}
+
+static inline size_t save(const moep_predictor *predictor, unsigned char *bytes)
+{
+    size_t size = 0;
+    assert_int_equal(moep_predictor_save(predictor, bytes, MOST, &size), MOEP_OK);
+    return size;
+}
+
+static inline void assert_same_bytes(const moep_predictor *a, const moep_predictor *b)
+{
+    static unsigned char of_a[MOST], of_b[MOST];
+    size_t size = save(a, of_a);
+    assert_int_equal(size, save(b, of_b));
+    assert_memory_equal(of_a, of_b, size);
+}
+
+/* ---- loads ------------------------------------------------------------------------------------------------------- */
+
+static inline double fraction(uint64_t *seed)
+{
+    return (double)(random_number(seed) >> 11) * 0x1p-53;
+}
+
+/* [steps][layers][experts], of loads that wander by so much a step and scatter; the caller frees them. */
+static inline double *wandering(size_t steps, size_t layers, size_t experts, double drift, uint64_t seed)
+{
+    size_t series = layers * experts;
+    double *counts = malloc(steps * series * sizeof *counts), *load = malloc(series * sizeof *load);
+    assert_true(counts && load);
+    for (size_t s = 0; s < series; s++)
+        load[s] = 500 + 3000 * fraction(&seed);
+    for (size_t step = 0; step < steps; step++)
+        for (size_t s = 0; s < series; s++) {
+            load[s] *= 1 + drift * (2 * fraction(&seed) - 1);
+            counts[step * series + s] = floor(load[s] * (0.7 + 0.6 * fraction(&seed)));
+        }
+    free(load);
+    return counts;
+}
+
+static inline moep_trace trace_of(const double *counts, size_t steps, size_t layers, size_t experts)
+{
+    return (moep_trace){sizeof(moep_trace), counts, MOEP_FLOAT64, 0, steps, layers, experts};
+}
+
+#endif
