@@ -3,7 +3,7 @@
 
 enum {
     ORIGINS = MP_LSTM_ORIGINS,
-    JUDGED = 4096, /* series of a run to judge by, about */
+    JUDGED = 2048, /* series of a run to judge by, about */
     SHIFT = 10,
     DOUBLINGS = 8 /* steps since a shift: SHIFT times 1 to 2 times a power of two */
 };

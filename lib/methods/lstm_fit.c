@@ -18,8 +18,14 @@ static moep_status train(const struct task *task, const struct lstm_corpus *corp
     struct lstm_school school;
     struct lstm_shared shared;
     struct lstm_joint joint;
-    moep_status status = joint_form ? mp_lstm_joint_open(&joint, &school, &shape, corpus, task->runtime)
-                                    : mp_lstm_shared_open(&shared, &school, &shape, corpus, task->runtime);
+    if (joint_form)
+        mp_lstm_joint_school(&joint, &school, &shape, corpus);
+    else
+        mp_lstm_shared_school(&shared, &school, &shape, corpus);
+    if (!mp_lstm_grant(model, &school, course, budget))
+        return MOEP_OK;
+    moep_status status = joint_form ? mp_lstm_joint_open(&joint, &shape, task->runtime)
+                                    : mp_lstm_shared_open(&shared, &shape, task->runtime);
     if (status != MOEP_OK)
         return status;
     status = mp_lstm_train(model, &school, course, budget, task->runtime, task->config->seed);

@@ -112,23 +112,24 @@ static struct lstm_marks exam(void *self, const real *parameters, struct lstm_re
 
 /* ---- school ------------------------------------------------------------------------------------------------------- */
 
-static void describe(struct lstm_school *school, struct lstm_joint *joint, const struct lstm_shape *shape)
+void mp_lstm_joint_school(struct lstm_joint *joint, struct lstm_school *school, const struct lstm_shape *shape,
+                          const struct lstm_corpus *corpus)
 {
     const size_t read = MP_LSTM_JOINT_BLOCKS * MP_LSTM_JOINT_BLOCK_STEPS + MP_LSTM_HORIZON; /* steps of an origin */
     double cost = mp_lstm_joint_net_cost(shape), sums = (double)shape->inputs * (double)read;
+    *joint = (struct lstm_joint){.corpus = corpus};
     *school = (struct lstm_school){.self = joint, .lesson = lesson, .exam = exam};
     school->parameters = mp_lstm_parameters(shape);
     school->lesson_cost = (3 * cost + sums) * ORIGINS;
-    school->exam_cost = (cost + sums) * MP_LSTM_ORIGINS * (double)joint->corpus->n;
+    school->exam_cost = (cost + sums) * MP_LSTM_ORIGINS * (double)corpus->n;
 }
 
-moep_status mp_lstm_joint_open(struct lstm_joint *joint, struct lstm_school *school, const struct lstm_shape *shape,
-                               const struct lstm_corpus *corpus, const struct runtime *runtime)
+moep_status mp_lstm_joint_open(struct lstm_joint *joint, const struct lstm_shape *shape, const struct runtime *runtime)
 {
     const struct memory *memory = &runtime->memory;
+    const struct lstm_corpus *corpus = joint->corpus;
     size_t series = shape->inputs, room = mp_product(ORIGINS, series);
-    *joint = (struct lstm_joint){.corpus = corpus, .memory = memory};
-    describe(school, joint, shape);
+    joint->memory = memory;
     if (!mp_lstm_joint_net_make(&joint->net, shape, corpus->lessons[0].run->experts, true, memory))
         return mp_out_of_memory("the joint network");
     joint->forecasts = mp_allocate(memory, room, MP_LSTM_OUTPUT_ROW * sizeof(real));

@@ -67,7 +67,7 @@ static size_t lay_out(struct lstm_joint_net *net, real *arena)
 bool mp_lstm_joint_net_make(struct lstm_joint_net *net, const struct lstm_shape *shape, size_t experts, bool training,
                             const struct memory *memory)
 {
-    struct lstm_plan plan = {.steps = MP_LSTM_JOINT_BLOCKS, .workers = 1, .training = training};
+    struct lstm_plan plan = {.steps = MP_LSTM_JOINT_BLOCKS, .workers = 1, .series = ORIGINS, .training = training};
     struct lstm_shape layers = *shape;
     layers.head = 0;
     *net = (struct lstm_joint_net){.series = shape->inputs, .experts = (double)experts};

@@ -20,7 +20,7 @@ enum {
 };
 
 struct lstm_joint_net {
-    struct lstm_work work; /* of the layers alone: the head's gradient would be there once per group */
+    struct lstm_work work; /* of the layers alone: the head's gradient goes straight to the caller's array */
     size_t series, units;
     double experts;
     double *sums;  /* [series] */

@@ -85,7 +85,7 @@ static size_t lay_out(struct lstm_net *net, real *at)
     net->packed_last = take(&at, &used, used_by_last);
     net->back_first = take(&at, &used, training ? inputs * HIDDEN : 0);
     net->back_last = take(&at, &used, training ? used_by_last : 0);
-    for (size_t g = 0; g < MP_LSTM_GROUPS; g++) {
+    for (size_t g = 0; g < mp_lstm_groups(&net->work.plan); g++) {
         struct lstm_head_scratch *s = &net->scratch[g];
         s->x = take(&at, &used, rows * inputs);
         s->hidden = take(&at, &used, rows * HIDDEN);
@@ -98,10 +98,10 @@ static size_t lay_out(struct lstm_net *net, real *at)
     return used;
 }
 
-bool mp_lstm_net_make(struct lstm_net *net, const struct lstm_shape *shape, bool training, size_t workers,
-                      const struct memory *memory)
+bool mp_lstm_net_make(struct lstm_net *net, const struct lstm_shape *shape, bool training, size_t series,
+                      size_t workers, const struct memory *memory)
 {
-    struct lstm_plan plan = {.steps = MP_LSTM_BLOCKS, .workers = workers, .training = training};
+    struct lstm_plan plan = {.steps = MP_LSTM_BLOCKS, .workers = workers, .series = series, .training = training};
     *net = (struct lstm_net){.units = units_of(shape)};
     if (!mp_lstm_work_make(&net->work, shape, &plan, memory))
         return false;

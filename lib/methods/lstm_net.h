@@ -41,9 +41,9 @@ struct lstm_shape mp_lstm_net_shape(size_t layers, size_t hidden);
 /* Fresh parameters: an untrained network. */
 void mp_lstm_net_start(const struct lstm_shape *shape, struct random *random, real *parameters);
 
-/* False if memory is refused; then there is nothing to free. */
-bool mp_lstm_net_make(struct lstm_net *net, const struct lstm_shape *shape, bool training, size_t workers,
-                      const struct memory *memory);
+/* For at most so many series at a time. False if memory is refused; then there is nothing to free. */
+bool mp_lstm_net_make(struct lstm_net *net, const struct lstm_shape *shape, bool training, size_t series,
+                      size_t workers, const struct memory *memory);
 void mp_lstm_net_free(struct lstm_net *net, const struct memory *memory);
 
 /* Before the first call, and whenever the parameters have changed; they must stay where they are. */

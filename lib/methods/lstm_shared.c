@@ -6,7 +6,8 @@
 
 #include <string.h>
 
-enum { CHUNK = 768 }; /* series at a time: their numbers stay in the cache */
+/* Series at a time: their numbers stay in the cache. */
+enum { CHUNK = 768, JUDGED_CHUNK = 192 };
 
 /* ---- school ------------------------------------------------------------------------------------------------------- */
 
@@ -60,20 +61,25 @@ static struct lstm_marks exam(void *self, const real *parameters, struct lstm_re
     return (struct lstm_marks){sums.loss / (double)series, sums.untrained / (double)series};
 }
 
-moep_status mp_lstm_shared_open(struct lstm_shared *shared, struct lstm_school *school, const struct lstm_shape *shape,
-                                const struct lstm_corpus *corpus, const struct runtime *runtime)
+void mp_lstm_shared_school(struct lstm_shared *shared, struct lstm_school *school, const struct lstm_shape *shape,
+                           const struct lstm_corpus *corpus)
 {
-    const struct memory *memory = &runtime->memory;
-    size_t room = mp_lstm_batch_room(corpus), judged = mp_lstm_held_out_series(corpus);
     double cost = mp_lstm_net_cost(shape);
-    if (room < CHUNK)
-        room = CHUNK;
-    *shared = (struct lstm_shared){.corpus = corpus, .memory = memory};
+    *shared = (struct lstm_shared){.corpus = corpus};
     *school = (struct lstm_school){.self = shared, .lesson = lesson, .exam = exam};
     school->parameters = mp_lstm_parameters(shape);
     school->lesson_cost = 3 * cost * (double)mp_lstm_batch_room(corpus);
-    school->exam_cost = cost * (double)judged;
-    if (!mp_lstm_net_make(&shared->net, shape, true, runtime->threads, memory))
+    school->exam_cost = cost * (double)mp_lstm_held_out_series(corpus);
+}
+
+moep_status mp_lstm_shared_open(struct lstm_shared *shared, const struct lstm_shape *shape,
+                                const struct runtime *runtime)
+{
+    const struct memory *memory = &runtime->memory;
+    size_t room = mp_lstm_batch_room(shared->corpus), judged = mp_lstm_held_out_series(shared->corpus);
+    room = room < JUDGED_CHUNK ? JUDGED_CHUNK : room;
+    shared->memory = memory;
+    if (!mp_lstm_net_make(&shared->net, shape, true, room, runtime->threads, memory))
         return mp_out_of_memory("the network");
     shared->forecasts = mp_allocate(memory, room, MP_LSTM_OUTPUT_ROW * sizeof(real));
     if (shared->forecasts && mp_lstm_examples_make(&shared->examples, room, memory) &&
@@ -86,10 +92,10 @@ moep_status mp_lstm_shared_open(struct lstm_shared *shared, struct lstm_school *
 void mp_lstm_shared_close(struct lstm_shared *shared)
 {
     const struct memory *memory = shared->memory;
-    mp_lstm_net_free(&shared->net, memory);
-    mp_release(memory, shared->forecasts, shared->examples.room, MP_LSTM_OUTPUT_ROW * sizeof(real));
+    mp_release(memory, shared->forecasts, shared->net.work.plan.series, MP_LSTM_OUTPUT_ROW * sizeof(real));
     mp_lstm_examples_free(&shared->examples, memory);
     mp_lstm_sample_free(&shared->sample, memory);
+    mp_lstm_net_free(&shared->net, memory);
 }
 
 /* ---- forecast ----------------------------------------------------------------------------------------------------- */
@@ -114,7 +120,7 @@ moep_status mp_lstm_shared_forecast(const struct task *task, const struct lstm_m
     struct lstm_shape shape = mp_lstm_shape(task->config, series);
     struct lstm_examples examples;
     struct lstm_net net;
-    if (!mp_lstm_net_make(&net, &shape, false, task->runtime->threads, memory))
+    if (!mp_lstm_net_make(&net, &shape, false, room, task->runtime->threads, memory))
         return mp_out_of_memory("the network");
     if (!mp_lstm_examples_make(&examples, room, memory)) {
         mp_lstm_net_free(&net, memory);

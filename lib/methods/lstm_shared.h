@@ -17,9 +17,12 @@ struct lstm_shared {
     real *forecasts;
 };
 
-/* A school of the corpus, and what its self points to; close it after use. */
-moep_status mp_lstm_shared_open(struct lstm_shared *shared, struct lstm_school *school, const struct lstm_shape *shape,
-                                const struct lstm_corpus *corpus, const struct runtime *runtime);
+/* A school of the corpus, whose self is `shared`: what it costs is known at once, what it works with is there once it is
+ * open; close it after that. */
+void mp_lstm_shared_school(struct lstm_shared *shared, struct lstm_school *school, const struct lstm_shape *shape,
+                           const struct lstm_corpus *corpus);
+moep_status mp_lstm_shared_open(struct lstm_shared *shared, const struct lstm_shape *shape,
+                                const struct runtime *runtime);
 void mp_lstm_shared_close(struct lstm_shared *shared);
 
 /* forecasts[series][MP_LSTM_OUTPUT_ROW], noise[series]: the variance of a single step. */

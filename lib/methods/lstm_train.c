@@ -19,11 +19,18 @@ static void begin_round(struct lstm_model *model, const struct lstm_course *cour
     memset(model->second, 0, size);
 }
 
-static void examine(struct lstm_model *model, const struct lstm_school *school)
+/* What an update and an exam work with. */
+struct scratch {
+    struct lstm_residuals residuals;
+    real gradient[];
+};
+
+static void examine(struct lstm_model *model, const struct lstm_school *school, struct scratch *scratch)
 {
     struct lstm_state *state = model->state;
+    scratch->residuals = *model->residuals;
     struct lstm_marks used = school->exam(school->self, model->used, NULL);
-    struct lstm_marks learning = school->exam(school->self, model->learning, NULL);
+    struct lstm_marks learning = school->exam(school->self, model->learning, &scratch->residuals);
     state->loss = used.loss;
     state->untrained_loss = used.untrained;
     if (!(learning.loss < used.loss))
@@ -31,7 +38,7 @@ static void examine(struct lstm_model *model, const struct lstm_school *school)
     memcpy(model->used, model->learning, model->parameters * sizeof(real));
     state->loss = learning.loss;
     state->weights = MOEP_LSTM_TRAINED;
-    school->exam(school->self, model->used, model->residuals);
+    *model->residuals = scratch->residuals;
 }
 
 static bool update(struct lstm_model *model, const struct lstm_school *school, const struct lstm_course *course,
@@ -57,7 +64,29 @@ static double price(const struct lstm_state *state, const struct lstm_school *sc
 {
     struct lstm_state next = *state;
     next.updates = state->updates % course->updates + 1;
-    return (school->lesson_cost + (is_exam(&next, course) ? 3 * school->exam_cost : 0)) * 1e-6;
+    return (school->lesson_cost + (is_exam(&next, course) ? 2 * school->exam_cost : 0)) * 1e-6;
+}
+
+bool mp_lstm_grant(struct lstm_model *model, const struct lstm_school *school, const struct lstm_course *course,
+                   double budget)
+{
+    model->state->credit += budget;
+    return budget == 0 || model->state->credit >= price(model->state, school, course);
+}
+
+/* One update, and what is due after it. */
+static moep_status go_on(struct lstm_model *model, const struct lstm_school *school, const struct lstm_course *course,
+                         const struct runtime *runtime, uint64_t seed, struct scratch *scratch)
+{
+    struct lstm_state *state = model->state;
+    if (state->updates == state->length)
+        begin_round(model, course);
+    if (!update(model, school, course, seed, scratch->gradient))
+        return mp_fail(MOEP_ERROR_NUMERIC, "update %llu: the gradient is not finite",
+                       (unsigned long long)state->updates);
+    if (is_exam(state, course))
+        examine(model, school, scratch);
+    return mp_runtime_progress(runtime, (double)state->updates / (double)course->updates);
 }
 
 moep_status mp_lstm_train(struct lstm_model *model, const struct lstm_school *school, const struct lstm_course *course,
@@ -66,25 +95,17 @@ moep_status mp_lstm_train(struct lstm_model *model, const struct lstm_school *sc
     struct lstm_state *state = model->state;
     const struct memory *memory = &runtime->memory;
     moep_status status = MOEP_OK;
-    real *gradient = mp_allocate(memory, model->parameters, sizeof *gradient);
-    if (!gradient)
+    bool more = true;
+    size_t size = mp_sum(sizeof(struct scratch), mp_product(model->parameters, sizeof(real)));
+    struct scratch *scratch = mp_allocate(memory, size, 1);
+    if (!scratch)
         return mp_out_of_memory("the gradient");
-    state->credit += budget;
-    while (status == MOEP_OK && (budget == 0 || state->credit >= price(state, school, course))) {
+    while (status == MOEP_OK && more) {
         if (budget > 0)
             state->credit -= price(state, school, course);
-        if (state->updates == state->length)
-            begin_round(model, course);
-        if (!update(model, school, course, seed, gradient))
-            status = mp_fail(MOEP_ERROR_NUMERIC, "update %llu: the gradient is not finite",
-                             (unsigned long long)state->updates);
-        else if (is_exam(state, course))
-            examine(model, school);
-        if (status == MOEP_OK)
-            status = mp_runtime_progress(runtime, (double)state->updates / (double)course->updates);
-        if (budget == 0 && state->updates == course->updates)
-            break;
+        status = go_on(model, school, course, runtime, seed, scratch);
+        more = budget > 0 ? state->credit >= price(state, school, course) : state->updates < state->length;
     }
-    mp_release(memory, gradient, model->parameters, sizeof *gradient);
+    mp_release(memory, scratch, size, 1);
     return status;
 }

@@ -19,7 +19,7 @@ struct lstm_school {
     /* A batch that `random` draws: the gradient of its loss. */
     void (*lesson)(void *self, struct random *random, const real *parameters, real *gradient);
 
-    /* residuals: NULL, or they become those of the parameters. */
+    /* residuals: NULL, or they become those of the parameters, as far as enough was seen to tell. */
     struct lstm_marks (*exam)(void *self, const real *parameters, struct lstm_residuals *residuals);
 };
 
@@ -30,8 +30,12 @@ struct lstm_course {
     double rate;
 };
 
-/* Goes on with the model's round, or begins one from the parameters in use, for as many updates as the model's credit and
- * the budget allow (10^6 operations; 0: to the end of the round). NUMERIC if a gradient is not finite. */
+/* Adds a budget, in 10^6 operations, to the model's credit: is that enough for an update? A budget of 0 always is. */
+bool mp_lstm_grant(struct lstm_model *model, const struct lstm_school *school, const struct lstm_course *course,
+                   double budget);
+
+/* Goes on with the model's round, or begins one from the parameters in use, as long as the credit lasts; with a budget of 0
+ * to the end of the round. NUMERIC if a gradient is not finite. */
 moep_status mp_lstm_train(struct lstm_model *model, const struct lstm_school *school, const struct lstm_course *course,
                           double budget, const struct runtime *runtime, uint64_t seed);
 

@@ -57,7 +57,7 @@ static void carve_all(struct lstm_work *work, struct carver *c)
             worker->d_output =
                 numbers(c, plan->every_step ? plan->steps : 1, MP_LSTM_BLOCK * mp_row(work->shape.hidden));
     }
-    for (size_t g = 0; g < MP_LSTM_GROUPS && plan->training; g++)
+    for (size_t g = 0; g < mp_lstm_groups(plan) && plan->training; g++)
         work->gradient[g] = numbers(c, work->parameters, 1);
 }
 

@@ -15,6 +15,7 @@ enum { MP_LSTM_BLOCK = 48, MP_LSTM_GROUPS = 16 };
 struct lstm_plan {
     size_t steps;
     size_t workers;       /* 1 or more */
+    size_t series;        /* of a batch, at most: they say how many groups there can be; 0: any number */
     bool training;        /* all steps are kept, for the way back */
     bool every_step;      /* training: the head sees all steps' states, not the last one's only */
     bool input_gradients; /* training: the way back goes on into the inputs */
@@ -51,6 +52,13 @@ struct lstm_work {
     void *arena;
     size_t arena_size;
 };
+
+/* Groups that a batch of the plan may have. */
+static inline size_t mp_lstm_groups(const struct lstm_plan *plan)
+{
+    size_t blocks = (plan->series + MP_LSTM_BLOCK - 1) / MP_LSTM_BLOCK;
+    return plan->series == 0 || blocks > MP_LSTM_GROUPS ? MP_LSTM_GROUPS : blocks;
+}
 
 /* False if memory is refused; then there is nothing to free. */
 bool mp_lstm_work_make(struct lstm_work *work, const struct lstm_shape *shape, const struct lstm_plan *plan,
