@@ -16,11 +16,11 @@ struct job {
     atomic_size_t next_group;
 };
 
-static struct lstm_view view_of(const struct lstm_block *b, size_t group, bool back)
+static struct lstm_view view_of(const struct lstm_block *b, size_t group, size_t worker, bool back)
 {
     const struct lstm_work *work = b->work;
     bool all = work->plan.training && work->plan.every_step;
-    struct lstm_view view = {.group = group, .first = b->first, .count = b->count};
+    struct lstm_view view = {.group = group, .worker = worker, .first = b->first, .count = b->count};
     view.steps = all ? b->batch->steps : 1;
     if (work->shape.layers > 0) {
         struct lstm_layer top = mp_lstm_layer(&work->shape, work->shape.layers - 1);
@@ -49,7 +49,7 @@ static void run_group(struct job *job, size_t worker, size_t group)
                                    small + (i < larger)};
         if (work->shape.layers > 0)
             mp_lstm_block_forward(&block);
-        struct lstm_view view = view_of(&block, group, job->back);
+        struct lstm_view view = view_of(&block, group, worker, job->back);
         job->batch->head(job->batch->user, &view);
         if (job->back && work->shape.layers > 0)
             mp_lstm_block_backward(&block, work->gradient[group]);

@@ -8,6 +8,7 @@
 /* What a head is shown of one block: the top layer's states, of all steps where the plan says so, of the last otherwise. */
 struct lstm_view {
     size_t group;        /* < MP_LSTM_GROUPS: two calls with the same one never overlap, and come in a fixed order */
+    size_t worker;       /* < the plan's, and < MP_LSTM_GROUPS: two calls with the same one never overlap */
     size_t first, count; /* series of the batch */
     size_t steps;        /* shown */
     const real *hidden;  /* of series r at step t: hidden + t * step_stride + r * row_stride; NULL without layers */

@@ -85,8 +85,8 @@ static size_t lay_out(struct lstm_net *net, real *at)
     net->packed_last = take(&at, &used, used_by_last);
     net->back_first = take(&at, &used, training ? inputs * HIDDEN : 0);
     net->back_last = take(&at, &used, training ? used_by_last : 0);
-    for (size_t g = 0; g < mp_lstm_groups(&net->work.plan); g++) {
-        struct lstm_head_scratch *s = &net->scratch[g];
+    for (size_t w = 0; w < net->work.plan.workers && w < MP_LSTM_GROUPS; w++) {
+        struct lstm_head_scratch *s = &net->scratch[w];
         s->x = take(&at, &used, rows * inputs);
         s->hidden = take(&at, &used, rows * HIDDEN);
         s->numbers = take(&at, &used, rows * COLUMNS);
@@ -209,7 +209,7 @@ static double block_loss(const struct lstm_net *net, const struct lstm_view *vie
 static void forecast_head(void *user, const struct lstm_view *view)
 {
     struct lstm_net *net = user;
-    struct lstm_head_scratch *s = &net->scratch[view->group];
+    struct lstm_head_scratch *s = &net->scratch[view->worker];
     head_forward(net, view, s);
     memcpy(net->forecasts + view->first * MP_LSTM_OUTPUT_ROW, s->forecasts,
            view->count * MP_LSTM_OUTPUT_ROW * sizeof *s->forecasts);
@@ -218,9 +218,9 @@ static void forecast_head(void *user, const struct lstm_view *view)
 static void loss_head(void *user, const struct lstm_view *view)
 {
     struct lstm_net *net = user;
-    struct lstm_head_scratch *s = &net->scratch[view->group];
+    struct lstm_head_scratch *s = &net->scratch[view->worker];
     head_forward(net, view, s);
-    s->loss += block_loss(net, view, s);
+    net->loss[view->group] += block_loss(net, view, s);
     if (view->d_output)
         head_backward(net, view, s);
 }
@@ -246,12 +246,12 @@ double mp_lstm_net_gradient(struct lstm_net *net, const struct lstm_examples *ex
     double loss = 0;
     batch.head = loss_head;
     for (size_t g = 0; g < MP_LSTM_GROUPS; g++)
-        net->scratch[g].loss = 0;
+        net->loss[g] = 0;
     if (net->work.plan.training)
         mp_lstm_gradient(&net->work, &batch, gradient);
     else
         mp_lstm_forward(&net->work, &batch);
     for (size_t g = 0; g < MP_LSTM_GROUPS; g++)
-        loss += net->scratch[g].loss;
+        loss += net->loss[g];
     return loss;
 }

@@ -20,7 +20,6 @@ struct lstm_head_scratch {
     real *x, *hidden, *numbers;       /* of one block: [rows][units + features], [rows][32], [rows][head row] */
     real *forecasts, *d_x, *d_hidden; /* the last two, and d_forecasts: in training only */
     real *d_forecasts;
-    double loss;
 };
 
 struct lstm_net {
@@ -28,7 +27,8 @@ struct lstm_net {
     size_t units;                                              /* of a last state; 0 without recurrent layers */
     real *packed_first, *packed_last, *back_first, *back_last; /* the head's weights, as products read them */
     const real *bias;                                          /* of its last layer */
-    struct lstm_head_scratch scratch[MP_LSTM_GROUPS];
+    struct lstm_head_scratch scratch[MP_LSTM_GROUPS];          /* of each worker */
+    double loss[MP_LSTM_GROUPS];
     void *arena;
     size_t arena_size;
     const struct lstm_examples *examples; /* during a call */
