@@ -5,7 +5,8 @@
 
 extern const struct arima_kernel mp_arima_kernel_16;
 extern const struct arima_start_kernel mp_arima_start_kernel_16;
-#ifdef MP_LANES_X86
+#if defined(MP_LANES_X86) && !defined(MP_ONE_LANE_WIDTH)
+#define ALL_WIDTHS
 extern const struct arima_kernel mp_arima_kernel_32, mp_arima_kernel_64;
 extern const struct arima_start_kernel mp_arima_start_kernel_32, mp_arima_start_kernel_64;
 #endif
@@ -13,7 +14,11 @@ extern const struct arima_start_kernel mp_arima_start_kernel_32, mp_arima_start_
 /* 0, 1, 2 for 16, 32, 64 bytes; -1 for what this processor or this build has not. */
 static int width_index(int bytes)
 {
+#ifdef ALL_WIDTHS
     int width = mp_vector_bytes();
+#else
+    int width = 16;
+#endif
     if (bytes == 0)
         bytes = width;
     return bytes > width ? -1 : bytes == 16 ? 0 : bytes == 32 ? 1 : bytes == 64 ? 2 : -1;
@@ -23,7 +28,7 @@ const struct arima_kernel *mp_arima_kernel(int bytes)
 {
     static const struct arima_kernel *const kernels[] = {
         &mp_arima_kernel_16,
-#ifdef MP_LANES_X86
+#ifdef ALL_WIDTHS
         &mp_arima_kernel_32,
         &mp_arima_kernel_64,
 #endif
@@ -36,7 +41,7 @@ const struct arima_start_kernel *mp_arima_start_kernel(int bytes)
 {
     static const struct arima_start_kernel *const kernels[] = {
         &mp_arima_start_kernel_16,
-#ifdef MP_LANES_X86
+#ifdef ALL_WIDTHS
         &mp_arima_start_kernel_32,
         &mp_arima_start_kernel_64,
 #endif
