@@ -79,7 +79,7 @@ static moep_status go_on(struct lstm_model *model, const struct lstm_school *sch
                          const struct runtime *runtime, uint64_t seed, struct scratch *scratch)
 {
     struct lstm_state *state = model->state;
-    if (state->updates == state->length)
+    if (state->updates == state->length || state->length != course->updates)
         begin_round(model, course);
     if (!update(model, school, course, seed, scratch->gradient))
         return mp_fail(MOEP_ERROR_NUMERIC, "update %llu: the gradient is not finite",
