@@ -4,6 +4,7 @@
 #include "predictor.h"
 #include "status.h"
 
+#include <math.h>
 #include <stdbool.h>
 
 static moep_status check_handle(const moep_predictor *predictor)
@@ -121,5 +122,6 @@ moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, size_t ls
     mp_lstm_import(&shape, lstm_layer, model.used, arrays_of(&ours));
     model.state->updates = model.state->length;
     model.state->weights = MOEP_LSTM_TRAINED;
+    model.state->loss = model.state->untrained_loss = NAN; /* of others */
     return MOEP_OK;
 }
