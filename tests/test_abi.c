@@ -140,8 +140,12 @@ _Static_assert(MOEP_ERROR_INVALID_ARGUMENT == -1 && MOEP_ERROR_OUT_OF_MEMORY == 
                    MOEP_ERROR_NUMERIC == -7 && MOEP_ERROR_CANCELLED == -8 && MOEP_ERROR_UNSUPPORTED == -9,
                "statuses keep their numbers");
 _Static_assert(MOEP_INT32 == 0 && MOEP_INT64 == 1 && MOEP_UINT32 == 2 && MOEP_UINT64 == 3 && MOEP_FLOAT32 == 4 &&
-                   MOEP_FLOAT64 == 5 && MOEP_SW_AVG == 0 && MOEP_ARIMA == 1,
+                   MOEP_FLOAT64 == 5 && MOEP_SW_AVG == 0 && MOEP_ARIMA == 1 && MOEP_LSTM == 2,
                "dtypes and methods keep their numbers");
+_Static_assert(MOEP_SELECT == -1 && MOEP_ARIMA_PER_LAYER == 0 && MOEP_ARIMA_PER_SERIES == 1 && MOEP_ARIMA_SHARES == 0 &&
+                   MOEP_ARIMA_LOG_RATIOS == 1 && MOEP_LSTM_SHARED == 0 && MOEP_LSTM_JOINT == 1 &&
+                   MOEP_LSTM_UNTRAINED == 0 && MOEP_LSTM_PRETRAINED == 1 && MOEP_LSTM_TRAINED == 2,
+               "choices keep their numbers");
 _Static_assert(MOEP_WARMUP == 0 && MOEP_TRANSIENT == 1 && MOEP_STABLE == 2 && MOEP_MEAN == 0 && MOEP_VARIANCE == 1 &&
                    MOEP_RANGE == 2 && MOEP_DRIFT == 3 && MOEP_NOISE == 4 && MOEP_DISPERSION == 5,
                "states and quantities keep their numbers");
@@ -278,6 +282,35 @@ static moep_status use_arima_model(moep_predictor *predictor, void *block)
     return status;
 }
 
+static void fill_lstm_training(void *block)
+{
+    *(moep_lstm_training *)block = (moep_lstm_training){.struct_size = sizeof(moep_lstm_training)};
+}
+
+static moep_status use_lstm_training(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    moep_predictor *lstm = make_predictor(MOEP_LSTM, LAYERS, EXPERTS, 0, NULL);
+    moep_status status = moep_predictor_lstm_training(lstm, block);
+    moep_predictor_destroy(lstm);
+    return status;
+}
+
+/* Without arrays: sizes are asked for. */
+static void fill_lstm_weights(void *block)
+{
+    *(moep_lstm_weights *)block = (moep_lstm_weights){.struct_size = sizeof(moep_lstm_weights)};
+}
+
+static moep_status use_lstm_weights(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    moep_predictor *lstm = make_predictor(MOEP_LSTM, LAYERS, EXPERTS, 0, NULL);
+    moep_status status = moep_predictor_lstm_weights(lstm, 0, block);
+    moep_predictor_destroy(lstm);
+    return status;
+}
+
 static void fill_trace(void *block)
 {
     *(moep_trace *)block = usual_trace();
@@ -320,6 +353,8 @@ static const struct user users[] = {
     {"moep_predictor_config", sizeof(moep_predictor_config), fill_config, use_config_init},
     {"moep_predictor_config", sizeof(moep_predictor_config), fill_config, use_config_read},
     {"moep_arima_model", sizeof(moep_arima_model), fill_arima_model, use_arima_model},
+    {"moep_lstm_training", sizeof(moep_lstm_training), fill_lstm_training, use_lstm_training},
+    {"moep_lstm_weights", sizeof(moep_lstm_weights), fill_lstm_weights, use_lstm_weights},
     {"moep_info", sizeof(moep_info), fill_info, use_info},
     {"moep_info", sizeof(moep_info), fill_info, use_detector_info},
     {"moep_detector_config", sizeof(moep_detector_config), fill_detector_config, use_detector_config},

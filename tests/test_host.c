@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { STEPS = 30, LAYERS = 2, EXPERTS = 3, SERIES = LAYERS * EXPERTS, SIGNALS = 64 };
@@ -163,6 +164,37 @@ static void call_evaluation(void)
     LEAVES(moep_backtest(predictor, &trace, &config, NULL, &result));
 }
 
+/* Training on two threads, which end before the call does. */
+static void call_lstm(void)
+{
+    enum { HELD = 700 };
+    const double half = 0.5;
+    float ih[4] = {0}, hh[4] = {0}, bias[4] = {0};
+    moep_runtime runtime = {.struct_size = sizeof runtime, .threads = 2};
+    moep_predictor_config config = {.struct_size = sizeof config};
+    moep_lstm_training training = {.struct_size = sizeof training};
+    moep_lstm_weights weights = {sizeof weights, 1, 1, ih, hh, bias, bias};
+    moep_trace trace = {sizeof trace, counts, MOEP_INT64, 0, STEPS, LAYERS, EXPERTS};
+    moep_predictor *lstm = NULL;
+    LEAVES(moep_predictor_config_init(&config, MOEP_LSTM));
+    config.lstm_hidden = 1;
+    config.fit_budget = 500; /* a few updates */
+    LEAVES(moep_predictor_create(LAYERS, EXPERTS, &config, &runtime, &lstm));
+    for (size_t step = 0; step < HELD; step++)
+        assert_int_equal(moep_predictor_push(lstm, 1, counts + step % STEPS * SERIES, MOEP_INT64), MOEP_OK);
+    LEAVES(moep_predictor_fit(lstm));
+    LEAVES(moep_predictor_lstm_training(lstm, &training));
+    assert_true(training.updates > 1);
+    LEAVES(moep_predictor_predict(lstm, 10, 5, shares, 2 * SERIES));
+    LEAVES(moep_predictor_predict_quantiles(lstm, 10, 5, &half, 1, shares, 2 * SERIES));
+    LEAVES(moep_predictor_lstm_weights(lstm, 0, &weights));
+    LEAVES(moep_predictor_set_lstm_weights(lstm, 0, &weights));
+    weights.inputs = 2;
+    LEAVES(moep_predictor_set_lstm_weights(lstm, 0, &weights));
+    LEAVES(moep_predictor_fit_traces(lstm, &trace, 1)); /* too short */
+    LEAVES((moep_predictor_destroy(lstm), 0));
+}
+
 static void call_detector(void)
 {
     static unsigned char bytes[8192];
@@ -197,7 +229,7 @@ static void call_detector(void)
     LEAVES((moep_detector_destroy(detector), 0));
 }
 
-static void (*const calls[])(void) = {call_names, call_create, call_push,     call_predict,
+static void (*const calls[])(void) = {call_names, call_create, call_push,     call_predict,   call_lstm,
                                       call_reset, call_state,  call_detector, call_evaluation};
 
 /* ---- before and after ------------------------------------------------------------------------------------------ */
@@ -247,11 +279,55 @@ static void no_call_prints(void **state)
     free(counts);
 }
 
+/* What a forked child of a process that has used the LSTM on threads does with it: whether all went well. */
+static bool works_in_a_child(moep_predictor *lstm, const double *expected)
+{
+    moep_lstm_training training = {.struct_size = sizeof training};
+    size_t threads = entries("/proc/self/task");
+    if (moep_predictor_predict(lstm, 1000, 1000, shares, SERIES) != MOEP_OK)
+        return false;
+    for (size_t s = 0; s < SERIES; s++)
+        if (!(fabs(shares[s] - expected[s]) <= 1e-6)) /* by another kernel, on some processors */
+            return false;
+    return moep_predictor_fit(lstm) == MOEP_OK && moep_predictor_lstm_training(lstm, &training) == MOEP_OK &&
+           training.rounds == 2 && training.updates == 400 && entries("/proc/self/task") == threads;
+}
+
+static void a_forked_child_forecasts_and_fits(void **state)
+{
+    (void)state;
+    if (THREAD_SANITIZER)
+        skip(); /* which does not follow threads into a child */
+    double expected[SERIES];
+    moep_runtime runtime = {.struct_size = sizeof runtime, .threads = 2};
+    moep_predictor_config config = {.struct_size = sizeof config};
+    moep_predictor *lstm = NULL;
+    counts = random_counts(700, LAYERS, EXPERTS, 73);
+    assert_int_equal(moep_predictor_config_init(&config, MOEP_LSTM), MOEP_OK);
+    config.lstm_hidden = 1;
+    assert_int_equal(moep_predictor_create(LAYERS, EXPERTS, &config, &runtime, &lstm), MOEP_OK);
+    assert_int_equal(moep_predictor_push(lstm, 700, counts, MOEP_INT64), MOEP_OK);
+    assert_int_equal(moep_predictor_fit(lstm), MOEP_OK);
+    assert_int_equal(moep_predictor_predict(lstm, 1000, 1000, expected, SERIES), MOEP_OK);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        alarm(100);
+        _exit(works_in_a_child(lstm, expected) ? 0 : 1);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+    moep_predictor_destroy(lstm);
+    free(counts);
+}
+
 int main(void)
 {
     const struct CMUnitTest host[] = {
         cmocka_unit_test(no_call_changes_the_host),
         cmocka_unit_test(no_call_prints),
+        cmocka_unit_test(a_forked_child_forecasts_and_fits),
     };
     return cmocka_run_group_tests(host, NULL, NULL);
 }

@@ -6,12 +6,13 @@
 #include <pthread.h>
 
 enum { THREADS = 8, ROUNDS = 20, LAYERS = 3, EXPERTS = 40, SERIES = LAYERS * EXPERTS, STEPS = 60, WINDOW = 12 };
-enum { MOST = 8192, MOST_DETECTED = 131072, DETECTED_STEPS = 240 };
+enum { MOST = 8192, MOST_DETECTED = 131072, DETECTED_STEPS = 240, LSTM_STEPS = 700 };
 
 /* What a thread works with and what came of it; compared when all have ended. */
 struct work {
     const moep_predictor *shared;
     const moep_detector *detector; /* shared as well */
+    const moep_predictor *lstm;    /* this too */
     const int64_t *counts;
     double forecast[5 * SERIES], of_clone[5 * SERIES], errors[3 * LAYERS];
     unsigned char state[MOST];
@@ -74,6 +75,25 @@ static void *use_shared_detector(void *argument)
     return NULL;
 }
 
+/* An LSTM's calls start threads of their own. */
+static void *use_shared_lstm(void *argument)
+{
+    struct work *work = argument;
+    const double half = 0.5;
+    moep_lstm_training training = {.struct_size = sizeof training};
+    for (size_t round = 0; round < 3; round++) {
+        moep_predictor *clone = NULL;
+        note(work, moep_predictor_predict(work->lstm, 1000, 200, work->forecast, 5 * SERIES));
+        note(work, moep_predictor_predict_quantiles(work->lstm, 1000, 200, &half, 1, work->of_clone, 5 * SERIES));
+        note(work, moep_predictor_lstm_training(work->lstm, &training));
+        note(work, moep_predictor_clone(work->lstm, NULL, &clone));
+        note(work, moep_predictor_fit(clone));
+        note(work, moep_predictor_predict(clone, 1000, 200, work->of_clone, 5 * SERIES));
+        moep_predictor_destroy(clone);
+    }
+    return NULL;
+}
+
 /* A handle of the thread's own, from create to destroy. */
 static void *use_own(void *argument)
 {
@@ -109,11 +129,27 @@ static void *use_own_detector(void *argument)
     return NULL;
 }
 
-static struct work *new_work(const moep_predictor *shared, const moep_detector *detector, const int64_t *counts)
+static moep_predictor *make_lstm(const int64_t *counts)
+{
+    moep_runtime runtime = {.struct_size = sizeof runtime, .threads = 2};
+    moep_predictor_config config = {.struct_size = sizeof config};
+    moep_predictor *predictor = NULL;
+    assert_int_equal(moep_predictor_config_init(&config, MOEP_LSTM), MOEP_OK);
+    config.lstm_hidden = 3;
+    config.fit_budget = 400; /* a few updates */
+    assert_int_equal(moep_predictor_create(LAYERS, EXPERTS, &config, &runtime, &predictor), MOEP_OK);
+    for (size_t step = 0; step < LSTM_STEPS; step++)
+        assert_int_equal(moep_predictor_push(predictor, 1, counts + step % STEPS * SERIES, MOEP_INT64), MOEP_OK);
+    return predictor;
+}
+
+static struct work *new_work(const moep_predictor *shared, const moep_detector *detector, const moep_predictor *lstm,
+                             const int64_t *counts)
 {
     struct work *work = calloc(1, sizeof *work);
     work->shared = shared;
     work->detector = detector;
+    work->lstm = lstm;
     work->counts = counts;
     return work;
 }
@@ -126,12 +162,13 @@ static void assert_all_threads_get_the_bytes_of_one(void *(*use)(void *))
     moep_detector *detector = make_detector(LAYERS, EXPERTS, NULL);
     for (size_t pushed = 0; pushed < DETECTED_STEPS; pushed += STEPS)
         assert_int_equal(moep_detector_push(detector, STEPS, counts, MOEP_INT64), MOEP_OK);
-    struct work *alone = new_work(shared, detector, counts), *works[THREADS];
+    moep_predictor *lstm = make_lstm(counts);
+    struct work *alone = new_work(shared, detector, lstm, counts), *works[THREADS];
     pthread_t threads[THREADS];
     use(alone);
     assert_int_equal(alone->worst, MOEP_OK);
     for (size_t i = 0; i < THREADS; i++) {
-        works[i] = new_work(shared, detector, counts);
+        works[i] = new_work(shared, detector, lstm, counts);
         assert_int_equal(pthread_create(&threads[i], NULL, use, works[i]), 0);
     }
     for (size_t i = 0; i < THREADS; i++) {
@@ -140,6 +177,7 @@ static void assert_all_threads_get_the_bytes_of_one(void *(*use)(void *))
         free(works[i]);
     }
     free(alone);
+    moep_predictor_destroy(lstm);
     moep_detector_destroy(detector);
     moep_predictor_destroy(shared);
     free(counts);
@@ -150,6 +188,7 @@ static void const_calls_on_one_handle_overlap(void **state)
     (void)state;
     assert_all_threads_get_the_bytes_of_one(use_shared);
     assert_all_threads_get_the_bytes_of_one(use_shared_detector);
+    assert_all_threads_get_the_bytes_of_one(use_shared_lstm);
 }
 
 static void handles_are_independent(void **state)
