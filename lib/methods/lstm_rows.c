@@ -30,7 +30,8 @@ static moep_status make_blocks(struct blocks *blocks, const struct task *task, c
     bool joint = task->config->lstm_scope == MOEP_LSTM_JOINT;
     *blocks = (struct blocks){.series = task->panel.series, .experts = task->experts};
     if (joint && model.state->weights != MOEP_LSTM_TRAINED)
-        return mp_fail(MOEP_ERROR_NOT_FITTED, "the joint network was not trained yet");
+        return mp_fail(MOEP_ERROR_NOT_FITTED,
+                       "the joint network has not been fitted, or no fit was better than uniform loads");
     blocks->forecasts = mp_allocate(memory, blocks->series, (MP_LSTM_OUTPUT_ROW + 1) * sizeof(real));
     if (!blocks->forecasts)
         return mp_out_of_memory("the forecasts of blocks");
