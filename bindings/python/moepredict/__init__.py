@@ -11,9 +11,11 @@ from ._library import Error, version as __version__
 from ._library import method_names as methods
 from .detector import Detector, DetectorSettings, State
 from .evaluation import Backtest, backtest, forecast_error
+from .lstm import LstmTraining, Weights
 from .predictor import ArimaModel, Config, Predictor
 from .resampling import join_experts, resample, smooth
 from .simulation import expected_shares, simulate
 
-__all__ = ["ArimaModel", "Backtest", "Config", "Detector", "DetectorSettings", "Error", "Info", "Predictor", "State", "backtest",
-           "expected_shares", "forecast_error", "join_experts", "methods", "resample", "simulate", "smooth", "__version__"]
+__all__ = ["ArimaModel", "Backtest", "Config", "Detector", "DetectorSettings", "Error", "Info", "LstmTraining", "Predictor",
+           "State", "Weights", "backtest", "expected_shares", "forecast_error", "join_experts", "methods", "resample",
+           "simulate", "smooth", "__version__"]

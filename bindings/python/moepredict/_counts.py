@@ -7,19 +7,21 @@ from typing import Any, Tuple
 
 import numpy as np
 
+from ._structs import Trace
+
 # The six dtypes, by their numbers in moepredict.h.
 DTYPES = {np.dtype(name): number
           for number, name in enumerate(["int32", "int64", "uint32", "uint64", "float32", "float64"])}
 _EXPECTED = ", ".join(str(dtype) for dtype in DTYPES)
 
 
-def _is_tensor(value: Any) -> bool:
+def is_tensor(value: Any) -> bool:
     return type(value).__module__.split(".")[0] == "torch" and hasattr(value, "numpy")
 
 
 def as_array(counts: Any) -> np.ndarray:
     """A contiguous ndarray of one of the six dtypes; the caller's own memory where it is one already."""
-    if _is_tensor(counts):
+    if is_tensor(counts):
         if counts.device.type != "cpu":
             raise ValueError(f"counts are on {counts.device}: expected a CPU tensor, call .cpu() first")
         counts = counts.detach().numpy()
@@ -56,3 +58,10 @@ def as_trace(trace: Any) -> np.ndarray:
 
 def address_and_dtype(counts: np.ndarray) -> Tuple[int, int]:
     return counts.__array_interface__["data"][0], DTYPES[counts.dtype]
+
+
+def described(trace: np.ndarray) -> Trace:
+    """A trace as the library takes it; it points into the array, which must live as long."""
+    steps, layers, experts = trace.shape
+    address, dtype = address_and_dtype(trace)
+    return Trace(counts=address, dtype=dtype, steps=steps, layers=layers, experts=experts)

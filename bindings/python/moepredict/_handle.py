@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, Optional, Tuple, TypeVar, Union
 from . import _structs
 from ._counts import address_and_dtype, as_array, steps_of
 from ._library import library, method_names
+from ._progress import CALLBACK
 from ._structs import Runtime, Struct
 
 _NEVER = 2**64 - 1
@@ -101,7 +102,7 @@ def set_fields(config: Struct, values: Dict[str, Any]) -> None:
 
 
 def make_runtime(threads: int = 0) -> Runtime:
-    return Runtime(threads=checked(Runtime, "threads", threads))
+    return Runtime(threads=checked(Runtime, "threads", threads), progress=CALLBACK)
 
 
 # ---- the handle ----

@@ -8,7 +8,8 @@ import pathlib
 from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Iterator
 
-from ._structs import ArimaModel, BacktestConfig, BacktestResult, DetectorConfig, Info, PredictorConfig, Runtime, Trace
+from ._structs import (ArimaModel, BacktestConfig, BacktestResult, DetectorConfig, Info, LstmTraining, LstmWeights,
+                       PredictorConfig, Runtime, Trace)
 
 MAJOR = 0
 _NAME = f"libmoepredict.so.{MAJOR}"
@@ -49,11 +50,15 @@ PROTOTYPES = {
     "moep_predictor_push_at": (Status, [_Predictor, c_uint64, c_size_t, c_void_p, c_int32]),
     "moep_predictor_reset": (Status, [_Predictor]),
     "moep_predictor_fit": (Status, [_Predictor]),
+    "moep_predictor_fit_traces": (Status, [_Predictor, POINTER(Trace), c_size_t]),
     "moep_predictor_adopt": (Status, [_Predictor, _Predictor]),
     "moep_forecast_rows": (c_size_t, [c_size_t, c_size_t]),
     "moep_predictor_predict": (Status, [_Predictor, c_size_t, c_size_t, c_void_p, c_size_t]),
     "moep_predictor_predict_quantiles": (Status, [_Predictor, c_size_t, c_size_t, c_void_p, c_size_t, c_void_p, c_size_t]),
     "moep_predictor_arima_model": (Status, [_Predictor, c_size_t, c_size_t, POINTER(ArimaModel)]),
+    "moep_predictor_lstm_training": (Status, [_Predictor, POINTER(LstmTraining)]),
+    "moep_predictor_lstm_weights": (Status, [_Predictor, c_size_t, POINTER(LstmWeights)]),
+    "moep_predictor_set_lstm_weights": (Status, [_Predictor, c_size_t, POINTER(LstmWeights)]),
     "moep_predictor_info": (Status, [_Predictor, POINTER(Info)]),
     "moep_predictor_config_read": (Status, [_Predictor, POINTER(PredictorConfig)]),
     "moep_predictor_clone": (Status, [_Predictor, POINTER(Runtime), POINTER(_Predictor)]),

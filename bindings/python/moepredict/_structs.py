@@ -4,7 +4,7 @@ and read-back follow. A test holds the tables against the header."""
 from __future__ import annotations
 
 import ctypes
-from ctypes import CFUNCTYPE, POINTER, c_double, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import CFUNCTYPE, POINTER, c_double, c_float, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any, Dict
 
 Progress = CFUNCTYPE(c_int32, c_void_p, c_double)
@@ -56,6 +56,11 @@ class PredictorConfig(Struct):
         ("arima_scale", c_uint32),
         ("arima_mean", c_uint32),
         ("arima_root_limit", c_double),
+        ("seed", c_uint64),
+        ("lstm_scope", c_uint32),
+        ("lstm_layers", c_uint32),
+        ("lstm_hidden", c_uint32),
+        ("reserved", c_uint32),
     ]
 
 
@@ -111,6 +116,31 @@ class ArimaModel(Struct):
     ]
 
 
+class LstmTraining(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("weights", c_uint32),
+        ("reserved", c_uint32),
+        ("rounds", c_uint64),
+        ("updates", c_uint64),
+        ("length", c_uint64),
+        ("loss", c_double),
+        ("untrained_loss", c_double),
+    ]
+
+
+class LstmWeights(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("inputs", c_uint32),
+        ("hidden", c_uint32),
+        ("weight_ih", POINTER(c_float)),
+        ("weight_hh", POINTER(c_float)),
+        ("bias_ih", POINTER(c_float)),
+        ("bias_hh", POINTER(c_float)),
+    ]
+
+
 class Trace(Struct):
     _fields_ = [
         ("struct_size", c_size_t),
@@ -152,5 +182,6 @@ class BacktestResult(Struct):
 NAMES: Dict[str, list[str]] = {
     "arima_order_scope": ["per_layer", "per_series"],
     "arima_scale": ["shares", "log_ratios"],
+    "lstm_scope": ["shared", "joint"],
 }
 SELECT = -1  # as "select": an order to be selected

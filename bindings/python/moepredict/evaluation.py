@@ -7,11 +7,11 @@ from typing import Any, Callable, NamedTuple, Optional, Tuple, Union
 
 import numpy as np
 
-from ._counts import address_and_dtype, as_trace
+from ._counts import as_trace, described
 from ._handle import positive, whole
 from ._library import library
 from ._progress import Listener
-from ._structs import BacktestConfig, BacktestResult, Runtime, Trace
+from ._structs import BacktestConfig, BacktestResult
 from .predictor import Predictor
 
 
@@ -71,11 +71,9 @@ def backtest(predictor: Union[Predictor, str], trace: Any, *, horizon: int = 100
               for name in BacktestResult.names()}
     result = BacktestResult(**{name: array.ctypes.data_as(POINTER(c_uint64 if name == "left_out" else c_double))
                                for name, array in arrays.items()})
-    address, dtype = address_and_dtype(counts)
-    description = Trace(counts=address, dtype=dtype, steps=steps, layers=layers, experts=experts)
     try:
-        with Listener(progress) as listener:
-            library.moep_backtest(predictor._open(), description, settings, Runtime(progress=listener.callback), result)
+        with Listener(progress):
+            library.moep_backtest(predictor._open(), described(counts), settings, None, result)
     finally:
         if made is not None:
             made.close()

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import ctypes
+import os
 from collections import namedtuple
-from typing import Any, Dict, Optional, Sequence, Union
+from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Union
 
 import numpy as np
 
-from ._counts import as_array
-from . import _structs
+from . import _structs, lstm
+from ._counts import as_array, as_trace, described
 from ._handle import Handle, checked, make_runtime, number_of, positive, set_fields, whole
 from ._library import Error, library
+from ._progress import Listener
 from ._structs import PredictorConfig
+from .lstm import LstmTraining
 
 Config = namedtuple("Config", PredictorConfig.names())
 ArimaModel = namedtuple("ArimaModel", ["order", *_structs.ArimaModel.names()[3:]])
@@ -31,7 +34,8 @@ class Predictor(Handle):
         Threads that a call may work with; 0 and 1: the caller's alone. Results do not depend on it.
     **config
         Fields of ``moep_predictor_config``, by their names: ``sw_avg_window``, ``history``, ``arima_p``, ... What is
-        not given has the library's default. Enumerated fields take a number or a name, orders also ``"select"``.
+        not given has the library's default. Enumerated fields take a number or a name (``lstm_scope="joint"``), orders
+        also ``"select"``.
 
     Raises
     ------
@@ -88,9 +92,48 @@ class Predictor(Handle):
 
     # ---- forecasts out ----
 
-    def fit(self) -> None:
-        """Estimate the method's model on the history held. Nothing to do for sw_avg."""
-        library.moep_predictor_fit(self._open())
+    def fit(self, *, progress: Optional[Callable[[float], Any]] = None) -> None:
+        """Estimate the method's model on the history held. Nothing to do for sw_avg; an lstm goes on from its present weights.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            progress(fraction); a true result cancels with an Error, an exception with that exception, as does Ctrl-C. The
+            model is then as it was.
+        """
+        with Listener(progress):
+            library.moep_predictor_fit(self._open())
+
+    def fit_trace(self, trace: Any, *, progress: Optional[Callable[[float], Any]] = None) -> None:
+        """Learn from one other run: fit_traces says what and how."""
+        self.fit_traces([trace], progress=progress)
+
+    def fit_traces(self, traces: Iterable[Any], *, progress: Optional[Callable[[float], Any]] = None) -> None:
+        """Learn from other runs, from the beginning: nothing of what the predictor had learned is left, the weights that the
+        library ships included; the history stays. For an lstm; other runs have nothing to say to the other methods.
+
+        Parameters
+        ----------
+        traces : iterable of ndarray, CPU tensor or file name, each (steps, layers, experts)
+            Token counts, of 600 steps or more; a file is a ``.npy``. Each of any dtype that push takes, and not copied where
+            it is contiguous. Shapes may differ; with ``lstm_scope="joint"`` all must be like the predictor.
+        progress : callable, optional
+            progress(fraction); a true result cancels with an Error, an exception with that exception, as does Ctrl-C. The
+            model is then as it was.
+
+        Raises
+        ------
+        ValueError, TypeError
+            A bad trace, or none.
+        moepredict.Error
+            A trace is too short, or another shape than a joint form's; the method does not learn from other runs.
+        """
+        if isinstance(traces, (str, bytes, os.PathLike)) or getattr(traces, "ndim", 4) < 4:
+            raise TypeError("fit_traces takes a list of traces; fit_trace takes one")
+        arrays = [as_trace(trace) for trace in traces]
+        structs = (_structs.Trace * len(arrays))(*map(described, arrays))
+        with Listener(progress):
+            library.moep_predictor_fit_traces(self._open(), structs, len(arrays))
 
     def adopt(self, fitted: "Predictor") -> None:
         """Take over what another predictor's fit has learned, usually a clone's that was fitted in another thread; keep the
@@ -147,6 +190,41 @@ class Predictor(Handle):
         for name, length in (("phi", p), ("theta", q), ("phi_error", p), ("theta_error", q)):
             values[name] = np.array(values[name][:length])
         return ArimaModel(order=(p, d, q), **values)
+
+    @property
+    def lstm_training(self) -> LstmTraining:
+        """What has become of an lstm's training: ``.weights`` (``Weights.UNTRAINED``, ``PRETRAINED``, ``TRAINED``), ``rounds``,
+        ``updates`` and ``length`` of the present round, ``loss`` and ``untrained_loss``. An Error for another method."""
+        return lstm.training_of(self)
+
+    def lstm_weights(self, layer: int) -> Dict[str, np.ndarray]:
+        """The weights of one recurrent layer, in the layout of torch.nn.LSTM.
+
+        Parameters
+        ----------
+        layer : int
+            0 .. lstm_layers - 1.
+
+        Returns
+        -------
+        dict of float32 arrays
+            weight_ih (4 hidden, inputs), weight_hh (4 hidden, hidden), bias_ih and bias_hh (4 hidden,): rows of the gates
+            i, f, g, o. The two biases are only ever added. The arrays are copies.
+        """
+        return lstm.weights_of(self, layer)
+
+    def set_lstm_weights(self, layer: int, **arrays: Any) -> None:
+        """Replace weights of one recurrent layer. A round of training that was under way is given up.
+
+        Parameters
+        ----------
+        layer : int
+            0 .. lstm_layers - 1.
+        **arrays : array or tensor
+            weight_ih, weight_hh, bias_ih, bias_hh, of the shapes that lstm_weights gives; rounded to float32. What is not
+            given stays. Each number within -10^6 .. 10^6, or it is a ValueError and nothing changes.
+        """
+        lstm.set_weights(self, layer, arrays)
 
     def metrics(self, horizon: int = 1000) -> Dict[str, float]:
         """Numbers for a training dashboard: a flat dict whose keys stay the same.

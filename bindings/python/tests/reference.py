@@ -34,7 +34,12 @@ class Tensor:
     def detach(self):
         return Tensor(self.array, self.device.type, detached=True)
 
+    def cpu(self):
+        return Tensor(self.array, detached=self.detached)
+
     def numpy(self):
+        if self.device.type != "cpu":
+            raise TypeError("can't convert a device's tensor to numpy")
         if not self.detached:
             raise RuntimeError("can't call numpy() on a tensor that requires grad")
         return self.array

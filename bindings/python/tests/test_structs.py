@@ -3,7 +3,7 @@
 import ctypes
 import re
 import unittest
-from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
 
 import moepredict
 from moepredict import _counts, _library, _structs, detector
@@ -12,7 +12,7 @@ from reference import ROOT
 COMMENTED = (ROOT / "include" / "moepredict.h").read_text()
 HEADER = re.sub(r"/\*.*?\*/|^#.*?$", "", COMMENTED, flags=re.S | re.M)
 
-SCALARS = {"size_t": c_size_t, "uint32_t": c_uint32, "uint64_t": c_uint64, "int32_t": c_int32, "double": c_double,
+SCALARS = {"size_t": c_size_t, "uint32_t": c_uint32, "uint64_t": c_uint64, "int32_t": c_int32, "float": c_float, "double": c_double,
            "moep_status": c_int32, "moep_dtype": c_int32, "moep_method": c_int32, "moep_quantity": c_int32,
            "moep_state": c_int32}
 
@@ -39,7 +39,7 @@ def kinds_of(base, stars):
         return [c_char_p]
     if base == "void":
         return [c_void_p, c_char_p]
-    if base in ("double", "uint64_t", "moep_state"):
+    if base in ("float", "double", "uint64_t", "moep_state"):
         return [POINTER(SCALARS[base]), c_void_p]
     return [POINTER(SCALARS.get(base) or struct_of(base))]
 
@@ -155,6 +155,10 @@ class Numbers(unittest.TestCase):
         self.assertEqual({f"MOEP_{state.name}": state.value for state in moepredict.State}, numbers_of("moep_state"))
         for name, number in numbers_of("moep_quantity").items():
             self.assertEqual(getattr(detector, name[4:]), number)
+
+    def test_weights(self):
+        names = set(re.findall(r"MOEP_LSTM_(\w+) = (\d+)", re.search(r"enum \{ MOEP_LSTM_UNTRAINED.*?\}", HEADER).group()))
+        self.assertEqual({(weights.name, str(weights.value)) for weights in moepredict.Weights}, names)
 
     def test_version(self):
         parts = [re.search(rf"define MOEP_VERSION_{part} (\d+)", COMMENTED).group(1)
