@@ -48,6 +48,12 @@ def _percent(value: float) -> str:
     return "-" if math.isnan(value) else f"{100 * value:.2f} %"
 
 
+def _cell(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else ""
+    return _percent(value) if isinstance(value, float) else str(value)
+
+
 def _print_rows(rows: List[Dict[str, Any]], as_json: bool) -> None:
     """Fractions as percent, for people; for machines as they are, what is not a number as null."""
     if as_json:
@@ -55,7 +61,7 @@ def _print_rows(rows: List[Dict[str, Any]], as_json: bool) -> None:
                           for row in rows], indent=1, allow_nan=False))
         return
     lines = [[name.replace("_", " ") for name in rows[0]]] if rows else []
-    lines += [[_percent(v) if isinstance(v, float) else str(v) for v in row.values()] for row in rows]
+    lines += [[_cell(value) for value in row.values()] for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines)]
     for line in lines:
         print("  ".join(text.rjust(width) for text, width in zip(line, widths)))
@@ -63,10 +69,14 @@ def _print_rows(rows: List[Dict[str, Any]], as_json: bool) -> None:
 
 def _backtest(options: argparse.Namespace) -> None:
     config = {name: getattr(options, name) for name in PredictorConfig.names()[1:] if getattr(options, name) is not None}
-    result = backtest(options.method, options.trace, horizon=options.horizon, stride=options.stride, first=options.first,
-                      every=options.every, refit_every=options.refit_every, assignments=options.assignments,
-                      progress=_progress_bar(), **config)
-    layers = result.error.shape[1]
+    counts = as_trace(options.trace)
+    _, layers, experts = counts.shape
+    with Predictor(options.method, layers=layers, experts=experts, **config) as predictor:
+        if options.train:
+            predictor.fit_traces(options.train, progress=_progress_bar())
+        result = backtest(predictor, counts, horizon=options.horizon, stride=options.stride, first=options.first,
+                          every=options.every, refit_every=options.refit_every, assignments=options.assignments,
+                          progress=_progress_bar())
     rows = []
     for layer in [*range(layers), "all"]:
         of_layer = slice(None) if layer == "all" else layer
@@ -82,7 +92,7 @@ def _backtest(options: argparse.Namespace) -> None:
 def _report(options: argparse.Namespace) -> None:
     try:
         from .report import report
-        rows = report(options.trace, options.out, progress=_progress_bar())
+        rows = report(options.trace, options.out, train=options.train, progress=_progress_bar())
     except ModuleNotFoundError as error:
         raise SystemExit(f"moepredict report draws with matplotlib, which is missing ({error}): apt-get install "
                          f"python3-matplotlib") from None
@@ -121,11 +131,14 @@ def _parser() -> argparse.ArgumentParser:
         epilog="examples:\n"
                "  python3 -m moepredict info run.npy\n"
                "  python3 -m moepredict backtest run.npy --method sw_avg --sw-avg-window 300 --horizon 2000\n"
+               "  python3 -m moepredict backtest run.npy --method lstm --train other.npy\n"
                "  python3 -m moepredict report run.npy --out report     then open report/index.html\n"
                "  python3 -m moepredict simulate --out made.npy --shift 5000 0.3 --seed 1\n"
                "  python3 -m moepredict simulate --out large.npy --like run.npy --assignments 524288\n\n"
                "exit code: 0, 1 if the trace or the machine does not allow it, 2 for a wrong command line")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    train: Dict[str, Any] = {"action": "append", "default": [], "metavar": "OTHER.npy"}
+    again = "more than once: several. Without it the lstm has the weights that the library ships"
 
     command = commands.add_parser("backtest", help="forecast the run from its own past, and score it",
                                   description="Forecasts at steps --first, --first + --every, ... the load of the next "
@@ -138,6 +151,7 @@ def _parser() -> argparse.ArgumentParser:
                                               "where it was forecast.")
     command.add_argument("trace", help=_TRACE_HELP)
     command.add_argument("--method", default="sw_avg", choices=methods(), help="default: sw_avg")
+    command.add_argument("--train", **train, help=f"another run that the method learns from first, for lstm; {again}")
     command.add_argument("--horizon", type=int, default=1000, help="steps ahead, default 1000")
     command.add_argument("--stride", type=int, help="steps averaged into one forecast row, default the horizon")
     command.add_argument("--first", type=int, default=300, help="steps before the first forecast, default 300")
@@ -155,6 +169,7 @@ def _parser() -> argparse.ArgumentParser:
                                   description="Writes OUT/index.html, which stands alone, and its pictures as PNG files.")
     command.add_argument("trace", help=_TRACE_HELP)
     command.add_argument("--out", required=True, help="the folder to write to")
+    command.add_argument("--train", **train, help=f"another run that the lstm learns from first; {again}")
     command.set_defaults(run=_report)
 
     command = commands.add_parser("info", help="what a trace holds; without one, the library's version and methods",

@@ -11,6 +11,7 @@ from matplotlib import ticker
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 
 from ._states import Watched, thin
 from .evaluation import Backtest
@@ -133,6 +134,18 @@ def imbalance(shares: np.ndarray) -> Figure:
 
 # ---- how well they were forecast ----
 
+_FLOOR = {"color": "0.65", "linewidth": 3}
+
+
+def _explain(axis, names: List[str]) -> None:
+    """A legend of the colours, and of the kinds of line, which all of them share."""
+    entries = [("floor of each step", _FLOOR), ("error of each step", {"color": "black"}),
+               ("error of the mean load", {"color": "black", "linestyle": "--"}),
+               *((name, {"color": colour}) for name, colour in zip(names, COLOURS))]
+    axis.legend([Line2D([], [], **{"linewidth": 1.2, **style}) for _, style in entries], [name for name, _ in entries],
+                fontsize="x-small", loc="upper right", ncol=2)
+
+
 def errors(backtests: Dict[Tuple[str, int], Backtest], horizon: int, layers: int) -> Figure:
     """Figures 5 to 9: the error over training, by layer, of every method, with the floor; of many layers the median."""
     figure, axes = panels([name for name, _ in groups(layers)], f"Error of the forecast of the next {horizon:,} steps",
@@ -144,10 +157,10 @@ def errors(backtests: Dict[Tuple[str, int], Backtest], horizon: int, layers: int
             known = ~np.isnan(values).all(1)
             axis.plot(result.origins[known], np.nanmedian(values[known], 1), **style)
 
-        line(next(iter(chosen.values())), "floor", color="0.65", linewidth=3, label="floor of each step")
-        for colour, (name, result) in zip(COLOURS, chosen.items()):
-            line(result, "error", color=colour, linewidth=1.2, label=f"{name}: each step")
-            line(result, "error_of_mean", color=colour, linewidth=1.2, linestyle="--", label=f"{name}: mean load")
+        line(next(iter(chosen.values())), "floor", **_FLOOR)
+        for colour, result in zip(COLOURS, chosen.values()):
+            line(result, "error", color=colour, linewidth=1.2)
+            line(result, "error_of_mean", color=colour, linewidth=1.2, linestyle="--")
         if not axis.lines[0].get_xdata().size:
             axis.text(0.5, 0.5, "no tokens", transform=axis.transAxes, ha="center")
         axis.margins(x=0)
@@ -157,5 +170,5 @@ def errors(backtests: Dict[Tuple[str, int], Backtest], horizon: int, layers: int
         log_axis(axis)
     low, high = axes[0].get_ylim()
     axes[0].set_ylim(low, high * (high / low) ** 0.35)  # all panels share it: room for the legend
-    axes[0].legend(fontsize="x-small", loc="upper right")
+    _explain(axes[0], list(chosen))
     return figure

@@ -9,14 +9,14 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tupl
 
 import numpy as np
 
+from ._contest import FIRST, HORIZONS, Contest, contest, in_words, labelled, name_of, table
 from ._counts import as_trace
-from ._library import method_names, version
+from ._library import version
 from ._states import Watched, errors_by_state, layers_of, octiles, realised_by_state, realised_drift, watch
 from .detector import State
-from .evaluation import Backtest, backtest
+from .evaluation import Backtest
 from .predictor import Predictor
 
-HORIZONS = (1000, 2000)
 WINDOWS = (10, 100)
 
 _STYLE = """
@@ -55,34 +55,6 @@ def shares_of(counts: np.ndarray) -> np.ndarray:
     return shares
 
 
-FIRST = 300  # steps before the first forecast
-
-
-def run_backtests(counts: np.ndarray, progress: Callable[[float], Any]) -> Dict[Tuple[str, int], Backtest]:
-    """Every method at every horizon that the trace is long enough for, with the library's defaults; what is fitted, every
-    1,000 steps."""
-    jobs = [(name, horizon) for horizon in HORIZONS for name in method_names() if len(counts) >= FIRST + horizon]
-    return {(name, horizon): backtest(name, counts, horizon=horizon, first=FIRST, refit_every=10,
-                                      progress=lambda f, i=i: progress((i + f) / len(jobs)))
-            for i, (name, horizon) in enumerate(jobs)}
-
-
-def _mean(values: np.ndarray, late: np.ndarray) -> float:
-    values = values[late]
-    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
-
-
-def table(backtests: Dict[Tuple[str, int], Backtest], steps: int) -> List[Dict[str, Any]]:
-    """One row per method and horizon: means over the layers and the origins in the later half of the run; fractions."""
-    rows = []
-    for (name, horizon), result in backtests.items():
-        late = result.origins >= steps // 2
-        rows.append({"method": name, "horizon": horizon,
-                     **{field: _mean(getattr(result, field), late)
-                        for field in ("error", "floor", "error_of_mean", "floor_of_mean", "paper_error")}})
-    return rows
-
-
 # ---- the page ----
 
 def _html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -102,16 +74,17 @@ def _percent(value: float) -> str:
 
 def _errors_html(rows: List[Dict[str, Any]]) -> str:
     fields = ["error", "floor", "error_of_mean", "floor_of_mean", "paper_error"]
-    best = {(row["horizon"], field): min(r[field] for r in rows if r["horizon"] == row["horizon"])
+    best = {(row["horizon"], field): min((r[field] for r in rows if r["horizon"] == row["horizon"] and not r["in_sample"] and
+                                          not np.isnan(r[field])), default=None)
             for row in rows for field in ("error", "error_of_mean", "paper_error")}
 
     def cell(row: Dict[str, Any], field: str) -> str:
         text = _percent(row[field])
-        return f"<b>{text}</b>" if best.get((row["horizon"], field)) == row[field] else text
+        return f"<b>{text}</b>" if not row["in_sample"] and best.get((row["horizon"], field)) == row[field] else text
 
     return _html_table(["method", "horizon", "error", "floor", "error of mean", "floor of mean", "paper error"],
-                       ([html.escape(row["method"]), f"{row['horizon']:,}", *(cell(row, field) for field in fields)]
-                        for row in rows))
+                       ([html.escape(name_of(row["method"], row["in_sample"])), f"{row['horizon']:,}",
+                         *(cell(row, field) for field in fields)] for row in rows))
 
 
 def _promise_html(watched: Watched) -> str:
@@ -170,32 +143,34 @@ def _states_html(backtests: Dict[Tuple[str, int], Backtest], watched: Watched, r
     return "".join(parts)
 
 
-def _figure_html(name: str, path: pathlib.Path) -> str:
+def _figure_html(name: str, path: pathlib.Path, found: Contest) -> str:
     data = base64.b64encode(path.read_bytes()).decode()
-    caption = html.escape(_CAPTIONS[name.split("-")[0]])
+    kind = name.split("-")[0]
+    caption = html.escape(_CAPTIONS[kind] + (f" {in_words(found)}" if kind == "error" else ""))
     return (f'<figure><img alt="{caption}" src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption>'
             f"</figure>")
 
 
-def _page(title: str, counts: np.ndarray, rows: List[Dict[str, Any]], of_states: str,
+def _page(title: str, counts: np.ndarray, found: Contest, rows: List[Dict[str, Any]], of_states: str,
           pictures: Dict[str, pathlib.Path]) -> str:
     steps, layers, experts = counts.shape
     late = "<p>The trace is too short for a forecast of 1,000 steps to be judged.</p>"
     if rows:
         late = ("<h2>Errors in the later half of the run</h2>" + _errors_html(rows) +
                 "<p>Means over all layers and the forecasts from half the run on; best in bold. The floor is what scatter of "
-                "the single steps leaves to any forecast; paper error leaves out experts without a token.</p>")
+                "the single steps leaves to any forecast; paper error leaves out experts without a token.</p>"
+                f"<p>{html.escape(in_words(found))}</p>")
     empty = int((~counts.any(2)).sum())
     if empty:
         late += f"<p>In {empty:,} (step, layer) pairs there was no token: the pictures repeat the layer's last proportions.</p>"
-    figures = "".join(_figure_html(name, path) for name, path in pictures.items())
+    figures = "".join(_figure_html(name, path, found) for name, path in pictures.items())
     return (f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
             f"<style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>"
             f"<p>{steps:,} steps of {layers} layers with {experts} experts. Made by libmoepredict {version}.</p>"
             f"{late}{of_states}<h2>Pictures</h2>{figures}</body></html>\n")
 
 
-def report(trace: Any, out: Any, *, title: Optional[str] = None,
+def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence[Any] = (),
            progress: Callable[[float], Any] = lambda fraction: None) -> List[Dict[str, Any]]:
     """Write a report on a training run.
 
@@ -207,13 +182,15 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None,
         The folder for index.html, which stands alone, and its pictures as PNG files; made if it is not there.
     title : str, optional
         The page's title; None: the file's name.
+    train : sequence of ndarray, CPU tensor or .npy file name, (steps, layers, experts)
+        Other runs that the LSTM is trained on first. Without any it has the weights that the library ships.
     progress : callable, optional
         progress(fraction); an exception in it ends the report.
 
     Returns
     -------
     list of dict
-        The rows of the error table.
+        The rows of the error table; in_sample: the LSTM had seen this very run before.
     """
     from . import _figures, _state_figures  # matplotlib, only where a report is asked for
 
@@ -222,12 +199,13 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None,
         predictor.push(counts)  # a bad count is named before anything is written
     if title is None:
         title = pathlib.Path(trace).name if isinstance(trace, (str, pathlib.Path)) else "Expert loads of a training run"
+    found = contest(counts, [as_trace(other) for other in train], lambda fraction: progress(0.5 * fraction))
+    backtests = labelled(found)
     out = pathlib.Path(out)
     out.mkdir(parents=True, exist_ok=True)
-    backtests = run_backtests(counts, lambda fraction: progress(0.3 * fraction))
     shares = shares_of(counts)
     windows = tuple(w for w in WINDOWS if w <= len(counts))
-    watched = watch(counts, windows, lambda fraction: progress(0.3 + 0.1 * fraction))
+    watched = watch(counts, windows, lambda fraction: progress(0.5 + 0.05 * fraction))
     realised = realised_drift(shares, watched.config)
     horizons = [h for h in HORIZONS if any(key[1] == h for key in backtests)]
     draw: List[Tuple[List[str], Callable[[], Any]]] = [(["shares"], lambda: [_figures.load_proportions(shares)])]
@@ -244,8 +222,8 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None,
                 _state_figures.draw_bands(figure, watched)
             pictures[name] = out / f"{name}.png"
             figure.savefig(pictures[name], dpi=100)
-        progress(1 - 0.6 * (len(draw) - 1 - i) / len(draw))
-    rows = table(backtests, len(counts))
+        progress(1 - 0.45 * (len(draw) - 1 - i) / len(draw))
+    rows = table(found, len(counts))
     of_states = _states_html(backtests, watched, realised)
-    (out / "index.html").write_text(_page(title, counts, rows, of_states, pictures), encoding="utf-8")
+    (out / "index.html").write_text(_page(title, counts, found, rows, of_states, pictures), encoding="utf-8")
     return rows

@@ -94,12 +94,22 @@ class Report(unittest.TestCase):
 
     def test_the_table_holds_the_backtests_means_of_the_later_half(self):
         for row in self.rows:
-            result = moepredict.backtest(row["method"], TRACE, horizon=row["horizon"], refit_every=10)
+            settings = {"arima": {"refit_every": 10}, "lstm, joint": {"refit_every": 10, "lstm_scope": "joint"}}
+            result = moepredict.backtest(row["method"].split(",")[0], TRACE, horizon=row["horizon"],
+                                         **settings.get(row["method"], {}))
             late = result.origins >= 5000
             for field in ("error", "floor", "error_of_mean", "floor_of_mean", "paper_error"):
                 self.assertAlmostEqual(row[field], getattr(result, field)[late].mean(), places=12)
                 self.assertIn(f"{100 * row[field]:.2f} %", self.page.cells)
         self.assertEqual({row["horizon"] for row in self.rows}, {1000, 2000})
+
+    def test_what_was_seen_before_is_told_in_table_and_captions_and_never_bold(self):
+        text = (self.folder / "out" / "index.html").read_text(encoding="utf-8")
+        self.assertEqual(self.page.cells.count("lstm (in-sample)"), 6)  # two horizons, in the tables of errors and of states
+        self.assertEqual([("in-sample" in alt) for alt, _ in self.page.pictures].count(True), 2)
+        errors = text.split("</table>")[0].split("\n")
+        self.assertTrue(all("<b>" not in row for row in errors if "in-sample" in row))
+        self.assertEqual(sum(row.count("<b>") for row in errors), 6)
 
     @unittest.skipUnless("MOEPREDICT_BROWSER" in os.environ, "tests/run.sh --browser")
     def test_a_browser_renders_the_page(self):

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The methods that a report compares: their forecasts along a recorded run, and the table of their errors."""
+from __future__ import annotations
+
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+import numpy as np
+
+from ._in_sample import SHIPPED, samples, shares_steps
+from ._library import Error, method_names
+from .evaluation import Backtest, backtest
+from .predictor import Predictor
+
+HORIZONS = (1000, 2000)
+FIRST = 300        # steps before the first forecast
+REFIT_EVERY = 10   # origins, 100 steps apart
+JOINT = "lstm, joint"
+MOST_REFITTED = 256  # series of a joint form that is fitted again and again: the time of a fit grows with them
+ONCE = 2300          # the step at which a larger one is fitted; its history is then full
+
+
+class Contest(NamedTuple):
+    """What came of it."""
+
+    backtests: Dict[Tuple[str, int], Backtest]  # by name and horizon
+    series: int                                 # of the run
+    trainings: int                              # other runs that the LSTM was trained on; 0: it has the library's weights
+    in_sample: bool                             # among them, or those of the library's weights, is this run
+
+
+def _joint(layers: int, experts: int) -> Optional[Predictor]:
+    """The paper's form of the LSTM; None where the run has more series than it takes."""
+    try:
+        return Predictor("lstm", layers=layers, experts=experts, lstm_scope="joint")
+    except Error as error:
+        if error.name != "unsupported":
+            raise
+        return None
+
+
+def _settings(name: str, series: int) -> Dict[str, int]:
+    """The first origin, and the origins between fits. What is fitted within the run is fitted every 1,000 steps, on the
+    history that it then holds; the LSTM's shared form is not: it has what it learned from other runs."""
+    if name == JOINT and series > MOST_REFITTED:
+        return {"first": ONCE, "refit_every": 2**32}
+    return {"first": FIRST, "refit_every": 0 if name == "lstm" else REFIT_EVERY}
+
+
+def _contestants(counts: np.ndarray, train: Sequence[np.ndarray], progress: Callable[[float], Any]) -> Dict[str, Predictor]:
+    """Every method with the library's defaults; the LSTM also in its joint form."""
+    _, layers, experts = counts.shape
+    made = {name: Predictor(name, layers=layers, experts=experts) for name in method_names()}
+    if train:
+        made["lstm"].fit_traces(train, progress=progress)
+    joint = _joint(layers, experts)
+    return made if joint is None else {**made, JOINT: joint}
+
+
+def contest(counts: np.ndarray, train: Sequence[np.ndarray], progress: Callable[[float], Any]) -> Contest:
+    """Backtests at every horizon that the run is long enough for."""
+    steps, layers, experts = counts.shape
+    in_sample = any(shares_steps(counts, known) for known in ([samples(run) for run in train] or [SHIPPED]))
+    backtests: Dict[Tuple[str, int], Backtest] = {}
+    if steps >= FIRST + HORIZONS[0]:
+        before = 0.5 if train else 0.0  # the part of the time that training takes
+        contestants = _contestants(counts, train, lambda fraction: progress(before * fraction))
+        jobs = [(name, horizon, settings) for horizon in HORIZONS for name in contestants
+                if steps >= (settings := _settings(name, layers * experts))["first"] + horizon]
+        for i, (name, horizon, settings) in enumerate(jobs):
+            backtests[name, horizon] = backtest(
+                contestants[name], counts, horizon=horizon, **settings,
+                progress=lambda fraction: progress(before + (1 - before) * (i + fraction) / len(jobs)))
+        for predictor in contestants.values():
+            predictor.close()
+    return Contest(backtests, layers * experts, len(train), in_sample)
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
+
+
+def table(found: Contest, steps: int) -> List[Dict[str, Any]]:
+    """One row per method and horizon: means over the layers and the origins in the later half of the run; fractions."""
+    rows = []
+    for (name, horizon), result in found.backtests.items():
+        late = result.origins >= steps // 2
+        rows.append({"method": name, "horizon": horizon,
+                     **{field: _mean(getattr(result, field)[late])
+                        for field in ("error", "floor", "error_of_mean", "floor_of_mean", "paper_error")},
+                     "in_sample": found.in_sample and name == "lstm"})
+    return rows
+
+
+# ---- in words ----
+
+def name_of(method: str, in_sample: bool) -> str:
+    return f"{method} (in-sample)" if in_sample else method
+
+
+def labelled(found: Contest) -> Dict[Tuple[str, int], Backtest]:
+    """The backtests, by the names that tables and pictures give them."""
+    return {(name_of(name, found.in_sample and name == "lstm"), horizon): result
+            for (name, horizon), result in found.backtests.items()}
+
+
+def _weights_in_words(found: Contest) -> str:
+    seen = ": its errors here are in-sample, smaller than on a run that it has not seen"
+    if found.trainings:
+        others = "another run" if found.trainings == 1 else f"{found.trainings} other runs"
+        return "lstm was trained on " + (f"this very run{seen}" if found.in_sample else others)
+    return "lstm has the weights that the library ships" + (f", made from this very run among others{seen}"
+                                                            if found.in_sample else ", made from other runs")
+
+
+def _joint_in_words(found: Contest) -> str:
+    if not any(name == JOINT for name, _ in found.backtests):
+        return "The joint form of the LSTM, the paper's, is left out: the run has more than 2,048 series, or is too short"
+    when = f"once, at step {ONCE:,}" if found.series > MOST_REFITTED else f"every {100 * REFIT_EVERY:,} steps"
+    return (f"{JOINT} is the paper's form, one network for all experts of all layers, fitted within the run {when}, on the "
+            f"last 2,048 steps, and without a forecast until a fit has helped")
+
+
+def in_words(found: Contest) -> str:
+    """What the two forms of the LSTM have learned from."""
+    return f"{_weights_in_words(found)}. {_joint_in_words(found)}."
