@@ -243,7 +243,8 @@ MOEP_API moep_status moep_predictor_reset(moep_predictor *predictor);
  *   LSTM     trains on what is held of the run, from the present weights on, in rounds of 400 updates (Adam: Kingma and
  *            Ba, 2015); without a budget one round. The last quarter of the history is held out: new weights take the
  *            place of the old ones only where they forecast that better. Fewer than 600 steps held: MOEP_OK, and nothing
- *            changes. The joint form has to be fitted before it forecasts, and learns most from a long history
+ *            changes. The joint form has to be fitted before it forecasts, and learns most from a long history;
+ *            it is NOT_FITTED still where no fit was better than uniform loads
  * Scratch comes from the allocator. An error leaves the model as it was.
  * Errors: INVALID_ARGUMENT (NULL), TOO_FEW_STEPS (ARIMA: fewer than 8 x arima_bucket), NUMERIC (LSTM: training has run
  * away), OUT_OF_MEMORY, CANCELLED. */

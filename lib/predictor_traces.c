@@ -26,7 +26,7 @@ static moep_status take_trace(struct lessons *lessons, const moep_trace *theirs,
     if (status == MOEP_OK)
         status = mp_shape_check((size_t)trace.layers, (size_t)trace.experts);
     if (status == MOEP_OK && trace.steps == 0)
-        status = mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "trace %zu has no steps", lessons->taken);
+        status = mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "it has no steps");
     if (status != MOEP_OK)
         return status;
     struct history *history = &lessons->histories[lessons->taken];
@@ -46,10 +46,13 @@ static moep_status take_traces(struct lessons *lessons, const moep_trace *traces
     lessons->histories = mp_allocate(memory, n, sizeof *lessons->histories);
     if (!lessons->runs || !lessons->histories)
         return mp_out_of_memory("the traces");
-    moep_status status = MOEP_OK;
-    for (size_t i = 0; i < n && status == MOEP_OK; i++)
-        status = take_trace(lessons, (const moep_trace *)((const char *)traces + i * traces->struct_size), memory);
-    return status;
+    for (size_t i = 0; i < n; i++) {
+        const moep_trace *trace = (const moep_trace *)((const char *)traces + i * traces->struct_size);
+        moep_status status = take_trace(lessons, trace, memory);
+        if (status != MOEP_OK)
+            return mp_fail_at(status, "trace", i);
+    }
+    return MOEP_OK;
 }
 
 moep_status moep_predictor_fit_traces(moep_predictor *predictor, const moep_trace *traces, size_t n)

@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 #define TEXT_OF(number) TEXT(number)
 #define TEXT(number) #number
@@ -16,6 +17,13 @@ moep_status mp_fail(moep_status status, const char *format, ...)
     vsnprintf(last_error, sizeof last_error, format, arguments);
     va_end(arguments);
     return status;
+}
+
+moep_status mp_fail_at(moep_status status, const char *what, size_t i)
+{
+    char text[sizeof last_error];
+    memcpy(text, last_error, sizeof text);
+    return mp_fail(status, "%s %zu: %s", what, i, text);
 }
 
 moep_status mp_out_of_memory(const char *what)

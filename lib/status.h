@@ -15,6 +15,9 @@ __attribute__((format(printf, 2, 3)))
 moep_status
 mp_fail(moep_status status, const char *format, ...);
 
+/* A failure of the i-th of several: its sentence, preceded by that. */
+moep_status mp_fail_at(moep_status status, const char *what, size_t i);
+
 /* OUT_OF_MEMORY, saying for what. */
 moep_status mp_out_of_memory(const char *what);
 
