@@ -256,6 +256,25 @@ static void untrained_quantiles_of_whole_blocks_are_the_forecast(void **state)
     free(counts);
 }
 
+/* With the shipped weights, of each block by itself: what the farthest may bring is more than what the next may. */
+static void the_farther_ahead_the_wider_are_quantiles(void **state)
+{
+    (void)state;
+    const double ends[2] = {0.05, 0.95};
+    static double rows[2][40][SERIES];
+    double *counts = wandering(STEPS, LAYERS, EXPERTS, 0.02, 9);
+    moep_predictor_config config = config_of(1, 16);
+    moep_predictor *predictor = make_and_push(&config, NULL, counts, STEPS);
+    assert_int_equal(
+        moep_predictor_predict_quantiles(predictor, 2000, 50, ends, 2, rows[0][0], (size_t)2 * 40 * SERIES), MOEP_OK);
+    for (size_t s = 0; s < SERIES; s++) {
+        double next = rows[1][0][s] - rows[0][0][s];
+        assert_true(next > 0 && rows[1][39][s] - rows[0][39][s] > 1.2 * next);
+    }
+    moep_predictor_destroy(predictor);
+    free(counts);
+}
+
 int main(void)
 {
     const struct CMUnitTest lstm[] = {
@@ -267,6 +286,7 @@ int main(void)
         cmocka_unit_test(the_scale_of_counts_and_the_places_of_experts_have_no_part_in_it),
         cmocka_unit_test(quantiles_never_cross_whatever_the_load),
         cmocka_unit_test(single_steps_are_within_their_quantiles_as_often_as_these_say),
+        cmocka_unit_test(the_farther_ahead_the_wider_are_quantiles),
         cmocka_unit_test(untrained_quantiles_of_whole_blocks_are_the_forecast),
     };
     return cmocka_run_group_tests(lstm, NULL, NULL);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Rounds of training, on a network that is none: its gradient is how far its parameters are from a goal. */
+#include "lstm_run.h"
+
+#include "methods/lstm_train.h"
+
+enum { N = MP_ROW, UPDATES = 40, BETWEEN = 10 };
+
+static const struct lstm_course course = {.updates = UPDATES, .rising = 4, .between = BETWEEN, .rate = 0.05};
+static const struct runtime plain_runtime = {{mp_default_allocate, mp_default_release, NULL}, .threads = 1};
+
+struct school {
+    struct lstm_school base;
+    size_t lessons, exams;
+    real goal;
+    double worse;             /* what exams add to the loss of parameters that are not the first */
+    size_t spoilt_at;         /* the lesson whose gradient is not a number, from 1; 0: none */
+    real first_parameters[N]; /* of the last round's first lesson */
+    uint64_t drawn[4 * UPDATES];
+};
+
+static void lesson(void *self, struct random *random, const real *parameters, real *gradient)
+{
+    struct school *school = self;
+    if (school->lessons % UPDATES == 0)
+        memcpy(school->first_parameters, parameters, sizeof school->first_parameters);
+    school->drawn[school->lessons++] = mp_random_bits(random);
+    for (size_t i = 0; i < N; i++)
+        gradient[i] = school->lessons == school->spoilt_at ? (real)NAN : parameters[i] - school->goal;
+}
+
+static struct lstm_marks exam(void *self, const real *parameters, struct lstm_residuals *residuals)
+{
+    struct school *school = self;
+    school->exams++;
+    if (residuals)
+        residuals->quantile[0][0][0][0] = (double)parameters[0];
+    double loss = fabs((double)parameters[0] - (double)school->goal);
+    return (struct lstm_marks){parameters[0] == 0 ? loss : loss + school->worse, 7};
+}
+
+static struct school school_with(real goal)
+{
+    return (struct school){
+        .base = {.parameters = N, .lesson_cost = 2e6, .exam_cost = 3e6, .lesson = lesson, .exam = exam}, .goal = goal};
+}
+
+struct block {
+    struct lstm_state state;
+    struct lstm_residuals residuals;
+    real used[N], learning[N], first[N], second[N];
+};
+
+static struct lstm_model model_in(struct block *block)
+{
+    memset(block, 0, sizeof *block);
+    block->state.adam = mp_lstm_adam_start();
+    return (struct lstm_model){&block->state, &block->residuals, N, block->used, block->learning,
+                               block->first,  block->second};
+}
+
+static moep_status train(struct lstm_model *model, struct school *school, double budget)
+{
+    school->base.self = school;
+    if (!mp_lstm_grant(model, &school->base, &course, budget))
+        return MOEP_OK;
+    return mp_lstm_train(model, &school->base, &course, budget, &plain_runtime, 5);
+}
+
+static void better_parameters_take_the_place_of_those_in_use(void **state)
+{
+    (void)state;
+    static struct block block;
+    struct lstm_model model = model_in(&block);
+    struct school school = school_with(1);
+    assert_int_equal(train(&model, &school, 0), MOEP_OK);
+    assert_int_equal(school.lessons, UPDATES);
+    assert_true(block.state.rounds == 1 && block.state.updates == UPDATES && block.state.length == UPDATES);
+    assert_int_equal(block.state.weights, MOEP_LSTM_TRAINED);
+    assert_true(block.used[0] > 0.5F && block.used[0] <= 1.1F);
+    assert_near(block.state.loss, fabs(1 - (double)block.used[0]), 1e-12);
+    assert_true(block.state.untrained_loss == 7);
+    assert_true(block.residuals.quantile[0][0][0][0] == (double)block.used[0]);
+}
+
+static void worse_parameters_do_not(void **state)
+{
+    (void)state;
+    static struct block block;
+    struct lstm_model model = model_in(&block);
+    struct school school = school_with(1);
+    school.worse = 100;
+    assert_int_equal(train(&model, &school, 0), MOEP_OK);
+    assert_true(school.exams >= 2 * UPDATES / BETWEEN);
+    assert_int_equal(block.state.weights, MOEP_LSTM_UNTRAINED);
+    assert_true(block.used[0] == 0 && block.learning[0] > 0.5F && block.state.loss == 1);
+    assert_true(block.residuals.quantile[0][0][0][0] == 0);
+}
+
+/* From the parameters in use, with an optimiser that knows nothing yet, on other windows. */
+static void every_round_begins_anew(void **state)
+{
+    (void)state;
+    static struct block block, fresh;
+    struct lstm_model model = model_in(&block), other = model_in(&fresh);
+    struct school school = school_with(1), again = school_with(1);
+    school.worse = again.worse = 100;
+    assert_int_equal(train(&model, &school, 0), MOEP_OK);
+    assert_int_equal(train(&model, &school, 0), MOEP_OK);
+    assert_int_equal(block.state.rounds, 2);
+    assert_memory_equal(school.first_parameters, block.used, sizeof block.used);
+    assert_int_equal(train(&other, &again, 0), MOEP_OK);
+    assert_memory_equal(block.learning, fresh.learning, 3 * sizeof fresh.learning); /* and the moments */
+    for (size_t i = 0; i < 2 * UPDATES; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_true(school.drawn[i] != school.drawn[j]);
+    assert_memory_equal(school.drawn, again.drawn, UPDATES * sizeof *again.drawn);
+}
+
+/* An update is 2, and 2 exams more where one is due. */
+static void credit_is_spent_to_the_last_update_that_it_pays_for(void **state)
+{
+    (void)state;
+    const struct {
+        double budget;
+        size_t lessons;
+        double left;
+    } budgets[] = {{1.5, 0, 1.5}, {2, 1, 0},   {17.9, 8, 1.9}, {25, 9, 7},
+                   {26, 10, 0},   {29, 11, 1}, {104, 40, 0},   {107, 41, 1}};
+    for (size_t i = 0; i < sizeof budgets / sizeof *budgets; i++) {
+        static struct block block;
+        struct lstm_model model = model_in(&block);
+        struct school school = school_with(1);
+        assert_int_equal(train(&model, &school, budgets[i].budget), MOEP_OK);
+        assert_int_equal(school.lessons, budgets[i].lessons);
+        assert_near(block.state.credit, budgets[i].left, 1e-12);
+        assert_int_equal(block.state.rounds, (budgets[i].lessons + UPDATES - 1) / UPDATES);
+    }
+}
+
+static void a_gradient_that_is_not_a_number_is_told(void **state)
+{
+    (void)state;
+    static struct block block;
+    struct lstm_model model = model_in(&block);
+    struct school school = school_with(1);
+    school.spoilt_at = 17;
+    assert_int_equal(train(&model, &school, 0), MOEP_ERROR_NUMERIC);
+    assert_says("update 17: the gradient is not finite");
+    assert_int_equal(school.lessons, 17);
+}
+
+int main(void)
+{
+    const struct CMUnitTest lstm_train[] = {
+        cmocka_unit_test(better_parameters_take_the_place_of_those_in_use),
+        cmocka_unit_test(worse_parameters_do_not),
+        cmocka_unit_test(every_round_begins_anew),
+        cmocka_unit_test(credit_is_spent_to_the_last_update_that_it_pays_for),
+        cmocka_unit_test(a_gradient_that_is_not_a_number_is_told),
+    };
+    return cmocka_run_group_tests(lstm_train, NULL, NULL);
+}
