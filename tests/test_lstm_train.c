@@ -73,7 +73,9 @@ static void better_parameters_take_the_place_of_those_in_use(void **state)
     static struct block block;
     struct lstm_model model = model_in(&block);
     struct school school = school_with(1);
+    block.residuals.quantile[2][1][3][4] = 77; /* of an age that exams do not see */
     assert_int_equal(train(&model, &school, 0), MOEP_OK);
+    assert_true(block.residuals.quantile[2][1][3][4] == 77);
     assert_int_equal(school.lessons, UPDATES);
     assert_true(block.state.rounds == 1 && block.state.updates == UPDATES && block.state.length == UPDATES);
     assert_int_equal(block.state.weights, MOEP_LSTM_TRAINED);
