@@ -193,10 +193,11 @@ def print_small16(targets):
 def print_mid32(learned_from):
     print("\n## 6. mid32-seed5, on which nothing is tuned")
     run = Run(load("mid32-seed5"))
-    lstms, *_ = print_unseen("mid32-seed5, networks trained on both small16 runs", run, learned_from, "", joint=False)
-    print("\n", end="")
+    print_unseen("mid32-seed5, networks trained on both small16 runs", run, learned_from, "", joint=False)
+    print()
     print_coverage_head()
-    print_coverage("shipped weights", coverage(lstms[0], run), run.origins, AGE_BINS)
+    with made(run) as pretrained:
+        print_coverage("shipped weights", coverage(pretrained, run), run.origins, AGE_BINS)
     print_within("mid32-seed5", run, learned_from)
 
 
