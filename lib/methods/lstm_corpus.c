@@ -60,7 +60,8 @@ static struct lstm_past past_at(const struct run *run, size_t first, size_t coun
                               .end = end,
                               .steps = end,
                               .age = (double)(run->first_step + end),
-                              .experts = (double)run->experts};
+                              .experts = (double)run->experts,
+                              .cut = true};
 }
 
 /* ---- training ----------------------------------------------------------------------------------------------------- */
@@ -89,7 +90,8 @@ struct lstm_past mp_lstm_draw_origin(const struct lstm_lesson *lesson, struct ra
     struct lstm_past past = past_at(run, 0, run->panel.series, end);
     if (mp_random_fraction(random) < CUT) {
         past.steps = MP_LSTM_LEAST_STEPS + mp_random_below(random, end - MP_LSTM_LEAST_STEPS + 1);
-        past.age = (double)past.steps;
+        if (mp_random_below(random, 2))
+            past.age = (double)past.steps;
     }
     past.age = other_age(past.age, random);
     return past;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "lstm_examples.h"
 
+#include "lstm_shift.h"
 #include "support/logarithm.h"
 #include "support/simd.h"
 
@@ -15,13 +16,13 @@ static const double LARGEST_RATIO = 2, LARGEST_LOAD = 4, LEAST = 1e-9, LEAST_AGE
 bool mp_lstm_examples_make(struct lstm_examples *e, size_t room, const struct memory *memory)
 {
     const size_t reals = MP_LSTM_BLOCKS + MP_LSTM_FEATURES + MP_LSTM_WINDOWS + 1 + MP_LSTM_OUTPUTS + 2;
-    const size_t each = 3 * sizeof(double) + sizeof(size_t) + reals * sizeof(real);
+    const size_t each = (MP_LSTM_HELD + 3) * sizeof(double) + sizeof(size_t) + reals * sizeof(real);
     *e = (struct lstm_examples){.room = room, .arena_size = mp_product(room, each)};
     e->arena = mp_allocate(memory, e->arena_size, 1);
     if (!e->arena)
         return false;
     e->scratch = e->arena;
-    e->covered = (size_t *)(e->scratch + 3 * room);
+    e->covered = (size_t *)(e->scratch + (MP_LSTM_HELD + 3) * room);
     e->inputs = (real *)(e->covered + room);
     e->features = e->inputs + MP_LSTM_BLOCKS * room;
     e->means = e->features + MP_LSTM_FEATURES * room;
@@ -73,30 +74,62 @@ static double log_age(double age)
     return mp_logarithm(age < LEAST_AGE ? LEAST_AGE : age > LARGEST_AGE ? LARGEST_AGE : age) - mp_logarithm(1000);
 }
 
-/* Block means into inputs as they are, how many it says; window means; the noise by the differences of blocks. */
-static size_t take_means(struct lstm_examples *e, size_t at, const struct lstm_past *past)
+/* sums[block][series], newest first; the last one may be of fewer steps. */
+static void add_blocks(const struct lstm_past *past, size_t steps, double *sums)
 {
-    size_t n = past->count, steps = past->steps < MP_LSTM_LONGEST ? past->steps : MP_LSTM_LONGEST, blocks = 0;
-    double *sum = e->scratch, *before = sum + n, *squares = before + n;
-    memset(sum, 0, 3 * n * sizeof *sum);
-    for (size_t ago = 1; ago <= steps; ago++) {
-        add_step(past, ago, sum);
-        for (size_t w = 0; w < MP_LSTM_WINDOWS; w++) {
-            if (ago > mp_lstm_windows[w] || (ago < mp_lstm_windows[w] && ago < steps))
-                continue;
+    size_t n = past->count, blocks = (steps + MP_LSTM_BLOCK_STEPS - 1) / MP_LSTM_BLOCK_STEPS;
+    memset(sums, 0, blocks * n * sizeof *sums);
+    for (size_t ago = 1; ago <= steps; ago++)
+        add_step(past, ago, sums + (ago - 1) / MP_LSTM_BLOCK_STEPS * n);
+}
+
+/* The steps that count: since the last jump, if they are to be cut there. */
+static size_t steps_of(const struct lstm_past *past, size_t steps, const double *sums, double *scratch)
+{
+    size_t blocks = steps / MP_LSTM_BLOCK_STEPS, since;
+    if (!past->cut)
+        return steps;
+    since = mp_lstm_since_jump(sums, blocks, past->count, MP_LSTM_BLOCK_STEPS, past->experts, scratch);
+    return since < blocks ? since * MP_LSTM_BLOCK_STEPS : steps;
+}
+
+/* The means of the windows that end with step `ago`, and of those that would be longer than all there is. */
+static void take_windows(struct lstm_examples *e, size_t at, size_t n, size_t ago, size_t steps, const double *sum)
+{
+    for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
+        if (ago == mp_lstm_windows[w] || (ago == steps && ago < mp_lstm_windows[w]))
             for (size_t i = 0; i < n; i++)
                 e->means[(at + i) * MP_LSTM_WINDOWS + w] = (real)(sum[i] / (double)ago);
-        }
+}
+
+/* A block's means into a row of inputs, as they are; changes against the block before it in the rows' order. */
+static void take_block(const double *sums, size_t n, const real *newer, real *row, double *squares)
+{
+    for (size_t i = 0; i < n; i++) {
+        double mean = sums[i] / MP_LSTM_BLOCK_STEPS, change = newer ? mean - (double)newer[i] : 0;
+        squares[i] += change * change;
+        row[i] = (real)mean;
+    }
+}
+
+/* Inputs, how many blocks of them it says; window means; the noise. */
+static size_t take_means(struct lstm_examples *e, size_t at, const struct lstm_past *past)
+{
+    size_t n = past->count, blocks = 0;
+    size_t steps = past->steps < MP_LSTM_LONGEST ? past->steps : MP_LSTM_LONGEST;
+    double *sum = e->scratch, *squares = sum + n, *sums = squares + 2 * n;
+    add_blocks(past, steps, sums);
+    steps = steps_of(past, steps, sums, sum);
+    memset(sum, 0, 2 * n * sizeof *sum);
+    for (size_t ago = 0; ago < steps; sums += n) {
+        ago = steps - ago < MP_LSTM_BLOCK_STEPS ? steps : ago + MP_LSTM_BLOCK_STEPS;
+        for (size_t i = 0; i < n; i++)
+            sum[i] += sums[i];
+        take_windows(e, at, n, ago, steps, sum);
         if (ago % MP_LSTM_BLOCK_STEPS != 0 || blocks == MP_LSTM_BLOCKS)
             continue;
         real *row = e->inputs + (MP_LSTM_BLOCKS - 1 - blocks) * e->series + at;
-        for (size_t i = 0; i < n; i++) {
-            double mean = (sum[i] - before[i]) / MP_LSTM_BLOCK_STEPS;
-            double change = blocks > 0 ? mean - (double)row[e->series + i] : 0;
-            squares[i] += change * change;
-            row[i] = (real)mean;
-            before[i] = sum[i];
-        }
+        take_block(sums, n, blocks > 0 ? row + e->series : NULL, row, squares);
         blocks++;
     }
     double twice = blocks > 1 ? 2.0 * (double)(blocks - 1) : 2;

@@ -18,7 +18,8 @@ enum {
     MP_LSTM_BLOCKS = 100,
     MP_LSTM_WINDOWS = 4,
     MP_LSTM_LONGEST = 2000, /* window */
-    MP_LSTM_FEATURES = 16,  /* 7, and zeros to a whole row */
+    MP_LSTM_HELD = MP_LSTM_LONGEST / MP_LSTM_BLOCK_STEPS,
+    MP_LSTM_FEATURES = 16, /* 7, and zeros to a whole row */
     MP_LSTM_OUTPUTS = 40,
     MP_LSTM_OUTPUT_ROW = 48, /* numbers that 40 outputs take: whole rows */
     MP_LSTM_OUTPUT_STEPS = 50,
@@ -35,6 +36,7 @@ struct lstm_past {
     size_t steps;   /* of those before, the ones that count */
     double age;     /* of the run, in steps */
     double experts; /* of a layer: their number is 1 / the mean load */
+    bool cut;       /* what was before a jump of the load does not count */
 
     /* A shift of load: only the last `since` steps are those, older ones are `count` other series, in that order, whose
      * own origin is as far ahead. before NULL: none. */
@@ -54,7 +56,7 @@ struct lstm_examples {
     size_t *covered; /* [series]: so many of them are known */
     real *bottom;    /* [series]: least load that an error is divided by */
     real *age;       /* [series]: of the run */
-    double *scratch; /* for three rows of sums */
+    double *scratch; /* [MP_LSTM_HELD + 3][room]: sums of blocks, and of series */
     void *arena;
     size_t arena_size;
 };

@@ -100,23 +100,35 @@ void mp_lstm_shared_close(struct lstm_shared *shared)
 
 /* ---- forecast ----------------------------------------------------------------------------------------------------- */
 
+/* Whole layers, each with the past that is its own. */
 static void forecast_chunk(const struct task *task, struct lstm_net *net, struct lstm_examples *examples, size_t first,
                            real *forecasts, real *noise)
 {
-    struct lstm_past past = {.panel = &task->panel, .first = first, .count = examples->series};
+    struct lstm_past past = {.panel = &task->panel, .count = task->experts, .cut = true};
     past.end = past.steps = task->panel.steps;
     past.age = (double)task->next_step;
     past.experts = (double)task->experts;
-    mp_lstm_look_back(examples, 0, &past);
+    for (size_t at = 0; at < examples->series; at += task->experts) {
+        past.first = first + at;
+        mp_lstm_look_back(examples, at, &past);
+    }
     mp_lstm_net_forecast(net, examples, forecasts + first * MP_LSTM_OUTPUT_ROW);
     memcpy(noise + first, examples->noise, examples->series * sizeof *noise);
+}
+
+/* About CHUNK series, in whole layers. */
+static size_t chunk_of(const struct task *task)
+{
+    size_t layers = CHUNK / task->experts, series = task->panel.series;
+    size_t chunk = layers > 1 ? layers * task->experts : task->experts;
+    return chunk < series ? chunk : series;
 }
 
 moep_status mp_lstm_shared_forecast(const struct task *task, const struct lstm_model *model, real *forecasts,
                                     real *noise)
 {
     const struct memory *memory = &task->runtime->memory;
-    size_t series = task->panel.series, room = series < CHUNK ? series : CHUNK;
+    size_t series = task->panel.series, room = chunk_of(task);
     struct lstm_shape shape = mp_lstm_shape(task->config, series);
     struct lstm_examples examples;
     struct lstm_net net;
