@@ -117,7 +117,8 @@ enum { MOEP_INT32 = 0, MOEP_INT64 = 1, MOEP_UINT32 = 2, MOEP_UINT64 = 3, MOEP_FL
  *     last 100 means of 10 steps. For each of the next 40 blocks of 50 steps it says how much to trust which of the four
  *     means, and a factor of 1/e to e; later steps are forecast as the last block. It forecasts from step 100 on, without
  *     any training: the library ships weights that were trained on two recorded runs. Untrained it is the plain average
- *     of the four means. The scale of the counts has no part in it, and experts that change places change the places of
+ *     of the four means. Where the load of a layer has jumped, what was before the jump does not count, and the forecast
+ *     is half the network's, half that average. The scale of the counts has no part in it, and experts that change places change the places of
  *     their forecasts.
  *     MOEP_LSTM_JOINT is the paper's form: the loads of all experts of all layers in, all their next loads out. Experts
  *     mean something else in every run, so it is of use only in the run that it was trained on. NOT_FITTED until then. */
@@ -242,8 +243,8 @@ MOEP_API moep_status moep_predictor_reset(moep_predictor *predictor);
  *            series has, the mean of its history where it has none. fitted_step of moep_info moves on with every call
  *   LSTM     trains on what is held of the run, from the present weights on, in rounds of 400 updates (Adam: Kingma and
  *            Ba, 2015); without a budget one round. The last quarter of the history is held out: new weights take the
- *            place of the old ones only where they forecast that better. Fewer than 600 steps held: MOEP_OK, and nothing
- *            changes. The joint form has to be fitted before it forecasts, and learns most from a long history;
+ *            place of the old ones only where they forecast that better, by 3 %. On runs like those that the weights come
+ *            from it gains nothing. Fewer than 600 steps held: MOEP_OK, and nothing changes. The joint form has to be fitted before it forecasts, and learns most from a long history;
  *            it is NOT_FITTED still where no fit was better than uniform loads
  * Scratch comes from the allocator. An error leaves the model as it was.
  * Errors: INVALID_ARGUMENT (NULL), TOO_FEW_STEPS (ARIMA: fewer than 8 x arima_bucket), NUMERIC (LSTM: training has run

@@ -12,11 +12,12 @@ enum { REFERENCE = 1 }; /* of the windows */
 
 /* Ratios beyond e^2 are as good as that; a share below LEAST is none. */
 static const double LARGEST_RATIO = 2, LARGEST_LOAD = 4, LEAST = 1e-9, LEAST_AGE = 100, LARGEST_AGE = 10000;
+static const double YOUNG = 200; /* steps: every run begins with a jump */
 
 bool mp_lstm_examples_make(struct lstm_examples *e, size_t room, const struct memory *memory)
 {
     const size_t reals = MP_LSTM_BLOCKS + MP_LSTM_FEATURES + MP_LSTM_WINDOWS + 1 + MP_LSTM_OUTPUTS + 2;
-    const size_t each = (MP_LSTM_HELD + 3) * sizeof(double) + sizeof(size_t) + reals * sizeof(real);
+    const size_t each = (MP_LSTM_HELD + 3) * sizeof(double) + sizeof(size_t) + reals * sizeof(real) + sizeof(bool);
     *e = (struct lstm_examples){.room = room, .arena_size = mp_product(room, each)};
     e->arena = mp_allocate(memory, e->arena_size, 1);
     if (!e->arena)
@@ -30,6 +31,7 @@ bool mp_lstm_examples_make(struct lstm_examples *e, size_t room, const struct me
     e->targets = e->noise + room;
     e->bottom = e->targets + MP_LSTM_OUTPUTS * room;
     e->age = e->bottom + room;
+    e->jumped = (bool *)(e->age + room);
     return true;
 }
 
@@ -119,7 +121,9 @@ static size_t take_means(struct lstm_examples *e, size_t at, const struct lstm_p
     size_t steps = past->steps < MP_LSTM_LONGEST ? past->steps : MP_LSTM_LONGEST;
     double *sum = e->scratch, *squares = sum + n, *sums = squares + 2 * n;
     add_blocks(past, steps, sums);
-    steps = steps_of(past, steps, sums, sum);
+    size_t counted = steps_of(past, steps, sums, sum);
+    memset(e->jumped + at, counted < steps && past->age > (double)counted + YOUNG, n * sizeof *e->jumped);
+    steps = counted;
     memset(sum, 0, 2 * n * sizeof *sum);
     for (size_t ago = 0; ago < steps; sums += n) {
         ago = steps - ago < MP_LSTM_BLOCK_STEPS ? steps : ago + MP_LSTM_BLOCK_STEPS;

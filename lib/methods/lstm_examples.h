@@ -56,6 +56,7 @@ struct lstm_examples {
     size_t *covered; /* [series]: so many of them are known */
     real *bottom;    /* [series]: least load that an error is divided by */
     real *age;       /* [series]: of the run */
+    bool *jumped;    /* [series]: its past was cut, and not where the run began */
     double *scratch; /* [MP_LSTM_HELD + 3][room]: sums of blocks, and of series */
     void *arena;
     size_t arena_size;

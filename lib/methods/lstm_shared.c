@@ -19,23 +19,40 @@ static void lesson(void *self, struct random *random, const real *parameters, re
     mp_lstm_net_gradient(&shared->net, &shared->examples, gradient);
 }
 
-/* Of an untrained network. */
-static double plain_loss(const struct lstm_examples *e, size_t series)
+/* What an untrained network forecasts. */
+static real plain_mean(const struct lstm_examples *e, size_t series)
 {
     const real *means = e->means + series * MP_LSTM_WINDOWS;
-    real mean = 0, forecasts[MP_LSTM_OUTPUTS];
+    real mean = 0;
     for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
         mean += means[w] / (real)MP_LSTM_WINDOWS;
+    return mean;
+}
+
+static double plain_loss(const struct lstm_examples *e, size_t series)
+{
+    real mean = plain_mean(e, series), forecasts[MP_LSTM_OUTPUTS];
     for (size_t b = 0; b < MP_LSTM_OUTPUTS; b++)
         forecasts[b] = mean;
     return mp_lstm_loss(e->covered[series], forecasts, e->targets + series * MP_LSTM_OUTPUTS, (double)e->bottom[series],
                         1, NULL);
 }
 
+/* After a jump the network is trusted by half: it has seen more of loads that find their way back than of such that stay. */
+static void temper(const struct lstm_examples *e, real *forecasts)
+{
+    for (size_t s = 0; s < e->series; s++)
+        for (size_t b = 0; b < MP_LSTM_OUTPUTS && e->jumped[s]; b++) {
+            real *forecast = forecasts + s * MP_LSTM_OUTPUT_ROW + b;
+            *forecast = (*forecast + plain_mean(e, s)) / 2;
+        }
+}
+
 static void judge(struct lstm_shared *shared, struct lstm_marks *sums, bool collect)
 {
     const struct lstm_examples *e = &shared->examples;
     mp_lstm_net_forecast(&shared->net, e, shared->forecasts);
+    temper(e, shared->forecasts);
     for (size_t s = 0; s < e->series; s++) {
         const real *forecasts = shared->forecasts + s * MP_LSTM_OUTPUT_ROW, *targets = e->targets + s * MP_LSTM_OUTPUTS;
         sums->loss += mp_lstm_loss(e->covered[s], forecasts, targets, (double)e->bottom[s], 1, NULL);
@@ -113,6 +130,7 @@ static void forecast_chunk(const struct task *task, struct lstm_net *net, struct
         mp_lstm_look_back(examples, at, &past);
     }
     mp_lstm_net_forecast(net, examples, forecasts + first * MP_LSTM_OUTPUT_ROW);
+    temper(examples, forecasts + first * MP_LSTM_OUTPUT_ROW);
     memcpy(noise + first, examples->noise, examples->series * sizeof *noise);
 }
 

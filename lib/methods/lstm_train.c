@@ -25,7 +25,8 @@ struct scratch {
     real gradient[];
 };
 
-static void examine(struct lstm_model *model, const struct lstm_school *school, struct scratch *scratch)
+static void examine(struct lstm_model *model, const struct lstm_school *school, const struct lstm_course *course,
+                    struct scratch *scratch)
 {
     struct lstm_state *state = model->state;
     scratch->residuals = *model->residuals;
@@ -33,7 +34,7 @@ static void examine(struct lstm_model *model, const struct lstm_school *school, 
     struct lstm_marks learning = school->exam(school->self, model->learning, &scratch->residuals);
     state->loss = used.loss;
     state->untrained_loss = used.untrained;
-    if (!(learning.loss < used.loss))
+    if (!(learning.loss < course->better * used.loss))
         return;
     memcpy(model->used, model->learning, model->parameters * sizeof(real));
     state->loss = learning.loss;
@@ -85,7 +86,7 @@ static moep_status go_on(struct lstm_model *model, const struct lstm_school *sch
         return mp_fail(MOEP_ERROR_NUMERIC, "update %llu: the gradient is not finite",
                        (unsigned long long)state->updates);
     if (is_exam(state, course))
-        examine(model, school, scratch);
+        examine(model, school, course, scratch);
     return mp_runtime_progress(runtime, (double)state->updates / (double)course->updates);
 }
 
