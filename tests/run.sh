@@ -3,7 +3,7 @@
 # The test suite, on a fresh Debian 12 machine: installs what is missing, builds, and runs every test.
 # usage: sh tests/run.sh [--clang] [--sanitize | --threads | --valgrind] [--browser]
 #   --clang      all but the Python tests, built by clang instead of gcc
-#   --sanitize   under AddressSanitizer and UndefinedBehaviorSanitizer
+#   --sanitize   the C programs, under AddressSanitizer and UndefinedBehaviorSanitizer
 #   --threads    the C programs, under ThreadSanitizer
 #   --valgrind   the C programs, under valgrind: no leak, no error
 #   --browser    also renders a report in Chromium
@@ -24,13 +24,14 @@ for option; do
     --clang)
         packages="$packages clang libclang-rt-dev"
         folder=$folder-clang
-        which="$c_programs --suite kernels --suite files"
+        which="$c_programs --suite kernels --suite training --suite files"
         CC=clang
         CXX=clang++
         ;;
     --sanitize)
         folder=$folder-sanitize
         options="$options -Doptimization=2 -Db_sanitize=address,undefined -Db_lundef=false"
+        which="$c_programs --suite kernels --suite files"
         ;;
     --threads)
         folder=$folder-threads

@@ -9,7 +9,7 @@ enum { OUTPUTS = MP_LSTM_OUTPUTS, DRAWS = 150, EVERY = 3 };
 static struct lstm_examples examples_for(size_t room)
 {
     struct lstm_examples e;
-    assert_true(mp_lstm_examples_make(&e, room, &plain_memory));
+    assert_true(mp_lstm_examples_make(&e, room, room, &plain_memory));
     memset(e.arena, 0, e.arena_size);
     return e;
 }

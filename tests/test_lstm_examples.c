@@ -15,7 +15,7 @@ static const double tolerance = 1e-6;
 static struct lstm_examples make_examples(size_t series)
 {
     struct lstm_examples e;
-    assert_true(mp_lstm_examples_make(&e, ROOM, &plain_memory));
+    assert_true(mp_lstm_examples_make(&e, ROOM, ROOM, &plain_memory));
     memset(e.arena, 0x7f, e.arena_size);
     e.series = series;
     return e;

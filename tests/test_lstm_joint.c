@@ -200,7 +200,7 @@ static struct bench make_bench(size_t layers, size_t origins, struct gemm gemm)
     b.parameters = parameters_of(&b.shape, 0.5);
     b.gradient = reals(mp_lstm_parameters(&b.shape));
     assert_true(mp_lstm_joint_net_make(&b.net, &b.shape, EXPERTS, true, &plain_memory));
-    assert_true(mp_lstm_examples_make(&b.examples, origins * SERIES, &plain_memory));
+    assert_true(mp_lstm_examples_make(&b.examples, origins * SERIES, origins * SERIES, &plain_memory));
     b.net.work.gemm = gemm;
     b.examples.series = origins * SERIES;
     draw_targets(&b.examples);
@@ -454,7 +454,7 @@ static void an_exam_is_of_all_origins_to_judge_by(void **state)
     double sum = 0;
     for (size_t b = 0; b < OUTPUTS; b++)
         uniform[b] = (real)(1.0 / EXPERTS);
-    assert_true(mp_lstm_examples_make(&e, SERIES, &plain_memory));
+    assert_true(mp_lstm_examples_make(&e, SERIES, SERIES, &plain_memory));
     for (size_t i = 0; i < MP_LSTM_ORIGINS; i++) {
         struct lstm_past past = mp_lstm_judged_origin(&lesson, i);
         mp_lstm_look_ahead(&e, 0, &past, STEPS);
@@ -540,7 +540,7 @@ static void the_noise_of_many_series_is_that_of_each(void **state)
     t.run = run_of(t.shares, SHORT, MANY_LAYERS, EXPERTS);
     t.model.used = parameters_of(&t.shape, 0);
     assert_int_equal(forecast(&t, &runtime, forecasts, noise), MOEP_OK);
-    assert_true(mp_lstm_examples_make(&examples, MANY, &plain_memory));
+    assert_true(mp_lstm_examples_make(&examples, MANY, MANY, &plain_memory));
     examples.series = MANY;
     struct lstm_past past = past_of(&t.run.panel, SHORT);
     mp_lstm_look_back(&examples, 0, &past);

@@ -155,7 +155,7 @@ struct bench {
 static void take_examples(struct bench *b, size_t series)
 {
     struct panel panel = panel_of(b->shares, STEPS, EXPERTS, 0);
-    assert_true(mp_lstm_examples_make(&b->examples, series, &plain_memory));
+    assert_true(mp_lstm_examples_make(&b->examples, series, series, &plain_memory));
     b->examples.series = series;
     for (size_t at = 0; at < series; at += EXPERTS) {
         size_t end = 150 + at * 53 % 500, count = series - at < EXPERTS ? series - at : EXPERTS;

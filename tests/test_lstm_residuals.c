@@ -20,7 +20,7 @@ static struct bench *make_bench(void)
     static struct bench b;
     memset(&b, 0, sizeof b);
     assert_true(mp_lstm_sample_make(&b.sample, ROOM, &plain_memory));
-    assert_true(mp_lstm_examples_make(&b.examples, 1, &plain_memory));
+    assert_true(mp_lstm_examples_make(&b.examples, 1, 1, &plain_memory));
     b.examples.series = 1;
     b.examples.bottom[0] = 0.01F;
     mp_lstm_sample_clear(&b.sample);

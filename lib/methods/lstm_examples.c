@@ -14,16 +14,19 @@ enum { REFERENCE = 1 }; /* of the windows */
 static const double LARGEST_RATIO = 2, LARGEST_LOAD = 4, LEAST = 1e-9, LEAST_AGE = 100, LARGEST_AGE = 10000;
 static const double YOUNG = 200; /* steps: every run begins with a jump */
 
-bool mp_lstm_examples_make(struct lstm_examples *e, size_t room, const struct memory *memory)
+bool mp_lstm_examples_make(struct lstm_examples *e, size_t room, size_t back, const struct memory *memory)
 {
     const size_t reals = MP_LSTM_BLOCKS + MP_LSTM_FEATURES + MP_LSTM_WINDOWS + 1 + MP_LSTM_OUTPUTS + 2;
-    const size_t each = (MP_LSTM_HELD + 3) * sizeof(double) + sizeof(size_t) + reals * sizeof(real) + sizeof(bool);
-    *e = (struct lstm_examples){.room = room, .arena_size = mp_product(room, each)};
+    const size_t each = sizeof(size_t) + reals * sizeof(real) + sizeof(bool);
+    size_t sums = mp_product(MP_LSTM_HELD + 3, back);
+    sums = sums > room ? sums : room;
+    *e = (struct lstm_examples){.room = room};
+    e->arena_size = mp_sum(mp_product(sums, sizeof(double)), mp_product(room, each));
     e->arena = mp_allocate(memory, e->arena_size, 1);
     if (!e->arena)
         return false;
     e->scratch = e->arena;
-    e->covered = (size_t *)(e->scratch + (MP_LSTM_HELD + 3) * room);
+    e->covered = (size_t *)(e->scratch + sums);
     e->inputs = (real *)(e->covered + room);
     e->features = e->inputs + MP_LSTM_BLOCKS * room;
     e->means = e->features + MP_LSTM_FEATURES * room;

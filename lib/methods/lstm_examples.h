@@ -57,13 +57,13 @@ struct lstm_examples {
     real *bottom;    /* [series]: least load that an error is divided by */
     real *age;       /* [series]: of the run */
     bool *jumped;    /* [series]: its past was cut, and not where the run began */
-    double *scratch; /* [MP_LSTM_HELD + 3][room]: sums of blocks, and of series */
+    double *scratch; /* sums of series; [MP_LSTM_HELD + 3][back] */
     void *arena;
     size_t arena_size;
 };
 
-/* False if memory is refused. */
-bool mp_lstm_examples_make(struct lstm_examples *examples, size_t room, const struct memory *memory);
+/* At most `back` series in a call of mp_lstm_look_back. False if memory is refused. */
+bool mp_lstm_examples_make(struct lstm_examples *examples, size_t room, size_t back, const struct memory *memory);
 void mp_lstm_examples_free(struct lstm_examples *examples, const struct memory *memory);
 
 /* Writes the examples at .. at + past->count - 1 of `series`. */

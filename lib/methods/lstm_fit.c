@@ -5,9 +5,9 @@
 #include "lstm_shared.h"
 #include "status.h"
 
-static const struct lstm_course of_traces = {.updates = 4000, .rising = 100, .between = 250, .rate = 4e-3, .better = 1};
+static const struct lstm_course of_traces = {.updates = 4000, .rising = 100, .between = 250, .rate = 4e-3};
 static const struct lstm_course of_history = {
-    .updates = 400, .rising = 40, .between = 100, .rate = 2e-4, .better = 0.97};
+    .updates = 400, .rising = 40, .between = 100, .rate = 2e-4, .margin = 0.03};
 
 enum { LEAST_HISTORY = 600 };
 

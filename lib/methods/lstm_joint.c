@@ -133,7 +133,7 @@ moep_status mp_lstm_joint_open(struct lstm_joint *joint, const struct lstm_shape
     if (!mp_lstm_joint_net_make(&joint->net, shape, corpus->lessons[0].run->experts, true, memory))
         return mp_out_of_memory("the joint network");
     joint->forecasts = mp_allocate(memory, room, MP_LSTM_OUTPUT_ROW * sizeof(real));
-    if (joint->forecasts && mp_lstm_examples_make(&joint->examples, room, memory) &&
+    if (joint->forecasts && mp_lstm_examples_make(&joint->examples, room, 0, memory) &&
         mp_lstm_sample_make(&joint->sample, sample_room(series, corpus->n), memory)) {
         joint->examples.series = room;
         return MOEP_OK;
@@ -159,7 +159,7 @@ static moep_status measure_noise(const struct memory *memory, struct lstm_past p
 {
     size_t series = past.count, room = series < CHUNK ? series : CHUNK;
     struct lstm_examples examples;
-    if (!mp_lstm_examples_make(&examples, room, memory))
+    if (!mp_lstm_examples_make(&examples, room, room, memory))
         return mp_out_of_memory("the examples");
     for (past.first = 0; past.first < series; past.first += room) {
         past.count = series - past.first < room ? series - past.first : room;

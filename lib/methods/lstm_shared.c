@@ -99,7 +99,7 @@ moep_status mp_lstm_shared_open(struct lstm_shared *shared, const struct lstm_sh
     if (!mp_lstm_net_make(&shared->net, shape, true, room, runtime->threads, memory))
         return mp_out_of_memory("the network");
     shared->forecasts = mp_allocate(memory, room, MP_LSTM_OUTPUT_ROW * sizeof(real));
-    if (shared->forecasts && mp_lstm_examples_make(&shared->examples, room, memory) &&
+    if (shared->forecasts && mp_lstm_examples_make(&shared->examples, room, room, memory) &&
         mp_lstm_sample_make(&shared->sample, judged, memory))
         return MOEP_OK;
     mp_lstm_shared_close(shared);
@@ -152,7 +152,7 @@ moep_status mp_lstm_shared_forecast(const struct task *task, const struct lstm_m
     struct lstm_net net;
     if (!mp_lstm_net_make(&net, &shape, false, room, task->runtime->threads, memory))
         return mp_out_of_memory("the network");
-    if (!mp_lstm_examples_make(&examples, room, memory)) {
+    if (!mp_lstm_examples_make(&examples, room, task->experts, memory)) {
         mp_lstm_net_free(&net, memory);
         return mp_out_of_memory("the examples");
     }

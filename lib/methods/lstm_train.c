@@ -34,7 +34,7 @@ static void examine(struct lstm_model *model, const struct lstm_school *school, 
     struct lstm_marks learning = school->exam(school->self, model->learning, &scratch->residuals);
     state->loss = used.loss;
     state->untrained_loss = used.untrained;
-    if (!(learning.loss < course->better * used.loss))
+    if (!(learning.loss < (1 - course->margin) * used.loss))
         return;
     memcpy(model->used, model->learning, model->parameters * sizeof(real));
     state->loss = learning.loss;

@@ -28,7 +28,7 @@ struct lstm_course {
     uint64_t rising;  /* updates in which the rate rises */
     uint64_t between; /* exams */
     double rate;
-    double better; /* of the loss of the parameters in use, to take their place */
+    double margin; /* part of their loss by which the parameters in use must be beaten */
 };
 
 /* Adds a budget, in 10^6 operations, to the model's credit: is that enough for an update? A budget of 0 always is. */
