@@ -297,7 +297,7 @@ static void a_forked_child_forecasts_and_fits(void **state)
 {
     (void)state;
     if (THREAD_SANITIZER)
-        skip(); /* which does not follow threads into a child */
+        return; /* which does not follow threads into a child */
     double expected[SERIES];
     moep_runtime runtime = {.struct_size = sizeof runtime, .threads = 2};
     moep_predictor_config config = {.struct_size = sizeof config};
