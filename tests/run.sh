@@ -16,7 +16,7 @@ folder=build/tests
 options="-Dtests=enabled -Dexamples=enabled -Dbenchmarks=enabled -Dgsl=enabled -Dopenblas=enabled -Dwerror=true -Ddebug=true"
 c_programs="--suite unit --suite public --suite examples"
 which=
-valgrind='valgrind --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all --error-exitcode=1'
+valgrind='valgrind --leak-check=full --show-leak-kinds=definite,indirect,possible --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=1'
 CC=gcc
 CXX=g++
 for option; do
