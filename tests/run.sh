@@ -3,7 +3,7 @@
 # The test suite, on a fresh Debian 12 machine: installs what is missing, builds, and runs every test.
 # usage: sh tests/run.sh [--clang] [--sanitize | --threads | --valgrind] [--browser]
 #   --clang      all but the Python tests, built by clang instead of gcc
-#   --sanitize   the C programs, under AddressSanitizer and UndefinedBehaviorSanitizer
+#   --sanitize   under AddressSanitizer and UndefinedBehaviorSanitizer
 #   --threads    the C programs, under ThreadSanitizer
 #   --valgrind   the C programs, under valgrind: no leak, no error
 #   --browser    also renders a report in Chromium
@@ -16,7 +16,8 @@ folder=build/tests
 options="-Dtests=enabled -Dexamples=enabled -Dbenchmarks=enabled -Dgsl=enabled -Dopenblas=enabled -Dwerror=true -Ddebug=true"
 c_programs="--suite unit --suite public --suite examples"
 which=
-valgrind='valgrind --leak-check=full --show-leak-kinds=definite,indirect,possible --errors-for-leak-kinds=definite,indirect,possible --error-exitcode=1'
+valgrind="valgrind --leak-check=full --show-leak-kinds=all --errors-for-leak-kinds=all --error-exitcode=1
+    --suppressions='$PWD/tests/valgrind.supp'"
 CC=gcc
 CXX=g++
 for option; do
@@ -31,7 +32,6 @@ for option; do
     --sanitize)
         folder=$folder-sanitize
         options="$options -Doptimization=2 -Db_sanitize=address,undefined -Db_lundef=false"
-        which="$c_programs --suite kernels --suite files"
         ;;
     --threads)
         folder=$folder-threads
