@@ -76,7 +76,7 @@ size_t mp_lstm_since_jump(const double *sums, size_t blocks, size_t n, size_t st
     double distance[MP_LSTM_SHIFT_MOST + 1], span = (double)SIDE * (double)steps;
     size_t jump = blocks;
     while (jump > 0 && blocks >= 2 * SIDE) {
-        measure(sums, blocks, n, experts / (span * span), scratch, distance);
+        measure(sums, blocks, n, experts * experts / ((double)n * span * span), scratch, distance);
         jump = jump_of(distance, blocks);
         blocks = jump > 0 ? jump : blocks;
     }
