@@ -9,6 +9,7 @@
 
 const size_t mp_lstm_windows[MP_LSTM_WINDOWS] = {20, 100, 500, MP_LSTM_LONGEST};
 enum { REFERENCE = 1 }; /* of the windows */
+_Static_assert((int)MP_LSTM_HELD <= (int)MP_LSTM_SHIFT_MOST, "jumps are sought in all blocks");
 
 /* Ratios beyond e^2 are as good as that; a share below LEAST is none. */
 static const double LARGEST_RATIO = 2, LARGEST_LOAD = 4, LEAST = 1e-9, LEAST_AGE = 100, LARGEST_AGE = 10000;
@@ -52,11 +53,17 @@ MP_VECTORISED static void mp_add_row(double *restrict sum, const float *restrict
         sum[i] += (double)row[i];
 }
 
+void mp_lstm_add_steps(const struct panel *panel, size_t step, size_t steps, size_t first, size_t count, double *sum)
+{
+    for (size_t end = step + steps; step < end; step++)
+        mp_add_row(sum, mp_panel_row(panel, step) + first, count);
+}
+
 /* The step that lies `ago` before the origin, 1 the last. */
 static void add_step(const struct lstm_past *past, size_t ago, double *sum)
 {
     if (!past->before || ago <= past->since) {
-        mp_add_row(sum, mp_panel_row(past->panel, past->end - ago) + past->first, past->count);
+        mp_lstm_add_steps(past->panel, past->end - ago, 1, past->first, past->count, sum);
         return;
     }
     const float *row = mp_panel_row(past->before, past->before_end - ago) + past->before_first;
@@ -192,8 +199,7 @@ void mp_lstm_look_ahead(struct lstm_examples *e, size_t at, const struct lstm_pa
     double *sum = e->scratch;
     for (size_t b = 0; b < blocks; b++) {
         memset(sum, 0, n * sizeof *sum);
-        for (size_t s = 0; s < MP_LSTM_OUTPUT_STEPS; s++)
-            mp_add_row(sum, mp_panel_row(past->panel, past->end + b * MP_LSTM_OUTPUT_STEPS + s) + past->first, n);
+        mp_lstm_add_steps(past->panel, past->end + b * MP_LSTM_OUTPUT_STEPS, MP_LSTM_OUTPUT_STEPS, past->first, n, sum);
         for (size_t i = 0; i < n; i++)
             e->targets[(at + i) * MP_LSTM_OUTPUTS + b] = (real)(sum[i] / MP_LSTM_OUTPUT_STEPS);
     }

@@ -66,6 +66,9 @@ struct lstm_examples {
 bool mp_lstm_examples_make(struct lstm_examples *examples, size_t room, size_t back, const struct memory *memory);
 void mp_lstm_examples_free(struct lstm_examples *examples, const struct memory *memory);
 
+/* sum[count] += shares of the series first .. first + count - 1 over so many steps of a panel, from `step` on. */
+void mp_lstm_add_steps(const struct panel *panel, size_t step, size_t steps, size_t first, size_t count, double *sum);
+
 /* Writes the examples at .. at + past->count - 1 of `series`. */
 void mp_lstm_look_back(struct lstm_examples *examples, size_t at, const struct lstm_past *past);
 

@@ -3,7 +3,6 @@
 
 #include "lstm_loss.h"
 #include "lstm_start.h"
-#include "support/simd.h"
 
 #include <string.h>
 
@@ -30,12 +29,7 @@ void mp_lstm_joint_start(const struct lstm_shape *shape, struct random *random, 
 
 double mp_lstm_joint_net_cost(const struct lstm_shape *shape)
 {
-    double products = (double)shape->head;
-    for (size_t l = 0; l < shape->layers; l++) {
-        struct lstm_layer layer = mp_lstm_layer(shape, l);
-        products += (double)MP_LSTM_JOINT_BLOCKS * 4 * (double)layer.units * (double)layer.rows;
-    }
-    return 2 * products;
+    return mp_lstm_layers_cost(shape, MP_LSTM_JOINT_BLOCKS) + 2 * (double)shape->head;
 }
 
 /* ---- memory ------------------------------------------------------------------------------------------------------- */
@@ -100,19 +94,12 @@ void mp_lstm_joint_net_prepare(struct lstm_joint_net *net, const real *parameter
 
 /* ---- inputs ------------------------------------------------------------------------------------------------------- */
 
-MP_VECTORISED static void mp_add_shares(double *restrict sum, const float *restrict row, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        sum[i] += (double)row[i];
-}
-
 /* The block that begins with this step of the panel: mean loads less the uniform one. */
 static void take_block(struct lstm_joint_net *net, const struct panel *panel, size_t step, real *to)
 {
     double scale = net->experts / MP_LSTM_JOINT_BLOCK_STEPS;
     memset(net->sums, 0, net->series * sizeof *net->sums);
-    for (size_t s = 0; s < MP_LSTM_JOINT_BLOCK_STEPS; s++)
-        mp_add_shares(net->sums, mp_panel_row(panel, step + s), net->series);
+    mp_lstm_add_steps(panel, step, MP_LSTM_JOINT_BLOCK_STEPS, 0, net->series, net->sums);
     for (size_t i = 0; i < net->series; i++)
         to[i] = (real)(net->sums[i] * scale - 1);
 }

@@ -38,6 +38,16 @@ size_t mp_lstm_parameters(const struct lstm_shape *shape)
     return mp_row(mp_lstm_head(shape) + shape->head);
 }
 
+double mp_lstm_layers_cost(const struct lstm_shape *shape, size_t steps)
+{
+    double products = 0;
+    for (size_t l = 0; l < shape->layers; l++) {
+        struct lstm_layer layer = mp_lstm_layer(shape, l);
+        products += 4 * (double)layer.units * (double)layer.rows;
+    }
+    return 2 * products * (double)steps;
+}
+
 /* ---- PyTorch's layout -------------------------------------------------------------------------------------------- */
 
 /* One matrix of [4 hidden][columns], which is `columns` rows of ours, either way. */

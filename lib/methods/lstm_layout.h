@@ -31,6 +31,9 @@ size_t mp_lstm_head(const struct lstm_shape *shape);
 /* Numbers in the array: a multiple of MP_ROW; SIZE_MAX where that does not fit. */
 size_t mp_lstm_parameters(const struct lstm_shape *shape);
 
+/* Floating-point operations of the layers for one series over so many steps, forward. */
+double mp_lstm_layers_cost(const struct lstm_shape *shape, size_t steps);
+
 /* One layer in PyTorch's layout, rows i, f, g, o: [4 hidden][inputs], [4 hidden][hidden], [4 hidden], [4 hidden], where
  * a higher layer's inputs are the lower one's hidden. */
 struct lstm_weights {

@@ -42,12 +42,7 @@ struct lstm_shape mp_lstm_net_shape(size_t layers, size_t hidden)
 
 double mp_lstm_net_cost(const struct lstm_shape *shape)
 {
-    double products = (double)bias_at(units_of(shape));
-    for (size_t l = 0; l < shape->layers; l++) {
-        struct lstm_layer layer = mp_lstm_layer(shape, l);
-        products += (double)MP_LSTM_BLOCKS * 4 * (double)layer.units * (double)layer.rows;
-    }
-    return 2 * products;
+    return mp_lstm_layers_cost(shape, MP_LSTM_BLOCKS) + 2 * (double)bias_at(units_of(shape));
 }
 
 /* ---- start -------------------------------------------------------------------------------------------------------- */
