@@ -105,12 +105,11 @@ moep_status mp_lstm_forecast(const struct task *task, const void *block, size_t 
 static double relative_quantile(const struct lstm_residuals *residuals, double age, struct span span,
                                 double probability)
 {
-    double(*const of_age)[MP_LSTM_OUTPUTS][MP_LSTM_KNOTS] =
-        (double(*)[MP_LSTM_OUTPUTS][MP_LSTM_KNOTS])residuals->quantile[mp_lstm_age(age)];
     double part = (double)(span.last - span.first) / (double)span.last;
     size_t middle = block_of(span.first + (span.last - span.first) / 2), end = block_of(span.last - 1);
-    return part * mp_lstm_residual(of_age[MP_LSTM_OF_MEAN][end], probability) +
-           (1 - part) * mp_lstm_residual(of_age[MP_LSTM_OF_BLOCK][middle], probability);
+    size_t of = mp_lstm_age(age);
+    return part * mp_lstm_residual(residuals->quantile[of][MP_LSTM_OF_MEAN][end], probability) +
+           (1 - part) * mp_lstm_residual(residuals->quantile[of][MP_LSTM_OF_BLOCK][middle], probability);
 }
 
 /* Variance that the mean of a span shorter than a block has beyond the block's, in units of a single step's. */
@@ -152,15 +151,19 @@ moep_status mp_lstm_quantiles(const struct task *task, const void *block, size_t
     if (status != MOEP_OK)
         return status;
     size_t n = mp_forecast_rows(horizon, stride), series = blocks.series;
-    for (size_t q = 0; q < quantiles->n; q++)
-        for (size_t r = 0; r < n; r++) {
-            double *row = rows + (q * n + r) * series;
-            struct span span = span_of(r, horizon, stride);
-            mean_row(&blocks, span, row);
-            for (size_t first = 0; first < series; first += task->experts)
-                mp_simplex(row + first, task->experts);
+    for (size_t r = 0; r < n && quantiles->n > 0; r++) {
+        struct span span = span_of(r, horizon, stride);
+        double *mean = rows + r * series; /* the first quantile's row, which is the last to be spread */
+        mean_row(&blocks, span, mean);
+        for (size_t first = 0; first < series; first += task->experts)
+            mp_simplex(mean + first, task->experts);
+        for (size_t q = quantiles->n; q-- > 0;) {
+            double *row = mean + q * n * series;
+            if (q > 0)
+                memcpy(row, mean, series * sizeof *row);
             quantile_row(task, &model, &blocks, span, quantiles->probabilities[q], row);
         }
+    }
     free_blocks(&blocks, &task->runtime->memory);
     return MOEP_OK;
 }
