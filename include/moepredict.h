@@ -264,8 +264,8 @@ typedef struct moep_trace {
  * library ships included; its history stays.
  *   traces   n of them, 1 or more, of 600 steps or more each; shapes may differ (joint form: all like the predictor). The
  *            struct_size of all is the first one's
- * The LSTM makes 4,000 updates on windows of all traces. Half of them are cut, as if the run had begun later; one in
- * sixteen is spliced from two places, so that the network learns what a shift of the data looks like. Every third layer is
+ * The LSTM makes 4,000 updates on windows of all traces. Half of them are cut, as if the run had begun later or its load
+ * had jumped; one in sixteen is spliced from two places: what a shift of the data looks like. Every third layer is
  * held out (of a run of one or two layers, and in the joint form, its last quarter): every 250 updates the weights take the
  * place of the best so far if they forecast that better. If they never do, the predictor is left untrained, and
  * moep_lstm_training says so.
