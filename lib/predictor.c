@@ -8,7 +8,7 @@
 
 static const uint64_t never = UINT64_MAX;
 
-static moep_status null_handle(void)
+moep_status mp_predictor_null(void)
 {
     return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "predictor is NULL");
 }
@@ -107,7 +107,7 @@ void moep_predictor_destroy(moep_predictor *predictor)
 moep_status moep_predictor_push(moep_predictor *predictor, size_t steps, const void *counts, moep_dtype dtype)
 {
     if (!predictor)
-        return null_handle();
+        return mp_predictor_null();
     return mp_history_push(&predictor->history, predictor->history.next_step, steps, counts, dtype);
 }
 
@@ -115,21 +115,21 @@ moep_status moep_predictor_push_at(moep_predictor *predictor, uint64_t first_ste
                                    moep_dtype dtype)
 {
     if (!predictor)
-        return null_handle();
+        return mp_predictor_null();
     return mp_history_push(&predictor->history, first_step, steps, counts, dtype);
 }
 
 moep_status moep_predictor_reset(moep_predictor *predictor)
 {
     if (!predictor)
-        return null_handle();
+        return mp_predictor_null();
     mp_history_reset(&predictor->history);
     return MOEP_OK;
 }
 
 /* ---- forecasts out --------------------------------------------------------------------------------------------- */
 
-static struct task task_of(const moep_predictor *predictor)
+struct task mp_predictor_task(const moep_predictor *predictor)
 {
     return (struct task){
         .config = &predictor->config,
@@ -138,70 +138,6 @@ static struct task task_of(const moep_predictor *predictor)
         .next_step = predictor->history.next_step,
         .runtime = &predictor->runtime,
     };
-}
-
-/* A fit works on a copy of the model, which takes the model's place when it has come to its end. */
-static moep_status fit_copy(moep_predictor *predictor, const struct run *runs, size_t n)
-{
-    const struct method *method = predictor->method;
-    const struct memory *memory = &predictor->runtime.memory;
-    void *model = mp_allocate(memory, predictor->model_size, 1);
-    if (!model)
-        return mp_out_of_memory("the model");
-    memcpy(model, predictor->model, predictor->model_size);
-    struct task task = task_of(predictor);
-    moep_status status = runs ? method->fit_traces(&task, runs, n, model) : method->fit(&task, model);
-    if (status == MOEP_OK && memcmp(model, predictor->model, predictor->model_size) != 0) {
-        void *old = predictor->model;
-        predictor->model = model;
-        model = old;
-        predictor->fitted_step = predictor->history.next_step;
-    }
-    mp_release(memory, model, predictor->model_size, 1);
-    return status;
-}
-
-moep_status mp_predictor_fit(moep_predictor *predictor)
-{
-    return predictor->method->fit ? fit_copy(predictor, NULL, 0) : MOEP_OK;
-}
-
-moep_status mp_predictor_fit_runs(moep_predictor *predictor, const struct run *runs, size_t n)
-{
-    return fit_copy(predictor, runs, n);
-}
-
-moep_status moep_predictor_fit(moep_predictor *predictor)
-{
-    return predictor ? mp_predictor_fit(predictor) : null_handle();
-}
-
-/* The same method, configuration and shape: models of one size and meaning. */
-static moep_status check_alike(const moep_predictor *predictor, const moep_predictor *other)
-{
-    const struct history *a = &predictor->history, *b = &other->history;
-    moep_predictor_config theirs = other->config;
-    theirs.struct_size = predictor->config.struct_size;
-    if (a->layers != b->layers || a->experts != b->experts)
-        return mp_fail(MOEP_ERROR_INCOMPATIBLE,
-                       "the fitted predictor has %zu layers of %zu experts, this one %zu of %zu", b->layers, b->experts,
-                       a->layers, a->experts);
-    if (memcmp(&predictor->config, &theirs, sizeof theirs) != 0)
-        return mp_fail(MOEP_ERROR_INCOMPATIBLE, "the fitted predictor has another configuration");
-    return MOEP_OK;
-}
-
-moep_status moep_predictor_adopt(moep_predictor *predictor, const moep_predictor *fitted)
-{
-    if (!predictor || !fitted)
-        return null_handle();
-    moep_status status = check_alike(predictor, fitted);
-    if (status != MOEP_OK || predictor == fitted)
-        return status;
-    if (predictor->model)
-        memcpy(predictor->model, fitted->model, fitted->model_size);
-    predictor->fitted_step = fitted->fitted_step;
-    return MOEP_OK;
 }
 
 size_t moep_forecast_rows(size_t horizon, size_t stride)
@@ -237,7 +173,7 @@ moep_status mp_predictor_predict(const moep_predictor *predictor, size_t horizon
     moep_status status = check_forecast(predictor, 1, horizon, stride, shares, capacity);
     if (status != MOEP_OK)
         return status;
-    struct task task = task_of(predictor);
+    struct task task = mp_predictor_task(predictor);
     status = predictor->method->forecast(&task, predictor->model, horizon, stride, shares);
     if (status != MOEP_OK)
         return status;
@@ -251,7 +187,7 @@ moep_status mp_predictor_predict(const moep_predictor *predictor, size_t horizon
 moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride, double *shares,
                                    size_t capacity)
 {
-    return predictor ? mp_predictor_predict(predictor, horizon, stride, shares, capacity) : null_handle();
+    return predictor ? mp_predictor_predict(predictor, horizon, stride, shares, capacity) : mp_predictor_null();
 }
 
 static moep_status check_probabilities(const struct quantiles *quantiles)
@@ -269,7 +205,7 @@ moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, si
                                              const double *probabilities, size_t n, double *shares, size_t capacity)
 {
     if (!predictor)
-        return null_handle();
+        return mp_predictor_null();
     const struct method *method = predictor->method;
     if (!method->quantiles)
         return mp_fail(MOEP_ERROR_UNSUPPORTED, "%s has no quantiles", method->name);
@@ -279,7 +215,7 @@ moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, si
         status = check_forecast(predictor, n, horizon, stride, shares, capacity);
     if (status != MOEP_OK)
         return status;
-    struct task task = task_of(predictor);
+    struct task task = mp_predictor_task(predictor);
     return method->quantiles(&task, predictor->model, horizon, stride, &quantiles, shares);
 }
 
@@ -288,7 +224,7 @@ moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, si
 moep_status moep_predictor_info(const moep_predictor *predictor, moep_info *info)
 {
     if (!predictor)
-        return null_handle();
+        return mp_predictor_null();
     moep_info ours = mp_history_info(&predictor->history);
     ours.method = predictor->config.method;
     ours.min_steps = predictor->method->min_steps(&predictor->config);
@@ -299,6 +235,6 @@ moep_status moep_predictor_info(const moep_predictor *predictor, moep_info *info
 moep_status moep_predictor_config_read(const moep_predictor *predictor, moep_predictor_config *config)
 {
     if (!predictor)
-        return null_handle();
+        return mp_predictor_null();
     return mp_struct_write(config, &predictor->config, sizeof predictor->config, "moep_predictor_config");
 }

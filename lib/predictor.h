@@ -26,9 +26,14 @@ moep_status mp_predictor_make(const struct method *method, size_t layers, size_t
  * process could take such a call over, and abidw 2.2 loses a function that is called from another file than its own. */
 void mp_predictor_destroy(moep_predictor *predictor);
 moep_status mp_predictor_fit(moep_predictor *predictor);
-moep_status mp_predictor_fit_runs(moep_predictor *predictor, const struct run *runs, size_t n); /* where it can */
 moep_status mp_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride, double *shares,
                                  size_t capacity);
+
+/* INVALID_ARGUMENT: the handle is NULL. */
+moep_status mp_predictor_null(void);
+
+/* What a method is handed. */
+struct task mp_predictor_task(const moep_predictor *predictor);
 
 /* One with the same method, config and model, and an empty history. */
 moep_status mp_predictor_make_like(const moep_predictor *original, const struct runtime *runtime, moep_predictor **out);

@@ -10,7 +10,7 @@
 static moep_status check_handle(const moep_predictor *predictor)
 {
     if (!predictor)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "predictor is NULL");
+        return mp_predictor_null();
     if (predictor->config.method != MOEP_LSTM)
         return mp_fail(MOEP_ERROR_UNSUPPORTED, "the method is %s, not lstm", predictor->method->name);
     return MOEP_OK;
@@ -43,13 +43,19 @@ moep_status moep_predictor_lstm_training(const moep_predictor *predictor, moep_l
 
 /* ---- weights ------------------------------------------------------------------------------------------------------ */
 
-static moep_status check_layer(const moep_predictor *predictor, size_t layer)
+/* What the caller has said of a layer, and what the layer is. */
+static moep_status read_weights(moep_lstm_weights *to, const moep_lstm_weights *from, const moep_predictor *predictor,
+                                size_t layer, struct lstm_shape *shape)
 {
     moep_status status = check_handle(predictor);
-    if (status == MOEP_OK && layer >= predictor->config.lstm_layers)
+    if (status != MOEP_OK)
+        return status;
+    if (layer >= predictor->config.lstm_layers)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "recurrent layer %zu: the network has %u", layer,
                        predictor->config.lstm_layers);
-    return status;
+    *to = (moep_lstm_weights){0};
+    *shape = mp_lstm_shape(&predictor->config, series_of(predictor));
+    return mp_struct_read(to, sizeof *to, from, "moep_lstm_weights");
 }
 
 static bool has_all(const moep_lstm_weights *weights)
@@ -74,13 +80,11 @@ static struct lstm_weights arrays_of(const moep_lstm_weights *weights)
 
 moep_status moep_predictor_lstm_weights(const moep_predictor *predictor, size_t lstm_layer, moep_lstm_weights *weights)
 {
-    moep_lstm_weights ours = {0};
-    moep_status status = check_layer(predictor, lstm_layer);
-    if (status == MOEP_OK)
-        status = mp_struct_read(&ours, sizeof ours, weights, "moep_lstm_weights");
+    moep_lstm_weights ours;
+    struct lstm_shape shape;
+    moep_status status = read_weights(&ours, weights, predictor, lstm_layer, &shape);
     if (status != MOEP_OK)
         return status;
-    struct lstm_shape shape = mp_lstm_shape(&predictor->config, series_of(predictor));
     size_t inputs = mp_lstm_layer(&shape, lstm_layer).inputs;
     if (!ours.weight_ih && !ours.weight_hh && !ours.bias_ih && !ours.bias_hh) {
         ours.inputs = (uint32_t)inputs;
@@ -104,13 +108,11 @@ static bool are_within(const float *values, size_t n)
 moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, size_t lstm_layer,
                                             const moep_lstm_weights *weights)
 {
-    moep_lstm_weights ours = {0};
-    moep_status status = check_layer(predictor, lstm_layer);
-    if (status == MOEP_OK)
-        status = mp_struct_read(&ours, sizeof ours, weights, "moep_lstm_weights");
+    moep_lstm_weights ours;
+    struct lstm_shape shape;
+    moep_status status = read_weights(&ours, weights, predictor, lstm_layer, &shape);
     if (status != MOEP_OK)
         return status;
-    struct lstm_shape shape = mp_lstm_shape(&predictor->config, series_of(predictor));
     size_t inputs = mp_lstm_layer(&shape, lstm_layer).inputs, gates = 4 * shape.hidden;
     status = check_weights(&ours, inputs, shape.hidden);
     if (status != MOEP_OK)
