@@ -3,9 +3,9 @@
 #ifndef TESTS_ARIMA_H
 #define TESTS_ARIMA_H
 
-#include "support.h"
+#include "saved.h"
 
-enum { LAYERS = 2, EXPERTS = 4, SERIES = LAYERS * EXPERTS, STEPS = 400, MOST = 1 << 18 };
+enum { LAYERS = 2, EXPERTS = 4, SERIES = LAYERS * EXPERTS, STEPS = 400 };
 
 /* ---- predictors -------------------------------------------------------------------------------------------------- */
 
@@ -42,21 +42,6 @@ static inline moep_arima_model model_of(const moep_predictor *predictor, size_t 
     moep_arima_model model = {.struct_size = sizeof model};
     assert_int_equal(moep_predictor_arima_model(predictor, series / EXPERTS, series % EXPERTS, &model), MOEP_OK);
     return model;
-}
-
-static inline size_t save(const moep_predictor *predictor, unsigned char *bytes)
-{
-    size_t size = 0;
-    assert_int_equal(moep_predictor_save(predictor, bytes, MOST, &size), MOEP_OK);
-    return size;
-}
-
-static inline void assert_same_bytes(const moep_predictor *a, const moep_predictor *b)
-{
-    static unsigned char of_a[MOST], of_b[MOST];
-    size_t size = save(a, of_a);
-    assert_int_equal(size, save(b, of_b));
-    assert_memory_equal(of_a, of_b, size);
 }
 
 /* ---- loads ------------------------------------------------------------------------------------------------------- */

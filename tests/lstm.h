@@ -3,9 +3,9 @@
 #ifndef TESTS_LSTM_H
 #define TESTS_LSTM_H
 
-#include "support.h"
+#include "saved.h"
 
-enum { LAYERS = 2, EXPERTS = 4, SERIES = LAYERS * EXPERTS, STEPS = 2500, MOST = 1 << 20 };
+enum { LAYERS = 2, EXPERTS = 4, SERIES = LAYERS * EXPERTS, STEPS = 2500 };
 
 /* ---- predictors -------------------------------------------------------------------------------------------------- */
 
@@ -44,21 +44,6 @@ static inline moep_lstm_training training_of(const moep_predictor *predictor)
     moep_lstm_training training = {.struct_size = sizeof training};
     assert_int_equal(moep_predictor_lstm_training(predictor, &training), MOEP_OK);
     return training;
-}
-
-static inline size_t save(const moep_predictor *predictor, unsigned char *bytes)
-{
-    size_t size = 0;
-    assert_int_equal(moep_predictor_save(predictor, bytes, MOST, &size), MOEP_OK);
-    return size;
-}
-
-static inline void assert_same_bytes(const moep_predictor *a, const moep_predictor *b)
-{
-    static unsigned char of_a[MOST], of_b[MOST];
-    size_t size = save(a, of_a);
-    assert_int_equal(size, save(b, of_b));
-    assert_memory_equal(of_a, of_b, size);
 }
 
 /* ---- loads ------------------------------------------------------------------------------------------------------- */

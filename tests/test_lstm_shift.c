@@ -69,6 +69,16 @@ static void a_jump_of_fewer_than_five_blocks_ago_is_not_seen_yet(void **state)
     assert_true(found == BLOCKS || found == 5);
 }
 
+static void a_part_of_a_layers_experts_shows_the_same_jumps(void **state)
+{
+    (void)state;
+    double sums[40 * EXPERTS], scratch[2 * EXPERTS];
+    for (size_t b = 0; b < 40; b++)
+        for (size_t e = 0; e < EXPERTS; e++)
+            sums[b * EXPERTS + e] = STEPS * (1 + (b < 15 ? e % 2 ? 0.1 : -0.1 : 0)) / (4.0 * EXPERTS);
+    assert_int_equal(mp_lstm_since_jump(sums, 40, EXPERTS, STEPS, 4.0 * EXPERTS, scratch), 15);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -78,6 +88,7 @@ int main(void)
         cmocka_unit_test(a_jump_of_less_than_the_least_is_none),
         cmocka_unit_test(drift_is_no_jump),
         cmocka_unit_test(of_two_jumps_the_later_one_counts),
+        cmocka_unit_test(a_part_of_a_layers_experts_shows_the_same_jumps),
         cmocka_unit_test(a_jump_of_fewer_than_five_blocks_ago_is_not_seen_yet),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,6 +67,30 @@ static moep_status train(struct lstm_model *model, struct school *school, double
     return mp_lstm_train(model, &school->base, &course, budget, &plain_runtime, 5);
 }
 
+/* Parameters of another loss, whatever they learn. */
+static struct lstm_marks set_exam(void *self, const real *parameters, struct lstm_residuals *residuals)
+{
+    struct school *school = self;
+    (void)residuals;
+    return (struct lstm_marks){parameters[0] == 0 ? 1 : school->worse, 7};
+}
+
+static void parameters_that_are_better_by_less_than_the_margin_do_not(void **state)
+{
+    (void)state;
+    static struct block block;
+    const struct lstm_course careful = {.updates = UPDATES, .between = UPDATES, .rate = 0.05, .margin = 0.03};
+    for (int better = 0; better < 2; better++) {
+        struct lstm_model model = model_in(&block);
+        struct school school = school_with(1);
+        school.base.exam = set_exam;
+        school.worse = better ? 0.96 : 0.98;
+        school.base.self = &school;
+        assert_int_equal(mp_lstm_train(&model, &school.base, &careful, 0, &plain_runtime, 5), MOEP_OK);
+        assert_true((block.used[0] != 0) == (better == 1));
+    }
+}
+
 static void better_parameters_take_the_place_of_those_in_use(void **state)
 {
     (void)state;
@@ -156,6 +180,7 @@ int main(void)
 {
     const struct CMUnitTest lstm_train[] = {
         cmocka_unit_test(better_parameters_take_the_place_of_those_in_use),
+        cmocka_unit_test(parameters_that_are_better_by_less_than_the_margin_do_not),
         cmocka_unit_test(worse_parameters_do_not),
         cmocka_unit_test(every_round_begins_anew),
         cmocka_unit_test(credit_is_spent_to_the_last_update_that_it_pays_for),

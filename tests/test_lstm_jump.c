@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the shared form makes of a layer whose load has jumped. */
+#include "support.h"
+
+#include "methods/lstm_net.h"
+#include "methods/lstm_model.h"
+#include "predictor.h"
+
+enum { EXPERTS = 16, STEPS = 1200, SINCE = 300, OUTPUTS = MP_LSTM_OUTPUTS };
+
+static const struct memory plain_memory = {mp_default_allocate, mp_default_release, NULL};
+
+/* [STEPS][EXPERTS]: until the last SINCE steps expert e has the place (e + turn) % EXPERTS in an uneven load, then its own,
+ * and noise. The caller frees them. */
+static double *turning_counts(size_t turn)
+{
+    double *counts = malloc((size_t)STEPS * EXPERTS * sizeof *counts);
+    uint64_t of_past = 11 + turn, of_now = 5;
+    assert_non_null(counts);
+    for (size_t s = 0; s < STEPS; s++)
+        for (size_t e = 0; e < EXPERTS; e++) {
+            bool now = s >= STEPS - SINCE;
+            size_t place = now ? e : (e + turn) % EXPERTS;
+            uint64_t *seed = now ? &of_now : &of_past;
+            counts[s * EXPERTS + e] = 1000 + 100 * (double)place + (double)(random_number(seed) >> 58);
+        }
+    return counts;
+}
+
+/* At a step number far from a run's beginning, or at it. */
+static moep_predictor *pushed(size_t turn, uint64_t first_step, size_t steps, uint32_t layers, uint32_t hidden)
+{
+    double *counts = turning_counts(turn);
+    moep_predictor_config config = {.struct_size = sizeof config};
+    moep_predictor *predictor = NULL;
+    assert_int_equal(moep_predictor_config_init(&config, MOEP_LSTM), MOEP_OK);
+    config.lstm_layers = layers;
+    config.lstm_hidden = hidden;
+    assert_int_equal(moep_predictor_create(1, EXPERTS, &config, NULL, &predictor), MOEP_OK);
+    assert_int_equal(
+        moep_predictor_push_at(predictor, first_step, steps, counts + (STEPS - steps) * EXPERTS, MOEP_FLOAT64),
+        MOEP_OK);
+    free(counts);
+    return predictor;
+}
+
+static void forecast(moep_predictor *predictor, double *shares)
+{
+    assert_int_equal(moep_predictor_predict(predictor, 2000, 2000, shares, EXPERTS), MOEP_OK);
+    moep_predictor_destroy(predictor);
+}
+
+static struct lstm_past past_of(const moep_predictor *predictor, const struct panel *panel, bool cut)
+{
+    return (struct lstm_past){.panel = panel,
+                              .count = EXPERTS,
+                              .end = panel->steps,
+                              .steps = panel->steps,
+                              .age = (double)predictor->history.next_step,
+                              .experts = EXPERTS,
+                              .cut = cut};
+}
+
+static struct lstm_examples examples_of(const moep_predictor *predictor, bool cut)
+{
+    struct lstm_examples e;
+    struct panel panel = mp_history_panel(&predictor->history);
+    struct lstm_past past = past_of(predictor, &panel, cut);
+    assert_true(mp_lstm_examples_make(&e, EXPERTS, EXPERTS, &plain_memory));
+    e.series = EXPERTS;
+    mp_lstm_look_back(&e, 0, &past);
+    return e;
+}
+
+/* ---- tests --------------------------------------------------------------------------------------------------------- */
+
+static void what_was_before_a_jump_is_not_seen(void **state)
+{
+    (void)state;
+    moep_predictor *long_past = pushed(5, 4000, STEPS, 1, 16),
+                   *short_past = pushed(5, 4000 + STEPS - SINCE, SINCE, 1, 16);
+    struct lstm_examples cut = examples_of(long_past, true), whole = examples_of(short_past, false);
+    assert_memory_equal(cut.inputs, whole.inputs, (size_t)MP_LSTM_BLOCKS * EXPERTS * sizeof(real));
+    assert_memory_equal(cut.means, whole.means, (size_t)EXPERTS * MP_LSTM_WINDOWS * sizeof(real));
+    assert_memory_equal(cut.features, whole.features, (size_t)EXPERTS * MP_LSTM_FEATURES * sizeof(real));
+    assert_true(cut.jumped[0] && !whole.jumped[0]);
+    mp_lstm_examples_free(&cut, &plain_memory);
+    mp_lstm_examples_free(&whole, &plain_memory);
+    moep_predictor_destroy(long_past);
+    moep_predictor_destroy(short_past);
+}
+
+static void a_forecast_after_a_jump_does_not_depend_on_what_was_before(void **state)
+{
+    (void)state;
+    double a[EXPERTS], b[EXPERTS];
+    forecast(pushed(5, 4000, STEPS, 1, 16), a);
+    forecast(pushed(8, 4000, STEPS, 1, 16), b);
+    assert_memory_equal(a, b, sizeof a);
+}
+
+static void an_untrained_network_forecasts_the_mean_of_what_has_come_since(void **state)
+{
+    (void)state;
+    double after[EXPERTS], alone[EXPERTS];
+    forecast(pushed(5, 4000, STEPS, 0, 1), after);
+    forecast(pushed(5, 4000 + STEPS - SINCE, SINCE, 0, 1), alone);
+    for (size_t e = 0; e < EXPERTS; e++)
+        assert_near(after[e], alone[e], 1e-7);
+}
+
+static void after_a_jump_the_network_is_trusted_by_half(void **state)
+{
+    (void)state;
+    moep_predictor *predictor = pushed(5, 4000, STEPS, 1, 16);
+    struct lstm_model model = mp_lstm_model(&predictor->config, EXPERTS, predictor->model);
+    struct lstm_shape shape = mp_lstm_net_shape(1, 16);
+    struct lstm_examples e = examples_of(predictor, true);
+    struct lstm_net net;
+    real network[EXPERTS * MP_LSTM_OUTPUT_ROW];
+    double expected[EXPERTS] = {0}, found[EXPERTS];
+    assert_true(mp_lstm_net_make(&net, &shape, false, EXPERTS, 1, &plain_memory));
+    mp_lstm_net_prepare(&net, model.used);
+    mp_lstm_net_forecast(&net, &e, network);
+    for (size_t b = 0; b < OUTPUTS; b++) {
+        double mixed[EXPERTS], total = 0;
+        for (size_t i = 0; i < EXPERTS; i++) {
+            const real *means = e.means + i * MP_LSTM_WINDOWS;
+            double mean = ((double)means[0] + (double)means[1] + (double)means[2] + (double)means[3]) / 4;
+            total += mixed[i] = ((double)network[i * MP_LSTM_OUTPUT_ROW + b] + mean) / 2;
+        }
+        for (size_t i = 0; i < EXPERTS; i++)
+            expected[i] += mixed[i] / total / OUTPUTS;
+    }
+    mp_lstm_net_free(&net, &plain_memory);
+    mp_lstm_examples_free(&e, &plain_memory);
+    forecast(predictor, found);
+    for (size_t i = 0; i < EXPERTS; i++)
+        assert_near(found[i], expected[i], 1e-7);
+}
+
+static void a_run_that_begins_with_a_jump_is_the_network_s(void **state)
+{
+    (void)state;
+    moep_predictor *young = pushed(5, 0, SINCE + 150, 1, 16);
+    struct lstm_examples e = examples_of(young, true);
+    assert_true(e.means[3] == e.means[2]); /* windows of 500 and 2,000: of what has come since */
+    assert_false(e.jumped[0]);
+    mp_lstm_examples_free(&e, &plain_memory);
+    moep_predictor_destroy(young);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_before_a_jump_is_not_seen),
+        cmocka_unit_test(a_forecast_after_a_jump_does_not_depend_on_what_was_before),
+        cmocka_unit_test(an_untrained_network_forecasts_the_mean_of_what_has_come_since),
+        cmocka_unit_test(after_a_jump_the_network_is_trusted_by_half),
+        cmocka_unit_test(a_run_that_begins_with_a_jump_is_the_network_s),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
