@@ -25,7 +25,7 @@ for option; do
     --clang)
         packages="$packages clang libclang-rt-dev"
         folder=$folder-clang
-        which="$c_programs --suite kernels --suite training --suite files"
+        which="$c_programs --suite threads --suite double --suite kernels --suite training --suite files"
         CC=clang
         CXX=clang++
         ;;
@@ -36,7 +36,7 @@ for option; do
     --threads)
         folder=$folder-threads
         options="$options -Doptimization=2 -Db_sanitize=thread -Db_lundef=false"
-        which=$c_programs
+        which="$c_programs --suite threads"
         ;;
     --valgrind)
         packages="$packages valgrind"
