@@ -209,9 +209,14 @@ INLINE void finish(struct small *small, struct strand *strand, struct impulse_le
     gauss_newton(strand, (double)n / squares, point, at, order);
 }
 
+typedef void value_function(struct small *small, struct strand *strand, struct impulse_level *levels, size_t n);
+typedef void finish_function(struct small *small, struct strand *strand, struct impulse_level *levels, size_t n,
+                             struct arima_point *point, int at);
+
 /* One vector of lanes, or STRANDS of them: those that begin at lanes at[0], at[1]. */
 INLINE void evaluate_strands(const struct arima_workspace *workspace, struct arima_point *point, const int *at,
-                             const int order, const int strands_now)
+                             value_function *value_now, finish_function *finish_now, const int order,
+                             const int strands_now)
 {
     struct strand strands[STRANDS];
     struct small small[STRANDS];
@@ -233,11 +238,11 @@ INLINE void evaluate_strands(const struct arima_workspace *workspace, struct ari
         residual_pass(&strands[s], n, order, count);
     backward_pass(strands, n, order, strands_now);
     for (int s = 0; s < strands_now; s++)
-        value(&small[s], &strands[s], levels + s * levels_of(n), n, order);
+        value_now(&small[s], &strands[s], levels + s * levels_of(n), n);
     for (int s = 0; s < strands_now; s += count)
         product_passes(&strands[s], n, order, count);
     for (int s = 0; s < strands_now; s++)
-        finish(&small[s], &strands[s], levels + s * levels_of(n), n, point, at[s], order);
+        finish_now(&small[s], &strands[s], levels + s * levels_of(n), n, point, at[s]);
 }
 
 /* The vectors that hold a lane in use: where each begins. */
@@ -250,15 +255,26 @@ static int used_vectors(uint32_t used, int *at)
     return count;
 }
 
-/* A function of its own for every order: the compiler sees it as a constant. */
-#define EVALUATE(order)                                                                              \
-    static void evaluate_##order(const struct arima_workspace *workspace, struct arima_point *point) \
-    {                                                                                                \
-        int at[VECTORS], count = used_vectors(workspace->used, at), v = 0;                           \
-        for (; v + STRANDS <= count; v += STRANDS)                                                   \
-            evaluate_strands(workspace, point, at + v, order, STRANDS);                              \
-        for (; v < count; v++)                                                                       \
-            evaluate_strands(workspace, point, at + v, order, 1);                                    \
+/* Functions of their own for every order: the compiler sees it as a constant. What is done with small matrices is not
+ * inlined, since compiling it takes long. */
+#define NOT_INLINED static __attribute__((noinline)) void
+#define EVALUATE(order)                                                                                            \
+    NOT_INLINED value_##order(struct small *small, struct strand *strand, struct impulse_level *levels, size_t n)  \
+    {                                                                                                              \
+        value(small, strand, levels, n, order);                                                                    \
+    }                                                                                                              \
+    NOT_INLINED finish_##order(struct small *small, struct strand *strand, struct impulse_level *levels, size_t n, \
+                               struct arima_point *point, int at)                                                  \
+    {                                                                                                              \
+        finish(small, strand, levels, n, point, at, order);                                                        \
+    }                                                                                                              \
+    static void evaluate_##order(const struct arima_workspace *workspace, struct arima_point *point)               \
+    {                                                                                                              \
+        int at[VECTORS], count = used_vectors(workspace->used, at), v = 0;                                         \
+        for (; v + STRANDS <= count; v += STRANDS)                                                                 \
+            evaluate_strands(workspace, point, at + v, value_##order, finish_##order, order, STRANDS);             \
+        for (; v < count; v++)                                                                                     \
+            evaluate_strands(workspace, point, at + v, value_##order, finish_##order, order, 1);                   \
     }
 EVALUATE(1)
 EVALUATE(2)
