@@ -468,7 +468,8 @@ typedef struct moep_detector_config {
                                 more than all of them together */
     double growth;           /* how the drift of the load grows with the time ahead: as its power `growth`, 0 .. 1;
                                 default 0.3. 0.5 is a random walk, which real loads are at first and which makes the
-                                detector wary; 0 is a load that moves but comes back */
+                                detector wary; 0 is a load that moves but comes back. Of a drift that has gone on in one
+                                direction the power is 2 growth, but at most 1 */
     uint32_t drift_window;   /* W, in steps: the drift is measured between the last W steps and the W before; a multiple
                                 of block, of 2 to 512 blocks; default 100. Longer windows see slower drifts under more
                                 noise, and take longer to tell: a change is seen after about W / 2 steps */
@@ -485,8 +486,8 @@ typedef struct moep_detector_config {
 MOEP_API moep_status moep_detector_config_init(moep_detector_config *config);
 
 /* Makes a detector for layers x experts series. *out becomes the handle, or NULL on an error. This is where its memory
- * is taken: per series about 4 bytes for each step of the longest window, 8 for each step of every window, 16 for each
- * block of drift_window, and 150.
+ * is taken: per series about 4 bytes for each step of the longest window, 8 for each step of every window, 12 for each
+ * block of drift_window, and 140.
  *   layers, experts   >= 1
  *   runtime           NULL: the defaults; threads and progress have no use here
  * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY. */

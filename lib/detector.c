@@ -18,7 +18,7 @@ static size_t arena_size(size_t layers, size_t experts, size_t blocks)
 {
     size_t of_states = mp_product(mp_sum(mp_product(layers, experts), layers), sizeof(struct stability));
     size_t of_layers = mp_product(layers, (2 * blocks + 2) * sizeof(double));
-    size_t of_experts = mp_product(experts, 2 * MP_SCALES * sizeof(double));
+    size_t of_experts = mp_product(experts, 3 * sizeof(double));
     return mp_sum(of_states, mp_sum(of_layers, of_experts));
 }
 
@@ -40,10 +40,10 @@ static moep_status make_arena(moep_detector *detector, size_t layers, size_t exp
 /* Between two neighbouring halves of W steps a random walk moves by a root mean square of sqrt(2 W / 3) of its steps,
  * from the mean of W to the mean of the next h by sqrt((W + h) / 3): their ratio, for other powers of the time than its
  * root. As a float, to which every processor's pow rounds alike. */
-static double growth_at(const moep_detector_config *config, size_t scale)
+static double growth_of(const moep_detector_config *config, double power)
 {
-    double window = (double)config->drift_window * (double)(1 << scale), horizon = (double)config->horizon;
-    return (double)(float)pow((window + horizon) / (2 * window), 2 * config->growth);
+    double window = config->drift_window, horizon = (double)config->horizon;
+    return (double)(float)pow((window + horizon) / (2 * window), 2 * power);
 }
 
 size_t mp_detector_history(const moep_detector_config *config)
@@ -77,8 +77,8 @@ moep_status mp_detector_make(size_t layers, size_t experts, const moep_detector_
     if (!detector)
         return mp_out_of_memory("the detector");
     *detector = (moep_detector){.config = *config, .runtime = *runtime};
-    for (size_t scale = 0; scale < MP_SCALES; scale++)
-        detector->growth[scale] = growth_at(config, scale);
+    detector->growth = growth_of(config, config->growth);
+    detector->growth_going = growth_of(config, fmin(2 * config->growth, 1)); /* 1: what goes straight on */
     moep_status status = make_parts(detector, layers, experts);
     if (status == MOEP_OK)
         *out = detector;

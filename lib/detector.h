@@ -14,14 +14,15 @@ struct moep_detector {
     struct history history; /* as long as the windows need it */
     struct window windows[MP_WINDOWS];
     struct drift drift;
-    double growth[MP_SCALES];  /* of a squared drift, from that between two halves to that over the horizon */
-    void *arena;               /* the arrays below lie in it */
-    struct stability *layers;  /* [layers] */
-    struct stability *experts; /* [layers][experts] */
+    double growth, growth_going; /* of a squared drift, from that between two halves to that over the horizon; and of
+                                    one that goes on in one direction */
+    void *arena;                 /* the arrays below lie in it */
+    struct stability *layers;    /* [layers] */
+    struct stability *experts;   /* [layers][experts] */
     double *tokens;  /* [2 x blocks + 1][layers]: of a block, those of the present one in the row after the last;
                                   NaN for counts that need not be tokens */
     double *totals;  /* [layers]: of a step, while it is pushed */
-    double *scratch; /* [MP_SCALES][2][experts] */
+    double *scratch; /* [3][experts] */
 };
 
 /* A detector of that shape; config is checked. */
@@ -38,7 +39,7 @@ void mp_detector_judge(moep_detector *detector, size_t layer, uint64_t ended);
 /* Steps that the longest window needs, and the one that leaves it. */
 size_t mp_detector_history(const moep_detector_config *config);
 
-/* What one half of the first scale has: the blocks of drift_window. */
+/* The blocks of drift_window. */
 static inline size_t mp_detector_blocks(const moep_detector_config *config)
 {
     return config->drift_window / config->block;

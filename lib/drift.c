@@ -13,7 +13,7 @@
 
 static size_t rows_of(size_t blocks)
 {
-    return (2 * blocks << (MP_SCALES - 1)) + 1;
+    return 3 * blocks + 1;
 }
 
 size_t mp_drift_ring_size(size_t series, size_t blocks)
@@ -21,10 +21,10 @@ size_t mp_drift_ring_size(size_t series, size_t blocks)
     return mp_product(series, mp_product(rows_of(blocks), sizeof(uint32_t)));
 }
 
-/* The sums of the block and of the scales, the ring, and a row of zeros. */
+/* The four sums, the ring, and a row of zeros. */
 static size_t arena_size(size_t series, size_t blocks)
 {
-    return mp_product(series, (1 + 2 * MP_SCALES) * sizeof(uint64_t) + (rows_of(blocks) + 1) * sizeof(uint32_t));
+    return mp_product(series, 4 * sizeof(uint64_t) + (rows_of(blocks) + 1) * sizeof(uint32_t));
 }
 
 moep_status mp_drift_make(struct drift *drift, size_t series, size_t steps, size_t blocks, const struct memory *memory)
@@ -34,11 +34,10 @@ moep_status mp_drift_make(struct drift *drift, size_t series, size_t steps, size
     if (!drift->arena)
         return mp_out_of_memory("the blocks: layers x experts x drift_window / block is too large");
     drift->sum = drift->arena;
-    for (size_t scale = 0; scale < MP_SCALES; scale++) {
-        drift->difference[scale] = (int64_t *)drift->sum + (1 + 2 * scale) * series;
-        drift->squares[scale] = drift->sum + (2 + 2 * scale) * series;
-    }
-    drift->ring = (uint32_t *)(drift->sum + (1 + 2 * MP_SCALES) * series);
+    drift->difference = (int64_t *)drift->sum + series;
+    drift->earlier = drift->difference + series;
+    drift->squares = drift->sum + 3 * series;
+    drift->ring = (uint32_t *)(drift->sum + 4 * series);
     drift->none = drift->ring + rows_of(blocks) * series;
     mp_drift_reset(drift);
     return MOEP_OK;
@@ -67,11 +66,6 @@ void mp_drift_copy(struct drift *to, const struct drift *from)
 uint64_t mp_drift_ended(const struct drift *drift)
 {
     return drift->pushed / drift->steps;
-}
-
-size_t mp_drift_half(const struct drift *drift, size_t scale)
-{
-    return drift->blocks << scale;
 }
 
 static uint32_t *row_of(const struct drift *drift, uint64_t block)
@@ -118,20 +112,24 @@ MP_VECTORISED static void mp_slide_squares(uint64_t *restrict squares, const uin
         squares[s] += square_of_difference(now[s], before[s]) - square_of_difference(second[s], first[s]);
 }
 
+/* The row of the block that came so many before, of those that have come in. */
+static const uint32_t *row_before(const struct drift *drift, uint64_t block, size_t back, uint64_t come_in)
+{
+    return come_in >= back ? row_of(drift, block - back) : drift->none;
+}
+
 /* Takes in that block, which is in the ring. The sums begin with block `first`: none before it has come in. */
 static void slide(struct drift *drift, uint64_t block, uint64_t first)
 {
-    uint64_t before = block - first;
-    const uint32_t *now = row_of(drift, block), *none = drift->none;
-    for (size_t scale = 0; scale < MP_SCALES; scale++) {
-        size_t n = mp_drift_half(drift, scale);
-        const uint32_t *middle = before >= n ? row_of(drift, block - n) : none;
-        const uint32_t *oldest = before >= 2 * n ? row_of(drift, block - 2 * n) : none;
-        const uint32_t *second = before >= 2 * n ? row_of(drift, block - 2 * n + 1) : none;
-        mp_slide_halves(drift->difference[scale], now, middle, oldest, drift->series);
-        if (before > 0)
-            mp_slide_squares(drift->squares[scale], now, row_of(drift, block - 1), second, oldest, drift->series);
-    }
+    size_t m = drift->blocks, n = drift->series;
+    uint64_t come_in = block - first;
+    const uint32_t *now = row_of(drift, block), *middle = row_before(drift, block, m, come_in);
+    const uint32_t *oldest = row_before(drift, block, 2 * m, come_in);
+    mp_slide_halves(drift->difference, now, middle, oldest, n);
+    mp_slide_halves(drift->earlier, middle, oldest, row_before(drift, block, 3 * m, come_in), n);
+    const uint32_t *second = come_in >= 2 * m ? row_of(drift, block - 2 * m + 1) : drift->none;
+    if (come_in > 0)
+        mp_slide_squares(drift->squares, now, row_of(drift, block - 1), second, oldest, n);
 }
 
 bool mp_drift_push(struct drift *drift, const float *shares)
@@ -148,21 +146,23 @@ bool mp_drift_push(struct drift *drift, const float *shares)
 
 /* ---- movements out ----------------------------------------------------------------------------------------------- */
 
-MP_VECTORISED static void mp_measure(const int64_t *difference, const uint64_t *squares, size_t n, double blocks,
-                                     double *restrict moved, double *restrict noise)
+MP_VECTORISED static void mp_measure(const int64_t *difference, const int64_t *earlier, const uint64_t *squares,
+                                     size_t n, double blocks, double *restrict moved, double *restrict going,
+                                     double *restrict noise)
 {
     double unit = UNIT / blocks, share = UNIT * UNIT / (blocks * (2 * blocks - 1));
     for (size_t s = 0; s < n; s++) {
-        double d = (double)difference[s] * unit;
-        noise[s] = (double)squares[s] * share;
-        moved[s] = d * d - noise[s];
+        double d = (double)difference[s] * unit, before = (double)earlier[s] * unit, v = (double)squares[s] * share;
+        moved[s] = d * d - v;
+        going[s] = d * before + v / 2;
+        noise[s] = v;
     }
 }
 
-void mp_drift_measure(const struct drift *drift, size_t scale, size_t first, size_t n, double *moved, double *noise)
+void mp_drift_measure(const struct drift *drift, size_t first, size_t n, const struct movement *out)
 {
-    double blocks = (double)mp_drift_half(drift, scale);
-    mp_measure(drift->difference[scale] + first, drift->squares[scale] + first, n, blocks, moved, noise);
+    mp_measure(drift->difference + first, drift->earlier + first, drift->squares + first, n, (double)drift->blocks,
+               out->moved, out->going, out->noise);
 }
 
 double mp_drift_mean(const struct drift *drift, size_t series)
@@ -176,7 +176,7 @@ double mp_drift_mean(const struct drift *drift, size_t series)
 double mp_drift_variance(const struct drift *drift, size_t series)
 {
     double pairs = 2 * (double)drift->blocks - 1;
-    return (double)drift->squares[0][series] * (UNIT * UNIT) / (2 * pairs) * (double)drift->steps;
+    return (double)drift->squares[series] * (UNIT * UNIT) / (2 * pairs) * (double)drift->steps;
 }
 
 /* ---- checkpoint -------------------------------------------------------------------------------------------------- */

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* How much each series moves, and how much of that is noise, from the means of blocks of steps.
  *
- * Between the mean of the last n blocks and that of the n before there is a difference D. Independent noise of variance
- * s2 in each block alone makes D^2 as large as V = 2 s2 / n on the average, and s2 is known from how neighbouring
+ * Between the mean of the last m blocks and that of the m before there is a difference D. Independent noise of variance
+ * s2 in each block alone makes D^2 as large as V = 2 s2 / m on the average, and s2 is known from how neighbouring
  * blocks differ (von Neumann 1941), which a slow movement hardly touches. D^2 - V is therefore what the load itself has
- * moved. All of this is kept at two scales, n = m and n = 2 m.
+ * moved. Where it goes on in one direction, D is like D', the difference m blocks ago, and D D' is as large as D^2. The
+ * noise of the m blocks that are in both, with opposite signs, makes it - V / 2 on the average.
  *
- * Block means are whole numbers of 2^-26, so that the running sums are exact: the state is what the last 4 m + 1 blocks
+ * Block means are whole numbers of 2^-26, so that the running sums are exact: the state is what the last 3 m + 1 blocks
  * say, and nothing else. */
 #ifndef MP_DRIFT_H
 #define MP_DRIFT_H
@@ -14,16 +15,14 @@
 #include "checkpoint.h"
 #include "support/memory.h"
 
-enum { MP_SCALES = 2 };
-
 struct drift {
-    size_t series, steps, blocks;   /* steps in a block; m */
-    uint64_t pushed;                /* steps */
-    void *arena;                    /* the arrays below lie in it */
-    uint64_t *sum;                  /* [series]: shares of the present block, in MP_FIXED_UNIT */
-    int64_t *difference[MP_SCALES]; /* [series]: n D */
-    uint64_t *squares[MP_SCALES];   /* [series]: of the 2 n - 1 differences between neighbours */
-    uint32_t *ring, *none;          /* [4 m + 1][series], block i in row i % (4 m + 1); [series]: zeros */
+    size_t series, steps, blocks;  /* steps in a block; m */
+    uint64_t pushed;               /* steps */
+    void *arena;                   /* the arrays below lie in it */
+    uint64_t *sum;                 /* [series]: shares of the present block, in MP_FIXED_UNIT */
+    int64_t *difference, *earlier; /* [series]: m D, m D' */
+    uint64_t *squares;             /* [series]: of the 2 m - 1 differences between neighbours */
+    uint32_t *ring, *none;         /* [3 m + 1][series], block i in row i % (3 m + 1); [series]: zeros */
 };
 
 /* OUT_OF_MEMORY leaves it fit for mp_drift_free, as zeroed memory is. */
@@ -39,11 +38,12 @@ bool mp_drift_push(struct drift *drift, const float *shares);
 /* Blocks that have ended. */
 uint64_t mp_drift_ended(const struct drift *drift);
 
-/* n, the blocks of one half at a scale: m, 2 m. */
-size_t mp_drift_half(const struct drift *drift, size_t scale);
-
-/* Once 2 n blocks have ended: D^2 - V and V of n series from the first on, as shares squared. */
-void mp_drift_measure(const struct drift *drift, size_t scale, size_t first, size_t n, double *moved, double *noise);
+/* Once 2 m blocks have ended, of n series from the first on, as shares squared: D^2 - V, what is moved; D D' + V / 2,
+ * what goes on, once 3 m have ended; V, the noise. */
+struct movement {
+    double *moved, *going, *noise; /* [n] */
+};
+void mp_drift_measure(const struct drift *drift, size_t first, size_t n, const struct movement *out);
 
 /* Of one series over the last 2 m blocks: its mean share, and the variance of a single step that makes the blocks
  * scatter as they do. */

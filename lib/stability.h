@@ -3,8 +3,9 @@
  *
  * It becomes STABLE when the drift that a forecast over the horizon must expect, smoothed, and with a standard
  * deviation added for what noise may hide, has been within the tolerance for a while. It ceases to be when the last
- * block's drift is certainly, whatever part of it may be noise, beyond a tolerance somewhat larger. The longer scale
- * sees slow drifts to which the first is blind, once the later half of what it looks at lies in the stable time. */
+ * block's drift is certainly, whatever part of it may be noise, beyond a tolerance somewhat larger. A drift that goes on
+ * in one direction is expected to grow more, and so seen while it is still small, once all that the last difference is
+ * made of lies in the stable time. */
 #ifndef MP_STABILITY_H
 #define MP_STABILITY_H
 
@@ -21,8 +22,8 @@ struct stability_rule {
 struct stability_rule mp_stability_rule(double tolerance, uint32_t dwell, size_t blocks);
 
 struct expected_drift {
-    double drift, error;    /* squared, at the first scale, and the standard deviation that noise gives it */
-    bool beyond[MP_SCALES]; /* certainly, whatever part of it may be noise, it is beyond the limit */
+    double drift, error; /* squared, and the standard deviation that noise gives it */
+    bool beyond, going;  /* certainly, whatever part of it may be noise, it is beyond the limit; and if it goes on so */
 };
 
 struct stability {

@@ -76,6 +76,30 @@ static void the_tolerance_tells_a_harmless_drift_from_a_harmful_one(void **state
     }
 }
 
+/* Both move as fast, by 6 % in 100 steps; one of them to and fro, within the tolerance. */
+static void a_slow_drift_is_left_if_it_goes_on_in_one_direction(void **state)
+{
+    (void)state;
+    for (int to_and_fro = 0; to_and_fro <= 1; to_and_fro++) {
+        struct run run = begin(16, 524288, 35);
+        go_on(&run, 1000);
+        assert_int_equal(layer_state(run.detector), MOEP_STABLE);
+        size_t steps = 0;
+        double up = 0, loads[16];
+        memcpy(loads, run.loads, sizeof loads);
+        while (steps < 1000 && layer_state(run.detector) == MOEP_STABLE) {
+            up += to_and_fro && steps / 100 % 2 ? -0.012 : 0.012;
+            for (size_t e = 0; e < 16; e++)
+                run.loads[e] = loads[e] * (e % 2 ? 1 + up : 1 - up);
+            go_on(&run, 20);
+            steps += 20;
+        }
+        assert_true(to_and_fro ? steps == 1000 : steps <= 250);
+        assert_true(layer_value(run.detector, MOEP_DRIFT) < 0.13);
+        moep_detector_destroy(run.detector);
+    }
+}
+
 static void a_load_that_keeps_jumping_is_transient(void **state)
 {
     (void)state;
@@ -171,6 +195,7 @@ int main(void)
         cmocka_unit_test(noise_is_not_drift_whatever_the_batch_size),
         cmocka_unit_test(a_shift_is_left_within_a_window_and_stable_again_after_three),
         cmocka_unit_test(the_tolerance_tells_a_harmless_drift_from_a_harmful_one),
+        cmocka_unit_test(a_slow_drift_is_left_if_it_goes_on_in_one_direction),
         cmocka_unit_test(a_load_that_keeps_jumping_is_transient),
         cmocka_unit_test(one_expert_of_many_is_seen_by_itself),
         cmocka_unit_test(noise_counts_the_tokens_that_were_routed_independently),

@@ -54,20 +54,20 @@ def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=0.3
     layers, experts = shares.shape[1:]
     means = shares[:len(shares) // block * block].reshape(-1, block, layers, experts).mean(1)
     m, dwell = drift_window // block, -(-dwell // block)
-    drifts, errors, certain, certain_of_experts = {}, {}, {}, {}
-    for scale in (1, 2):
-        n = scale * m
-        g = float(np.float32(((n * block + horizon) / (2 * n * block)) ** (2 * growth)))
-        for end in range(2 * n, len(means) + 1):
-            last, before = means[end - n:end].mean(0), means[end - 2 * n:end - n].mean(0)
-            noise = (np.diff(means[end - 2 * n:end], axis=0) ** 2).sum(0) / (2 * n - 1) / n
-            moved = (last - before) ** 2 - noise
-            certain[scale, end] = g * experts * (moved.sum(1) - 3 * np.sqrt((2 * noise**2).sum(1)))
-            sure = np.maximum(np.abs(last - before) - 3 * np.sqrt(noise), 0) ** 2
-            certain_of_experts[scale, end] = g * experts**2 * sure
-            if scale == 1:
-                drifts[end] = g * experts**2 * moved
-                errors[end] = g * experts**2 * np.sqrt(2) * noise
+    growths = [float(np.float32(((drift_window + horizon) / (2 * drift_window)) ** (2 * power)))
+               for power in (growth, min(2 * growth, 1))]
+    differences, drifts, errors, certain, certain_of_experts = {}, {}, {}, {}, {}
+    for end in range(2 * m, len(means) + 1):
+        differences[end] = means[end - m:end].mean(0) - means[end - 2 * m:end - m].mean(0)
+        noise = (np.diff(means[end - 2 * m:end], axis=0) ** 2).sum(0) / (2 * m - 1) / m
+        moved = differences[end] ** 2 - noise
+        going = differences[end] * differences[end - m] + noise / 2 if end >= 3 * m else np.zeros_like(moved)
+        drifts[end] = growths[0] * experts**2 * moved
+        errors[end] = growths[0] * experts**2 * np.sqrt(2) * noise
+        for kind, (g, square) in enumerate(zip(growths, (moved, going))):
+            certain[kind, end] = g * experts * (square.sum(1) - 3 * np.sqrt((2 * noise**2).sum(1)))
+            distance = np.sqrt(np.maximum(square + noise, 0))
+            certain_of_experts[kind, end] = g * experts**2 * np.maximum(distance - 3 * np.sqrt(noise), 0) ** 2
     results = []
     for tolerance2, drift_of, error_of, certain_of in (
             (tolerance**2, lambda end: drifts[end].mean(1), lambda end: np.sqrt((errors[end]**2).sum(1)) / experts, certain),
@@ -78,9 +78,8 @@ def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=0.3
             if end >= 2 * m:
                 drift = drift_of(end)
                 smoothed = drift if smoothed is None else (smoothed + drift) / 2
-                moves = certain_of[1, end] > 1.69 * tolerance2
-                if end >= 4 * m:
-                    moves |= (certain_of[2, end] > 1.69 * tolerance2) & (end - entered >= 2 * m)
+                moves = certain_of[0, end] > 1.69 * tolerance2
+                moves |= (certain_of[1, end] > 1.69 * tolerance2) & (end - entered >= 2 * m)
                 quiet = np.where((state != 2) & (smoothed + error_of(end) <= tolerance2), quiet + 1, 0)
                 enters = quiet >= dwell
                 state = np.where(enters, 2, np.where((state == 2) & ~moves, 2, 1))

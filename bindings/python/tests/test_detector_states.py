@@ -47,6 +47,7 @@ class Rule(unittest.TestCase):
     def test_with_another_configuration(self):
         counts, _ = moepredict.simulate(2000, 2, 8, shifts=[(1200, 0.3)], seed=6)
         self.same(counts, horizon=300, tolerance=0.05, expert_tolerance=0.07, growth=0.5, drift_window=60, block=10, dwell=45)
+        self.same(counts, growth=0.8)
 
 
 class Windows(unittest.TestCase):
