@@ -36,14 +36,24 @@ static bool certainly_beyond(double limit, double moved, double noise)
     return excess > 0 && square(excess) > 36 * limit * noise;
 }
 
-static struct expected_drift expect_of_expert(const moep_detector *detector, const struct movement *movement, size_t e,
-                                              const struct stability_rule *rule)
+static struct expected_drift expect_of_expert(const struct movement *movement, size_t e, double unit, double limit,
+                                              double limit_going)
 {
-    double moved = movement->moved[e], going = movement->going[e], noise = movement->noise[e];
-    double share = square((double)detector->history.experts), unit = detector->growth * share;
-    return (struct expected_drift){unit * moved, unit * sqrt(2) * noise,
-                                   certainly_beyond(rule->limit / unit, moved, noise),
-                                   certainly_beyond(rule->limit / (detector->growth_going * share), going, noise)};
+    double moved = movement->moved[e], noise = movement->noise[e];
+    return (struct expected_drift){unit * moved, unit * sqrt(2) * noise, certainly_beyond(limit, moved, noise),
+                                   certainly_beyond(limit_going, movement->going[e], noise)};
+}
+
+static void judge_experts(moep_detector *detector, size_t layer, const struct movement *movement,
+                          const struct stability_rule *rule, uint64_t ended, uint64_t step)
+{
+    size_t experts = detector->history.experts;
+    double share = square((double)experts), unit = detector->growth * share;
+    double limit = rule->limit / unit, limit_going = rule->limit / (detector->growth_going * share);
+    for (size_t e = 0; e < experts; e++) {
+        struct expected_drift expected = expect_of_expert(movement, e, unit, limit, limit_going);
+        mp_stability_judge(&detector->experts[layer * experts + e], rule, &expected, ended, step);
+    }
 }
 
 void mp_detector_judge(moep_detector *detector, size_t layer, uint64_t ended)
@@ -58,8 +68,5 @@ void mp_detector_judge(moep_detector *detector, size_t layer, uint64_t ended)
     mp_drift_measure(&detector->drift, layer * experts, experts, &movement);
     struct expected_drift expected = expect_of_layer(detector, &movement, &of_layer);
     mp_stability_judge(&detector->layers[layer], &of_layer, &expected, ended, step);
-    for (size_t e = 0; e < experts; e++) {
-        expected = expect_of_expert(detector, &movement, e, &of_experts);
-        mp_stability_judge(&detector->experts[layer * experts + e], &of_experts, &expected, ended, step);
-    }
+    judge_experts(detector, layer, &movement, &of_experts, ended, step);
 }
