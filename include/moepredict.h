@@ -487,7 +487,7 @@ MOEP_API moep_status moep_detector_config_init(moep_detector_config *config);
 
 /* Makes a detector for layers x experts series. *out becomes the handle, or NULL on an error. This is where its memory
  * is taken: per series about 4 bytes for each step of the longest window, 8 for each step of every window, 12 for each
- * block of drift_window, and 140.
+ * block of drift_window, and 130.
  *   layers, experts   >= 1
  *   runtime           NULL: the defaults; threads and progress have no use here
  * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY. */

@@ -9,17 +9,17 @@
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
-/* Three sums and two extremes per series, two more extremes per series and step. */
+/* Two words of sums and two extremes per series, two more extremes per series and step. */
 static size_t arena_size(size_t steps, size_t series)
 {
-    return mp_product(series, 3 * sizeof(uint64_t) + (2 + 2 * steps) * sizeof(float));
+    return mp_product(series, 2 * sizeof(uint64_t) + (2 + 2 * steps) * sizeof(float));
 }
 
 /* The extremes of no step at all: any share is less than, or as much as, the first. */
 static void clear(struct window *window)
 {
     size_t n = (1 + window->steps) * window->series;
-    memset(window->sum, 0, 3 * window->series * sizeof *window->sum);
+    memset(window->sum, 0, 2 * window->series * sizeof *window->sum);
     for (size_t i = 0; i < n; i++)
         window->least[i] = 1;
     memset(window->largest, 0, n * sizeof *window->largest);
@@ -32,9 +32,8 @@ moep_status mp_window_make(struct window *window, size_t steps, size_t series, c
     if (!window->arena)
         return mp_out_of_memory("a window: layers x experts x steps is too large");
     window->sum = window->arena;
-    window->square_low = window->sum + series;
-    window->square_high = window->square_low + series;
-    window->least = (float *)(window->square_high + series);
+    window->squares = window->sum + series;
+    window->least = (float *)(window->squares + series);
     window->least_of_ends = window->least + series;
     window->largest = window->least_of_ends + steps * series;
     window->largest_of_ends = window->largest + series;
@@ -55,37 +54,39 @@ void mp_window_copy(struct window *to, const struct window *from)
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
 
-MP_VECTORISED static void mp_add(uint64_t *restrict sum, uint64_t *restrict low, uint64_t *restrict high,
-                                 const float *restrict shares, size_t n)
+enum { CARRY = 44 }; /* the bit of a sum above which the carries of the squares are: 1,024 shares take 41 */
+
+MP_VECTORISED static void mp_add(uint64_t *restrict sum, uint64_t *restrict squares, const float *restrict shares,
+                                 size_t n)
 {
     for (size_t s = 0; s < n; s++) {
-        uint64_t share = mp_fixed(shares[s]), square = share * share;
-        sum[s] += share;
-        low[s] += square & UINT32_MAX;
-        high[s] += square >> 32;
+        uint64_t share = mp_fixed(shares[s]), before = squares[s], after = before + share * share;
+        squares[s] = after;
+        sum[s] += share + ((uint64_t)(after < before) << CARRY);
     }
 }
 
-MP_VECTORISED static void mp_replace(uint64_t *restrict sum, uint64_t *restrict low, uint64_t *restrict high,
-                                     const float *restrict oldest, const float *restrict newest, size_t n)
+/* What is added may be less than 0, and then all but a borrow is a carry too many. */
+MP_VECTORISED static void mp_replace(uint64_t *restrict sum, uint64_t *restrict squares, const float *restrict oldest,
+                                     const float *restrict newest, size_t n)
 {
     for (size_t s = 0; s < n; s++) {
         uint64_t in = mp_fixed(newest[s]), out = mp_fixed(oldest[s]);
-        uint64_t square_in = in * in, square_out = out * out;
-        sum[s] += in - out;
-        low[s] += (square_in & UINT32_MAX) - (square_out & UINT32_MAX);
-        high[s] += (square_in >> 32) - (square_out >> 32);
+        uint64_t before = squares[s], after = before + in * in - out * out;
+        uint64_t carry = (uint64_t)(after < before) - (uint64_t)(in < out);
+        squares[s] = after;
+        sum[s] += in - out + (carry << CARRY);
     }
 }
 
 static void add(struct window *window, const float *shares)
 {
-    mp_add(window->sum, window->square_low, window->square_high, shares, window->series);
+    mp_add(window->sum, window->squares, shares, window->series);
 }
 
 static void replace(struct window *window, const float *oldest, const float *newest)
 {
-    mp_replace(window->sum, window->square_low, window->square_high, oldest, newest, window->series);
+    mp_replace(window->sum, window->squares, oldest, newest, window->series);
 }
 
 /* ---- extremes ---------------------------------------------------------------------------------------------------- */
@@ -193,11 +194,16 @@ static uint64_t steps_in(const struct window *window, uint64_t pushed)
     return pushed < window->steps ? pushed : window->steps;
 }
 
+static uint64_t sum_of(const struct window *window, size_t series)
+{
+    return window->sum[series] & ((UINT64_C(1) << CARRY) - 1);
+}
+
 void mp_window_mean(const struct window *window, uint64_t pushed, double *out)
 {
     double unit = MP_FIXED_UNIT / (double)steps_in(window, pushed);
     for (size_t s = 0; s < window->series; s++)
-        out[s] = (double)window->sum[s] * unit;
+        out[s] = (double)sum_of(window, s) * unit;
 }
 
 /* Let the n shares sum to n c + r with whole c and 0 <= r < n. The squared deviations from c sum to the whole number
@@ -216,8 +222,10 @@ static double variance_of(uint64_t sum, uint64_t low, uint64_t high, uint64_t n)
 void mp_window_variance(const struct window *window, uint64_t pushed, double *out)
 {
     uint64_t n = steps_in(window, pushed);
-    for (size_t s = 0; s < window->series; s++)
-        out[s] = variance_of(window->sum[s], window->square_low[s], window->square_high[s], n);
+    for (size_t s = 0; s < window->series; s++) {
+        uint64_t squares = window->squares[s], carries = window->sum[s] >> CARRY;
+        out[s] = variance_of(sum_of(window, s), squares & UINT32_MAX, (squares >> 32) + (carries << 32), n);
+    }
 }
 
 void mp_window_range(const struct window *window, uint64_t pushed, double *out)

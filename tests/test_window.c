@@ -187,15 +187,24 @@ static void variance_keeps_its_digits_where_the_mean_is_large(void **state)
 static void the_longest_window_of_the_widest_swings_is_exact(void **state)
 {
     (void)state;
-    struct stage stage = make(MP_LONGEST_WINDOW, 1, 2);
+    enum { W = MP_LONGEST_WINDOW, N = 5000 };
+    struct stage stage = make(W, 1, 2);
     double out[KINDS][2];
-    for (size_t step = 0; step < 5000; step++) {
-        int64_t counts[2] = {step % 2 ? INT64_MAX : 0, step % 2 ? 0 : 1};
+    uint64_t seed = 4, all_of_it[N + 1] = {0}; /* steps so far at which the first expert has the whole load */
+    for (size_t step = 0; step < N; step++) {
+        bool all = step < 2 || random_number(&seed) >> 63;
+        int64_t counts[2] = {all ? INT64_MAX : 0, all ? 0 : 1};
         push(&stage, counts, MOEP_INT64);
+        all_of_it[step + 1] = all_of_it[step] + all;
         for (size_t kind = 0; kind < KINDS; kind++)
             kinds[kind](&stage.window, step + 1, out[kind]);
+        size_t n = step < W ? step + 1 : W;
+        double mean = (double)(all_of_it[step + 1] - all_of_it[step + 1 - n]) / (double)n;
+        assert_near(out[0][0], mean, 1e-15);
+        assert_near(out[1][0], mean * (1 - mean), 1e-15);
+        assert_near(out[1][1], mean * (1 - mean), 1e-15);
     }
-    assert_true(out[0][0] == 0.5 && out[1][0] == 0.25 && out[2][0] == 1);
+    assert_true(out[2][0] == 1 && out[2][1] == 1);
     clear(&stage);
 }
 
