@@ -468,8 +468,9 @@ typedef struct moep_detector_config {
                                 more than all of them together */
     double growth;           /* how the drift of the load grows with the time ahead: as its power `growth`, 0 .. 1;
                                 default 0.3. 0.5 is a random walk, which real loads are at first and which makes the
-                                detector wary; 0 is a load that moves but comes back. Of a drift that has gone on in one
-                                direction the power is 2 growth, but at most 1 */
+                                detector wary; 0 is a load that moves but comes back. Where the drift has one direction,
+                                it is also asked, before STABLE is entered and to leave it, what would come of it if it
+                                went on so: as the power 2 growth, at most 1 */
     uint32_t drift_window;   /* W, in steps: the drift is measured between the last W steps and the W before; a multiple
                                 of block, of 2 to 512 blocks; default 100. Longer windows see slower drifts under more
                                 noise, and take longer to tell: a change is seen after about W / 2 steps */
@@ -527,7 +528,8 @@ MOEP_API moep_status moep_detector_changes(const moep_detector *detector, uint64
  * The others are of the last whole block, from the end of WARMUP on:
  * MOEP_DRIFT        the error that a forecast made now must expect over the horizon, sampling noise aside, in units of
  *                   the mean load, smoothed over a few blocks: what must be within the tolerance, with a standard
- *                   deviation of its noise added, before a state becomes STABLE
+ *                   deviation of its noise added, before a state becomes STABLE. (It may be, and the state TRANSIENT,
+ *                   where the drift goes on in one direction)
  * MOEP_NOISE        the sampling noise, as the number of independent tokens per step that would scatter as much: of an
  *                   expert p (1 - p) / v, p its mean share and v the variance of a single step as measured between
  *                   blocks; of a layer the sum of the p (1 - p) over the sum of the v. NaN where v = 0

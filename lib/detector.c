@@ -38,8 +38,8 @@ static moep_status make_arena(moep_detector *detector, size_t layers, size_t exp
 }
 
 /* Between two neighbouring halves of W steps a random walk moves by a root mean square of sqrt(2 W / 3) of its steps,
- * from the mean of W to the mean of the next h by sqrt((W + h) / 3): their ratio, for other powers of the time than its
- * root. As a float, to which every processor's pow rounds alike. */
+ * from the mean of W to the mean of the next h by sqrt((W + h) / 3): their ratio, squared; and of what moves as another
+ * power of the time than its root. As a float, to which every processor's pow rounds alike. */
 static double growth_of(const moep_detector_config *config, double power)
 {
     double window = config->drift_window, horizon = (double)config->horizon;
@@ -78,7 +78,9 @@ moep_status mp_detector_make(size_t layers, size_t experts, const moep_detector_
         return mp_out_of_memory("the detector");
     *detector = (moep_detector){.config = *config, .runtime = *runtime};
     detector->growth = growth_of(config, config->growth);
-    detector->growth_going = growth_of(config, fmin(2 * config->growth, 1)); /* 1: what goes straight on */
+    /* 1: what goes straight on. A single jump gives two differences that share its blocks a product of up to a quarter of
+     * its square: that must not count for more than the jump itself. */
+    detector->growth_onward = fmin(growth_of(config, fmin(2 * config->growth, 1)), 4 * detector->growth);
     moep_status status = make_parts(detector, layers, experts);
     if (status == MOEP_OK)
         *out = detector;

@@ -14,13 +14,13 @@ struct moep_detector {
     struct history history; /* as long as the windows need it */
     struct window windows[MP_WINDOWS];
     struct drift drift;
-    double growth, growth_going; /* of a squared drift, from that between two halves to that over the horizon; and of
-                                    one that goes on in one direction */
-    void *arena;                 /* the arrays below lie in it */
-    struct stability *layers;    /* [layers] */
-    struct stability *experts;   /* [layers][experts] */
-    double *tokens;  /* [2 x blocks + 1][layers]: of a block, those of the present one in the row after the last;
-                                  NaN for counts that need not be tokens */
+    double growth, growth_onward; /* of a squared drift, from that between two halves to that over the horizon; and of
+                                     one that goes on in one direction */
+    void *arena;                  /* the arrays below lie in it */
+    struct stability *layers;     /* [layers] */
+    struct stability *experts;    /* [layers][experts] */
+    double *tokens;  /* [2 x blocks + 1][layers]: of a block, those of the present one in the row after the last; NaN
+                        for counts that need not be tokens */
     double *totals;  /* [layers]: of a step, while it is pushed */
     double *scratch; /* [3][experts] */
 };

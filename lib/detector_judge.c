@@ -16,32 +16,33 @@ static struct expected_drift expect_of_layer(const moep_detector *detector, cons
                                              const struct stability_rule *rule)
 {
     size_t experts = detector->history.experts;
-    double moved = 0, going = 0, variance = 0;
+    double moved = 0, onward = 0, variance = 0;
     for (size_t e = 0; e < experts; e++) {
         moved += movement->moved[e];
-        going += movement->going[e];
+        onward += movement->onward[e];
         variance += 2 * square(movement->noise[e]);
     }
     double error = sqrt(variance), unit = detector->growth * (double)experts;
-    double unit_going = detector->growth_going * (double)experts;
+    double unit_onward = detector->growth_onward * (double)experts;
     return (struct expected_drift){unit * moved, unit * error, unit * (moved - 3 * error) > rule->limit,
-                                   unit_going * (going - 3 * error) > rule->limit};
+                                   unit_onward * (onward - 3 * error) > rule->limit};
 }
 
 /* A single difference D is far from normal when it is squared: it is doubted by three standard deviations of its own.
- * Beyond a limit of T^2 is abs(D) - 3 sqrt(V) > T, which without roots is: D^2 - T^2 - 9 V is more than 6 T sqrt(V). */
-static bool certainly_beyond(double limit, double moved, double noise)
+ * Beyond a limit of T^2 is abs(D) - 3 sqrt(V) > T, which without roots is: D^2 - T^2 - 9 V is more than 6 T sqrt(V).
+ * Squared is D^2 - V; or D D' + V / 2, of which that asks for more: the mean of D and D' has half the noise. */
+static bool certainly_beyond(double limit, double squared, double noise)
 {
-    double excess = moved - limit - 8 * noise;
+    double excess = squared - limit - 8 * noise;
     return excess > 0 && square(excess) > 36 * limit * noise;
 }
 
 static struct expected_drift expect_of_expert(const struct movement *movement, size_t e, double unit, double limit,
-                                              double limit_going)
+                                              double limit_onward)
 {
     double moved = movement->moved[e], noise = movement->noise[e];
     return (struct expected_drift){unit * moved, unit * sqrt(2) * noise, certainly_beyond(limit, moved, noise),
-                                   certainly_beyond(limit_going, movement->going[e], noise)};
+                                   certainly_beyond(limit_onward, movement->onward[e], noise)};
 }
 
 static void judge_experts(moep_detector *detector, size_t layer, const struct movement *movement,
@@ -49,9 +50,9 @@ static void judge_experts(moep_detector *detector, size_t layer, const struct mo
 {
     size_t experts = detector->history.experts;
     double share = square((double)experts), unit = detector->growth * share;
-    double limit = rule->limit / unit, limit_going = rule->limit / (detector->growth_going * share);
+    double limit = rule->limit / unit, limit_onward = rule->limit / (detector->growth_onward * share);
     for (size_t e = 0; e < experts; e++) {
-        struct expected_drift expected = expect_of_expert(movement, e, unit, limit, limit_going);
+        struct expected_drift expected = expect_of_expert(movement, e, unit, limit, limit_onward);
         mp_stability_judge(&detector->experts[layer * experts + e], rule, &expected, ended, step);
     }
 }

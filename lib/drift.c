@@ -147,14 +147,14 @@ bool mp_drift_push(struct drift *drift, const float *shares)
 /* ---- movements out ----------------------------------------------------------------------------------------------- */
 
 MP_VECTORISED static void mp_measure(const int64_t *difference, const int64_t *earlier, const uint64_t *squares,
-                                     size_t n, double blocks, double *restrict moved, double *restrict going,
+                                     size_t n, double blocks, double *restrict moved, double *restrict onward,
                                      double *restrict noise)
 {
     double unit = UNIT / blocks, share = UNIT * UNIT / (blocks * (2 * blocks - 1));
     for (size_t s = 0; s < n; s++) {
         double d = (double)difference[s] * unit, before = (double)earlier[s] * unit, v = (double)squares[s] * share;
         moved[s] = d * d - v;
-        going[s] = d * before + v / 2;
+        onward[s] = d * before + v / 2;
         noise[s] = v;
     }
 }
@@ -162,7 +162,7 @@ MP_VECTORISED static void mp_measure(const int64_t *difference, const int64_t *e
 void mp_drift_measure(const struct drift *drift, size_t first, size_t n, const struct movement *out)
 {
     mp_measure(drift->difference + first, drift->earlier + first, drift->squares + first, n, (double)drift->blocks,
-               out->moved, out->going, out->noise);
+               out->moved, out->onward, out->noise);
 }
 
 double mp_drift_mean(const struct drift *drift, size_t series)

@@ -38,10 +38,10 @@ bool mp_drift_push(struct drift *drift, const float *shares);
 /* Blocks that have ended. */
 uint64_t mp_drift_ended(const struct drift *drift);
 
-/* Once 2 m blocks have ended, of n series from the first on, as shares squared: D^2 - V, what is moved; D D' + V / 2,
- * what goes on, once 3 m have ended; V, the noise. */
+/* Of n series from the first on, as shares squared: once 2 m blocks have ended D^2 - V, and V, the noise; once 3 m have,
+ * D D' + V / 2. */
 struct movement {
-    double *moved, *going, *noise; /* [n] */
+    double *moved, *onward, *noise; /* [n] */
 };
 void mp_drift_measure(const struct drift *drift, size_t first, size_t n, const struct movement *out);
 

@@ -25,11 +25,22 @@ void mp_stability_restart(struct stability *stability, uint64_t step)
     stability->quiet = 0;
 }
 
-/* What changes at once must be seen at once, though it is measured against what was before the stable time. */
-static bool moves(const struct stability *stability, const struct stability_rule *rule,
-                  const struct expected_drift *expected, uint64_t ended)
+static bool goes_on(const struct stability_rule *rule, const struct expected_drift *expected, uint64_t ended)
 {
-    return expected->beyond || (expected->going && ended - stability->entered >= 2 * rule->blocks);
+    return expected->beyond_onward && ended >= 3 * rule->blocks;
+}
+
+/* What changes at once must be seen at once, though it is measured against what was before the stable time. */
+static bool leaves(const struct stability *stability, const struct stability_rule *rule,
+                   const struct expected_drift *expected, uint64_t ended)
+{
+    return expected->beyond || (goes_on(rule, expected, ended) && ended - stability->entered >= 2 * rule->blocks);
+}
+
+static bool is_quiet(const struct stability *stability, const struct stability_rule *rule,
+                     const struct expected_drift *expected, uint64_t ended)
+{
+    return stability->drift + expected->error <= rule->tolerance && !goes_on(rule, expected, ended);
 }
 
 void mp_stability_judge(struct stability *stability, const struct stability_rule *rule,
@@ -41,11 +52,11 @@ void mp_stability_judge(struct stability *stability, const struct stability_rule
     }
     stability->drift += (expected->drift - stability->drift) / 2;
     if (stability->state == MOEP_STABLE) {
-        if (moves(stability, rule, expected, ended))
+        if (leaves(stability, rule, expected, ended))
             change(stability, MOEP_TRANSIENT, step);
         return;
     }
-    stability->quiet = stability->drift + expected->error <= rule->tolerance ? stability->quiet + 1 : 0;
+    stability->quiet = is_quiet(stability, rule, expected, ended) ? stability->quiet + 1 : 0;
     if (stability->quiet < rule->dwell)
         return;
     change(stability, MOEP_STABLE, step);

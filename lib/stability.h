@@ -4,8 +4,8 @@
  * It becomes STABLE when the drift that a forecast over the horizon must expect, smoothed, and with a standard
  * deviation added for what noise may hide, has been within the tolerance for a while. It ceases to be when the last
  * block's drift is certainly, whatever part of it may be noise, beyond a tolerance somewhat larger. A drift that goes on
- * in one direction is expected to grow more, and so seen while it is still small, once all that the last difference is
- * made of lies in the stable time. */
+ * in one direction will be larger at a far horizon than one that may turn: where that is certainly beyond the same limit,
+ * the state is not entered, and it is left once the whole last difference lies in it. */
 #ifndef MP_STABILITY_H
 #define MP_STABILITY_H
 
@@ -23,7 +23,8 @@ struct stability_rule mp_stability_rule(double tolerance, uint32_t dwell, size_t
 
 struct expected_drift {
     double drift, error; /* squared, and the standard deviation that noise gives it */
-    bool beyond, going;  /* certainly, whatever part of it may be noise, it is beyond the limit; and if it goes on so */
+    bool beyond;         /* certainly, whatever part of it may be noise, it is beyond the limit */
+    bool beyond_onward;  /* the same, if it goes on in the direction that it had; of no meaning before 3 x blocks */
 };
 
 struct stability {

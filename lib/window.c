@@ -54,7 +54,8 @@ void mp_window_copy(struct window *to, const struct window *from)
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
 
-enum { CARRY = 44 }; /* the bit of a sum above which the carries of the squares are: 1,024 shares take 41 */
+enum { CARRY = 44 }; /* the bit of a sum from which on the carries of the squares are counted */
+_Static_assert(MP_LONGEST_WINDOW < 1 << (CARRY - 31), "the sum of the shares reaches the carries");
 
 MP_VECTORISED static void mp_add(uint64_t *restrict sum, uint64_t *restrict squares, const float *restrict shares,
                                  size_t n)
@@ -66,7 +67,7 @@ MP_VECTORISED static void mp_add(uint64_t *restrict sum, uint64_t *restrict squa
     }
 }
 
-/* What is added may be less than 0, and then all but a borrow is a carry too many. */
+/* Where less comes in than goes out the squares fall: a word that rises then is a borrow, one that falls no carry. */
 MP_VECTORISED static void mp_replace(uint64_t *restrict sum, uint64_t *restrict squares, const float *restrict oldest,
                                      const float *restrict newest, size_t n)
 {

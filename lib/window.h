@@ -15,9 +15,10 @@
 
 struct window {
     size_t steps, series;
-    void *arena;             /* of arena_size bytes; the arrays below lie in it */
-    uint64_t *sum, *squares; /* [series]: of the shares; of their squares, modulo 2^64: what is above lies in sum */
-    float *least, *largest;  /* [series]: of the present turn */
+    void *arena; /* of arena_size bytes; the arrays below lie in it */
+    uint64_t *sum,
+        *squares; /* [series]: of the shares; of their squares, modulo 2^64; what is above is in sum, from bit 44 on */
+    float *least, *largest;                 /* [series]: of the present turn */
     float *least_of_ends, *largest_of_ends; /* [steps][series], by groups: of the last turn without its first i steps */
 };
 

@@ -5,12 +5,12 @@
 #   --clang      all but the Python tests, built by clang instead of gcc
 #   --sanitize   under AddressSanitizer and UndefinedBehaviorSanitizer
 #   --threads    the C programs, under ThreadSanitizer
-#   --valgrind   the C programs, under valgrind: no leak, no error
+#   --valgrind   the C programs, but those that take it hours, under valgrind: no leak, no error
 #   --browser    also renders a report in Chromium
 set -eu
 CDPATH= cd -- "$(dirname "$0")/.."
 . .ci/setup.sh
-packages="gcc g++ libc6-dev binutils meson ninja-build pkg-config libcmocka-dev libgsl-dev libopenblas-dev abigail-tools
+packages="gcc g++ gfortran libc6-dev binutils meson ninja-build pkg-config libcmocka-dev libgsl-dev libopenblas-dev abigail-tools
     python3 python3-numpy python3-matplotlib python3-venv python3-pip python3-setuptools python3-wheel"
 folder=build/tests
 options="-Dtests=enabled -Dexamples=enabled -Dbenchmarks=enabled -Dgsl=enabled -Dopenblas=enabled -Dwerror=true -Ddebug=true"

@@ -68,13 +68,13 @@ def number(value, width, digits):
 def row(name, both, seeds):
     print(f"{name:18} {number(both['agreement'], 9, 3)} {number(both['balanced'], 8, 3)} {number(both['false'], 6, 2)} "
           f"{number(both['exits'], 6, 2)} {number(both['stable'], 7, 3)} {number(both['transient'], 9, 3)} "
-          f"{number(ratio(both), 6, 2)}   " +
+          f"{number(ratio(both), 6, 2)} {number(100 * both['off'], 6, 1)}   " +
           "  ".join(f"{number(figures['agreement'], 5, 3)} / {number(figures['balanced'], 5, 3)}" for figures in seeds))
 
 
 def head(title, seeds):
-    print(f"\n{title}\n{'':46}realised rms error when it      agreement / balanced accuracy of\n"
-          f"{'':19}agreement balanced  false  exits  STABLE TRANSIENT  ratio   " +
+    print(f"\n{title}\n{'':46}realised rms error when it       STABLE   agreement / balanced accuracy of\n"
+          f"{'':19}agreement balanced  false  exits  STABLE TRANSIENT  ratio  off, %   " +
           "  ".join(f"{seed:13}" for seed in seeds))
 
 

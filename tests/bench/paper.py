@@ -32,8 +32,8 @@ def setups():
 
 
 def predictors(layers, experts, bandwidth):
-    """Title, predictor of that shape, origins between its fits. The network learns from another run at the same batch size: the library's weights
-    know these runs."""
+    """Title, predictor of that shape, origins between its fits. The network learns from another run at the same batch
+    size: the library's weights know these runs."""
     shape = {"layers": layers, "experts": experts}
     for window in WINDOWS:
         yield f"`sw_avg`, window {window:,}", moepredict.Predictor("sw_avg", sw_avg_window=window, **shape), 0
@@ -89,10 +89,12 @@ def main():
     print("""
 The loads are those of the bundled `small16` runs (not layer 0, which has not settled) from step 7,000 on, sampled anew at
 2^19 assignments a step; for 128 experts, eight layers side by side. A range is a bracket: its ends come from loads
-smoothed over 2,000 and over 400 steps. `arima` alone is the default, (2, 1, 2) on means of five steps; `lstm` has learned
-from `mid32-seed5`, sampled alike. A forecast that knew the mean of the steps to come, or even each step's true share,
-would still be left with the two floors. With 128 experts the paper's 1.3 % is the floor of its batch size, whatever the
-method; its 0.25 % with 16 experts lies below the floor and cannot be an error against single steps of 2^19 assignments.""")
+smoothed over 2,000 and over 400 steps. `arima` alone is the default, (2, 1, 2) on means of five steps; both are fitted at
+every forecast. `lstm` has learned from `mid32-seed5`, sampled alike. Smoothing lets the past know a little of what comes,
+and who looks for trends may profit: which method is better is better told from the runs as they are.
+A forecast that knew the mean of the steps to come, or even each step's true share, would still be left with the two
+floors. With 128 experts the paper's 1.3 % is the floor of its batch size, whatever the method; its 0.25 % with 16 experts
+lies below the floor and cannot be an error against single steps of 2^19 assignments.""")
 
 
 main()

@@ -114,7 +114,8 @@ def score(stable, truth, tolerance):
     says, error = stable[known], truth[known]
     should = error <= tolerance**2
     per_10000_steps = 10000 / (known.sum() * BLOCK)
-    return {"agreement": (says == should).mean(), "balanced": balanced_accuracy(says, should),
+    off = (error[says] > tolerance**2).mean() if says.any() else np.nan
+    return {"off": off, "agreement": (says == should).mean(), "balanced": balanced_accuracy(says, should),
             "exits": exits(stable)[known].sum() * per_10000_steps,
             "false": false_exits(stable, truth, tolerance)[known].sum() * per_10000_steps,
             "stable": root(error[says]), "transient": root(error[~says]), "should": should.mean()}

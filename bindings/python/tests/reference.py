@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the tests hold the package against: the paper's sliding average as it is told, in NumPy; a tensor."""
+"""What the tests hold the package against: the paper's sliding average as it is told, and the detector's rule, in NumPy;
+a tensor."""
 import pathlib
 from types import SimpleNamespace
 
@@ -54,20 +55,23 @@ def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=0.3
     layers, experts = shares.shape[1:]
     means = shares[:len(shares) // block * block].reshape(-1, block, layers, experts).mean(1)
     m, dwell = drift_window // block, -(-dwell // block)
-    growths = [float(np.float32(((drift_window + horizon) / (2 * drift_window)) ** (2 * power)))
-               for power in (growth, min(2 * growth, 1))]
+    def growth_of(power):
+        return float(np.float32(((drift_window + horizon) / (2 * drift_window)) ** (2 * power)))
+
+    growths = {"moved": growth_of(growth), "onward": min(growth_of(min(2 * growth, 1)), 4 * growth_of(growth))}
     differences, drifts, errors, certain, certain_of_experts = {}, {}, {}, {}, {}
     for end in range(2 * m, len(means) + 1):
         differences[end] = means[end - m:end].mean(0) - means[end - 2 * m:end - m].mean(0)
         noise = (np.diff(means[end - 2 * m:end], axis=0) ** 2).sum(0) / (2 * m - 1) / m
-        moved = differences[end] ** 2 - noise
-        going = differences[end] * differences[end - m] + noise / 2 if end >= 3 * m else np.zeros_like(moved)
-        drifts[end] = growths[0] * experts**2 * moved
-        errors[end] = growths[0] * experts**2 * np.sqrt(2) * noise
-        for kind, (g, square) in enumerate(zip(growths, (moved, going))):
-            certain[kind, end] = g * experts * (square.sum(1) - 3 * np.sqrt((2 * noise**2).sum(1)))
-            distance = np.sqrt(np.maximum(square + noise, 0))
-            certain_of_experts[kind, end] = g * experts**2 * np.maximum(distance - 3 * np.sqrt(noise), 0) ** 2
+        squares = {"moved": differences[end] ** 2 - noise}
+        if end >= 3 * m:
+            squares["onward"] = differences[end] * differences[end - m] + noise / 2
+        drifts[end] = growths["moved"] * experts**2 * squares["moved"]
+        errors[end] = growths["moved"] * experts**2 * np.sqrt(2) * noise
+        for kind, square in squares.items():
+            certain[kind, end] = growths[kind] * experts * (square.sum(1) - 3 * np.sqrt((2 * noise**2).sum(1)))
+            distance = np.sqrt(np.maximum(square + noise, 0)) - 3 * np.sqrt(noise)
+            certain_of_experts[kind, end] = growths[kind] * experts**2 * np.maximum(distance, 0) ** 2
     results = []
     for tolerance2, drift_of, error_of, certain_of in (
             (tolerance**2, lambda end: drifts[end].mean(1), lambda end: np.sqrt((errors[end]**2).sum(1)) / experts, certain),
@@ -78,9 +82,11 @@ def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=0.3
             if end >= 2 * m:
                 drift = drift_of(end)
                 smoothed = drift if smoothed is None else (smoothed + drift) / 2
-                moves = certain_of[0, end] > 1.69 * tolerance2
-                moves |= (certain_of[1, end] > 1.69 * tolerance2) & (end - entered >= 2 * m)
-                quiet = np.where((state != 2) & (smoothed + error_of(end) <= tolerance2), quiet + 1, 0)
+                beyond = certain_of["moved", end] > 1.69 * tolerance2
+                onward = certain_of["onward", end] > 1.69 * tolerance2 if end >= 3 * m else False
+                moves = beyond | (onward & (end - entered >= 2 * m))
+                is_quiet = (smoothed + error_of(end) <= tolerance2) & np.logical_not(onward)
+                quiet = np.where((state != 2) & is_quiet, quiet + 1, 0)
                 enters = quiet >= dwell
                 state = np.where(enters, 2, np.where((state == 2) & ~moves, 2, 1))
                 entered = np.where(enters, end, entered)

@@ -47,7 +47,20 @@ class Rule(unittest.TestCase):
     def test_with_another_configuration(self):
         counts, _ = moepredict.simulate(2000, 2, 8, shifts=[(1200, 0.3)], seed=6)
         self.same(counts, horizon=300, tolerance=0.05, expert_tolerance=0.07, growth=0.5, drift_window=60, block=10, dwell=45)
-        self.same(counts, growth=0.8)
+        for growth in (0.0, 0.8):
+            self.same(counts, growth=growth)
+        self.same(counts, horizon=50)
+        self.same(counts, horizon=10000)
+
+    def test_where_a_layer_or_an_expert_goes_on_in_one_direction(self):
+        counts, _ = moepredict.simulate(5000, 4, 16, shifts=[(2000, 0.6)], shift_ramp=1000, fluctuation=0.0, seed=9)
+        layers, experts = self.same(counts)
+        for states in (layers, experts):
+            self.assertTrue(((states[101:] == 1) & (states[100:-1] == 2)).any())
+
+    def test_on_the_widest_swings_over_the_longest_halves(self):
+        whole = np.random.default_rng(10).integers(0, 2, (1700, 1, 1))
+        self.same(np.concatenate([whole, 1 - whole], axis=2), drift_window=512, block=1)
 
 
 class Windows(unittest.TestCase):
