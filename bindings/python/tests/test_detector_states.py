@@ -249,6 +249,13 @@ class Simulated(unittest.TestCase):
                 self.assertEqual(detector.layer_changes.tolist(), [2] * 4)
                 self.assertLess(detector.layer_since.max(), 300)
 
+    def test_noise_that_hides_what_is_tolerated_keeps_a_load_transient(self):
+        counts, _ = moepredict.simulate(2000, 2, 128, 32, fluctuation=0.0, seed=4)
+        detector = Detector(layers=2, experts=128)
+        detector.push(counts)
+        self.assertEqual(detector.layer_states.tolist(), [State.TRANSIENT] * 2)
+        self.assertEqual(detector.layer_changes.tolist(), [1] * 2)
+
     def test_a_dying_expert_moves_until_it_is_dead(self):
         counts, truth = moepredict.simulate(3000, 2, 16, fluctuation=0.0, dying=[(1, 4, 1500)], seed=3)
         _, experts, _ = follow(counts)
