@@ -40,7 +40,7 @@ static bool leaves(const struct stability *stability, const struct stability_rul
 static bool is_quiet(const struct stability *stability, const struct stability_rule *rule,
                      const struct expected_drift *expected, uint64_t ended)
 {
-    return stability->drift + expected->error <= rule->tolerance && !goes_on(rule, expected, ended);
+    return fmax(stability->drift, 0) + expected->error <= rule->tolerance && !goes_on(rule, expected, ended);
 }
 
 void mp_stability_judge(struct stability *stability, const struct stability_rule *rule,

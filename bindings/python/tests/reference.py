@@ -85,7 +85,7 @@ def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=0.3
                 beyond = certain_of["moved", end] > 1.69 * tolerance2
                 onward = certain_of["onward", end] > 1.69 * tolerance2 if end >= 3 * m else False
                 moves = beyond | (onward & (end - entered >= 2 * m))
-                is_quiet = (smoothed + error_of(end) <= tolerance2) & np.logical_not(onward)
+                is_quiet = (np.maximum(smoothed, 0) + error_of(end) <= tolerance2) & np.logical_not(onward)
                 quiet = np.where((state != 2) & is_quiet, quiet + 1, 0)
                 enters = quiet >= dwell
                 state = np.where(enters, 2, np.where((state == 2) & ~moves, 2, 1))
