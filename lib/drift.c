@@ -112,7 +112,7 @@ MP_VECTORISED static void mp_slide_squares(uint64_t *restrict squares, const uin
         squares[s] += square_of_difference(now[s], before[s]) - square_of_difference(second[s], first[s]);
 }
 
-/* The row of the block that came so many before, of those that have come in. */
+/* The row of the block so many before; of zeros where that has not come in. */
 static const uint32_t *row_before(const struct drift *drift, uint64_t block, size_t back, uint64_t come_in)
 {
     return come_in >= back ? row_of(drift, block - back) : drift->none;

@@ -23,9 +23,8 @@ struct lstm_segment {
 struct lstm_lesson {
     const struct run *run;
     struct lstm_segment trained, judged; /* origins and what comes after them are in these */
-    size_t every,
-        held_out; /* of every so many layers this one is judged by only, the others are trained on only; every = 0:
-                               all layers are for both */
+    /* Of every so many layers this one is judged by only, the others are trained on only; 0: all are for both. */
+    size_t every, held_out;
 };
 
 struct lstm_corpus {
