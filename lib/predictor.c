@@ -8,7 +8,7 @@
 
 static const uint64_t never = UINT64_MAX;
 
-moep_status mp_predictor_null(void)
+moep_status mp_predictor_missing(void)
 {
     return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "predictor is NULL");
 }
@@ -107,7 +107,7 @@ void moep_predictor_destroy(moep_predictor *predictor)
 moep_status moep_predictor_push(moep_predictor *predictor, size_t steps, const void *counts, moep_dtype dtype)
 {
     if (!predictor)
-        return mp_predictor_null();
+        return mp_predictor_missing();
     return mp_history_push(&predictor->history, predictor->history.next_step, steps, counts, dtype);
 }
 
@@ -115,14 +115,14 @@ moep_status moep_predictor_push_at(moep_predictor *predictor, uint64_t first_ste
                                    moep_dtype dtype)
 {
     if (!predictor)
-        return mp_predictor_null();
+        return mp_predictor_missing();
     return mp_history_push(&predictor->history, first_step, steps, counts, dtype);
 }
 
 moep_status moep_predictor_reset(moep_predictor *predictor)
 {
     if (!predictor)
-        return mp_predictor_null();
+        return mp_predictor_missing();
     mp_history_reset(&predictor->history);
     return MOEP_OK;
 }
@@ -187,7 +187,7 @@ moep_status mp_predictor_predict(const moep_predictor *predictor, size_t horizon
 moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride, double *shares,
                                    size_t capacity)
 {
-    return predictor ? mp_predictor_predict(predictor, horizon, stride, shares, capacity) : mp_predictor_null();
+    return predictor ? mp_predictor_predict(predictor, horizon, stride, shares, capacity) : mp_predictor_missing();
 }
 
 static moep_status check_probabilities(const struct quantiles *quantiles)
@@ -205,7 +205,7 @@ moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, si
                                              const double *probabilities, size_t n, double *shares, size_t capacity)
 {
     if (!predictor)
-        return mp_predictor_null();
+        return mp_predictor_missing();
     const struct method *method = predictor->method;
     if (!method->quantiles)
         return mp_fail(MOEP_ERROR_UNSUPPORTED, "%s has no quantiles", method->name);
@@ -224,7 +224,7 @@ moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, si
 moep_status moep_predictor_info(const moep_predictor *predictor, moep_info *info)
 {
     if (!predictor)
-        return mp_predictor_null();
+        return mp_predictor_missing();
     moep_info ours = mp_history_info(&predictor->history);
     ours.method = predictor->config.method;
     ours.min_steps = predictor->method->min_steps(&predictor->config);
@@ -235,6 +235,6 @@ moep_status moep_predictor_info(const moep_predictor *predictor, moep_info *info
 moep_status moep_predictor_config_read(const moep_predictor *predictor, moep_predictor_config *config)
 {
     if (!predictor)
-        return mp_predictor_null();
+        return mp_predictor_missing();
     return mp_struct_write(config, &predictor->config, sizeof predictor->config, "moep_predictor_config");
 }

@@ -30,7 +30,7 @@ moep_status mp_predictor_predict(const moep_predictor *predictor, size_t horizon
                                  size_t capacity);
 
 /* INVALID_ARGUMENT: the handle is NULL. */
-moep_status mp_predictor_null(void);
+moep_status mp_predictor_missing(void);
 
 /* What a method is handed. */
 struct task mp_predictor_task(const moep_predictor *predictor);

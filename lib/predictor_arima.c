@@ -30,7 +30,7 @@ moep_status moep_predictor_arima_model(const moep_predictor *predictor, size_t l
                                        moep_arima_model *model)
 {
     if (!predictor)
-        return mp_predictor_null();
+        return mp_predictor_missing();
     const struct history *history = &predictor->history;
     if (predictor->config.method != MOEP_ARIMA)
         return mp_fail(MOEP_ERROR_UNSUPPORTED, "the method is %s, not arima", predictor->method->name);

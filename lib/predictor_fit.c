@@ -34,7 +34,7 @@ moep_status mp_predictor_fit(moep_predictor *predictor)
 
 moep_status moep_predictor_fit(moep_predictor *predictor)
 {
-    return predictor ? mp_predictor_fit(predictor) : mp_predictor_null();
+    return predictor ? mp_predictor_fit(predictor) : mp_predictor_missing();
 }
 
 /* ---- from other runs ----------------------------------------------------------------------------------------------- */
@@ -124,7 +124,7 @@ static moep_status check_alike(const moep_predictor *predictor, const moep_predi
 moep_status moep_predictor_adopt(moep_predictor *predictor, const moep_predictor *fitted)
 {
     if (!predictor || !fitted)
-        return mp_predictor_null();
+        return mp_predictor_missing();
     moep_status status = check_alike(predictor, fitted);
     if (status != MOEP_OK || predictor == fitted)
         return status;

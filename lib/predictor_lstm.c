@@ -10,7 +10,7 @@
 static moep_status check_handle(const moep_predictor *predictor)
 {
     if (!predictor)
-        return mp_predictor_null();
+        return mp_predictor_missing();
     if (predictor->config.method != MOEP_LSTM)
         return mp_fail(MOEP_ERROR_UNSUPPORTED, "the method is %s, not lstm", predictor->method->name);
     return MOEP_OK;

@@ -14,7 +14,7 @@ moep_status moep_predictor_clone(const moep_predictor *predictor, const moep_run
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "out is NULL");
     *out = NULL;
     if (!predictor)
-        return mp_predictor_null();
+        return mp_predictor_missing();
     struct runtime resolved;
     moep_status status = mp_runtime_read(&resolved, runtime, &predictor->runtime);
     if (status != MOEP_OK)
