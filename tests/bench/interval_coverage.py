@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""How often the load comes within the intervals of 80 and 95 % of every method that has them, at its default
+configuration, in stable layers, on runs without a known shift: of the next step, of the mean of the next 20 and of the
+next 1,000 steps. Exits with 1 where a target is missed.
+usage: interval_coverage.py [FOLDER with the traces]"""
+import pathlib
+import sys
+
+import numpy as np
+
+import moepredict
+from arima_runs import DATA, SELECTED, states_at
+
+TRACES = ("small16-seed1", "small16-seed2", "mid32-seed5", "wsd8-s14", "biasfree32-s13", "fine128-s17",
+          "upcycled16-s18")
+METHODS = {
+    "ARIMA (2, 1, 2), the default": ("arima", {}),
+    "ARIMA (2, 1, 0), AR only": ("arima", {"arima_q": 0}),
+    "ARIMA (0, 1, 0), a walk": ("arima", {"arima_p": 0, "arima_q": 0}),
+    "ARIMA (2, 0, 2), d = 0": ("arima", {"arima_d": 0}),
+    "ARIMA (5, 1, 5), the paper's": ("arima", {"arima_p": 5, "arima_q": 5}),
+    "ARIMA, order selected": ("arima", SELECTED),
+    "LSTM, shipped weights": ("lstm", {}),
+}
+FIRST, EVERY = 3000, 100
+HORIZONS = 1, 20, 1000
+INTERVALS = {80: (0.1, 0.9), 95: (0.025, 0.975)}
+PROBABILITIES = [probability for ends in INTERVALS.values() for probability in ends]
+NEAR = {80: (77, 83), 95: (92, 98)}  # least and most that is to be covered, in %
+TARGETS = {1: NEAR, 20: NEAR, 1000: {80: (76, 92), 95: (91, 99)}}
+
+
+class Run:
+    """What came after each origin, {horizon: [origins, layers, experts]}, and the layers that were stable there."""
+
+    def __init__(self, path):
+        self.counts = np.load(path)
+        shares = self.counts / self.counts.sum(axis=2, keepdims=True)
+        sums = np.concatenate([np.zeros((1, *shares.shape[1:])), np.cumsum(shares, axis=0)])
+        self.origins = np.arange(FIRST, len(shares) - max(HORIZONS) + 1, EVERY)
+        self.came = {horizon: (sums[self.origins + horizon] - sums[self.origins]) / horizon for horizon in HORIZONS}
+        self.stable = states_at(self.counts, self.origins) == moepredict.State.STABLE
+
+
+def intervals(run, method, config):
+    """{horizon: [origins, probabilities, layers, experts]}, of one predictor that is pushed on and fitted at every origin;
+    the LSTM has its shipped weights."""
+    said, pushed = {horizon: [] for horizon in HORIZONS}, 0
+    _, layers, experts = run.counts.shape
+    with moepredict.Predictor(method, layers=layers, experts=experts, **config) as predictor:
+        for origin in run.origins:
+            predictor.push(run.counts[pushed:origin])
+            pushed = origin
+            if method != "lstm":
+                predictor.fit()
+            for horizon in HORIZONS:
+                said[horizon].append(predictor.predict(horizon, quantile=PROBABILITIES))
+    return {horizon: np.array(quantiles) for horizon, quantiles in said.items()}
+
+
+def coverage(run, said, horizon, interval):
+    """Of the stable layers' loads, in %, and the interval's mean width, in units of the mean load."""
+    lower, upper = (said[horizon][:, PROBABILITIES.index(end)] for end in INTERVALS[interval])
+    came = run.came[horizon]
+    within = (lower <= came) & (came <= upper)
+    return 100 * within[run.stable].mean(), (upper - lower)[run.stable].mean() * run.counts.shape[2]
+
+
+def cell(covered, width, least_and_most):
+    least, most = least_and_most
+    mark = " " if least <= covered <= most else "*"
+    return f"{covered:5.1f}{mark} ({width:.3f})"
+
+
+def print_method(runs, name, method, config):
+    """Returns how many targets it misses."""
+    print(f"\n{name}\n{'':16}" + "".join(f"{f'{horizon:,} ahead, {interval} %':>19}" for horizon in HORIZONS
+                                         for interval in INTERVALS))
+    missed = 0
+    for trace, run in runs.items():
+        said = intervals(run, method, config)
+        cells = [cell(*coverage(run, said, horizon, interval), TARGETS[horizon][interval])
+                 for horizon in HORIZONS for interval in INTERVALS]
+        print(f"{trace:16}" + "".join(f"{text:>19}" for text in cells), flush=True)
+        missed += sum("*" in text for text in cells)
+    return missed
+
+
+def main(folder=DATA):
+    runs = {trace: Run(pathlib.Path(folder) / f"{trace}.npy") for trace in TRACES}
+    print(f"what the intervals cover in stable layers, in % (their mean width, in units of the mean load); origins every "
+          f"{EVERY} steps from {FIRST:,} on.\n*: outside {NEAR[80]} and {NEAR[95]} near by, {TARGETS[1000][80]} and "
+          f"{TARGETS[1000][95]} of the mean of 1,000 steps")
+    for trace, run in runs.items():
+        print(f"{trace}: {run.stable.sum()} of {run.stable.size} layers at {len(run.origins)} origins are stable")
+    missed = sum(print_method(runs, name, *method) for name, method in METHODS.items())
+    print(f"\ntargets missed: {missed}")
+    return bool(missed)
+
+
+raise SystemExit(main(*sys.argv[1:2]))
