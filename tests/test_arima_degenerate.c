@@ -61,7 +61,7 @@ static void assert_usable(const struct arima_estimate *e, const double *series, 
         isnan(e->loglik) || isnan(e->aicc))
         fail_msg("%s (%u,%u,%u): estimate not finite", name, e->order.p, e->order.d, e->order.q);
     memcpy(values, series, steps * sizeof *values);
-    mp_arima_states(e, values, 1, steps, 1, 0, memory, &at);
+    mp_arima_states(e, values, 1, steps, 1, 0, memory, &at, NULL);
     mp_arima_forecast(&at, 1000, 25, mean, error, 1, scratch);
     if (!all_finite(mean, 40) || !all_finite(error, 40))
         fail_msg("%s (%u,%u,%u): forecast not finite", name, e->order.p, e->order.d, e->order.q);

@@ -10,7 +10,7 @@ static struct arima_state state_of(struct arima_estimate estimate, const double 
     double *values = malloc(n * sizeof *values);
     void *memory = malloc(mp_arima_states_size(n));
     memcpy(values, series, n * sizeof *values);
-    mp_arima_states(&estimate, values, 1, n, root_limit, 0, memory, &state);
+    mp_arima_states(&estimate, values, 1, n, root_limit, 0, memory, &state, NULL);
     free(values);
     free(memory);
     return state;
@@ -202,7 +202,7 @@ static void a_batch_of_different_orders_is_as_each_alone(void **state)
     }
     double *copy = malloc(SERIES * STEPS * sizeof *copy);
     memcpy(copy, values, SERIES * STEPS * sizeof *copy);
-    mp_arima_states(estimates, values, SERIES, STEPS, 1, 0, memory, batch);
+    mp_arima_states(estimates, values, SERIES, STEPS, 1, 0, memory, batch, NULL);
     for (size_t s = 0; s < SERIES; s++) {
         struct arima_state alone = state_of(estimates[s], copy + s * STEPS, STEPS, 1);
         assert_memory_equal(alone.e, batch[s].e, sizeof alone.e);

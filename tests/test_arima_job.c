@@ -84,7 +84,7 @@ static void every_build_gives_these_bytes(void **state)
         struct arima_state at;
         double mean[10], error[10], scratch[100];
         void *memory = malloc(mp_arima_states_size(STEPS));
-        mp_arima_states(&estimates[s], values + s * STEPS, 1, STEPS, 0.99, 0, memory, &at);
+        mp_arima_states(&estimates[s], values + s * STEPS, 1, STEPS, 0.99, 0, memory, &at, NULL);
         mp_arima_forecast(&at, 100, 10, mean, error, 1, scratch);
         hash = hash_of(hash, estimates[s].phi, sizeof estimates[s].phi);
         hash = hash_of(hash, estimates[s].theta_error, sizeof estimates[s].theta_error);

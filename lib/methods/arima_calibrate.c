@@ -3,121 +3,292 @@
 
 #include "arima_forecast.h"
 #include "status.h"
+#include "support/logarithm.h"
+#include "support/parallel.h"
+#include "support/select.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <string.h>
 
-/* With fewer observations a third of them says too little. */
-enum { LEAST_TAIL = 20 };
+/* With fewer observations half of them says too little. */
+enum { LEAST_OBSERVATIONS = 32, MOST_PASTS = 25, MOST_DIFFERENCES = 2 };
 
-/* The half-width of an interval of 80 %, in standard errors; and what no past may ask for. */
-static const double half_width = 1.2815515655446004, least_factor = 0.5, largest_factor = 4;
+/* The half-width of the normal interval of 80 %, in standard errors; and what no past may ask for. */
+static const double half_width = 1.2815515655446004, least_factor = 1.0 / 32, largest_factor = 8;
 
+/* What errors within the history understate for horizons beyond DRIFT_FROM observations, since the coefficients have seen
+ * them: found like the constants of arima_factors.c. */
+static const double drift = 0.03;
+enum { DRIFT_FROM = 4 };
+
+/* ---- what it works in --------------------------------------------------------------------------------------------- */
+
+struct calibration {
+    const struct task *task;
+    const struct arima_model *model;
+    const struct arima_source *source;
+    size_t pasts, gap; /* how many; observations between them */
+    char *memory;      /* of all workers */
+    size_t worker_size;
+    atomic_size_t next;
+};
+
+/* What a worker has for the layer that it is at. */
 struct bench {
-    size_t tail, past; /* observations */
-    double *values;    /* [experts][observations] */
-    double *realised;  /* [experts]: the mean of the tail */
-    double *off;       /* [series]: in standard errors, absolute; of those that are no constants */
-    size_t known;      /* of them */
-    double *sums;      /* [tail] */
-    struct arima_state *states;
+    double *values;             /* [experts][observations] */
+    double *differences;        /* [experts][observations] */
+    double *errors;             /* [experts][observations] */
+    double *scatter;            /* [experts]: of single steps within an observation */
+    double *off;                /* [rungs][experts][pasts]: in standard errors; what is not known is not finite */
+    double *step_off;           /* [experts][pasts]: of the next step */
+    double *group;              /* [experts x pasts] */
+    double *sums;               /* [observations] */
+    struct arima_state *states; /* [experts] */
     void *memory;
 };
 
-static size_t bench_size(const struct arima_source *source, const struct bench *bench)
+static size_t rungs_of(size_t observations)
 {
-    size_t e = source->experts, doubles = mp_product(e, source->observations);
-    doubles = mp_sum(doubles, mp_sum(e, mp_sum(source->panel->series, bench->tail)));
-    size_t size = mp_sum(mp_product(doubles, sizeof(double)), mp_product(e, sizeof(struct arima_state)));
-    return mp_sum(size, mp_arima_states_size(bench->past));
+    size_t rungs = 0;
+    while (rungs < MP_ARIMA_RUNGS && (size_t)1 << rungs <= observations / 3)
+        rungs++;
+    return observations < LEAST_OBSERVATIONS ? 0 : rungs;
 }
 
-static void lay_out(const struct arima_source *source, struct bench *bench, void *memory)
+static size_t bench_size(const struct calibration *calibration)
 {
-    size_t e = source->experts;
-    bench->values = memory;
-    bench->realised = bench->values + e * source->observations;
-    bench->off = bench->realised + e;
-    bench->sums = bench->off + source->panel->series;
-    bench->states = (struct arima_state *)(bench->sums + bench->tail);
-    bench->memory = bench->states + e;
+    const struct arima_source *source = calibration->source;
+    size_t e = source->experts, n = source->observations, each = mp_product(e, calibration->pasts);
+    size_t doubles = mp_sum(mp_product(mp_product(3, e), n), mp_product(calibration->model->progress->rungs + 2, each));
+    size_t size = mp_product(mp_sum(doubles, mp_sum(e, n)), sizeof(double));
+    size = mp_sum(size, mp_product(e, sizeof(struct arima_state)));
+    return mp_whole_lines(mp_sum(size, mp_arima_states_size(n)), 1);
 }
 
-/* Leaves the past of every series, one after the other, at the beginning of values. */
-static void split(const struct arima_source *source, struct bench *bench)
+static struct bench bench_of(const struct calibration *calibration, size_t worker)
 {
-    size_t n = source->observations;
-    for (size_t e = 0; e < source->experts; e++) {
-        const double *series = bench->values + e * n;
-        double sum = 0;
-        for (size_t t = bench->past; t < n; t++)
-            sum += series[t];
-        bench->realised[e] = sum / (double)bench->tail;
-        memmove(bench->values + e * bench->past, series, bench->past * sizeof *series);
+    size_t e = calibration->source->experts, n = calibration->source->observations, each = e * calibration->pasts;
+    struct bench bench = {.values = (double *)(calibration->memory + worker * calibration->worker_size)};
+    bench.differences = bench.values + e * n;
+    bench.errors = bench.differences + e * n;
+    bench.scatter = bench.errors + e * n;
+    bench.off = bench.scatter + e;
+    bench.step_off = bench.off + calibration->model->progress->rungs * each;
+    bench.group = bench.step_off + each;
+    bench.sums = bench.group + each;
+    bench.states = (struct arima_state *)(bench.sums + n);
+    bench.memory = bench.states + e;
+    return bench;
+}
+
+/* ---- errors of the past ------------------------------------------------------------------------------------------- */
+
+static size_t past_of(const struct calibration *calibration, size_t index)
+{
+    return calibration->source->observations - (index + 1) * calibration->gap;
+}
+
+static double mean_of(const double *values, size_t n)
+{
+    double sum = 0;
+    for (size_t t = 0; t < n; t++)
+        sum += values[t];
+    return sum / (double)n;
+}
+
+/* Of the present, with all that it takes to go back from there. */
+static void find_states(const struct calibration *calibration, const struct bench *bench, size_t first)
+{
+    const struct arima_source *source = calibration->source;
+    size_t all = source->experts * source->observations;
+    mp_arima_load((void *)source, first, source->experts, bench->values);
+    mp_arima_scatter(source, first, source->experts, bench->scatter);
+    memcpy(bench->differences, bench->values, all * sizeof *bench->values);
+    memset(bench->errors, 0, all * sizeof *bench->errors);
+    mp_arima_states(calibration->model->estimates + first, bench->differences, source->experts, source->observations,
+                    calibration->task->config->arima_root_limit, 0, bench->memory, bench->states, bench->errors);
+}
+
+/* What a change of all observations by 1 from the first one on changes the error at t by, for every t:
+ * phi(B) / theta(B) of a step. */
+static void step_response(const struct arima_state *state, double *response, size_t n)
+{
+    double sum = 1;
+    for (size_t t = 0; t < n; t++) {
+        if (t > 0 && t <= state->order.p)
+            sum -= state->phi[t - 1];
+        response[t] = sum;
+        for (size_t j = 1; j <= state->order.q && j <= t; j++)
+            response[t] -= state->theta[j - 1] * response[t - j];
     }
 }
 
-/* Shell's; the library's own may take memory past the caller's allocator. */
-static void sort(double *values, size_t n)
+/* The state with the mean of the past alone, in place of one that has seen what came. */
+static void forget_the_mean(struct arima_state *state, const double *series, size_t past, const double *response)
 {
-    for (size_t gap = n / 2; gap > 0; gap /= 2)
-        for (size_t i = gap; i < n; i++) {
-            double value = values[i];
-            size_t j = i;
-            for (; j >= gap && values[j - gap] > value; j -= gap)
-                values[j] = values[j - gap];
-            values[j] = value;
-        }
+    double change = state->mean - mean_of(series, past);
+    for (size_t i = 0; i < state->order.p && i < past; i++)
+        state->w[i] += change;
+    for (size_t i = 0; i < state->order.q && i < past; i++)
+        state->e[i] += change * response[past - 1 - i];
+    state->mean -= change;
 }
 
-/* Of one layer; leaves the squared standard errors in `squared`. */
-static void measure(const struct arima_source *source, struct bench *bench, double *squared)
+/* Of the step after a past, of which the observation's mean and standard error were forecast. */
+static double step_off(const struct calibration *calibration, const struct bench *bench, size_t series, size_t past,
+                       double mean, double error)
 {
-    for (size_t e = 0; e < source->experts; e++) {
-        double mean, error;
-        mp_arima_forecast(&bench->states[e], bench->tail, bench->tail, &mean, &error, 1, bench->sums);
-        double off = fabs(bench->realised[e] - mean) / error;
-        squared[e] = isfinite(error * error) ? error * error : 0;
-        if (isfinite(off))
-            bench->off[bench->known++] = off;
+    const struct arima_source *source = calibration->source;
+    size_t step = source->panel->steps - (source->observations - past) * source->bucket;
+    double share = mp_arima_share(source, mean), unit = source->logarithms ? share : 1;
+    double beyond = bench->scatter[series % source->experts] * (1 - 1 / (double)source->bucket);
+    return fabs((double)mp_panel_row(source->panel, step)[series] - share) / sqrt(error * error * unit * unit + beyond);
+}
+
+/* At the horizons that have come since a past. */
+static void look_ahead(const struct calibration *calibration, const struct bench *bench, size_t series, size_t index,
+                       const struct arima_state *state, const double *error)
+{
+    size_t expert = series % calibration->source->experts, n = calibration->source->observations;
+    size_t rungs = calibration->model->progress->rungs, come = 0, past = past_of(calibration, index);
+    const double *since = bench->values + expert * n + past;
+    double mean[MP_ARIMA_RUNGS];
+    while (come < rungs && (size_t)1 << come <= n - past)
+        come++;
+    mp_arima_span_means(*state, come, mean);
+    for (size_t rung = 0; rung < rungs; rung++)
+        bench->off[(rung * calibration->source->experts + expert) * calibration->pasts + index] =
+            rung < come ? fabs(mean_of(since, (size_t)1 << rung) - mean[rung]) / error[rung] : INFINITY;
+    bench->step_off[expert * calibration->pasts + index] =
+        step_off(calibration, bench, series, past, mean[0], error[0]);
+}
+
+static void look_back(const struct calibration *calibration, const struct bench *bench, size_t series)
+{
+    size_t expert = series % calibration->source->experts, n = calibration->source->observations;
+    const struct arima_state *present = &bench->states[expert];
+    const double *values = bench->values + expert * n;
+    double error[MP_ARIMA_RUNGS];
+    mp_arima_span_errors(present, calibration->model->progress->rungs, error, bench->sums);
+    if (present->order.mean)
+        step_response(present, bench->sums, n);
+    for (size_t i = 0; i < calibration->pasts; i++) {
+        size_t past = past_of(calibration, i);
+        struct arima_state state =
+            mp_arima_earlier(present, values, bench->differences + expert * n, bench->errors + expert * n, past);
+        if (state.order.mean)
+            forget_the_mean(&state, values, past, bench->sums);
+        look_ahead(calibration, bench, series, i, &state, error);
     }
 }
 
-static double factor_of(struct bench *bench)
+/* ---- factors ------------------------------------------------------------------------------------------------------ */
+
+/* off[experts][pasts]: those of the layer's series that are differenced d times, from group[0] on; how many. */
+static size_t gather(const struct calibration *calibration, const struct bench *bench, const double *off, unsigned d)
 {
-    if (bench->known == 0)
+    size_t pasts = calibration->pasts, count = 0;
+    for (size_t e = 0; e < calibration->source->experts; e++)
+        for (size_t i = 0; i < pasts && bench->states[e].order.d == d; i++)
+            if (isfinite(off[e * pasts + i]))
+                bench->group[count++] = off[e * pasts + i];
+    return count;
+}
+
+/* The errors' quantile of 80 %, of all and the one to come, over the normal one. */
+static double factor_of(double *errors, size_t count)
+{
+    if (count == 0)
         return 1;
-    sort(bench->off, bench->known);
-    size_t rank = (4 * (bench->known + 1) + 4) / 5; /* of all and the one to come; from 1 */
-    double factor = bench->off[(rank < bench->known ? rank : bench->known) - 1] / half_width;
-    return factor < least_factor ? least_factor : factor > largest_factor ? largest_factor : factor;
+    size_t rank = (4 * (count + 1) + 4) / 5; /* from 1 */
+    return mp_select(errors, count, (rank < count ? rank : count) - 1) / half_width;
 }
 
-moep_status mp_arima_calibrate(const struct task *task, struct arima_model *model, struct arima_source *source)
+/* What the errors understate for having been seen by the fit: Akaike's final prediction error, squared over the mean
+ * square of residuals (n + k) / (n - k) with k coefficients. */
+static double seen_by_the_fit(const struct arima_order *order, size_t n)
+{
+    double k = (double)(order->p + order->q + order->mean), observations = (double)n;
+    return sqrt((observations + k) / fmax(observations - k, 1));
+}
+
+static double log_factor(double factor, double least)
+{
+    return mp_logarithm(fmin(fmax(factor, least), largest_factor));
+}
+
+/* The group's factors at that horizon. One observation ahead the formula holds, if the noise does not grow: no past makes
+ * an interval narrower there. */
+static void take_factor(const struct calibration *calibration, const struct bench *bench, size_t first, unsigned d,
+                        size_t rung)
+{
+    size_t experts = calibration->source->experts, n = calibration->source->observations, horizon = (size_t)1 << rung;
+    const double *off = bench->off + rung * experts * calibration->pasts;
+    double factor = factor_of(bench->group, gather(calibration, bench, off, d));
+    double beyond = horizon > DRIFT_FROM ? drift * mp_logarithm((double)horizon / DRIFT_FROM) : 0;
+    for (size_t e = 0; e < experts; e++) {
+        const struct arima_order *order = &bench->states[e].order;
+        if (order->d == d)
+            calibration->model->factors[first + e].horizon[rung] =
+                log_factor(factor * seen_by_the_fit(order, n), rung == 0 ? 1 : least_factor) + beyond;
+    }
+}
+
+static void take_step_factor(const struct calibration *calibration, const struct bench *bench, size_t first, unsigned d)
+{
+    double factor = factor_of(bench->group, gather(calibration, bench, bench->step_off, d));
+    for (size_t e = 0; e < calibration->source->experts; e++)
+        if (bench->states[e].order.d == d)
+            calibration->model->factors[first + e].step = log_factor(factor, least_factor);
+}
+
+static void calibrate_layer(const struct calibration *calibration, const struct bench *bench, size_t first)
+{
+    const struct arima_source *source = calibration->source;
+    size_t rungs = calibration->model->progress->rungs;
+    find_states(calibration, bench, first);
+    for (size_t e = 0; e < source->experts; e++)
+        look_back(calibration, bench, first + e);
+    for (unsigned d = 0; d <= MOST_DIFFERENCES; d++) {
+        take_step_factor(calibration, bench, first, d);
+        for (size_t rung = 0; rung < rungs; rung++)
+            take_factor(calibration, bench, first, d, rung);
+    }
+}
+
+static void work(void *user, size_t worker)
+{
+    struct calibration *calibration = user;
+    struct bench bench = bench_of(calibration, worker);
+    size_t experts = calibration->source->experts;
+    for (;;) {
+        size_t first = atomic_fetch_add(&calibration->next, experts);
+        if (first >= calibration->task->panel.series)
+            return;
+        calibrate_layer(calibration, &bench, first);
+    }
+}
+
+moep_status mp_arima_calibrate(const struct task *task, struct arima_model *model, const struct arima_source *source)
 {
     const struct memory *memory = &task->runtime->memory;
-    size_t experts = source->experts, n = source->observations, series = task->panel.series;
-    struct bench bench = {.tail = n / 3, .past = n - n / 3};
-    bool enough = bench.tail >= LEAST_TAIL;
-    model->progress->far = enough ? (uint64_t)bench.tail * source->bucket : 0;
-    if (!enough)
+    size_t n = source->observations, threads = task->runtime->threads, layers = task->panel.series / source->experts;
+    struct calibration calibration = {.task = task, .model = model, .source = source};
+    model->progress->rungs = rungs_of(n);
+    if (model->progress->rungs == 0)
         return MOEP_OK;
-    size_t size = bench_size(source, &bench);
-    void *block = mp_allocate(memory, size, 1);
-    if (!block)
+    calibration.gap = (n / 2 + MOST_PASTS - 1) / MOST_PASTS;
+    calibration.pasts = n / 2 / calibration.gap;
+    calibration.worker_size = bench_size(&calibration);
+    threads = threads < layers ? threads : layers;
+    threads = threads < MP_MOST_THREADS ? threads : MP_MOST_THREADS;
+    size_t size = mp_product(calibration.worker_size, threads);
+    calibration.memory = mp_allocate(memory, size, 1);
+    if (!calibration.memory)
         return mp_out_of_memory("the calibration of an ARIMA fit");
-    memset(block, 0, size); /* lanes without a series compute too */
-    lay_out(source, &bench, block);
-    for (size_t first = 0; first < series; first += experts) {
-        mp_arima_load(source, first, experts, bench.values);
-        split(source, &bench);
-        mp_arima_states(model->estimates + first, bench.values, experts, bench.past, task->config->arima_root_limit, 0,
-                        bench.memory, bench.states);
-        measure(source, &bench, model->calibration + first);
-    }
-    double factor = factor_of(&bench);
-    for (size_t s = 0; s < series; s++)
-        model->calibration[s] *= factor * factor - 1;
-    mp_release(memory, block, size, 1);
+    memset(calibration.memory, 0, size); /* lanes without a series compute too */
+    mp_parallel(threads, work, &calibration);
+    mp_release(memory, calibration.memory, size, 1);
     return MOEP_OK;
 }

@@ -1,17 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How far off a forecast of the latest past was, in its own standard errors.
+/* How far off forecasts of the latest past were, in their own standard errors.
  *
- * The formula for the standard error of a far forecast takes the model for the truth, which no ARMA model is of real
- * loads. So the last third of the observations is forecast from the two before, by the model that is estimated on all,
- * and what came is held against it: the standard errors, multiplied with a common factor, should be large enough for an
- * interval of 80 % in four of five of all series. What that adds to a series' variance, or takes from it, is what the
- * level drifts or does not; single steps scatter as they do. */
+ * The formula for the standard error of a forecast takes the model for the truth, which no ARMA model is of real loads:
+ * a model without a moving average takes noise for a walk, and one that reverts to a mean misses that the mean drifts.
+ * So what came is held against what would have been forecast from each of PASTS points in the latter half of the
+ * history, by the model that is estimated on all of it (its mean, where it has one, from the past of the point alone).
+ * For horizons of 1, 2, 4, .. observations that gives the factor by which standard errors are to be multiplied for four
+ * of five errors to lie within the normal interval of 80 %. A group of like series shares its factors: those of one
+ * layer that are differenced equally often. */
 #ifndef MP_ARIMA_CALIBRATE_H
 #define MP_ARIMA_CALIBRATE_H
 
 #include "arima_model.h"
 #include "arima_source.h"
 
-moep_status mp_arima_calibrate(const struct task *task, struct arima_model *model, struct arima_source *source);
+/* OUT_OF_MEMORY: the factors are in an unknown state. */
+moep_status mp_arima_calibrate(const struct task *task, struct arima_model *model, const struct arima_source *source);
 
 #endif

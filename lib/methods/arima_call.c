@@ -19,6 +19,7 @@ size_t mp_arima_scratch_size(const struct arima_call *call)
     if (call->quantiles) {
         doubles = mp_sum(doubles, mp_product(call->count, e));
         doubles = mp_sum(doubles, mp_sum(mp_product(2, mp_arima_error_rows(call)), call->ahead));
+        doubles = mp_sum(doubles, call->quantiles->n);
     }
     size_t size = mp_product(doubles, sizeof(double));
     size_t states = call->quantiles ? 2 : 1;
@@ -40,7 +41,8 @@ struct arima_scratch mp_arima_scratch(const struct arima_call *call, size_t work
         scratch.errors = scratch.centre + call->count * e;
         scratch.path = scratch.errors + mp_arima_error_rows(call);
         scratch.sums = scratch.path + mp_arima_error_rows(call);
-        end = scratch.sums + call->ahead;
+        scratch.z = scratch.sums + call->ahead;
+        end = scratch.z + call->quantiles->n;
     }
     scratch.states = (struct arima_state *)end;
     scratch.present = call->quantiles ? scratch.states + e : scratch.states;

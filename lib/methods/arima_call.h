@@ -33,6 +33,7 @@ struct arima_scratch {
     double *errors;                   /* [error rows] */
     double *path;                     /* [error rows] */
     double *sums;                     /* [ahead] */
+    double *z;                        /* [quantiles]: of the normal distribution */
     struct arima_state *states;       /* [experts]: the forecast moves them on */
     struct arima_state *present;      /* [experts]: as the history leaves them, where quantiles are asked for */
     struct arima_estimate *estimates; /* [experts] */

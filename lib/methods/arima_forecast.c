@@ -41,6 +41,19 @@ static void limit_roots(struct arima_state *state, double limit)
         state->phi[i] = -state->phi[i];
 }
 
+static void remember_last(struct arima_state *state, const double *series, size_t steps)
+{
+    state->last[0] = series[steps - 1];
+    state->last[1] = steps > 1 ? series[steps - 1] - series[steps - 2] : 0;
+}
+
+/* The last `order` of n, the latest first. */
+static void remember(double *latest, unsigned order, const double *values, size_t n)
+{
+    for (size_t i = 0; i < order && i < n; i++)
+        latest[i] = values[n - 1 - i];
+}
+
 /* All of a state but the errors; leaves the differences, less their mean, in values. */
 static void begin_state(const struct arima_estimate *estimate, double *values, size_t steps, double root_limit,
                         struct arima_state *state)
@@ -49,16 +62,14 @@ static void begin_state(const struct arima_estimate *estimate, double *values, s
     memcpy(state->phi, estimate->phi, sizeof state->phi);
     memcpy(state->theta, estimate->theta, sizeof state->theta);
     limit_roots(state, root_limit);
-    state->last[0] = values[steps - 1];
-    state->last[1] = steps > 1 ? values[steps - 1] - values[steps - 2] : 0;
+    remember_last(state, values, steps);
     size_t n = steps;
     for (unsigned k = 0; k < state->order.d && n > 1; k++, n--)
         for (size_t t = 0; t + 1 < n; t++)
             values[t] = values[t + 1] - values[t];
     for (size_t t = 0; t < n; t++)
         values[t] -= state->mean;
-    for (size_t i = 0; i < state->order.p && i < n; i++)
-        state->w[i] = values[n - 1 - i];
+    remember(state->w, state->order.p, values, n);
 }
 
 static unsigned order_of(const struct arima_state *state)
@@ -72,9 +83,18 @@ static double unit_of(const struct arima_state *state)
     return state->sigma2 > 0 ? sqrt(state->sigma2) : 1;
 }
 
+/* theta(B) of a column that is in units of sigma. */
+static double error_at(const struct arima_state *state, const double *twice, size_t t)
+{
+    double e = twice[t * MP_LANE_COLUMN];
+    for (size_t j = 1; j <= state->order.q && j <= t; j++)
+        e += state->theta[j - 1] * twice[(t - j) * MP_LANE_COLUMN];
+    return e * unit_of(state);
+}
+
 /* The expected errors of up to MP_LANES series of one length and order: theta(B) of what the evaluation leaves. */
-static void find_errors(const struct scratch *scratch, double *values, const size_t *which, size_t count, size_t steps,
-                        struct arima_state *states)
+static void find_errors(const struct scratch *scratch, const double *values, const size_t *which, size_t count,
+                        size_t steps, struct arima_state *states, double *errors)
 {
     unsigned order = order_of(&states[which[0]]);
     struct arima_workspace workspace = scratch->workspace;
@@ -97,20 +117,17 @@ static void find_errors(const struct scratch *scratch, double *values, const siz
         state->evaluated = scratch->point->objective.lane[l] < 1e299;
         if (!state->evaluated)
             continue;
-        for (size_t i = 0; i < state->order.q && i < workspace.n; i++) {
-            size_t t = workspace.n - 1 - i;
-            double e = twice[t * MP_LANE_COLUMN];
-            for (size_t j = 1; j <= state->order.q && j <= t; j++)
-                e += state->theta[j - 1] * twice[(t - j) * MP_LANE_COLUMN];
-            state->e[i] = e * unit_of(state);
-        }
+        for (size_t i = 0; i < state->order.q && i < workspace.n; i++)
+            state->e[i] = error_at(state, twice, workspace.n - 1 - i);
+        for (size_t t = 0; t < workspace.n && errors; t++)
+            errors[which[l] * steps + t] = error_at(state, twice, t);
         state->sigma2 *= scratch->point->sum_of_squares.lane[l] / (double)workspace.n;
     }
 }
 
 /* Those that are not evaluated yet, of one order and d at a time, by MP_LANES. */
-static void find_all_errors(const struct scratch *scratch, double *values, size_t count, size_t steps,
-                            struct arima_state *states)
+static void find_all_errors(const struct scratch *scratch, const double *values, size_t count, size_t steps,
+                            struct arima_state *states, double *errors)
 {
     for (unsigned kind = 0; kind < 3 * MP_ARIMA_ORDER; kind++) {
         size_t which[MP_LANES], lanes = 0;
@@ -121,32 +138,42 @@ static void find_all_errors(const struct scratch *scratch, double *values, size_
                 continue;
             which[lanes++] = s;
             if (lanes == MP_LANES) {
-                find_errors(scratch, values, which, lanes, steps, states);
+                find_errors(scratch, values, which, lanes, steps, states, errors);
                 lanes = 0;
             }
         }
         if (lanes > 0)
-            find_errors(scratch, values, which, lanes, steps, states);
+            find_errors(scratch, values, which, lanes, steps, states, errors);
     }
 }
 
 void mp_arima_states(const struct arima_estimate *estimates, double *values, size_t count, size_t steps,
-                     double root_limit, int lane_bytes, void *memory, struct arima_state *states)
+                     double root_limit, int lane_bytes, void *memory, struct arima_state *states, double *errors)
 {
     struct scratch scratch = lay_out(memory, steps, lane_bytes);
     for (size_t s = 0; s < count; s++)
         begin_state(&estimates[s], values + s * steps, steps, root_limit, &states[s]);
-    find_all_errors(&scratch, values, count, steps, states);
+    find_all_errors(&scratch, values, count, steps, states, errors);
     for (size_t s = 0; s < count; s++) { /* drawn in, a root of theta may have come too close to others */
         if (states[s].evaluated)
             continue;
         memcpy(states[s].phi, estimates[s].phi, sizeof states[s].phi);
         memcpy(states[s].theta, estimates[s].theta, sizeof states[s].theta);
     }
-    find_all_errors(&scratch, values, count, steps, states);
+    find_all_errors(&scratch, values, count, steps, states, errors);
     for (size_t s = 0; s < count; s++)
         if (!states[s].evaluated)
             states[s].order.p = states[s].order.q = 0;
+}
+
+struct arima_state mp_arima_earlier(const struct arima_state *state, const double *series, const double *differences,
+                                    const double *errors, size_t steps)
+{
+    struct arima_state earlier = *state;
+    remember_last(&earlier, series, steps);
+    remember(earlier.w, earlier.order.p, differences, steps - earlier.order.d);
+    remember(earlier.e, earlier.order.q, errors, steps - earlier.order.d);
+    return earlier;
 }
 
 /* ---- rows ---- */
@@ -159,7 +186,7 @@ static double next_difference(struct arima_state *state)
         w += state->phi[i] * state->w[i];
     for (unsigned j = 0; j < state->order.q; j++)
         w += state->theta[j] * state->e[j];
-    for (unsigned i = MP_ARIMA_ORDER - 1; i > 0; i--) {
+    for (unsigned i = order_of(state); i-- > 1;) {
         state->w[i] = state->w[i - 1];
         state->e[i] = state->e[i - 1];
     }
@@ -248,4 +275,27 @@ void mp_arima_forecast(const struct arima_state *state, size_t horizon, size_t s
     forecast_means(*state, horizon, stride, mean, spacing);
     if (error)
         forecast_errors(state, horizon, stride, error, spacing, scratch);
+}
+
+void mp_arima_span_means(struct arima_state state, size_t spans, double *mean)
+{
+    double sum = 0;
+    for (size_t span = 0, i = 0; span < spans; span++) {
+        size_t end = (size_t)1 << span;
+        for (; i < end; i++)
+            sum += mp_arima_next(&state);
+        mean[span] = sum / (double)end;
+    }
+}
+
+void mp_arima_span_errors(const struct arima_state *state, size_t spans, double *error, double *scratch)
+{
+    double squares = 0;
+    psi_sums(state, spans > 0 ? (size_t)1 << (spans - 1) : 0, scratch);
+    for (size_t span = 0, i = 0; span < spans; span++) {
+        size_t end = (size_t)1 << span;
+        for (; i < end; i++)
+            squares += scratch[i] * scratch[i];
+        error[span] = sqrt(state->sigma2 * squares) / (double)end;
+    }
 }

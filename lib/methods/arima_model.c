@@ -5,7 +5,8 @@
 
 size_t mp_arima_model_size(const moep_predictor_config *config, size_t layers, size_t experts)
 {
-    const size_t each = sizeof(struct arima_estimate) + sizeof(struct arima_order) + sizeof(double) + sizeof(uint64_t);
+    const size_t each =
+        sizeof(struct arima_estimate) + sizeof(struct arima_order) + sizeof(struct arima_factors) + sizeof(uint64_t);
     (void)config;
     return mp_sum(mp_product(mp_product(layers, experts), each), sizeof(struct arima_progress));
 }
@@ -14,8 +15,8 @@ struct arima_model mp_arima_model(void *block, size_t series)
 {
     struct arima_model model = {.progress = block};
     model.estimates = (struct arima_estimate *)(model.progress + 1);
-    model.calibration = (double *)(model.estimates + series);
-    model.known = (uint64_t *)(model.calibration + series);
+    model.factors = (struct arima_factors *)(model.estimates + series);
+    model.known = (uint64_t *)(model.factors + series);
     model.asked = (struct arima_order *)(model.known + series);
     return model;
 }
@@ -95,13 +96,15 @@ void mp_arima_visit_model(struct checkpoint *checkpoint, const moep_predictor_co
     mp_visit_u64(checkpoint, &model.progress->rounds);
     mp_visit_u64(checkpoint, &model.progress->ordered);
     mp_visit_u64(checkpoint, &model.progress->over);
-    mp_visit_u64(checkpoint, &model.progress->far);
+    mp_visit_u64(checkpoint, &model.progress->rungs);
+    mp_checkpoint_require(checkpoint, model.progress->rungs <= MP_ARIMA_RUNGS);
     mp_checkpoint_require(checkpoint, model.progress->ordered <= series && model.progress->over <= 1);
     mp_checkpoint_require(checkpoint, !model.progress->over || model.progress->ordered == series);
     for (size_t s = 0; s < series; s++) {
         visit_estimate(checkpoint, &model.estimates[s]);
         visit_order(checkpoint, &model.asked[s]);
-        visit_finite(checkpoint, &model.calibration[s], 1);
+        visit_finite(checkpoint, &model.factors[s].step, 1);
+        visit_finite(checkpoint, model.factors[s].horizon, MP_ARIMA_RUNGS);
         mp_visit_u64(checkpoint, &model.known[s]);
         mp_checkpoint_require(checkpoint, model.known[s] <= 1);
     }

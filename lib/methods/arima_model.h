@@ -7,13 +7,14 @@
 #define MP_ARIMA_MODEL_H
 
 #include "arima_estimate.h"
+#include "arima_factors.h"
 #include "method.h"
 
 struct arima_progress {
     uint64_t rounds;  /* begun */
     uint64_t ordered; /* series whose orders are known in this round */
     uint64_t over;    /* 1: all series of the round are done */
-    uint64_t far;     /* steps ahead for which variances were calibrated; 0: they were not */
+    uint64_t rungs;   /* horizons of 1, 2, 4, .. observations that standard errors were calibrated for; 0: none */
 };
 
 /* The parts of a model. */
@@ -21,7 +22,7 @@ struct arima_model {
     struct arima_progress *progress;
     struct arima_estimate *estimates; /* [series]: the last that was finished; `done` is about this round */
     struct arima_order *asked;        /* [series]: in this round */
-    double *calibration;              /* [series]: variance that the mean of so many steps has beyond the formula's */
+    struct arima_factors *factors;    /* [series] */
     uint64_t *known;                  /* [series]: 1: there is an estimate */
 };
 

@@ -1,49 +1,51 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "arima_quantiles.h"
+
+#include "arima_calibrate.h"
 #include "support/normal.h"
 
 #include <math.h>
 #include <string.h>
 
-/* The variance of single steps about the mean of their bucket, which a row shorter than one has more of. */
-static void find_scatter(const struct arima_call *call, struct arima_scratch *scratch, size_t first)
+/* How far the mean of a row's steps may be off: normal but for the part of the variance that is about the level of the
+ * load, whose own size is told by few spans of the history as long as the horizon. */
+struct spread {
+    double variance, scatter; /* scatter: of the steps beyond that of their buckets' means */
+    double level;             /* its part of the variance */
+    double freedom;           /* degrees of */
+};
+
+/* `row`: the variance of the row's mean by the formula, `whole`: that of the mean of all up to its end, in observations.
+ * What the calibration has found out is about the latter. Errors larger than the formula's are drift of the level, which
+ * the row has too; the noise of the row stays as it is. Errors smaller than the formula's mean that a part of the noise
+ * was taken for a walk: then the row's variance shrinks alike, to no less than the noise that its steps have by
+ * themselves. */
+static struct spread calibrated(const struct arima_call *call, size_t series, const struct arima_state *state,
+                                size_t ahead, size_t width, double row, double whole)
 {
-    const struct arima_source *source = &call->source;
-    size_t experts = source->experts, bucket = source->bucket, n = source->observations;
-    memset(scratch->scatter, 0, experts * sizeof *scratch->scatter);
-    if (bucket == 1)
-        return;
-    for (size_t e = 0; e < experts; e++) {
-        double squares = 0;
-        for (size_t i = 0; i < n; i++) {
-            double total = 0, of_squares = 0;
-            for (size_t k = 0; k < bucket; k++) {
-                size_t step = source->panel->steps - (n - i) * bucket + k;
-                double x = (double)mp_panel_row(source->panel, step)[first + e];
-                total += x;
-                of_squares += x * x;
-            }
-            squares += fmax(of_squares - total * total / (double)bucket, 0);
-        }
-        scratch->scatter[e] = squares / (double)(n * (bucket - 1));
-    }
+    const struct arima_factors *factors = &call->model.factors[series];
+    size_t rungs = call->model.known[series] ? call->model.progress->rungs : 0;
+    double squared = exp(2 * mp_arima_log_factor(factors, rungs, ahead));
+    double noise = fmin(state->sigma2 / (double)width * (rungs > 0 ? exp(2 * factors->horizon[0]) : 1), row);
+    struct spread spread = {.variance = squared > 1 ? row + (squared - 1) * whole : fmax(squared * row, noise),
+                            .freedom = 4 + (double)call->source.observations / (double)ahead};
+    spread.level = spread.variance > 0 ? fmin(squared * whole / spread.variance, 1) : 0;
+    return spread;
 }
 
-/* Beyond the formula's, for a row that ends so many steps ahead: drift grows more slowly than a random walk's, whose
- * variance grows as the time. */
-static double calibrated(const struct arima_call *call, size_t series, double variance, size_t ahead)
+/* A normal quantile as one of Student's t, whose interval of 80 % is the normal one (Cornish and Fisher's first term). */
+static double with_tails(double z, double freedom)
 {
-    double far = (double)call->model.progress->far;
-    if (far == 0 || !call->model.known[series])
-        return variance;
-    double extra = call->model.calibration[series] * pow((double)ahead / far, 0.6);
-    return fmax(variance + extra, variance / 4);
+    static const double z_80 = 1.2815515655446004;
+    return z * (1 + (z * z + 1) / (4 * freedom)) / (1 + (z_80 * z_80 + 1) / (4 * freedom));
 }
 
-static double quantile(const struct arima_call *call, double centre, double z, double variance, double scatter)
+static double quantile(const struct arima_call *call, double centre, double z, const struct spread *spread)
 {
-    double value = call->source.logarithms ? centre * exp(fmin(z * sqrt(variance), 700)) + z * sqrt(scatter)
-                                           : centre + z * sqrt(variance + scatter);
+    double heavy = z + spread->level * (with_tails(z, spread->freedom) - z);
+    double value = call->source.logarithms
+                       ? centre * exp(fmin(heavy * sqrt(spread->variance), 700)) + z * sqrt(spread->scatter)
+                       : centre + heavy * sqrt(spread->variance + spread->scatter);
     return fmin(fmax(value, 0), 1);
 }
 
@@ -53,35 +55,68 @@ static size_t error_row(const struct arima_call *call, size_t row)
     return (mp_arima_end_of_row(call, row) - 1) / call->source.bucket / call->width;
 }
 
-/* The steps that it is about: the last has what is left. */
-static double steps_of_error(const struct arima_call *call, size_t index)
+/* The observations that it is about: the last has what is left. */
+static size_t width_of_error(const struct arima_call *call, size_t index)
 {
     size_t left = call->ahead - index * call->width;
-    return (double)((left < call->width ? left : call->width) * call->source.bucket);
+    return left < call->width ? left : call->width;
+}
+
+/* Of the steps of the next observation, whose loads are nearer to the last ones than those of an average observation are
+ * to its mean: what is left of the variance that the calibration has found for the next step. */
+static double next_scatter(const struct arima_call *call, size_t series, double centre, double variance, double scatter)
+{
+    double beyond = scatter * (1 - 1 / (double)call->source.bucket);
+    if (call->model.progress->rungs == 0 || !call->model.known[series] || !(beyond > 0))
+        return scatter;
+    if (call->source.logarithms)
+        variance *= centre * centre;
+    double found = exp(2 * call->model.factors[series].step) * (variance + beyond) - variance;
+    return scatter * fmax(found / beyond, 0);
+}
+
+/* What is computed once per row of standard errors. */
+static struct spread spread_of(const struct arima_call *call, const struct arima_scratch *scratch, size_t series,
+                               size_t index, double squares)
+{
+    const struct arima_state *state = &scratch->present[series % call->source.experts];
+    size_t width = width_of_error(call, index), ahead = index * call->width + width;
+    double error = scratch->errors[index], mean = sqrt(squares) / (double)ahead;
+    struct spread spread = calibrated(call, series, state, ahead, width, error * error, state->sigma2 * mean * mean);
+    return isfinite(spread.variance) ? spread : (struct spread){.variance = 1, .freedom = 1};
 }
 
 static void quantiles_of_expert(const struct arima_call *call, const struct arima_scratch *scratch, size_t first,
                                 size_t expert)
 {
-    size_t experts = call->source.experts, series = call->task->panel.series;
+    size_t experts = call->source.experts, all = call->task->panel.series, ahead = 0, last = SIZE_MAX;
+    struct spread spread = {.variance = 0};
+    double squares = 0, scatter = 0;
     for (size_t row = 0; row < call->count; row++) {
-        size_t end = mp_arima_end_of_row(call, row);
-        size_t index = error_row(call, row);
-        double error = scratch->errors[index], steps = (double)(end - row * call->stride);
-        double variance = calibrated(call, first + expert, error * error, end);
-        double scatter = scratch->scatter[expert] * fmax(1 / steps - 1 / steps_of_error(call, index), 0);
-        for (size_t i = 0; i < call->quantiles->n; i++) {
-            double z = mp_normal_quantile(call->quantiles->probabilities[i]);
-            call->rows[(i * call->count + row) * series + first + expert] =
-                quantile(call, scratch->centre[row * experts + expert], z, isfinite(variance) ? variance : 1, scatter);
+        size_t index = error_row(call, row), width = width_of_error(call, index);
+        double centre = scratch->centre[row * experts + expert];
+        for (; ahead < index * call->width + width; ahead++)
+            squares += scratch->sums[ahead] * scratch->sums[ahead];
+        if (index != last) {
+            spread = spread_of(call, scratch, first + expert, index, squares);
+            scatter = scratch->scatter[expert];
+            if (ahead == 1)
+                scatter = next_scatter(call, first + expert, centre, spread.variance, scatter);
+            last = index;
         }
+        double steps = (double)(mp_arima_end_of_row(call, row) - row * call->stride);
+        spread.scatter = scatter * fmax(1 / steps - 1 / (double)(width * call->source.bucket), 0);
+        for (size_t i = 0; i < call->quantiles->n; i++)
+            call->rows[(i * call->count + row) * all + first + expert] = quantile(call, centre, scratch->z[i], &spread);
     }
 }
 
 void mp_arima_quantiles(const struct arima_call *call, struct arima_scratch *scratch, size_t first)
 {
     size_t experts = call->source.experts;
-    find_scatter(call, scratch, first);
+    mp_arima_scatter(&call->source, first, experts, scratch->scatter);
+    for (size_t i = 0; i < call->quantiles->n; i++)
+        scratch->z[i] = mp_normal_quantile(call->quantiles->probabilities[i]);
     for (size_t e = 0; e < experts; e++) {
         mp_arima_forecast(&scratch->present[e], call->ahead, call->width, scratch->path, scratch->errors, 1,
                           scratch->sums);

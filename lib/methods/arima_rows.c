@@ -36,7 +36,7 @@ static void find_states(const struct arima_call *call, struct arima_scratch *scr
         scratch->estimates[e] = usable ? call->model.estimates[first + e] : plain_mean(values, n, scratch->means[e]);
     }
     mp_arima_states(scratch->estimates, scratch->values, source.experts, n, call->task->config->arima_root_limit, 0,
-                    scratch->memory, scratch->states);
+                    scratch->memory, scratch->states, NULL);
 }
 
 /* ---- the forecast ------------------------------------------------------------------------------------------------ */

@@ -50,3 +50,25 @@ void mp_arima_load(void *user, size_t first, size_t count, double *values)
         }
     }
 }
+
+static double scatter_of(const struct arima_source *source, size_t series)
+{
+    size_t bucket = source->bucket, n = source->observations;
+    double squares = 0;
+    for (size_t i = 0; i < n; i++) {
+        double total = 0, of_squares = 0;
+        for (size_t k = 0; k < bucket; k++) {
+            double x = (double)mp_panel_row(source->panel, source->panel->steps - (n - i) * bucket + k)[series];
+            total += x;
+            of_squares += x * x;
+        }
+        squares += fmax(of_squares - total * total / (double)bucket, 0);
+    }
+    return squares / (double)(n * (bucket - 1));
+}
+
+void mp_arima_scatter(const struct arima_source *source, size_t first, size_t count, double *scatter)
+{
+    for (size_t s = 0; s < count; s++)
+        scatter[s] = source->bucket > 1 ? scatter_of(source, first + s) : 0;
+}

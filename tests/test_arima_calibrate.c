@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* By how much ARIMA's standard errors are widened or narrowed: each factor beside the same by hand. */
+#include "support.h"
+
+#include "methods/arima_calibrate.h"
+#include "methods/arima_forecast.h"
+#include "support/select.h"
+
+enum { EXPERTS = 6, STEPS = 200, PASTS = 25, GAP = 4, RUNGS = 7 };
+
+/* ---- a layer whose model is given -------------------------------------------------------------------------------- */
+
+struct layer {
+    float shares[STEPS * 5 * EXPERTS];
+    moep_predictor_config config;
+    struct task task;
+    struct arima_source source;
+    void *block;
+    struct arima_model model;
+};
+
+static double uniform(uint64_t *seed)
+{
+    return (double)(random_number(seed) >> 11) * 0x1p-53 - 0.5;
+}
+
+/* Noise about 0.2, and levels that walk by `walk` of it. */
+static void make_layer(struct layer *layer, uint32_t bucket, double walk, uint64_t seed)
+{
+    double level[EXPERTS] = {0};
+    for (size_t t = 0; t < STEPS * bucket; t++)
+        for (size_t e = 0; e < EXPERTS; e++) {
+            level[e] += walk * uniform(&seed);
+            layer->shares[t * EXPERTS + e] = (float)(0.2 + 0.01 * (level[e] + uniform(&seed)));
+        }
+    layer->config = (moep_predictor_config){.struct_size = sizeof layer->config};
+    assert_int_equal(moep_predictor_config_init(&layer->config, MOEP_ARIMA), MOEP_OK);
+    layer->config.arima_bucket = bucket;
+    layer->task = (struct task){.config = &layer->config, .experts = EXPERTS, .runtime = &mp_runtime_default};
+    layer->task.panel = (struct panel){layer->shares, STEPS * bucket, 0, STEPS * bucket, EXPERTS};
+    layer->source = mp_arima_source(&layer->task);
+    layer->block = calloc(1, mp_arima_model_size(&layer->config, 1, EXPERTS));
+    layer->model = mp_arima_model(layer->block, EXPERTS);
+}
+
+static void set_model(struct layer *layer, size_t expert, struct arima_estimate estimate)
+{
+    estimate.done = true;
+    layer->model.estimates[expert] = estimate;
+    layer->model.known[expert] = 1;
+}
+
+static void calibrate(struct layer *layer)
+{
+    assert_int_equal(mp_arima_calibrate(&layer->task, &layer->model, &layer->source), MOEP_OK);
+}
+
+/* ---- by hand ------------------------------------------------------------------------------------------------------ */
+
+static double observation(const struct layer *layer, size_t expert, size_t t)
+{
+    double sum = 0;
+    for (size_t k = 0; k < layer->source.bucket; k++)
+        sum += (double)layer->shares[(t * layer->source.bucket + k) * EXPERTS + expert];
+    return sum / (double)layer->source.bucket;
+}
+
+static double mean_of(const struct layer *layer, size_t expert, size_t begin, size_t end)
+{
+    double sum = 0;
+    for (size_t t = begin; t < end; t++)
+        sum += observation(layer, expert, t);
+    return sum / (double)(end - begin);
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+/* Of four of five errors and of the one to come, over what the normal distribution says. */
+static double factor_of(double *off, size_t n)
+{
+    qsort(off, n, sizeof *off, ascending);
+    size_t rank = (size_t)ceil(0.8 * (double)(n + 1));
+    return off[(rank < n ? rank : n) - 1] / 1.2815515655446004;
+}
+
+static double with_drift(double factor, size_t horizon)
+{
+    return horizon > 4 ? factor * pow((double)horizon / 4, 0.03) : factor;
+}
+
+/* ---- tests -------------------------------------------------------------------------------------------------------- */
+
+/* A walk's forecast is the last observation; the error of the mean of h steps has the variance of the sum over k of
+ * (k / h)^2. */
+static void a_walks_factors_are_those_by_hand(void **state)
+{
+    (void)state;
+    static struct layer layer;
+    make_layer(&layer, 1, 0.1, 1);
+    for (size_t e = 0; e < EXPERTS; e++)
+        set_model(&layer, e, (struct arima_estimate){.order = {.d = 1}, .sigma2 = 1e-5});
+    calibrate(&layer);
+    assert_int_equal(layer.model.progress->rungs, RUNGS);
+    for (size_t rung = 0; rung < RUNGS; rung++) {
+        double off[EXPERTS * PASTS], squares = 0;
+        size_t n = 0, horizon = (size_t)1 << rung;
+        for (size_t k = 1; k <= horizon; k++)
+            squares += (double)(k * k);
+        double error = sqrt(1e-5 * squares) / (double)horizon;
+        for (size_t e = 0; e < EXPERTS; e++)
+            for (size_t past = STEPS - GAP; past >= STEPS / 2; past -= GAP)
+                if (past + horizon <= STEPS)
+                    off[n++] =
+                        fabs(mean_of(&layer, e, past, past + horizon) - observation(&layer, e, past - 1)) / error;
+        double factor = with_drift(factor_of(off, n), horizon);
+        for (size_t e = 0; e < EXPERTS; e++)
+            assert_near(exp(layer.model.factors[e].horizon[rung]), rung == 0 ? fmax(factor, 1) : factor, 1e-9 * factor);
+    }
+    free(layer.block);
+}
+
+/* And the mean is that of the past alone: with the one that has seen what came the errors would look smaller. */
+static void a_means_factors_are_those_of_the_past_alone(void **state)
+{
+    (void)state;
+    static struct layer layer;
+    make_layer(&layer, 1, 0.1, 2);
+    for (size_t e = 0; e < EXPERTS; e++)
+        set_model(&layer, e, (struct arima_estimate){.order = {.mean = true}, .sigma2 = 1e-5, .mean = 0.3});
+    calibrate(&layer);
+    for (size_t rung = 0; rung < RUNGS; rung++) {
+        double off[EXPERTS * PASTS];
+        size_t n = 0, horizon = (size_t)1 << rung;
+        double error = sqrt(1e-5 / (double)horizon);
+        for (size_t e = 0; e < EXPERTS; e++)
+            for (size_t past = STEPS - GAP; past >= STEPS / 2; past -= GAP)
+                if (past + horizon <= STEPS)
+                    off[n++] = fabs(mean_of(&layer, e, past, past + horizon) - mean_of(&layer, e, 0, past)) / error;
+        double factor = with_drift(factor_of(off, n) * sqrt(201.0 / 199), horizon);
+        if (rung == 0)
+            factor = fmax(factor, 1);
+        assert_near(exp(layer.model.factors[0].horizon[rung]), fmin(factor, with_drift(8, horizon)), 1e-9 * factor);
+    }
+    free(layer.block);
+}
+
+/* With a moving average and a bucket: as if the series had ended at each past. */
+static void states_of_the_past_are_those_of_a_shorter_series(void **state)
+{
+    (void)state;
+    enum { STEPS_AHEAD = 8 };
+    static struct layer layer;
+    make_layer(&layer, 1, 0, 3);
+    struct arima_estimate estimate = {
+        .order = {1, 0, 1, true}, .phi = {0.5}, .theta = {0.3}, .mean = 0.2, .sigma2 = 1e-5};
+    for (size_t e = 0; e < EXPERTS; e++)
+        set_model(&layer, e, estimate);
+    calibrate(&layer);
+    double off[EXPERTS * PASTS], values[STEPS], scratch[STEPS];
+    size_t n = 0;
+    void *memory = calloc(1, mp_arima_states_size(STEPS));
+    for (size_t e = 0; e < EXPERTS; e++)
+        for (size_t past = STEPS - 2 * GAP; past >= STEPS / 2; past -= GAP) {
+            struct arima_state at;
+            double mean, error;
+            for (size_t t = 0; t < past; t++)
+                values[t] = observation(&layer, e, t);
+            estimate.mean = mean_of(&layer, e, 0, past);
+            mp_arima_states(&estimate, values, 1, past, layer.config.arima_root_limit, 0, memory, &at, NULL);
+            mp_arima_forecast(&at, STEPS_AHEAD, STEPS_AHEAD, &mean, &error, 1, scratch);
+            mp_arima_span_errors(&at, 4, values, scratch);
+            assert_near(values[3], error, 1e-12 * error);
+            off[n++] = fabs(mean_of(&layer, e, past, past + STEPS_AHEAD) - mean) / error;
+        }
+    double factor = with_drift(factor_of(off, n) * sqrt(203.0 / 197), STEPS_AHEAD);
+    assert_near(exp(layer.model.factors[0].horizon[3]) / factor, 1, 0.05); /* sigma2 is of the shorter series here */
+    free(memory);
+    free(layer.block);
+}
+
+/* The step after a past, of variance sigma2 and what steps scatter within their bucket. */
+static void the_next_steps_factor_is_the_one_by_hand(void **state)
+{
+    (void)state;
+    enum { BUCKET = 5 };
+    static struct layer layer;
+    make_layer(&layer, BUCKET, 0, 4);
+    for (size_t e = 0; e < EXPERTS; e++)
+        set_model(&layer, e, (struct arima_estimate){.order = {.d = 1}, .sigma2 = 2e-6});
+    calibrate(&layer);
+    double off[EXPERTS * PASTS], scatter[EXPERTS];
+    size_t n = 0;
+    mp_arima_scatter(&layer.source, 0, EXPERTS, scatter);
+    for (size_t e = 0; e < EXPERTS; e++)
+        for (size_t past = STEPS - GAP; past >= STEPS / 2; past -= GAP) {
+            double share = (double)layer.shares[past * BUCKET * EXPERTS + e];
+            off[n++] = fabs(share - observation(&layer, e, past - 1)) / sqrt(2e-6 + 0.8 * scatter[e]);
+        }
+    double factor = factor_of(off, n);
+    assert_near(exp(layer.model.factors[0].step), factor, 1e-9 * factor);
+    assert_near(scatter[0], 1e-4 / 12, 0.1 * 1e-4 / 12); /* uniform noise of 0.01 */
+    free(layer.block);
+}
+
+static void only_series_that_are_differenced_alike_share_factors(void **state)
+{
+    (void)state;
+    static struct layer mixed, alike;
+    make_layer(&mixed, 1, 0.1, 5);
+    make_layer(&alike, 1, 0.1, 5);
+    for (size_t e = 0; e < EXPERTS; e++) {
+        struct arima_estimate walk = {.order = {.d = 1}, .sigma2 = 1e-5};
+        struct arima_estimate mean = {.order = {.mean = true}, .mean = 0.2, .sigma2 = 1e-5};
+        set_model(&mixed, e, e < 2 ? walk : mean);
+        set_model(&alike, e, walk);
+    }
+    calibrate(&mixed);
+    calibrate(&alike);
+    size_t of_others = 0;
+    for (size_t rung = 0; rung < RUNGS; rung++) {
+        const struct arima_factors *of = mixed.model.factors;
+        assert_true(of[0].horizon[rung] == of[1].horizon[rung] && of[2].horizon[rung] == of[5].horizon[rung]);
+        assert_true(rung == 0 || of[0].horizon[rung] != of[2].horizon[rung]);
+        of_others += of[0].horizon[rung] != alike.model.factors[0].horizon[rung];
+    }
+    assert_true(of_others >= RUNGS / 2); /* other four's errors are in the latter */
+    free(mixed.block);
+    free(alike.block);
+}
+
+/* Half of so few observations says nothing: the formula stands. */
+static void a_short_history_has_no_factors(void **state)
+{
+    (void)state;
+    static struct layer layer;
+    make_layer(&layer, 1, 0, 6);
+    layer.source.observations = 31;
+    for (size_t e = 0; e < EXPERTS; e++)
+        set_model(&layer, e, (struct arima_estimate){.order = {.d = 1}, .sigma2 = 1e-5});
+    calibrate(&layer);
+    assert_int_equal(layer.model.progress->rungs, 0);
+    layer.source.observations = 32;
+    calibrate(&layer);
+    assert_int_equal(layer.model.progress->rungs, 4); /* 1, 2, 4, 8 of a third */
+    free(layer.block);
+}
+
+/* At rungs as it is, between them a power, beyond them a power that bends upwards. */
+static void factors_go_on_as_powers_of_the_horizon(void **state)
+{
+    (void)state;
+    const struct arima_factors falling = {.horizon = {0, -0.1, -0.3, -0.5, -0.7}};
+    const struct arima_factors rising = {.horizon = {0, 0, 1, 2, 4}};
+    assert_true(mp_arima_log_factor(&falling, 0, 100) == 0);
+    for (size_t rung = 0; rung < 5; rung++)
+        assert_near(mp_arima_log_factor(&falling, 5, (size_t)1 << rung), falling.horizon[rung], 1e-15);
+    assert_near(mp_arima_log_factor(&falling, 5, 6), -0.3 - 0.2 * log(1.5) / log(2), 1e-12);
+    assert_near(mp_arima_log_factor(&falling, 5, 160), -0.7 + log(10) * (0.18 - 1.5 * 0.2 / log(2)), 1e-12);
+    assert_near(mp_arima_log_factor(&rising, 5, 160), 4 + log(10) * (0.18 + 1.5 * 0.5), 1e-12);
+    assert_near(mp_arima_log_factor(&falling, 2, 20), -0.1 + 0.18 * log(10), 1e-12); /* two do not tell a slope */
+}
+
+static void the_value_of_a_rank_is_that_of_the_sorted_values(void **state)
+{
+    (void)state;
+    enum { N = 40 };
+    uint64_t seed = 7;
+    for (size_t trial = 0; trial < 2000; trial++) {
+        double values[N], sorted[N], copy[N];
+        size_t n = 1 + trial % N;
+        for (size_t i = 0; i < n; i++) /* few different ones in every second trial */
+            values[i] = sorted[i] = trial % 2 ? floor(8 * uniform(&seed)) : uniform(&seed);
+        qsort(sorted, n, sizeof *sorted, ascending);
+        for (size_t rank = 0; rank < n; rank++) {
+            memcpy(copy, values, sizeof copy);
+            assert_true(mp_select(copy, n, rank) == sorted[rank]);
+        }
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest arima_calibrate[] = {
+        cmocka_unit_test(a_walks_factors_are_those_by_hand),
+        cmocka_unit_test(a_means_factors_are_those_of_the_past_alone),
+        cmocka_unit_test(states_of_the_past_are_those_of_a_shorter_series),
+        cmocka_unit_test(the_next_steps_factor_is_the_one_by_hand),
+        cmocka_unit_test(only_series_that_are_differenced_alike_share_factors),
+        cmocka_unit_test(a_short_history_has_no_factors),
+        cmocka_unit_test(factors_go_on_as_powers_of_the_horizon),
+        cmocka_unit_test(the_value_of_a_rank_is_that_of_the_sorted_values),
+    };
+    return cmocka_run_group_tests(arima_calibrate, NULL, NULL);
+}
