@@ -142,8 +142,11 @@ static void push_step(moep_detector *detector, const void *counts, moep_dtype dt
     struct history *history = &detector->history;
     double *tokens = mp_detector_tokens(detector, mp_drift_ended(&detector->drift));
     mp_history_record(history, counts, dtype, detector->totals);
-    for (size_t layer = 0; layer < history->layers; layer++)
-        tokens[layer] += mp_dtype_is_integer(dtype) ? detector->totals[layer] : NAN;
+    size_t layer_size = history->experts * mp_dtype_size(dtype);
+    for (size_t layer = 0; layer < history->layers; layer++) {
+        const char *of_layer = (const char *)counts + layer * layer_size;
+        tokens[layer] += mp_intake_are_tokens(of_layer, dtype, history->experts) ? detector->totals[layer] : NAN;
+    }
     for (size_t i = 0; i < MP_WINDOWS; i++)
         if (detector->windows[i].arena)
             mp_window_push(&detector->windows[i], history);
@@ -173,7 +176,7 @@ static moep_status push(moep_detector *detector, uint64_t first_step, size_t ste
     size_t step_size = history->layers * history->experts * mp_dtype_size(dtype);
     if (history->steps == 0 || first_step - history->next_step > detector->config.drift_window)
         restart(detector, first_step);
-    history->next_step = first_step;
+    mp_history_begin(history, first_step);
     for (size_t step = 0; step < steps; step++)
         push_step(detector, (const char *)counts + step * step_size, dtype);
     return MOEP_OK;

@@ -20,7 +20,7 @@ struct moep_detector {
     struct stability *layers;     /* [layers] */
     struct stability *experts;    /* [layers][experts] */
     double *tokens;  /* [2 x blocks + 1][layers]: of a block, those of the present one in the row after the last; NaN
-                        for counts that need not be tokens */
+                        where counts need not be tokens */
     double *totals;  /* [layers]: of a step, while it is pushed */
     double *scratch; /* [3][experts] */
 };

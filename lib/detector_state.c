@@ -47,6 +47,7 @@ static const struct section config_section = {"DCFG", 1}, history_section = {"HI
 struct origin {
     size_t layers, experts;
     moep_detector_config config;
+    uint64_t first_step; /* of the history */
 };
 
 /* Fields to come follow at the end, each if mp_checkpoint_more(). */
@@ -64,6 +65,8 @@ static void visit_origin(struct checkpoint *checkpoint, struct origin *origin)
     mp_visit_u32(checkpoint, &config->dwell);
     for (size_t i = 0; i < MP_WINDOWS; i++)
         mp_visit_u32(checkpoint, &config->windows[i]);
+    if (mp_checkpoint_more(checkpoint))
+        mp_visit_u64(checkpoint, &origin->first_step);
     mp_checkpoint_skip(checkpoint);
 }
 
@@ -106,7 +109,8 @@ enum { PARTS = sizeof parts / sizeof *parts };
 static size_t put(struct checkpoint *checkpoint, const void *handle)
 {
     moep_detector *detector = (moep_detector *)handle; /* only reading writes to it */
-    struct origin origin = {detector->history.layers, detector->history.experts, detector->config};
+    struct origin origin = {detector->history.layers, detector->history.experts, detector->config,
+                            detector->history.first_step};
     mp_checkpoint_section(checkpoint, &config_section);
     visit_origin(checkpoint, &origin);
     mp_checkpoint_end(checkpoint);
@@ -173,8 +177,10 @@ static moep_status load(const void *buffer, size_t size, const struct runtime *r
         status = check_sizes(&checkpoint, &origin);
     if (status == MOEP_OK)
         status = mp_detector_make(origin.layers, origin.experts, &origin.config, runtime, &detector);
-    if (status == MOEP_OK)
+    if (status == MOEP_OK) {
+        detector->history.first_step = origin.first_step;
         status = read_parts(&checkpoint, detector);
+    }
     if (status == MOEP_OK)
         *out = detector;
     else

@@ -77,6 +77,13 @@ void mp_history_record(struct history *history, const void *counts, moep_dtype d
     history->next_step++;
 }
 
+void mp_history_begin(struct history *history, uint64_t first_step)
+{
+    if (history->steps == 0)
+        history->first_step = first_step;
+    history->next_step = first_step;
+}
+
 moep_status mp_history_check(const struct history *history, uint64_t first_step, size_t steps, const void *counts,
                              moep_dtype dtype)
 {
@@ -95,7 +102,7 @@ moep_status mp_history_push(struct history *history, uint64_t first_step, size_t
     if (status != MOEP_OK || steps == 0)
         return status;
     size_t step_size = history->layers * history->experts * mp_dtype_size(dtype);
-    history->next_step = first_step;
+    mp_history_begin(history, first_step);
     for (size_t step = 0; step < steps; step++)
         mp_history_record(history, (const char *)counts + step * step_size, dtype, NULL);
     return MOEP_OK;
@@ -103,7 +110,7 @@ moep_status mp_history_push(struct history *history, uint64_t first_step, size_t
 
 void mp_history_reset(struct history *history)
 {
-    history->steps = history->next_step = history->empty_layers = 0;
+    history->steps = history->next_step = history->empty_layers = history->first_step = 0;
 }
 
 /* Rows of the ring that hold a step. */
@@ -133,7 +140,7 @@ moep_info mp_history_info(const struct history *history)
         .steps = history->steps,
         .next_step = history->next_step,
         .empty_layers = history->empty_layers,
-        .gaps = history->next_step - history->steps,
+        .gaps = history->next_step - history->first_step - history->steps,
     };
 }
 
@@ -150,7 +157,10 @@ void mp_history_visit(struct history *history, struct checkpoint *checkpoint)
     mp_visit_u64(checkpoint, &history->steps);
     mp_visit_u64(checkpoint, &history->next_step);
     mp_visit_u64(checkpoint, &history->empty_layers);
-    mp_checkpoint_require(checkpoint, history->steps <= history->next_step && history->next_step <= last_step_number);
+    mp_checkpoint_require(checkpoint, history->first_step <= history->next_step &&
+                                          history->steps <= history->next_step - history->first_step &&
+                                          history->next_step <= last_step_number);
+    mp_checkpoint_require(checkpoint, history->steps > 0 || history->first_step == 0);
     mp_checkpoint_require(checkpoint, history->empty_layers / history->layers <= history->steps);
 
     size_t series = history->layers * history->experts, held = rows_held(history) * series;

@@ -10,8 +10,9 @@
 
 struct history {
     size_t layers, experts, capacity;
-    uint64_t steps, next_step, empty_layers; /* as in moep_info; next_step - steps numbers were skipped */
-    float *ring;                             /* [capacity][layers][experts]; step s is row s % capacity */
+    uint64_t steps, next_step, empty_layers; /* as in moep_info */
+    uint64_t first_step; /* with which the run was joined: from there to next_step, numbers that are no step are gaps */
+    float *ring;         /* [capacity][layers][experts]; step s is row s % capacity */
 };
 
 /* OUT_OF_MEMORY leaves it fit for mp_history_free, as zeroed memory is. */
@@ -23,10 +24,11 @@ void mp_history_free(struct history *history, const struct memory *memory);
 moep_status mp_history_push(struct history *history, uint64_t first_step, size_t steps, const void *counts,
                             moep_dtype dtype);
 
-/* The same in two halves, for who looks at every step: may these steps be pushed? Then, one by one, and with the totals
- * of the layers where those are asked for; the first of a call after next_step has been set to first_step. */
+/* The same in parts, for who looks at every step: may these steps be pushed? They begin with that number. Then, one by
+ * one, and with the totals of the layers where those are asked for. */
 moep_status mp_history_check(const struct history *history, uint64_t first_step, size_t steps, const void *counts,
                              moep_dtype dtype);
+void mp_history_begin(struct history *history, uint64_t first_step);
 void mp_history_record(struct history *history, const void *counts, moep_dtype dtype, double *totals);
 
 /* The shares of a step that is still held: [layers][experts]. */
@@ -40,7 +42,8 @@ void mp_history_copy(struct history *to, const struct history *from);
 
 /* Its state as a checkpoint's fields. The whole ring is among them, whatever has been pushed: the size is the same all
  * through a run, and no reader takes more memory than the input is long. What is read are shares, each within 0 .. 1;
- * that a layer's sum to 1 is up to who wrote them. */
+ * that a layer's sum to 1 is up to who wrote them. first_step is none of the fields, which are as they were before it was
+ * kept: it lies with the configuration, and is there already when the others are read. */
 void mp_history_visit(struct history *history, struct checkpoint *checkpoint);
 
 /* The bytes of the ring, in memory as in a checkpoint; SIZE_MAX where they do not fit. */

@@ -16,8 +16,8 @@ enum { LANES = 8 };
  * is 1. */
 struct reader {
     size_t size;
-    bool integer;
     bool (*valid)(const void *counts, size_t n);
+    bool (*whole)(const void *counts, size_t n); /* of floating-point types, else NULL */
     double (*total)(const void *counts, size_t n, double scale);
     void (*shares)(const void *counts, size_t n, double scale, double inverse, float *shares);
     void (*exact_shares)(const void *counts, size_t n, double scale, double inverse, double *shares);
@@ -48,6 +48,19 @@ static bool unsigned_valid(const void *counts, size_t n)
         for (size_t i = 0; i < n; i++)                                        \
             bad |= !(x[i] >= 0) | !(x[i] <= largest);                         \
         return !bad;                                                          \
+    }
+
+/* From 2^52 on there are no fractions; below, adding it rounds to the nearest whole number. */
+#define REAL_WHOLE(type, limit)                                                \
+    MP_VECTORISED static bool mp_##type##_whole(const void *counts, size_t n)  \
+    {                                                                          \
+        const type *x = counts;                                                \
+        int bad = 0;                                                           \
+        for (size_t i = 0; i < n; i++) {                                       \
+            double count = (double)x[i], rounded = (count + 0x1p52) - 0x1p52;  \
+            bad |= (count >= limit) | ((count < 0x1p52) & (rounded != count)); \
+        }                                                                      \
+        return !bad;                                                           \
     }
 
 /* The halves of 2^21 64-bit integers add up without overflow, and the two sums to a double with a single rounding. */
@@ -97,6 +110,8 @@ SIGNED_VALID(int32_t)
 SIGNED_VALID(int64_t)
 REAL_VALID(float, FLT_MAX)
 REAL_VALID(double, DBL_MAX)
+REAL_WHOLE(float, 0x1p24)
+REAL_WHOLE(double, 0x1p53)
 KERNELS(int32_t, INTEGER_TOTAL)
 KERNELS(int64_t, INTEGER_TOTAL)
 KERNELS(uint32_t, INTEGER_TOTAL)
@@ -104,15 +119,18 @@ KERNELS(uint64_t, INTEGER_TOTAL)
 KERNELS(float, REAL_TOTAL)
 KERNELS(double, REAL_TOTAL)
 
-#define READER(type, integer, valid)                                                                  \
-    {                                                                                                 \
-        sizeof(type), integer, valid, mp_##type##_total, mp_##type##_shares, mp_##type##_exact_shares \
+#define READER(type, valid, whole)                                                                  \
+    {                                                                                               \
+        sizeof(type), valid, whole, mp_##type##_total, mp_##type##_shares, mp_##type##_exact_shares \
     }
 
 static const struct reader readers[] = {
-    [MOEP_INT32] = READER(int32_t, true, mp_int32_t_valid), [MOEP_INT64] = READER(int64_t, true, mp_int64_t_valid),
-    [MOEP_UINT32] = READER(uint32_t, true, unsigned_valid), [MOEP_UINT64] = READER(uint64_t, true, unsigned_valid),
-    [MOEP_FLOAT32] = READER(float, false, mp_float_valid),  [MOEP_FLOAT64] = READER(double, false, mp_double_valid),
+    [MOEP_INT32] = READER(int32_t, mp_int32_t_valid, NULL),
+    [MOEP_INT64] = READER(int64_t, mp_int64_t_valid, NULL),
+    [MOEP_UINT32] = READER(uint32_t, unsigned_valid, NULL),
+    [MOEP_UINT64] = READER(uint64_t, unsigned_valid, NULL),
+    [MOEP_FLOAT32] = READER(float, mp_float_valid, mp_float_whole),
+    [MOEP_FLOAT64] = READER(double, mp_double_valid, mp_double_whole),
 };
 
 static const struct reader *find_reader(moep_dtype dtype)
@@ -127,10 +145,10 @@ size_t mp_dtype_size(moep_dtype dtype)
     return reader ? reader->size : 0;
 }
 
-bool mp_dtype_is_integer(moep_dtype dtype)
+bool mp_intake_are_tokens(const void *counts, moep_dtype dtype, size_t experts)
 {
     const struct reader *reader = find_reader(dtype);
-    return reader && reader->integer;
+    return !reader->whole || reader->whole(counts, experts);
 }
 
 /* Names the first of n counts that is not valid. */

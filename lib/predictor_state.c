@@ -29,10 +29,11 @@ moep_status moep_predictor_clone(const moep_predictor *predictor, const moep_run
 
 static const struct section config_section = {"PCFG", 1}, history_section = {"HIST", 1}, model_section = {"MODL", 1};
 
-/* The shape of the handle, and what it was made with. */
+/* The shape of the handle, what it was made with, and where the run was joined. */
 struct origin {
     size_t layers, experts;
     moep_predictor_config config;
+    uint64_t first_step; /* of the history */
 };
 
 static void visit_arima(struct checkpoint *checkpoint, moep_predictor_config *config)
@@ -70,6 +71,8 @@ static void visit_origin(struct checkpoint *checkpoint, struct origin *origin)
         visit_arima(checkpoint, &origin->config);
     if (mp_checkpoint_more(checkpoint))
         visit_lstm(checkpoint, &origin->config);
+    if (mp_checkpoint_more(checkpoint))
+        mp_visit_u64(checkpoint, &origin->first_step);
     mp_checkpoint_skip(checkpoint);
 }
 
@@ -97,7 +100,8 @@ enum { PARTS = sizeof parts / sizeof *parts };
 static size_t put(struct checkpoint *checkpoint, const void *handle)
 {
     moep_predictor *predictor = (moep_predictor *)handle; /* only reading writes to it */
-    struct origin origin = {predictor->history.layers, predictor->history.experts, predictor->config};
+    struct origin origin = {predictor->history.layers, predictor->history.experts, predictor->config,
+                            predictor->history.first_step};
     mp_checkpoint_section(checkpoint, &config_section);
     visit_origin(checkpoint, &origin);
     mp_checkpoint_end(checkpoint);
@@ -159,8 +163,10 @@ static moep_status load(const void *buffer, size_t size, const struct runtime *r
     if (status == MOEP_OK)
         status = mp_predictor_make(mp_method(origin.config.method), origin.layers, origin.experts, &origin.config,
                                    runtime, &predictor);
-    if (status == MOEP_OK)
+    if (status == MOEP_OK) {
+        predictor->history.first_step = origin.first_step;
         status = mp_checkpoint_parts(&checkpoint, parts, PARTS, predictor);
+    }
     if (status == MOEP_OK)
         *out = predictor;
     else

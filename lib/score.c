@@ -16,8 +16,8 @@ struct sums {
     struct score score; /* error, paper_error, left_out */
     double *actual;     /* of the step at hand */
     double *realised, *predicted;
-    double tokens;
-    size_t steps; /* those that hold a token */
+    double tokens; /* NaN where counts need not be tokens */
+    size_t steps;  /* those that hold a token */
 };
 
 moep_status mp_trace_read(moep_trace *to, const moep_trace *from)
@@ -47,12 +47,22 @@ static void divide(double *values, size_t n, double by)
         values[i] /= by;
 }
 
+static const void *counts_of(const struct comparison *comparison, size_t layer, size_t step)
+{
+    return mp_trace_counts(comparison->trace, comparison->origin + step, layer);
+}
+
 /* The shares of one step of the horizon, and its total. */
 static double read_step(const struct comparison *comparison, size_t layer, size_t step, double *actual)
 {
     const moep_trace *trace = comparison->trace;
-    const void *counts = mp_trace_counts(trace, comparison->origin + step, layer);
-    return mp_intake_exact_shares(counts, trace->dtype, (size_t)trace->experts, actual);
+    return mp_intake_exact_shares(counts_of(comparison, layer, step), trace->dtype, (size_t)trace->experts, actual);
+}
+
+static bool are_tokens(const struct comparison *comparison, size_t layer, size_t step)
+{
+    const moep_trace *trace = comparison->trace;
+    return mp_intake_are_tokens(counts_of(comparison, layer, step), trace->dtype, (size_t)trace->experts);
 }
 
 static struct sums add_steps(const struct comparison *comparison, size_t layer)
@@ -72,7 +82,7 @@ static struct sums add_steps(const struct comparison *comparison, size_t layer)
         sums.score.left_out += left_out;
         add(sums.realised, sums.actual, n);
         add(sums.predicted, row, n);
-        sums.tokens += total;
+        sums.tokens += are_tokens(comparison, layer, step) ? total : NAN;
         sums.steps++;
     }
     return sums;
@@ -92,7 +102,7 @@ static double tokens_behind(const struct comparison *comparison, const struct su
 {
     if (comparison->assignments > 0)
         return comparison->assignments * (double)sums->steps;
-    return mp_dtype_is_integer(comparison->trace->dtype) ? sums->tokens : NAN;
+    return sums->tokens;
 }
 
 struct score mp_score(const struct comparison *comparison, size_t layer)

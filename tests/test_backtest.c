@@ -201,6 +201,11 @@ static void fractional_counts_have_a_floor_of_mean_only_if_told_their_tokens(voi
     run(prototype, reals, MOEP_FLOAT64, &config, &fractional);
     assert_true(isnan(fractional.floor_of_mean[0]));
     assert_true(fractional.floor[0] == whole.floor[0]);
+    for (size_t i = 0; i < STEPS * SERIES; i++)
+        reals[i] *= 4; /* whole ones are tokens in any dtype */
+    run(prototype, counts, MOEP_INT64, &config, &whole);
+    run(prototype, reals, MOEP_FLOAT64, &config, &fractional);
+    assert_memory_equal(&whole, &fractional, sizeof whole);
     moep_predictor_destroy(prototype);
     free(reals);
     free(counts);

@@ -25,12 +25,12 @@ static moep_detector *make_on(const moep_runtime *runtime)
     return detector;
 }
 
-/* A long gap before the 30th step, floating-point counts from the 50th on. */
+/* A long gap before the 30th step, counts that are no tokens from the 50th on. */
 static void push_detector(moep_detector *detector, const int64_t *counts, size_t step)
 {
     double reals[SERIES];
     for (size_t s = 0; s < SERIES; s++)
-        reals[s] = (double)counts[step * SERIES + s];
+        reals[s] = (double)counts[step * SERIES + s] / 0x1p32;
     moep_status status =
         step < 50 ? moep_detector_push_at(detector, step < 30 ? step : step + 9, 1, counts + step * SERIES, MOEP_INT64)
                   : moep_detector_push(detector, 1, reals, MOEP_FLOAT64);
@@ -270,6 +270,8 @@ static void a_state_that_cannot_be_is_refused_whatever_its_checksums(void **stat
     refused(put(field(&bytes, "DCFG", 56), 0, 4));       /* dwell */
     refused(put(field(&bytes, "DCFG", 60), 1025, 4));    /* windows */
     refused(put(field(&bytes, "DCFG", 60), 900, 4));
+    refused(put(field(&bytes, "DCFG", 76), 10, 8)); /* first_step: fewer numbers from there on than steps */
+    refused(put(field(&bytes, "DCFG", 76), UINT64_MAX, 8));
     refused(put(field(&bytes, "DRFT", 0), 46, 8)); /* more steps than history */
     refused(put(field(&bytes, "DRFT", 0), UINT64_MAX, 8));
     refused(put(field(&bytes, "DRFT", 8), UINT64_C(1) << 40, 8));          /* more than the block's steps can hold */
@@ -291,7 +293,7 @@ static void a_state_that_cannot_be_is_refused_whatever_its_checksums(void **stat
     for (size_t i = 0; i < 4; i++)
         for (int by = -8; by <= 8; by++) {
             bytes = usual_detector();
-            if (by == 0 || (i == 0 && by > 0))
+            if (by == 0 || (i == 0 && (by > 0 || by == -8))) /* by one field more, or one less */
                 continue;
             resize(&bytes, tags[i], by);
             assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
@@ -321,6 +323,22 @@ static void fields_appended_to_the_configuration_are_passed_over(void **state)
     assert_same_words(expected, read);
     moep_detector_destroy(read);
     moep_detector_destroy(expected);
+}
+
+static void a_detector_remembers_where_the_run_was_joined(void **state)
+{
+    (void)state;
+    const int64_t counts[SERIES] = {1};
+    moep_detector *detector = make_on(NULL);
+    assert_int_equal(moep_detector_push_at(detector, 50000, 1, counts, MOEP_INT64), MOEP_OK);
+    assert_int_equal(moep_detector_push_at(detector, 50004, 1, counts, MOEP_INT64), MOEP_OK);
+    struct bytes bytes = saved_detector(detector);
+    moep_detector *read = loaded_detector(&bytes);
+    moep_info info = {.struct_size = sizeof info};
+    assert_int_equal(moep_detector_info(read, &info), MOEP_OK);
+    assert_int_equal(info.gaps, 3);
+    moep_detector_destroy(read);
+    moep_detector_destroy(detector);
 }
 
 /* ---- files of releases past ---------------------------------------------------------------------------------------- */
@@ -363,6 +381,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_state_that_cannot_be_is_refused_whatever_its_checksums),
         cmocka_unit_test(a_detector_in_warmup_has_no_other_state),
         cmocka_unit_test(fields_appended_to_the_configuration_are_passed_over),
+        cmocka_unit_test(a_detector_remembers_where_the_run_was_joined),
         cmocka_unit_test(the_state_written_by_0_1_0_is_read_for_ever_after),
     };
     if (argc == 3 && strcmp(argv[1], "--write") == 0)

@@ -169,6 +169,48 @@ static void assert_refused(moep_dtype dtype, double value, const char *fault)
     }
 }
 
+static bool are_tokens(moep_dtype dtype, double value, size_t at, size_t n)
+{
+    float floats[MOST];
+    double doubles[MOST];
+    for (size_t i = 0; i < n; i++)
+        floats[i] = (float)(doubles[i] = i == at ? value : (double)(3 * i));
+    return mp_intake_are_tokens(dtype == MOEP_FLOAT32 ? (void *)floats : (void *)doubles, dtype, n);
+}
+
+static void counts_are_tokens_if_they_are_whole_and_exact(void **state)
+{
+    (void)state;
+    const struct {
+        double value;
+        bool as_float, as_double;
+    } cases[] = {{0, true, true},
+                 {-0.0, true, true},
+                 {1, true, true},
+                 {0.5, false, false},
+                 {1.5, false, false},
+                 {0x1p-149, false, false},
+                 {0x1.fffffep22, false, false}, /* 2^23 - 1/2 */
+                 {0x1.000002p23, true, true},
+                 {0x1p24 - 1, true, true},
+                 {0x1p24, false, true},
+                 {0x1p51 + 0.5, false, false},
+                 {0x1p52 - 0.5, false, false},
+                 {0x1p52 + 1, false, true},
+                 {0x1p53 - 1, false, true},
+                 {0x1p53, false, false},
+                 {FLT_MAX, false, false}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t n = 1; n <= MOST; n += 23)
+            for (size_t at = 0; at<n; at += n> 1 ? n - 1 : 1) {
+                assert_int_equal(are_tokens(MOEP_FLOAT32, cases[i].value, at, n), cases[i].as_float);
+                assert_int_equal(are_tokens(MOEP_FLOAT64, cases[i].value, at, n), cases[i].as_double);
+            }
+    const int64_t largest[] = {INT64_MAX, 0};
+    assert_true(mp_intake_are_tokens(largest, MOEP_INT64, 2));
+    assert_true(mp_intake_are_tokens(largest, MOEP_UINT32, 4));
+}
+
 static void a_bad_count_is_named(void **state)
 {
     (void)state;
@@ -207,6 +249,7 @@ int main(void)
         cmocka_unit_test(the_largest_and_smallest_doubles_have_shares),
         cmocka_unit_test(a_layer_without_tokens_has_no_shares),
         cmocka_unit_test(a_negative_zero_is_a_zero),
+        cmocka_unit_test(counts_are_tokens_if_they_are_whole_and_exact),
         cmocka_unit_test(a_bad_count_is_named),
         cmocka_unit_test(arrays_that_cannot_be_are_refused),
     };
