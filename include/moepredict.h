@@ -30,6 +30,15 @@
  * Threads. Calls on const handles may overlap each other; a call that changes a handle must overlap no other call on
  * it. Different handles are independent. There is no global state but the thread-local text of moep_last_error().
  *
+ * Forks. A child has a copy of every handle and may use and destroy it; parent and child do not see each other's pushes.
+ * But a handle that another thread was changing while the process forked is half changed in the child: leave it alone
+ * there, and do not destroy it. OpenBLAS, where the library is built with it, is not entered in a child; results may
+ * then differ in their last bits.
+ *
+ * Ranks. The same calls give the same bytes on every rank, if all run the same build of the library, and of the C
+ * library, on the same type of processor. Where they do not, the last bits may differ, and with them a choice made by a
+ * forecast: let one rank forecast and broadcast what it got.
+ *
  * Memory. Arrays are the caller's, in C order, aligned as their type asks, and not kept after the call. All memory of
  * the library comes from the allocator in moep_runtime.
  *
@@ -113,7 +122,7 @@ enum { MOEP_INT32 = 0, MOEP_INT64 = 1, MOEP_UINT32 = 2, MOEP_UINT64 = 3, MOEP_FL
  * MOEP_LSTM, a network that has learned from whole runs how loads go on (the paper's third method). Two forms:
  *     MOEP_LSTM_SHARED (the default) is one small network for every series of any run. It sees the logarithms of the means
  *     of the last 20, 100, 500 and 2,000 steps relative to each other, the load itself, the age of the run (its own step
- *     number: push_at) and, with lstm_layers >= 1, what recurrent layers (Hochreiter and Schmidhuber, 1997) make of the
+ *     number: push_at; also where the run is joined late) and, with lstm_layers >= 1, what recurrent layers (Hochreiter and Schmidhuber, 1997) make of the
  *     last 100 means of 10 steps. For each of the next 40 blocks of 50 steps it says how much to trust which of the four
  *     means, and a factor of 1/e to e; later steps are forecast as the last block. It forecasts from step 100 on, without
  *     any training: the library ships weights that were trained on two recorded runs. Untrained it is the plain average
@@ -131,7 +140,9 @@ MOEP_API const char *moep_method_name(moep_method method);
 /* ---- what a handle runs with ----------------------------------------------------------------------------------- */
 
 /* Where a handle takes memory from and whom it tells of progress: never part of a model. NULL where one is asked for
- * means the defaults. The pointers must stay valid as long as the handle lives. */
+ * means the defaults. The struct itself is copied, and may go when the call that it is handed to returns. The functions
+ * and what the two user pointers point to must stay as long as any handle that was made with it, or cloned with NULL from
+ * one that was: destroy still calls release. */
 typedef struct moep_runtime {
     size_t struct_size; /* sizeof(moep_runtime) */
     uint32_t threads;   /* threads that a call may work with, the caller's among them; 0 and 1: the caller's alone. They
@@ -222,7 +233,8 @@ MOEP_API void moep_predictor_destroy(moep_predictor *predictor);
  *   counts       [steps][layers][experts], tokens asked of each expert, each finite and >= 0
  *   first_step   push_at: the run's own number of the first step. Below moep_info.next_step it is INVALID_ARGUMENT: a
  *                repeated iteration is never counted twice. Above it there is a gap: the numbers skipped are counted in
- *                moep_info.gaps and no step is invented. push numbers on from next_step.
+ *                moep_info.gaps and no step is invented. The first step of all may have any number: the run is joined
+ *                there, and nothing is skipped. push numbers on from next_step.
  * A layer with no tokens at all in a step repeats its last shares (uniform ones before any) and is counted in
  * moep_info.empty_layers. Zero steps are checked and do nothing; counts may then be NULL.
  * Cost: O(layers x experts) per step, whatever the method, window or history. Takes no memory, no lock, and makes no
@@ -392,7 +404,7 @@ typedef struct moep_info {
     uint64_t min_steps;    /* steps it takes before predict answers */
     uint64_t fitted_step;  /* next_step at the last fit that changed the model; UINT64_MAX: none did */
     uint64_t empty_layers; /* (step, layer) pairs that held no token */
-    uint64_t gaps;         /* step numbers skipped */
+    uint64_t gaps;         /* step numbers skipped between the first step pushed and the last */
 } moep_info;
 
 /* Reads it. info->struct_size must be set. Errors: INVALID_ARGUMENT, INCOMPATIBLE. */
@@ -538,7 +550,9 @@ MOEP_API moep_status moep_detector_changes(const moep_detector *detector, uint64
  *                   blocks; of a layer the sum of the p (1 - p) over the sum of the v. NaN where v = 0
  * MOEP_DISPERSION   how much more the loads scatter than independent tokens would: tokens per step / NOISE. 1 is the
  *                   multinomial floor; single steps of real runs have 2 to 4, blocks of 20 steps, which this is about,
- *                   up to 10. NaN where v = 0, and for floating-point counts, which need not be tokens */
+ *                   up to 10. NaN where v = 0, and where counts of the blocks it is about need not be tokens: those
+ *                   of a floating-point type that are not whole, or too large to be exact (2^24 for float, 2^53 for
+ *                   double, and more) */
 typedef int32_t moep_quantity;
 enum { MOEP_MEAN = 0, MOEP_VARIANCE = 1, MOEP_RANGE = 2, MOEP_DRIFT = 3, MOEP_NOISE = 4, MOEP_DISPERSION = 5 };
 
@@ -590,7 +604,8 @@ typedef struct moep_backtest_config {
     uint64_t refit_every; /* origins between fits; 0: one fit, at the first origin where it succeeds, unless the
                              prototype brings a fitted model. A method without a model is never fitted */
     double assignments;   /* > 0: the tokens per layer and step that stand behind the counts, for floor_of_mean. 0: the
-                             layer's totals themselves for integer counts, floor_of_mean NaN for floating-point ones */
+                             layer's totals themselves; floor_of_mean is NaN where counts need not be tokens, as
+                             MOEP_DISPERSION says */
 } moep_backtest_config;
 
 /* Where a backtest puts its results: the caller's arrays [origins][layers], each of which may be NULL, with
