@@ -7,7 +7,7 @@
 >>> shares = predictor.predict(1000)          # mean load proportions over the next 1000 steps
 """
 from ._handle import Info
-from ._library import Error, version as __version__
+from ._library import Error, TooFewSteps, version as __version__
 from ._library import method_names as methods
 from .detector import Detector, DetectorSettings, State
 from .evaluation import Backtest, backtest, forecast_error
@@ -17,5 +17,5 @@ from .resampling import join_experts, resample, smooth
 from .simulation import expected_shares, simulate
 
 __all__ = ["ArimaModel", "Backtest", "Config", "Detector", "DetectorSettings", "Error", "Info", "LstmTraining", "Predictor",
-           "State", "Weights", "backtest", "expected_shares", "forecast_error", "join_experts", "methods", "resample",
-           "simulate", "smooth", "__version__"]
+           "State", "TooFewSteps", "Weights", "backtest", "expected_shares", "forecast_error", "join_experts", "methods",
+           "resample", "simulate", "smooth", "__version__"]

@@ -124,6 +124,24 @@ def _info(options: argparse.Namespace) -> None:
                   f"{name.replace('_', ' '):24} {value}")
 
 
+def _config_help() -> Dict[str, str]:
+    """Of each field of the configuration: whose it is, and what it is if it is not given."""
+    defaults = {}
+    for method in methods():
+        with Predictor(method, layers=1, experts=1) as predictor:
+            defaults[method] = predictor.config._asdict()
+    texts = {}
+    for name in PredictorConfig.names()[1:]:
+        owners = [method for method in defaults if name.startswith(method + "_")] or list(defaults)
+        values = {method: defaults[method][name] for method in owners}
+        if len(set(values.values())) == 1:
+            told = str(values[owners[0]])
+        else:
+            told = ", ".join(f"{value} for {method}" for method, value in values.items())
+        texts[name] = ("" if len(owners) > 1 else f"of {owners[0]}; ") + f"default {told}"
+    return texts
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 -m moepredict", formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -158,11 +176,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--every", type=int, default=100, help="steps between forecasts, default 100")
     command.add_argument("--refit-every", type=int, default=0, help="forecasts between fits, default 0: fit once")
     command.add_argument("--assignments", type=float, default=0.0, help="tokens per layer and step behind fractional counts")
-    with Predictor(layers=1, experts=1) as predictor:
-        default = predictor.config
-    for name in PredictorConfig.names()[1:]:
-        command.add_argument("--" + name.replace("_", "-"), type=_value, metavar="VALUE",
-                             help=f"of the configuration; default for sw_avg: {getattr(default, name)}")
+    for name, text in _config_help().items():
+        command.add_argument("--" + name.replace("_", "-"), type=_value, metavar="VALUE", help=text)
     command.set_defaults(run=_backtest)
 
     command = commands.add_parser("report", help="the paper's figures and an error table, as a page",

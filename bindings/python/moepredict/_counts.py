@@ -12,23 +12,53 @@ from ._structs import Trace
 # The six dtypes, by their numbers in moepredict.h.
 DTYPES = {np.dtype(name): number
           for number, name in enumerate(["int32", "int64", "uint32", "uint64", "float32", "float64"])}
-_EXPECTED = ", ".join(str(dtype) for dtype in DTYPES)
+_NAMES = [str(dtype) for dtype in DTYPES]
+_EXPECTED = ", ".join(_NAMES)
+
+# Dtypes with which the fault lies in the counting.
+_ADVICE = {"bool": "a mask is no count, sum it over the tokens",
+           "float16": "it rounds whole numbers beyond 2,048, count in int64 or float32",
+           "bfloat16": "it rounds whole numbers beyond 256, count in int64 or float32"}
+
+
+def _wrong_dtype(shown: str, name: str, conversion: str) -> TypeError:
+    """conversion: a call with the dtype left open."""
+    wide = "int64" if name.startswith(("int", "uint")) else "float64" if name.startswith("float") else ""
+    advice = _ADVICE.get(name) or (wide and "call " + conversion.format(wide))
+    return TypeError(f"counts have dtype {shown}: expected one of {_EXPECTED}" + (f"; {advice}" if advice else ""))
 
 
 def is_tensor(value: Any) -> bool:
-    return type(value).__module__.split(".")[0] == "torch" and hasattr(value, "numpy")
+    """A torch.Tensor, a parameter, one of somebody's own class; torch is not imported for it."""
+    return any(base.__module__.split(".")[0] == "torch" and base.__name__ == "Tensor" for base in type(value).__mro__)
+
+
+def of_tensor(tensor: Any, what: str = "counts are") -> np.ndarray:
+    """The tensor's own memory."""
+    if tensor.device.type != "cpu":
+        advice = "it holds no numbers" if tensor.device.type == "meta" else "call .cpu() first"
+        raise ValueError(f"{what} on {tensor.device}: expected a CPU tensor, {advice}")
+    try:
+        return tensor.detach().numpy()
+    except (TypeError, RuntimeError, NotImplementedError) as error:
+        raise TypeError(f"{what} a {type(tensor).__name__} that is no plain tensor: call .to_dense() or .full_tensor() of "
+                        f"it, or what makes it one ({error})") from None
 
 
 def as_array(counts: Any) -> np.ndarray:
     """A contiguous ndarray of one of the six dtypes; the caller's own memory where it is one already."""
-    if is_tensor(counts):
-        if counts.device.type != "cpu":
-            raise ValueError(f"counts are on {counts.device}: expected a CPU tensor, call .cpu() first")
-        counts = counts.detach().numpy()
-    if not isinstance(counts, np.ndarray) or isinstance(counts, np.ma.MaskedArray):
-        raise TypeError(f"counts must be an ndarray or a CPU tensor, not {type(counts).__name__}")
+    if not isinstance(counts, np.ndarray) and is_tensor(counts):
+        name = str(counts.dtype).replace("torch.", "")
+        if name not in _NAMES:  # not even an array can have it, as bfloat16
+            raise _wrong_dtype(name, name, ".to(torch.{})")
+        counts = of_tensor(counts)
+    if isinstance(counts, np.ma.MaskedArray):
+        raise TypeError("counts must be an ndarray or a CPU tensor, not a MaskedArray: call .filled(0) of it")
+    if not isinstance(counts, np.ndarray):
+        raise TypeError(f"counts must be an ndarray or a CPU tensor, not {type(counts).__name__}: np.asarray makes one")
+    counts = np.asarray(counts)  # of a class of its own, as np.matrix, the plain array
     if counts.dtype not in DTYPES or not counts.dtype.isnative:
-        raise TypeError(f"counts have dtype {counts.dtype}: expected one of {_EXPECTED}")
+        raise _wrong_dtype(str(counts.dtype), counts.dtype.name, ".astype(np.{})")
     return counts if counts.flags.c_contiguous and counts.flags.aligned else np.array(counts, order="C")
 
 

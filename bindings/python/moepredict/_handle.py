@@ -9,10 +9,13 @@ import weakref
 from collections import namedtuple
 from typing import Any, Callable, Dict, Optional, Tuple, TypeVar, Union
 
+import numpy as np
+
 from . import _structs
 from ._counts import address_and_dtype, as_array, steps_of
 from ._library import library, method_names
 from ._progress import CALLBACK
+from ._state import as_bytes, as_dict, of_dict
 from ._structs import Runtime, Struct
 
 _NEVER = 2**64 - 1
@@ -115,6 +118,7 @@ def _destroy(destroy: Callable[[ctypes.c_void_p], None], handle: ctypes.c_void_p
 class Handle:
     """A handle of the library. A subclass names its kind, "predictor", and so the functions moep_predictor_..."""
 
+    _threads = 0
     _kind: str
     _config_struct: type
     _Config: type
@@ -132,8 +136,9 @@ class Handle:
         self._finalizer.atexit = False
 
     @classmethod
-    def _of(cls: type[Self], handle: ctypes.c_void_p) -> Self:
+    def _of(cls: type[Self], handle: ctypes.c_void_p, threads: int) -> Self:
         made = cls.__new__(cls)
+        made._threads = threads
         made._own(handle)
         return made
 
@@ -146,10 +151,10 @@ class Handle:
         ----------
         counts : ndarray or CPU tensor, (layers, experts) or (steps, layers, experts)
             Tokens asked of each expert, summed over all ranks. int32, int64, uint32, uint64, float32 or float64; not
-            copied where it is contiguous.
+            copied where it is contiguous. A parameter, a tensor with a gradient, and a class of one's own are taken too.
         step : int, optional
-            The run's own number of the first step. Numbers skipped are counted as gaps; a number seen before is a
-            ValueError. Without it steps are numbered on.
+            The run's own number of the first step. Numbers skipped since the first one pushed are counted as gaps; a
+            number seen before is a ValueError. Without it steps are numbered on.
         """
         self._push(as_array(counts), step)
 
@@ -193,23 +198,53 @@ class Handle:
         """An independent copy, with all that the original holds."""
         handle = ctypes.c_void_p()
         self._call("clone", self._open(), None, handle)
-        return self._of(handle)
+        return self._of(handle, self._threads)
+
+    def _saved(self) -> np.ndarray:
+        size = ctypes.c_size_t()
+        self._call("save", self._open(), None, 0, size)
+        state = np.empty(size.value, np.uint8)
+        self._call("save", self._open(), state.ctypes.data, state.size, size)
+        return state
 
     def save(self) -> bytes:
         """The whole state, for a training checkpoint. What is loaded from it goes on with the same bytes."""
-        size = ctypes.c_size_t()
-        self._call("save", self._open(), None, 0, size)
-        buffer = ctypes.create_string_buffer(size.value)
-        self._call("save", self._open(), buffer, size.value, size)
-        return buffer.raw[:size.value]
+        return self._saved().tobytes()
 
     @classmethod
-    def load(cls: type[Self], state: bytes, *, threads: int = 0) -> Self:
-        """One from what save has returned. The bytes are not trusted."""
+    def load(cls: type[Self], state: Any, *, threads: int = 0) -> Self:
+        """One from what save has returned: bytes or any other buffer, a uint8 array or tensor. It is not trusted."""
         handle = ctypes.c_void_p()
-        state = bytes(memoryview(state))
-        cls._call("load", state, len(state), make_runtime(threads), handle)
-        return cls._of(handle)
+        state = as_bytes(state)
+        cls._call("load", state.ctypes.data, state.size, make_runtime(threads), handle)
+        return cls._of(handle, threads)
+
+    def state_dict(self) -> Dict[str, Any]:
+        """The whole state as torch's checkpoints take it, ``{"state": uint8 tensor}``: ``torch.load(weights_only=True)``
+        reads it back, and its size never changes, so that torch.distributed.checkpoint may load it in place. Without torch
+        imported it is an ndarray."""
+        return as_dict(self._saved())
+
+    def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
+        """Go on from a state_dict() of a handle of the same shape and method; its configuration comes with it, as an
+        optimizer's does. An error leaves everything as it was."""
+        self._open()
+        loaded = self.load(of_dict(state_dict), threads=self._threads)
+        for name, own in self._identity().items():
+            other = loaded._identity()[name]
+            if other != own:
+                loaded.close()
+                raise ValueError(f"the state's {name} is {other!r}, the {self._kind}'s {own!r}: "
+                                 f"{type(self).__name__}.load makes one that fits")
+        destroy = self._finalizer
+        del self._finalizer
+        loaded._finalizer.detach()
+        self._own(loaded._handle)
+        destroy()
+
+    def _identity(self) -> Dict[str, Any]:
+        info = self.info
+        return {"method": info.method, "shape": (info.layers, info.experts)}
 
     def __reduce__(self) -> Tuple[Any, ...]:
         return type(self).load, (self.save(),)

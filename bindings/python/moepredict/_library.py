@@ -14,7 +14,7 @@ from ._structs import (ArimaModel, BacktestConfig, BacktestResult, DetectorConfi
 MAJOR = 0
 _NAME = f"libmoepredict.so.{MAJOR}"
 
-_INVALID_ARGUMENT, _OUT_OF_MEMORY, _CANCELLED = -1, -2, -8
+_INVALID_ARGUMENT, _OUT_OF_MEMORY, _TOO_FEW_STEPS, _CANCELLED = -1, -2, -5, -8
 
 
 class Error(RuntimeError):
@@ -26,7 +26,11 @@ class Error(RuntimeError):
         self.name = name
 
     def __reduce__(self):
-        return Error, (self.status, self.name, str(self).split(": ", 1)[1])
+        return type(self), (self.status, self.name, str(self).split(": ", 1)[1])
+
+
+class TooFewSteps(Error):
+    """Not enough history yet, which more steps will mend; or a trace too short for what was asked of it."""
 
 
 class Status(c_int32):
@@ -63,7 +67,7 @@ PROTOTYPES = {
     "moep_predictor_config_read": (Status, [_Predictor, POINTER(PredictorConfig)]),
     "moep_predictor_clone": (Status, [_Predictor, POINTER(Runtime), POINTER(_Predictor)]),
     "moep_predictor_save": (Status, [_Predictor, c_void_p, c_size_t, POINTER(c_size_t)]),
-    "moep_predictor_load": (Status, [c_char_p, c_size_t, POINTER(Runtime), POINTER(_Predictor)]),
+    "moep_predictor_load": (Status, [c_void_p, c_size_t, POINTER(Runtime), POINTER(_Predictor)]),
     "moep_detector_config_init": (Status, [POINTER(DetectorConfig)]),
     "moep_detector_create": (Status, [c_size_t, c_size_t, POINTER(DetectorConfig), POINTER(Runtime), POINTER(_Detector)]),
     "moep_detector_destroy": (None, [_Detector]),
@@ -77,7 +81,7 @@ PROTOTYPES = {
     "moep_detector_info": (Status, [_Detector, POINTER(Info)]),
     "moep_detector_clone": (Status, [_Detector, POINTER(Runtime), POINTER(_Detector)]),
     "moep_detector_save": (Status, [_Detector, c_void_p, c_size_t, POINTER(c_size_t)]),
-    "moep_detector_load": (Status, [c_char_p, c_size_t, POINTER(Runtime), POINTER(_Detector)]),
+    "moep_detector_load": (Status, [c_void_p, c_size_t, POINTER(Runtime), POINTER(_Detector)]),
     "moep_forecast_error": (Status, [c_size_t, c_size_t, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p]),
     "moep_backtest_origins": (c_size_t, [c_uint64, POINTER(BacktestConfig)]),
     "moep_backtest": (Status, [_Predictor, POINTER(Trace), POINTER(BacktestConfig), POINTER(Runtime),
@@ -121,7 +125,7 @@ def _raise(status: Status, function, arguments):
         raise ValueError(text)
     if number == _OUT_OF_MEMORY:
         raise MemoryError(text)
-    raise Error(number, library.moep_status_string(number).decode(), text)
+    raise (TooFewSteps if number == _TOO_FEW_STEPS else Error)(number, library.moep_status_string(number).decode(), text)
 
 
 def _declare(loaded: ctypes.CDLL) -> ctypes.CDLL:

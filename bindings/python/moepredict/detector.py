@@ -10,7 +10,7 @@ from typing import Any, Dict, Optional
 import numpy as np
 
 from ._handle import Handle, make_runtime, positive, set_fields, whole
-from ._library import Error, library
+from ._library import TooFewSteps, library
 from ._structs import DetectorConfig
 
 DetectorSettings = namedtuple("DetectorSettings", DetectorConfig.names())
@@ -40,7 +40,7 @@ class Detector(Handle):
 
     Raises
     ------
-    ValueError, TypeError, MemoryError, moepredict.Error
+    ValueError, TypeError, MemoryError, moepredict.TooFewSteps, moepredict.Error
         As Predictor.
 
     Notes
@@ -157,7 +157,7 @@ class Detector(Handle):
         """(layers,): the largest of the experts'."""
         return self._read(_RANGE, self._index(window), layers=True)
 
-    # ---- drift and noise: of the last whole block; an Error in WARMUP ----
+    # ---- drift and noise: of the last whole block; TooFewSteps in WARMUP ----
 
     @property
     def drift(self) -> np.ndarray:
@@ -171,7 +171,8 @@ class Detector(Handle):
 
     @property
     def dispersion(self) -> np.ndarray:
-        """(layers, experts): how much more the loads scatter than independent tokens would; NaN for floating counts."""
+        """(layers, experts): how much more the loads scatter than independent tokens would; NaN where counts are
+        not whole numbers."""
         return self._read(_DISPERSION)
 
     @property
@@ -205,7 +206,7 @@ class Detector(Handle):
         for name, quantity in (("drift", _DRIFT), ("noise", _NOISE), ("dispersion", _DISPERSION)):
             try:
                 values = self._read(quantity, layers=True)
-            except Error:  # in WARMUP
+            except TooFewSteps:  # in WARMUP
                 values = np.full(self.layers, np.nan)
             known = values[np.isfinite(values)]
             for kind in ("mean", "min", "max"):

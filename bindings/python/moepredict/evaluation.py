@@ -47,7 +47,7 @@ def backtest(predictor: Union[Predictor, str], trace: Any, *, horizon: int = 100
     refit_every : int
         Origins between fits, for methods that are fitted; 0: once.
     assignments : float
-        Tokens per layer and step behind the counts; 0: integer counts are those tokens.
+        Tokens per layer and step behind the counts; 0: whole counts are those tokens, of whatever dtype.
     progress : callable, optional
         progress(fraction); a true result cancels with an Error, an exception with that exception, as does Ctrl-C.
 

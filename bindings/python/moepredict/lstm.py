@@ -73,7 +73,7 @@ def set_weights(predictor: Handle, layer: int, given: Dict[str, Any]) -> None:
         if name not in arrays:
             raise TypeError(f"{name!r} is none of a recurrent layer's arrays: there are {', '.join(arrays)}")
         if is_tensor(values):
-            values = values.detach().cpu().numpy()
+            values = values.detach().cpu().float().numpy()  # of bfloat16 there is no array
         with np.errstate(over="ignore"):  # what is too large for a float becomes infinite, which the library refuses
             values = np.ascontiguousarray(values, np.float32)
         if values.shape != arrays[name].shape:

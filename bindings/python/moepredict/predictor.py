@@ -42,8 +42,10 @@ class Predictor(Handle):
     ValueError, TypeError
         A bad argument, in words.
     MemoryError
+    moepredict.TooFewSteps
+        Not enough history yet: ``info.min_steps``.
     moepredict.Error
-        Anything else, with ``.status``.
+        Anything else, with ``.status``; TooFewSteps is one too.
 
     Notes
     -----
@@ -62,8 +64,8 @@ class Predictor(Handle):
         set_fields(fields, config)
         layers, experts = positive("layers", layers), positive("experts", experts)
         handle = ctypes.c_void_p()
-        runtime = make_runtime(threads)
-        library.moep_predictor_create(layers, experts, fields, runtime, handle)
+        library.moep_predictor_create(layers, experts, fields, make_runtime(threads), handle)
+        self._threads = threads
         self._own(handle)
 
     def _own(self, handle: ctypes.c_void_p) -> None:

@@ -30,13 +30,16 @@ class Tensor:
 
     def __init__(self, array, device="cpu", detached=False):
         self.array, self.detached = array, detached
-        self.device = SimpleNamespace(type=device)
+        self.device, self.dtype = SimpleNamespace(type=device), f"torch.{np.asarray(array).dtype}"
 
     def detach(self):
         return Tensor(self.array, self.device.type, detached=True)
 
     def cpu(self):
         return Tensor(self.array, detached=self.detached)
+
+    def float(self):
+        return Tensor(self.array.astype(np.float32), self.device.type, self.detached)
 
     def numpy(self):
         if self.device.type != "cpu":

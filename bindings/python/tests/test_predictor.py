@@ -13,6 +13,7 @@ import numpy as np
 
 import moepredict
 from moepredict import Predictor, _structs
+from moepredict.__main__ import _config_help
 from moepredict._counts import DTYPES, as_array
 from moepredict._library import library
 from reference import Tensor, sw_avg
@@ -122,7 +123,7 @@ class Quantiles(unittest.TestCase):
     def test_a_method_without_quantiles_says_so(self):
         with self.assertRaisesRegex(moepredict.Error, "sw_avg has no quantiles") as caught:
             make(COUNTS).predict(10, quantile=0.9)
-        self.assertEqual(caught.exception.name, "unsupported")
+        self.assertEqual((caught.exception.name, type(caught.exception)), ("unsupported", moepredict.Error))
 
     def test_shapes_and_probabilities_reach_the_library(self):
         given = []
@@ -186,7 +187,7 @@ class Push(unittest.TestCase):
         predictor.push(COUNTS[0], step=5)
         predictor.push(COUNTS[1:4], step=np.int64(10))
         predictor.push(COUNTS[4])
-        self.assertEqual((predictor.info.steps, predictor.info.next_step, predictor.info.gaps), (5, 14, 9))
+        self.assertEqual((predictor.info.steps, predictor.info.next_step, predictor.info.gaps), (5, 14, 4))
         with self.assertRaises(ValueError) as caught:
             predictor.push(COUNTS[0], step=13)
         self.assertEqual(str(caught.exception), library.moep_last_error().decode())
@@ -243,9 +244,10 @@ class Predict(unittest.TestCase):
             self.assertEqual(found.tobytes(), expected.tobytes())
 
     def test_before_the_first_step(self):
-        with self.assertRaisesRegex(moepredict.Error, "^too few steps: ") as caught:
+        with self.assertRaisesRegex(moepredict.TooFewSteps, "^too few steps: ") as caught:
             make().predict(1)
         for error in (caught.exception, pickle.loads(pickle.dumps(caught.exception))):
+            self.assertIs(type(error), moepredict.TooFewSteps)
             self.assertEqual((error.status, error.name, str(error)), (-5, "too few steps", str(caught.exception)))
 
     def test_fit_and_reset(self):
@@ -258,7 +260,8 @@ class Predict(unittest.TestCase):
     def test_metrics(self):
         predictor = make()
         before = predictor.metrics()
-        predictor.push(COUNTS, step=2)
+        predictor.push(COUNTS[:1], step=2)
+        predictor.push(COUNTS[1:], step=5)
         after = predictor.metrics(30)
         names = [f"imbalance_{when}_{kind}" for when in ("now", "forecast") for kind in ("mean", "min", "max")]
         self.assertEqual((list(before), list(after)), ([*names, "steps", "gaps", "empty_layers"],) * 2)
@@ -294,6 +297,14 @@ class Configuration(unittest.TestCase):
             self.assertEqual(make(sw_avg_window="two").config.sw_avg_window, "two")
             with self.assertRaisesRegex(ValueError, "'none' or 'one' or 'two'"):
                 make(sw_avg_window="three")
+
+    def test_the_command_line_tells_whose_a_field_is_and_its_default_there(self):
+        told = _config_help()
+        self.assertEqual(list(told), list(Predictor(layers=1, experts=1).config._fields[1:]))
+        self.assertEqual((told["arima_p"], told["sw_avg_window"], told["lstm_scope"]),
+                         ("of arima; default 2", "of sw_avg; default 200", "of lstm; default shared"))
+        histories = [f"{Predictor(method, layers=1, experts=1).config.history} for {method}" for method in moepredict.methods()]
+        self.assertEqual((told["history"], told["seed"]), (f"default {', '.join(histories)}", "default 0"))
 
     def test_bad_configurations(self):
         for kind, words, config in (
