@@ -1,41 +1,172 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""pip installs the package, library and all, into a fresh virtual environment, without a network."""
+"""pip makes a source distribution into a wheel, library and all, without a network, and installs it where no compiler is.
+
+The library is built once. What else pip is asked to install takes that one."""
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 import unittest
-
-import moepredict
+import zipfile
+from unittest import mock
 
 PACKAGE = pathlib.Path(__file__).resolve().parents[1]
+ROOT = PACKAGE.parents[1]
+sys.path.append(str(PACKAGE / "backend"))
+import _build  # noqa: E402
+import _elf  # noqa: E402
+import moepredict_build as backend  # noqa: E402
+
+CODE = """import numpy, moepredict
+print(moepredict.__file__, moepredict._library.library._name, moepredict.__version__)
+with moepredict.Predictor("lstm", layers=1, experts=2) as predictor:
+    predictor.push(numpy.full((100, 1, 2), 7))
+    print(predictor, predictor.predict(50)[0, 0])"""
+
+
+def run(*command, cwd, code=0, **environment):
+    """What it prints."""
+    clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MOEPREDICT_LIBRARY")}
+    done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=cwd,
+                          env={**clean, **environment})
+    assert done.returncode == code, done.stdout
+    return done.stdout
+
+
+def pip(folder, *arguments, **environment):
+    """Offline; what the backend asks for must be there already."""
+    return run(folder / "venv" / "bin" / "python3", "-m", "pip", "--disable-pip-version-check", *arguments, "--no-index",
+               "--no-deps", cwd=folder, **environment)
 
 
 class Wheel(unittest.TestCase):
-    def test_it_installs_and_works_alone(self):
-        with tempfile.TemporaryDirectory() as folder:
-            folder = pathlib.Path(folder)
-            shutil.copytree(PACKAGE.parents[1] / "include", folder / "source" / "include")
-            copy = folder / "source" / "bindings" / "python"
-            shutil.copytree(PACKAGE, copy, ignore=shutil.ignore_patterns("build", "*.egg-info", "__pycache__", "tests"))
-            environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-            environment["MOEPREDICT_LIBRARY"] = moepredict._library.library._name
+    @classmethod
+    def setUpClass(cls):
+        made = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(made.cleanup)
+        cls.folder = pathlib.Path(made.name).resolve()
+        run(sys.executable, "-m", "venv", "--system-site-packages", cls.folder / "venv", cwd=cls.folder)
+        cls.sdist = cls.folder / backend.build_sdist(cls.folder)
+        pip(cls.folder, "wheel", "--wheel-dir", cls.folder, cls.sdist)
+        cls.wheel, = cls.folder.glob("*.whl")
 
-            def run(*command, **env):
-                result = subprocess.run(list(map(str, command)), capture_output=True, text=True, cwd=folder, timeout=300,
-                                        env={**environment, **env})
-                self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
-                return result.stdout
+    def installed(self, *arguments):
+        """What the package tells where neither a checkout nor a compiler is."""
+        pip(self.folder, "install", "--force-reinstall", *arguments)
+        self.addCleanup(pip, self.folder, "uninstall", "--yes", "moepredict")
+        return run(self.folder / "venv" / "bin" / "python3", "-c", CODE, cwd=self.folder,
+                   PATH=str(self.folder / "venv" / "bin"))
 
-            run(sys.executable, "-m", "venv", "--system-site-packages", folder / "venv")
-            python = folder / "venv" / "bin" / "python3"
-            run(python, "-m", "pip", "install", "--no-index", "--no-build-isolation", "--no-deps", copy)
-            del environment["MOEPREDICT_LIBRARY"]
-            shutil.rmtree(folder / "source")
-            told = run(python, "-c", "import moepredict; print(moepredict.__file__, moepredict._library.library._name); "
-                                     "print(moepredict.Predictor(layers=1, experts=2))")
-            for place in told.split()[:2]:
-                self.assertTrue(place.startswith(str(folder / "venv")), told)
-            self.assertIn("sw_avg, 1 x 2", told)
+    def assert_works_alone(self, told):
+        for place in told.split()[:2]:
+            self.assertTrue(place.startswith(str(self.folder / "venv")), told)
+        self.assertIn(f" {backend.version()}\n<moepredict.Predictor lstm, 1 x 2, 100 steps> 0.5", told)
+
+    def test_the_wheel_of_a_source_distribution_works_alone(self):
+        self.assert_works_alone(self.installed(self.wheel))
+
+    def test_its_tag_is_the_oldest_glibc_that_has_all_that_its_library_asks_for(self):
+        with zipfile.ZipFile(self.wheel) as archive:
+            library = archive.extract(f"moepredict/{backend.LIBRARY}", self.folder)
+            tag, = re.findall(r"^Tag: (.*)$", archive.read(f"{backend._about()}/WHEEL").decode(), flags=re.M)
+            self.assertIsNone(archive.testzip())
+        asked = re.findall(r"\(?GLIBC_2\.(\d+)[.\d]*\)?", run("objdump", "-T", library, cwd=self.folder))
+        machine = sysconfig.get_platform().split("-", 1)[1].replace("-", "_")
+        self.assertEqual(tag, f"py3-none-manylinux_2_{max(map(int, asked))}_{machine}")
+        self.assertEqual(self.wheel.name, f"moepredict-{backend.version()}-{tag}.whl")
+
+    def test_its_library_is_stripped_and_exports_what_the_header_declares(self):
+        with zipfile.ZipFile(self.wheel) as archive:
+            library = archive.extract(f"moepredict/{backend.LIBRARY}", self.folder)
+        self.assertIn("no symbols", run("objdump", "-t", library, cwd=self.folder))
+        exported = set(re.findall(r" g .*\.text\s.* (\w+)$", run("objdump", "-T", library, cwd=self.folder), flags=re.M))
+        header = (ROOT / "include" / "moepredict.h").read_text()
+        self.assertEqual(exported, set(re.findall(r"^MOEP_API .*?(moep_\w+)\(", header, flags=re.M)))
+
+    def test_a_folder_and_a_repository_install_alike(self):
+        library = self.folder / "libmoepredict.so"
+        with zipfile.ZipFile(self.wheel) as archive:
+            library.write_bytes(archive.read(f"moepredict/{backend.LIBRARY}"))
+        checkout = self.folder / "checkout"
+        for path in [*_build.inputs(ROOT), *PACKAGE.glob("*.toml"), *PACKAGE.glob("backend/*.py"), *backend._modules()]:
+            copy = checkout / path.relative_to(ROOT)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, copy)
+        places = [checkout / "bindings" / "python"]
+        if shutil.which("git"):
+            for words in (["init", "--quiet"], ["add", "."], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "t"]):
+                run("git", *words, cwd=checkout, HOME=str(self.folder))
+            places.append(f"moepredict @ git+file://{checkout}#subdirectory=bindings/python")
+        for place in places:
+            with self.subTest(str(place)):
+                self.assert_works_alone(self.installed("--config-settings", f"library={library}", place))
+
+
+class Builds(unittest.TestCase):
+    def setUp(self):
+        made = tempfile.TemporaryDirectory()
+        self.addCleanup(made.cleanup)
+        self.folder = pathlib.Path(made.name)
+
+    def programs(self, **scripts):
+        for name, script in scripts.items():
+            (self.folder / name).write_text(f"#!/bin/sh\n{script}\n")
+            (self.folder / name).chmod(0o755)
+        return mock.patch.dict(os.environ, PATH=str(self.folder))
+
+    def test_what_the_machine_lacks_is_asked_for(self):
+        with self.programs():
+            self.assertEqual(backend.get_requires_for_build_wheel(), ["meson >= 1.0", "ninja"])
+            self.assertEqual(backend.get_requires_for_build_wheel({"library": "any"}), [])
+            with self.assertRaisesRegex(SystemExit, "without meson >= 1.0 and ninja: install them"):
+                _build.library(ROOT, self.folder)
+        with self.programs(meson="echo 0.61.2", ninja=""):
+            self.assertEqual(backend.get_requires_for_build_wheel(), ["meson >= 1.0"])
+        with self.programs(meson="echo 1.0.1"):
+            self.assertEqual(backend.get_requires_for_build_wheel(), [])
+
+    def test_a_meson_whose_modules_pip_hides_is_used_all_the_same(self):
+        with self.programs(meson='[ -z "$PYTHONPATH" ] && echo 1.3.0', ninja=""), mock.patch.dict(os.environ, PYTHONPATH="/x"):
+            self.assertNotIn("PYTHONPATH", _build._meson())
+
+    def test_a_build_that_fails_says_why(self):
+        with self.programs(meson='[ "$1" = --version ] && echo 1.0.1 || { echo no compiler; exit 1; }', ninja=""), \
+                mock.patch.object(_build.sys, "stderr") as stderr:
+            with self.assertRaisesRegex(SystemExit, "meson setup failed"):
+                _build.library(ROOT, self.folder)
+        stderr.write.assert_called_with("no compiler\n")
+
+    def test_sources_that_are_not_there_are_told(self):
+        with mock.patch.object(backend, "PACKAGE", self.folder / "some" / "python"):
+            with self.assertRaisesRegex(SystemExit, "neither in .*source nor in .*: install from a checkout or"):
+                backend.sources()
+
+    def test_an_editable_install_points_to_the_package(self):
+        with zipfile.ZipFile(self.folder / backend.build_editable(self.folder)) as archive:
+            self.assertEqual(archive.read("moepredict.pth").decode(), f"{PACKAGE}\n")
+
+
+class Tags(unittest.TestCase):
+    def tag(self, versions, libraries=("libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"), platform="linux-x86_64"):
+        with mock.patch.object(_elf, "needs", return_value=(set(libraries), set(versions))), \
+                mock.patch.object(sysconfig, "get_platform", return_value=platform):
+            return _elf.platform(b"")
+
+    def test_the_newest_version_asked_for_decides(self):
+        self.assertEqual(self.tag({"GLIBC_2.2.5", "GLIBC_2.34", "GLIBC_2.14"}), "manylinux_2_34_x86_64")
+        self.assertEqual(self.tag({"GLIBC_2.2.5", "GLIBC_ABI_DT_RELR"}), "manylinux_2_36_x86_64")
+        self.assertEqual(self.tag({"GLIBC_2.2.5"}), "manylinux_2_5_x86_64")
+        self.assertEqual(self.tag({"GLIBC_2.2.5"}, platform="linux-aarch64"), "manylinux_2_17_aarch64")
+
+    def test_what_asks_for_more_than_glibc_is_for_this_machine_alone(self):
+        for versions, libraries in (({"GLIBC_2.34"}, ["libc.so.6", "libopenblas.so.0"]), ({"GLIBC_PRIVATE"}, ["libc.so.6"]),
+                                    ({"GLIBC_2.34", "GCC_3.0"}, ["libc.so.6"]), (set(), ["libc.musl-x86_64.so.1"])):
+            self.assertEqual(self.tag(versions, libraries), "linux_x86_64")
+
+    def test_what_is_no_elf_file_is_refused(self):
+        with self.assertRaisesRegex(SystemExit, "no ELF file"):
+            _elf.platform(b"MZ")

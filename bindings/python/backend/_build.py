@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Builds the shared library by meson, whether that is the system's or one that pip has fetched for the build."""
+import os
+import pathlib
+import shutil
+import subprocess
+import sys
+
+_LEAST = (1, 0)
+OPTIONS = ["-Dbuildtype=release", "-Dstrip=true", "-Dpython=disabled"] + [
+    f"-D{name}=disabled" for name in ("tests", "examples", "benchmarks", "openblas", "gsl")]
+
+_PARTS = ("include", "lib", "cmake")          # what the library is made from
+_DESCRIBED = ("examples", "tests", "bindings")  # what the build's description mentions all the same
+
+
+def _environments():
+    """The present one; and one without what pip tells Python in it, which hides the modules of a system's meson."""
+    yield dict(os.environ)
+    yield {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONNOUSERSITE")}
+
+
+def _meson():
+    """The environment in which meson answers, and is recent enough; or None."""
+    for environment in _environments():
+        try:
+            told = subprocess.run(["meson", "--version"], env=environment, stdout=subprocess.PIPE,
+                                  stderr=subprocess.DEVNULL, universal_newlines=True, check=True).stdout
+            if tuple(map(int, told.split(".")[:2])) >= _LEAST:
+                return environment
+        except (OSError, ValueError, subprocess.CalledProcessError):
+            pass
+    return None
+
+
+def _ninja() -> bool:
+    return any(shutil.which(name) for name in ("ninja", "ninja-build", "samu"))
+
+
+def missing() -> list:
+    """What pip has to fetch for the build."""
+    return ([] if _meson() else [f"meson >= {'.'.join(map(str, _LEAST))}"]) + ([] if _ninja() else ["ninja"])
+
+
+def _run(environment, *command):
+    done = subprocess.run(list(map(str, command)), env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if done.returncode != 0:
+        sys.stderr.write(done.stdout.decode(errors="replace"))
+        sys.stderr.flush()
+        raise SystemExit(f"libmoepredict could not be built: {command[0]} {command[1]} failed, as told above. It takes a C11 "
+                         "compiler, meson and ninja")
+
+
+def library(sources: pathlib.Path, scratch: pathlib.Path) -> pathlib.Path:
+    """Built in and installed to `scratch`."""
+    lacking = missing()
+    if lacking:
+        raise SystemExit(f"libmoepredict cannot be built without {' and '.join(lacking)}: install them (apt-get install "
+                         "meson ninja-build, or pip install meson ninja), or leave out --no-build-isolation")
+    environment, build = _meson(), scratch / "build"
+    _run(environment, "meson", "setup", build, sources, "--prefix=/", "--libdir=lib", *OPTIONS)
+    _run(environment, "meson", "compile", "-C", build)
+    environment["DESTDIR"] = str(scratch / "installed")
+    _run(environment, "meson", "install", "-C", build, "--no-rebuild", "--tags", "runtime")
+    return next(path for path in (scratch / "installed" / "lib").glob("libmoepredict.so.*") if not path.is_symlink())
+
+
+def inputs(sources: pathlib.Path) -> list:
+    """The files that the library is built from."""
+    found = [sources / "meson.build", sources / "meson_options.txt", sources / "LICENSE"]
+    for pattern, folders in (("*", _PARTS), ("meson.build", _DESCRIBED)):
+        for folder in folders:
+            found += (sources / folder).rglob(pattern)
+    return sorted(path for path in found if path.is_file())
