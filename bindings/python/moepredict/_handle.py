@@ -228,12 +228,10 @@ class Handle:
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
         """Go on from a state_dict() of a handle of the same shape and method; its configuration comes with it, as an
         optimizer's does. An error leaves everything as it was."""
-        self._open()
         loaded = self.load(of_dict(state_dict), threads=self._threads)
         for name, own in self._identity().items():
             other = loaded._identity()[name]
             if other != own:
-                loaded.close()
                 raise ValueError(f"the state's {name} is {other!r}, the {self._kind}'s {own!r}: "
                                  f"{type(self).__name__}.load makes one that fits")
         destroy = self._finalizer
