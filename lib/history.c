@@ -160,7 +160,6 @@ void mp_history_visit(struct history *history, struct checkpoint *checkpoint)
     mp_checkpoint_require(checkpoint, history->first_step <= history->next_step &&
                                           history->steps <= history->next_step - history->first_step &&
                                           history->next_step <= last_step_number);
-    mp_checkpoint_require(checkpoint, history->steps > 0 || history->first_step == 0);
     mp_checkpoint_require(checkpoint, history->empty_layers / history->layers <= history->steps);
 
     size_t series = history->layers * history->experts, held = rows_held(history) * series;
