@@ -10,7 +10,7 @@ _LEAST = (1, 0)
 OPTIONS = ["-Dbuildtype=release", "-Dstrip=true", "-Dpython=disabled"] + [
     f"-D{name}=disabled" for name in ("tests", "examples", "benchmarks", "openblas", "gsl")]
 
-_PARTS = ("include", "lib", "cmake")          # what the library is made from
+_PARTS = ("include", "lib")                   # what the library is made from
 _DESCRIBED = ("examples", "tests", "bindings")  # what the build's description mentions all the same
 
 
