@@ -125,10 +125,11 @@ enum { MOEP_INT32 = 0, MOEP_INT64 = 1, MOEP_UINT32 = 2, MOEP_UINT64 = 3, MOEP_FL
  *     number: push_at; also where the run is joined late) and, with lstm_layers >= 1, what recurrent layers (Hochreiter and Schmidhuber, 1997) make of the
  *     last 100 means of 10 steps. For each of the next 40 blocks of 50 steps it says how much to trust which of the four
  *     means, and a factor of 1/e to e; later steps are forecast as the last block. It forecasts from step 100 on, without
- *     any training: the library ships weights that were trained on two recorded runs. Untrained it is the plain average
- *     of the four means. Where the load of a layer has jumped, what was before the jump does not count, and the forecast
- *     is half the network's, half that average. The scale of the counts has no part in it, and experts that change places
- *     change the places of their forecasts.
+ *     any training: the library ships weights that were trained on two recorded runs. On runs unlike those it may be
+ *     worse than SW_Avg, by far where the data keep changing: backtest it on a run of yours. Untrained it is the plain
+ *     average of the four means. Where the load of a layer has jumped, what was before the jump does not count, and the
+ *     forecast is half the network's, half that average. The scale of the counts has no part in it, and experts that
+ *     change places change the places of their forecasts.
  *     MOEP_LSTM_JOINT is the paper's form: the loads of all experts of all layers in, all their next loads out. Experts
  *     mean something else in every run, so it is of use only in the run that it was trained on. NOT_FITTED until then. */
 typedef int32_t moep_method;
