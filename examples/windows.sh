@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
 # Which window? Prints, as Markdown, the errors of SW_Avg by window and horizon, over all layers and forecasts, for the
-# bundled traces. Runs the replay that run.sh builds, or the one that REPLAY names.
+# `small16` runs and `mid32`. Runs the replay that run.sh builds, or the one that REPLAY names.
 set -eu
 examples=$(CDPATH= cd -- "$(dirname "$0")" && pwd)
 replay() {

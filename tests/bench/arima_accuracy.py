@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How good ARIMA's forecasts are beside SW_Avg's, on the bundled traces, as Markdown: refitted at every origin, every
+"""How good ARIMA's forecasts are beside SW_Avg's, on bundled traces, as Markdown: refitted at every origin, every
 100 steps. Then what its default is chosen by: orders, buckets and histories on the two small16 runs alone."""
 import itertools
 

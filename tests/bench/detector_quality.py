@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How good the state detector is, beside its rivals and the targets: on the bundled traces as they are, at a smaller and
+"""How good the state detector is, beside its rivals and the targets: on bundled traces as they are, at a smaller and
 at a larger batch, and on simulated runs whose truth is known. Exits with 1 where a target is missed."""
 import collections
 import pathlib
