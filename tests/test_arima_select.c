@@ -127,6 +127,30 @@ static void tests_of_series_without_noise_say_nothing(void **state)
     assert_near(mp_arima_kpss(scaled, 50, MP_ARIMA_LEVEL, 3).statistic, large, 1e-9 * large);
 }
 
+/* Where the digits of a constant end is no noise, nor is what is too large to be told from infinity. */
+static void rounding_and_overflow_are_no_noise(void **state)
+{
+    (void)state;
+    double rounded[60], noisy[60], huge[4] = {0, 1.79e308, -1.79e308, -0.4e308};
+    uint64_t seed = 3;
+    for (size_t t = 0; t < 60; t++) {
+        double off = noise(&seed);
+        rounded[t] = 0.1 + 0x1p-56 * floor(4 * off);
+        noisy[t] = 0.1 + 1e-11 * off;
+    }
+    for (unsigned trend = MP_ARIMA_LEVEL; trend <= MP_ARIMA_TREND; trend++) {
+        struct arima_test test = mp_arima_kpss(rounded, 60, (enum arima_trend)trend, 2);
+        assert_true(test.statistic == 0 && test.probability == 1);
+        test = mp_arima_kpss(huge, 4, (enum arima_trend)trend, 1);
+        assert_true(test.statistic == 0 && test.probability == 1);
+        assert_true(mp_arima_kpss(noisy, 60, (enum arima_trend)trend, 2).statistic > 0);
+    }
+    rounded[30] = INFINITY;
+    assert_true(mp_arima_kpss(rounded, 60, MP_ARIMA_LEVEL, 2).probability == 1);
+    rounded[30] = NAN;
+    assert_true(mp_arima_kpss(rounded, 60, MP_ARIMA_LEVEL, 2).probability == 1);
+}
+
 /* Of 100 each; KPSS alone would call most of the persistent ones integrated. */
 static void walks_are_differenced_and_persistent_series_are_not(void **state)
 {
@@ -300,6 +324,7 @@ int main(void)
         cmocka_unit_test(test_statistics_are_those_of_R),
         cmocka_unit_test(probabilities_end_with_their_tables),
         cmocka_unit_test(tests_of_series_without_noise_say_nothing),
+        cmocka_unit_test(rounding_and_overflow_are_no_noise),
         cmocka_unit_test(walks_are_differenced_and_persistent_series_are_not),
         cmocka_unit_test(a_season_is_found_and_persistence_is_none),
         cmocka_unit_test(no_order_of_auto_arima_is_better),

@@ -6,6 +6,11 @@
 
 enum { EXPERTS = 16, BLOCKS = 200, STEPS = 10 };
 
+static double fraction(uint64_t *state)
+{
+    return (double)(random_number(state) >> 11) * 0x1p-53;
+}
+
 /* Sums of blocks, newest first: levels[e] changes by `jump` of itself, up and down by turns, `since` blocks ago and, if
  * `other` is not 0, that many ago once more; it drifts by `drift` of itself per block; noise is a part of the load. */
 static size_t since_jump(size_t blocks, double jump, size_t since, size_t other, double drift, double noise)
@@ -79,6 +84,79 @@ static void a_part_of_a_layers_experts_shows_the_same_jumps(void **state)
     assert_int_equal(mp_lstm_since_jump(sums, 40, EXPERTS, STEPS, 4.0 * EXPERTS, scratch), 15);
 }
 
+/* ---- by the definition ----------------------------------------------------------------------------------------------- */
+
+/* Of the split after the newest `split` blocks, from the sums of each side themselves. */
+static double distance_at(const double *sums, size_t blocks, size_t split)
+{
+    double squares = 0, noise = 0;
+    for (size_t e = 0; e < EXPERTS; e++) {
+        double apart = 0;
+        for (size_t b = 0; b < 5; b++)
+            apart += sums[(split - 1 - b) * EXPERTS + e] - sums[(split + b) * EXPERTS + e];
+        squares += apart * apart;
+    }
+    for (size_t b = 1; b < blocks; b++)
+        for (size_t e = 0; e < EXPERTS; e++)
+            noise += pow(sums[b * EXPERTS + e] - sums[(b - 1) * EXPERTS + e], 2);
+    double unit = 5.0 * STEPS / EXPERTS;
+    return fmax(squares - 5 * noise / (double)(blocks - 1), 0) / (EXPERTS * unit * unit);
+}
+
+static size_t since_jump_by_definition(const double *sums, size_t blocks)
+{
+    while (blocks >= 10) {
+        double most = -1, elsewhere = 0;
+        size_t at = 0, others = 0;
+        for (size_t k = 5; k + 5 <= blocks; k++)
+            if (distance_at(sums, blocks, k) > most) {
+                most = distance_at(sums, blocks, k);
+                at = k;
+            }
+        for (size_t k = 5; k + 5 <= blocks; k++)
+            if (k + 5 < at || k > at + 5) {
+                elsewhere += distance_at(sums, blocks, k);
+                others++;
+            }
+        if (others < 10 || !(most > 0.08 * 0.08) || !(most * (double)others > 16 * elsewhere))
+            break;
+        blocks = at;
+    }
+    return blocks;
+}
+
+/* Loads with jumps of any size anywhere, from none to three, that scatter and drift more or less. Nothing beyond the last
+ * block is looked at, and what lies in the scratch does not matter. */
+static void a_jump_is_where_the_definition_says(void **state)
+{
+    (void)state;
+    static double sums[(BLOCKS + 6) * EXPERTS], scratch[2 * EXPERTS];
+    uint64_t random = 11;
+    size_t jumps = 0, none = 0;
+    for (size_t sample = 0; sample < 400; sample++) {
+        size_t blocks = (size_t)(fraction(&random) * (BLOCKS + 1)), at[3];
+        double size = 0.4 * fraction(&random), noise = 0.4 * fraction(&random), levels[EXPERTS];
+        for (size_t i = 0; i < 3; i++)
+            at[i] = (size_t)(fraction(&random) * 2 * BLOCKS);
+        for (size_t e = 0; e < EXPERTS; e++)
+            levels[e] = 1;
+        for (size_t b = 0; b < BLOCKS + 6; b++)
+            for (size_t e = 0; e < EXPERTS; e++) {
+                if (b == at[0] || b == at[1] || b == at[2])
+                    levels[e] += size * (2 * fraction(&random) - 1);
+                double load = levels[e] + noise * (fraction(&random) - 0.5);
+                sums[b * EXPERTS + e] = b < blocks ? STEPS * load / EXPERTS : NAN;
+            }
+        for (size_t i = 0; i < 2 * EXPERTS; i++)
+            scratch[i] = NAN;
+        size_t expected = since_jump_by_definition(sums, blocks);
+        assert_int_equal(mp_lstm_since_jump(sums, blocks, EXPERTS, STEPS, EXPERTS, scratch), expected);
+        jumps += expected < blocks;
+        none += expected == blocks;
+    }
+    assert_true(jumps > 100 && none > 100);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -90,6 +168,7 @@ int main(void)
         cmocka_unit_test(of_two_jumps_the_later_one_counts),
         cmocka_unit_test(a_part_of_a_layers_experts_shows_the_same_jumps),
         cmocka_unit_test(a_jump_of_fewer_than_five_blocks_ago_is_not_seen_yet),
+        cmocka_unit_test(a_jump_is_where_the_definition_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The shared form's exam, which decides whether what was learned is used: by its definition. */
+#include "lstm_run.h"
+
+#include "methods/lstm_shared.h"
+
+enum { STEPS = 1600, EXPERTS = 6, JUDGED = 1000, JUMP = 1100, OUTPUTS = MP_LSTM_OUTPUTS };
+enum { HELD_OUT = MP_LSTM_ORIGINS * EXPERTS };
+
+static const struct runtime plain_runtime = {{mp_default_allocate, mp_default_release, NULL}, .threads = 1};
+
+/* One layer of a run, judged by its last steps. */
+struct bench {
+    struct run run;
+    struct lstm_lesson lesson;
+    struct lstm_corpus corpus;
+    struct lstm_shape shape;
+    struct lstm_school school;
+    struct lstm_shared shared;
+    real *parameters; /* untrained */
+};
+
+static struct bench *make_bench(const float *shares)
+{
+    static struct bench b;
+    struct random random = mp_random(5, 0);
+    b = (struct bench){.run = run_of(shares, STEPS, 1, EXPERTS), .shape = mp_lstm_net_shape(1, 2)};
+    b.lesson = (struct lstm_lesson){.run = &b.run, .trained = {0, JUDGED}, .judged = {JUDGED, STEPS}};
+    b.corpus = (struct lstm_corpus){&b.lesson, 1};
+    mp_lstm_shared_school(&b.shared, &b.school, &b.shape, &b.corpus);
+    assert_int_equal(mp_lstm_shared_open(&b.shared, &b.shape, &plain_runtime), MOEP_OK);
+    b.parameters = reals(b.school.parameters);
+    mp_lstm_net_start(&b.shape, &random, b.parameters);
+    return &b;
+}
+
+static void free_bench(struct bench *b)
+{
+    mp_lstm_shared_close(&b->shared);
+    free(b->parameters);
+}
+
+/* Any network, of which the head's last layer is not 0. */
+static void make_another(struct bench *b)
+{
+    uint64_t seed = 2;
+    for (size_t i = 0; i < b->school.parameters; i++)
+        b->parameters[i] += (real)(0.2 * (fraction(&seed) - 0.5));
+}
+
+/* The loss of one forecast after another against block means: how far the means so far are off, averaged. */
+static double loss_by_definition(const double *forecasts, const double *targets, size_t n)
+{
+    double forecast = 0, target = 0, loss = 0;
+    for (size_t b = 0; b < n; b++) {
+        forecast += forecasts[b];
+        target += targets[b];
+        loss += fabs(forecast - target) / fmax(target, 0.1 / EXPERTS * (double)(b + 1)) / (double)n;
+    }
+    return loss;
+}
+
+static double mean_of_steps(const struct panel *panel, size_t first, size_t last, size_t series)
+{
+    double sum = 0;
+    for (size_t step = first; step < last; step++)
+        sum += share_at(panel, step, series);
+    return sum / (double)(last - first);
+}
+
+/* ---- what an untrained network would be off --------------------------------------------------------------------------- */
+
+static double untrained_by_definition(const struct bench *b)
+{
+    const struct panel *panel = &b->run.panel;
+    double loss = 0;
+    for (size_t i = 0; i < MP_LSTM_ORIGINS; i++)
+        for (size_t e = 0; e < EXPERTS; e++) {
+            size_t origin = mp_lstm_judged_origin(&b->lesson, i).end, blocks = (STEPS - origin) / 50;
+            double plain = 0, forecasts[OUTPUTS], targets[OUTPUTS];
+            const size_t windows[] = {20, 100, 500, 2000};
+            for (size_t w = 0; w < 4; w++)
+                plain += mean_of_steps(panel, windows[w] < origin ? origin - windows[w] : 0, origin, e) / 4;
+            for (size_t block = 0; block < blocks; block++) {
+                forecasts[block] = plain;
+                targets[block] = mean_of_steps(panel, origin + 50 * block, origin + 50 * (block + 1), e);
+            }
+            loss += loss_by_definition(forecasts, targets, blocks) / HELD_OUT;
+        }
+    return loss;
+}
+
+static void training_must_beat_the_mean_of_four_windows(void **state)
+{
+    (void)state;
+    float *shares = wandering_shares(STEPS, EXPERTS, EXPERTS, 3);
+    struct bench *b = make_bench(shares);
+    double expected = untrained_by_definition(b);
+    struct lstm_marks marks = b->school.exam(b->school.self, b->parameters, NULL);
+    assert_near(marks.untrained, expected, 1e-5 * expected);
+    assert_near(marks.loss, expected, 1e-5 * expected);
+    make_another(b);
+    marks = b->school.exam(b->school.self, b->parameters, NULL);
+    assert_near(marks.untrained, expected, 1e-5 * expected);
+    assert_true(fabs(marks.loss - expected) > 0.01 * expected);
+    free_bench(b);
+    free(shares);
+}
+
+/* ---- what a network is off -------------------------------------------------------------------------------------------- */
+
+/* Half of what it says, and half the mean of the windows, where the load has just jumped. */
+static double loss_of_network(const struct bench *b, size_t *jumped)
+{
+    struct lstm_examples e;
+    struct lstm_net net;
+    double loss = 0;
+    real *said = reals((size_t)HELD_OUT * MP_LSTM_OUTPUT_ROW);
+    assert_true(mp_lstm_examples_make(&e, HELD_OUT, EXPERTS, &plain_memory));
+    assert_true(mp_lstm_net_make(&net, &b->shape, false, HELD_OUT, 1, &plain_memory));
+    assert_int_equal(mp_lstm_take_held_out(&b->corpus, 0, &e), MP_LSTM_ORIGINS);
+    mp_lstm_net_prepare(&net, b->parameters);
+    mp_lstm_net_forecast(&net, &e, said);
+    for (size_t s = 0; s < HELD_OUT; s++) {
+        double plain = 0, forecasts[OUTPUTS], targets[OUTPUTS];
+        for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
+            plain += (double)e.means[s * MP_LSTM_WINDOWS + w] / MP_LSTM_WINDOWS;
+        for (size_t block = 0; block < e.covered[s]; block++) {
+            double network = (double)said[s * MP_LSTM_OUTPUT_ROW + block];
+            forecasts[block] = e.jumped[s] ? (network + plain) / 2 : network;
+            targets[block] = (double)e.targets[s * OUTPUTS + block];
+        }
+        loss += loss_by_definition(forecasts, targets, e.covered[s]) / HELD_OUT;
+        *jumped += e.jumped[s];
+    }
+    mp_lstm_net_free(&net, &plain_memory);
+    mp_lstm_examples_free(&e, &plain_memory);
+    free(said);
+    return loss;
+}
+
+static void the_loss_is_of_what_would_be_forecast(void **state)
+{
+    (void)state;
+    float *shares = wandering_shares(STEPS, EXPERTS, EXPERTS, 4);
+    for (size_t step = JUMP; step < STEPS; step++) { /* experts change places */
+        float moved[EXPERTS];
+        memcpy(moved, shares + step * EXPERTS, sizeof moved);
+        for (size_t e = 0; e < EXPERTS; e++)
+            shares[step * EXPERTS + e] = moved[(e + 2) % EXPERTS];
+    }
+    struct bench *b = make_bench(shares);
+    size_t jumped = 0;
+    make_another(b);
+    double expected = loss_of_network(b, &jumped);
+    assert_true(jumped > 0 && jumped < HELD_OUT);
+    assert_near(b->school.exam(b->school.self, b->parameters, NULL).loss, expected, 1e-5 * expected);
+    free_bench(b);
+    free(shares);
+}
+
+/* ---- how far off it was ------------------------------------------------------------------------------------------------ */
+
+/* Loads that stay as they are: an untrained network is never off. */
+static void an_exam_that_is_asked_how_far_forecasts_were_off_says_so(void **state)
+{
+    (void)state;
+    float *shares = malloc(sizeof *shares * STEPS * EXPERTS);
+    static double numbers[sizeof(struct lstm_residuals) / sizeof(double)];
+    struct lstm_residuals residuals;
+    size_t said = 0;
+    for (size_t i = 0; i < STEPS * EXPERTS; i++)
+        shares[i] = (float)(1 + i % EXPERTS) / 32;
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++)
+        numbers[i] = 77;
+    memcpy(&residuals, numbers, sizeof numbers);
+    struct bench *b = make_bench(shares);
+    struct lstm_marks marks = b->school.exam(b->school.self, b->parameters, NULL);
+    assert_near(marks.loss, 0, 1e-6);
+    b->school.exam(b->school.self, b->parameters, &residuals);
+    memcpy(numbers, &residuals, sizeof numbers);
+    for (size_t i = 0; i < sizeof numbers / sizeof *numbers; i++) {
+        said += numbers[i] != 77;
+        assert_true(numbers[i] == 77 || fabs(numbers[i]) < 1e-6);
+    }
+    assert_true(said > 0);
+    free_bench(b);
+    free(shares);
+}
+
+int main(void)
+{
+    const struct CMUnitTest lstm_shared[] = {
+        cmocka_unit_test(training_must_beat_the_mean_of_four_windows),
+        cmocka_unit_test(the_loss_is_of_what_would_be_forecast),
+        cmocka_unit_test(an_exam_that_is_asked_how_far_forecasts_were_off_says_so),
+    };
+    return cmocka_run_group_tests(lstm_shared, NULL, NULL);
+}
