@@ -121,19 +121,17 @@ static moep_status select_part(struct call *call, size_t count, struct arima_cho
     return MOEP_OK;
 }
 
-/* Layer by layer where there is a budget, which one layer may overrun. */
+/* Of the layers that are left: one by one where there is a budget, which one layer may overrun. */
 static moep_status select_orders(struct call *call)
 {
     const struct memory *memory = &call->task->runtime->memory;
-    size_t count = call->budget > 0 ? call->source.experts : call->series;
+    size_t left = call->series - call->model.progress->ordered, count = call->budget > 0 ? call->source.experts : left;
     struct arima_choice *choices = mp_allocate(memory, count, sizeof *choices);
     if (!choices)
         return mp_out_of_memory("the orders of ARIMA models");
     moep_status status = MOEP_OK;
-    while (call->model.progress->ordered < call->series && status == MOEP_OK && !budget_is_spent(call)) {
-        size_t left = call->series - call->model.progress->ordered;
-        status = select_part(call, count < left ? count : left, choices);
-    }
+    while (call->model.progress->ordered < call->series && status == MOEP_OK && !budget_is_spent(call))
+        status = select_part(call, count, choices);
     mp_release(memory, choices, count, sizeof *choices);
     return status;
 }
