@@ -201,6 +201,16 @@ static void the_plain_kernel_is_chosen_where_it_has_wide_vectors(void **state)
     assert_true(gemm.openblas == (gemm.bytes == 16 && mp_gemm_has_openblas()));
 }
 
+/* One instruction that is missing ends the process. */
+static void a_width_is_taken_only_where_there_is_all_that_its_kernels_use(void **state)
+{
+    (void)state;
+    for (int set = 0; set < 32; set++) {
+        int width = mp_width_for(set & 1, set & 2, set & 4, set & 8, set & 16);
+        assert_int_equal(width, set == 31 ? 64 : (set & 3) == 3 ? 32 : 16);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -212,6 +222,7 @@ int main(void)
 #endif
         cmocka_unit_test(a_forked_child_keeps_out_of_openblas),
         cmocka_unit_test(the_plain_kernel_is_chosen_where_it_has_wide_vectors),
+        cmocka_unit_test(a_width_is_taken_only_where_there_is_all_that_its_kernels_use),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

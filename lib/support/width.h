@@ -3,17 +3,28 @@
 #ifndef MP_SUPPORT_WIDTH_H
 #define MP_SUPPORT_WIDTH_H
 
-/* How wide this processor's registers are, in bytes, as far as there are kernels for them. */
+#include <stdbool.h>
+
+/* How wide the vectors of kernels are, in bytes, that a processor with these instructions runs: lib/meson.build compiles
+ * those of 64 for all of them. */
+static inline int mp_width_for(bool avx2, bool fma, bool avx512f, bool avx512vl, bool avx512dq)
+{
+    if (!avx2 || !fma)
+        return 16;
+    return avx512f && avx512vl && avx512dq ? 64 : 32;
+}
+
+/* The same of this processor. */
 static inline int mp_vector_bytes(void)
 {
 #ifdef MP_LANES_X86
     __builtin_cpu_init();
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq"))
-        return 64;
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        return 32;
-#endif
+    return mp_width_for(__builtin_cpu_supports("avx2"), __builtin_cpu_supports("fma"),
+                        __builtin_cpu_supports("avx512f"), __builtin_cpu_supports("avx512vl"),
+                        __builtin_cpu_supports("avx512dq"));
+#else
     return 16;
+#endif
 }
 
 /* Calls the kernel for vectors of so many bytes. */
