@@ -88,6 +88,7 @@ static void structured_starts_are_the_base_times_factors(void **state)
         {4, 1, 2, {real_root(0.97)}, {ma, real_root(0.985)}},
         {5, 1, 2, {real_root(-0.97)}, {ma, real_root(-0.985)}},
         {4, 4, 2, {ar, real_root(0.97), real_root(0.6), real_root(-0.6)}, {ma, real_root(0.985)}},
+        {4, 2, 4, {ar, real_root(0.97)}, {ma, real_root(0.985), real_root(0.9), real_root(-0.9)}},
         {5, 1, 4, {real_root(-0.97)}, {ma, real_root(-0.985), real_root(-0.9)}},
         {1,
          5,
@@ -176,6 +177,8 @@ static void a_start_without_a_likelihood_gives_way_to_zeros(void **state)
     assert_memory_equal(&outside.at, &zeros.at, sizeof zeros.at);
     assert_true(outside.objective == zeros.objective && isfinite(zeros.objective));
     assert_int_equal(outside.evaluations, zeros.evaluations + 1);
+    outside = optimise(series, 1, 1.5, 0.2);
+    assert_true(outside.objective < optimise(series, 0, 0, 0).objective);
     outside = optimise(series, 0, 1.5, 0.2); /* asked for the likelihood there only */
     assert_true(outside.objective > 1e299 && outside.at.phi[0] == 1.5 && outside.at.theta[0] == 0.2);
     assert_int_equal(outside.evaluations, 1);

@@ -99,6 +99,54 @@ static void training_sees_nothing_beyond_its_segment(void **state)
     free(shares);
 }
 
+/* Half of the time as if the run had begun later, and of that half of the time as young as it would then be; else of any
+ * age about its own. */
+static void runs_are_drawn_of_any_length_and_age(void **state)
+{
+    (void)state;
+    enum { STEPS = 2000, MANY = 4000 };
+    float *shares = wandering_shares(STEPS, 2, 2, 2);
+    struct run run = run_of(shares, STEPS, 1, 2);
+    const struct lstm_lesson lesson = {.run = &run, .trained = {0, STEPS}, .judged = {0, STEPS}};
+    struct random random = mp_random(4, 0);
+    size_t cut = 0, young = 0, older = 0, younger = 0;
+    run.first_step = 100000; /* whose age tells the run's own from that of what was cut */
+    for (size_t i = 0; i < MANY; i++) {
+        struct lstm_past past = mp_lstm_draw_origin(&lesson, &random);
+        double own = (double)(run.first_step + past.end);
+        bool is_young = past.age < 10000;
+        cut += past.steps < past.end;
+        young += is_young;
+        older += !is_young && past.age > 1.3 * own;
+        younger += !is_young && past.age < own / 1.3;
+        assert_true(past.cut && past.age <= 1.6 * own && past.age >= (is_young ? (double)past.steps : own) / 1.6);
+        assert_true(!is_young || past.age <= 1.6 * (double)past.steps);
+    }
+    assert_true(cut > 0.45 * MANY && cut < 0.55 * MANY);
+    assert_true(young > 0.2 * MANY && young < 0.3 * MANY);
+    assert_true(older > 0.1 * MANY && younger > 0.1 * MANY);
+    free(shares);
+}
+
+/* Of a long run up to a forecast's horizon before its end, of a short one to its middle. */
+static void origins_leave_steps_to_judge_by(void **state)
+{
+    (void)state;
+    const size_t lasts[] = {700, 4100, 9000}, origins[] = {400, 2100, 7000};
+    struct run run = {.panel.series = 3, .layers = 1, .experts = 3};
+    struct random random = mp_random(5, 0);
+    for (size_t i = 0; i < 3; i++) {
+        const struct lstm_lesson lesson = {.run = &run, .trained = {0, lasts[i]}, .judged = {0, lasts[i]}};
+        size_t most = 0;
+        for (size_t k = 0; k < 20000; k++) {
+            size_t end = mp_lstm_draw_origin(&lesson, &random).end;
+            most = end > most ? end : most;
+        }
+        assert_true(most <= origins[i] && most > origins[i] - 10);
+        assert_int_equal(mp_lstm_judged_origin(&lesson, MP_LSTM_ORIGINS - 1).end, origins[i]);
+    }
+}
+
 /* The past is anything before the origin; what came after is the held-out steps. */
 static void judgement_is_of_origins_in_its_segment(void **state)
 {
@@ -226,7 +274,8 @@ static void every_window_to_train_on_is_drawn(void **state)
     free_marked(&m);
 }
 
-/* Where loads are marks, only a splice has two of them: about one window in sixteen. */
+/* Where loads are marks, only a splice has two of them: about one window in sixteen. Half of them are of one layer, whose
+ * experts have changed places; in about as many it was more than 100 steps ago. */
 static void some_windows_are_spliced(void **state)
 {
     (void)state;
@@ -235,20 +284,27 @@ static void some_windows_are_spliced(void **state)
     make_marked(&m);
     struct lstm_corpus corpus = {m.lessons, 1};
     struct lstm_examples e = examples_for(mp_lstm_batch_room(&corpus));
-    size_t windows = 0, spliced = 0, kept = 0;
+    size_t windows = 0, spliced = 0, kept = 0, one_layer = 0, long_ago = 0;
     for (size_t i = 0; i < 10 * DRAWS; i++) {
         mp_lstm_draw(&corpus, &random, &e);
         for (size_t s = 0; s < e.series; s += 4, windows++) {
             bool moved = false;
+            double now = 0, before = 0;
             for (size_t at = s; at < s + 4; at++) {
                 moved |= e.means[at * MP_LSTM_WINDOWS] != e.means[at * MP_LSTM_WINDOWS + 3];
                 kept += e.covered[at] > 0 && e.targets[at * OUTPUTS] == e.means[at * MP_LSTM_WINDOWS];
                 assert_true(e.inputs[99 * e.series + at] == e.inputs[99 * e.series + at]);
+                now += (double)e.targets[at * OUTPUTS];
+                before += (double)e.means[at * MP_LSTM_WINDOWS + 3];
             }
             spliced += moved;
+            one_layer += moved && fabs(now - before) < 1e-6;
+            long_ago += moved && e.means[s * MP_LSTM_WINDOWS] == e.means[s * MP_LSTM_WINDOWS + 1];
         }
     }
     assert_true(spliced > windows / 50 && spliced < windows / 14);
+    assert_true(one_layer > spliced / 3 && one_layer < 3 * spliced / 4);
+    assert_true(long_ago > spliced / 4 && long_ago < 3 * spliced / 4);
     assert_true(kept > 9 * windows / 10);
     mp_lstm_examples_free(&e, &plain_memory);
     free_marked(&m);
@@ -283,6 +339,8 @@ int main(void)
         cmocka_unit_test(held_out_layers_are_judged_by_only_and_the_others_trained_on_only),
         cmocka_unit_test(training_sees_nothing_beyond_its_segment),
         cmocka_unit_test(judgement_is_of_origins_in_its_segment),
+        cmocka_unit_test(runs_are_drawn_of_any_length_and_age),
+        cmocka_unit_test(origins_leave_steps_to_judge_by),
         cmocka_unit_test(every_held_out_window_is_judged_once),
         cmocka_unit_test(every_window_to_train_on_is_drawn),
         cmocka_unit_test(some_windows_are_spliced),

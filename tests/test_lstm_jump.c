@@ -90,6 +90,22 @@ static void what_was_before_a_jump_is_not_seen(void **state)
     moep_predictor_destroy(short_past);
 }
 
+/* Not a step of it, whatever their number. */
+static void without_a_jump_all_of_the_past_is_seen(void **state)
+{
+    (void)state;
+    for (size_t steps = 101; steps < SINCE; steps += 33) {
+        moep_predictor *predictor = pushed(0, 4000, steps, 1, 16);
+        struct lstm_examples cut = examples_of(predictor, true), whole = examples_of(predictor, false);
+        assert_memory_equal(cut.means, whole.means, (size_t)EXPERTS * MP_LSTM_WINDOWS * sizeof(real));
+        assert_memory_equal(cut.features, whole.features, (size_t)EXPERTS * MP_LSTM_FEATURES * sizeof(real));
+        assert_false(cut.jumped[0]);
+        mp_lstm_examples_free(&cut, &plain_memory);
+        mp_lstm_examples_free(&whole, &plain_memory);
+        moep_predictor_destroy(predictor);
+    }
+}
+
 static void a_forecast_after_a_jump_does_not_depend_on_what_was_before(void **state)
 {
     (void)state;
@@ -154,6 +170,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_before_a_jump_is_not_seen),
+        cmocka_unit_test(without_a_jump_all_of_the_past_is_seen),
         cmocka_unit_test(a_forecast_after_a_jump_does_not_depend_on_what_was_before),
         cmocka_unit_test(an_untrained_network_forecasts_the_mean_of_what_has_come_since),
         cmocka_unit_test(after_a_jump_the_network_is_trusted_by_half),

@@ -133,11 +133,11 @@ static void a_jump_is_where_the_definition_says(void **state)
     static double sums[(BLOCKS + 6) * EXPERTS], scratch[2 * EXPERTS];
     uint64_t random = 11;
     size_t jumps = 0, none = 0;
-    for (size_t sample = 0; sample < 400; sample++) {
-        size_t blocks = (size_t)(fraction(&random) * (BLOCKS + 1)), at[3];
-        double size = 0.4 * fraction(&random), noise = 0.4 * fraction(&random), levels[EXPERTS];
+    for (size_t sample = 0; sample < 3000; sample++) {
+        size_t blocks = (size_t)(fraction(&random) * (sample % 8 ? 50 : BLOCKS + 1)), at[3];
+        double size = 0.4 * fraction(&random), noise = 0.6 * fraction(&random), levels[EXPERTS];
         for (size_t i = 0; i < 3; i++)
-            at[i] = (size_t)(fraction(&random) * 2 * BLOCKS);
+            at[i] = (size_t)(fraction(&random) * 2 * (double)blocks);
         for (size_t e = 0; e < EXPERTS; e++)
             levels[e] = 1;
         for (size_t b = 0; b < BLOCKS + 6; b++)
@@ -154,7 +154,7 @@ static void a_jump_is_where_the_definition_says(void **state)
         jumps += expected < blocks;
         none += expected == blocks;
     }
-    assert_true(jumps > 100 && none > 100);
+    assert_true(jumps > 500 && none > 500);
 }
 
 int main(void)

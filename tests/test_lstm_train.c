@@ -16,6 +16,7 @@ struct school {
     double worse;             /* what exams add to the loss of parameters that are not the first */
     size_t spoilt_at;         /* the lesson whose gradient is not a number, from 1; 0: none */
     real first_parameters[N]; /* of the last round's first lesson */
+    double met[4 * UPDATES];  /* the first parameter, in each lesson */
     uint64_t drawn[4 * UPDATES];
 };
 
@@ -24,6 +25,7 @@ static void lesson(void *self, struct random *random, const real *parameters, re
     struct school *school = self;
     if (school->lessons % UPDATES == 0)
         memcpy(school->first_parameters, parameters, sizeof school->first_parameters);
+    school->met[school->lessons] = (double)parameters[0];
     school->drawn[school->lessons++] = mp_random_bits(random);
     for (size_t i = 0; i < N; i++)
         gradient[i] = school->lessons == school->spoilt_at ? (real)NAN : parameters[i] - school->goal;
@@ -91,6 +93,19 @@ static void parameters_that_are_better_by_less_than_the_margin_do_not(void **sta
     }
 }
 
+static void parameters_that_are_as_good_do_not(void **state)
+{
+    (void)state;
+    static struct block block;
+    struct lstm_model model = model_in(&block);
+    struct school school = school_with(1);
+    school.base.exam = set_exam;
+    school.worse = 1; /* than what parameters of 0 get: not at all */
+    assert_int_equal(train(&model, &school, 0), MOEP_OK);
+    assert_true(block.used[0] == 0 && block.learning[0] != 0);
+    assert_int_equal(block.state.weights, MOEP_LSTM_UNTRAINED);
+}
+
 static void better_parameters_take_the_place_of_those_in_use(void **state)
 {
     (void)state;
@@ -143,6 +158,49 @@ static void every_round_begins_anew(void **state)
     assert_memory_equal(school.drawn, again.drawn, UPDATES * sizeof *again.drawn);
 }
 
+/* Towards a goal that is far away every update is a step of the rate's length. */
+static void within_a_round_the_rate_rises_and_then_falls_to_nothing(void **state)
+{
+    (void)state;
+    static struct block block;
+    struct lstm_model model = model_in(&block);
+    struct school school = school_with(1000);
+    assert_int_equal(train(&model, &school, 0), MOEP_OK);
+    for (size_t i = 0; i < UPDATES; i++) {
+        double after = i + 1 < UPDATES ? school.met[i + 1] : (double)block.learning[0];
+        double rate = course.rate * fmin((double)(i + 1) / 4, 1) * (1 + cos(acos(-1) * (double)i / UPDATES)) / 2;
+        assert_near(after - school.met[i], rate, 1e-3 * rate + 1e-6);
+    }
+}
+
+static void a_round_of_another_length_is_not_gone_on_with(void **state)
+{
+    (void)state;
+    static struct block block;
+    struct lstm_model model = model_in(&block);
+    struct school school = school_with(1);
+    block.state.rounds = 3;
+    block.state.length = UPDATES / 2;
+    block.state.updates = UPDATES / 4;
+    assert_int_equal(train(&model, &school, 0), MOEP_OK);
+    assert_int_equal(school.lessons, UPDATES);
+    assert_true(block.state.rounds == 4 && block.state.length == UPDATES);
+}
+
+static void what_a_budget_leaves_is_spent_in_the_next_call(void **state)
+{
+    (void)state;
+    static struct block block;
+    struct lstm_model model = model_in(&block);
+    struct school school = school_with(1);
+    const size_t lessons[] = {0, 1, 2, 3, 3, 4}; /* of a price of 2, from 1.5 a call */
+    for (size_t i = 0; i < sizeof lessons / sizeof *lessons; i++) {
+        assert_int_equal(train(&model, &school, 1.5), MOEP_OK);
+        assert_int_equal(school.lessons, lessons[i]);
+        assert_near(block.state.credit, 1.5 * (double)(i + 1) - 2 * (double)lessons[i], 1e-12);
+    }
+}
+
 /* An update is 2, and 2 exams more where one is due. */
 static void credit_is_spent_to_the_last_update_that_it_pays_for(void **state)
 {
@@ -183,6 +241,10 @@ int main(void)
         cmocka_unit_test(parameters_that_are_better_by_less_than_the_margin_do_not),
         cmocka_unit_test(worse_parameters_do_not),
         cmocka_unit_test(every_round_begins_anew),
+        cmocka_unit_test(parameters_that_are_as_good_do_not),
+        cmocka_unit_test(within_a_round_the_rate_rises_and_then_falls_to_nothing),
+        cmocka_unit_test(a_round_of_another_length_is_not_gone_on_with),
+        cmocka_unit_test(what_a_budget_leaves_is_spent_in_the_next_call),
         cmocka_unit_test(credit_is_spent_to_the_last_update_that_it_pays_for),
         cmocka_unit_test(a_gradient_that_is_not_a_number_is_told),
     };
