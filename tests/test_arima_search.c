@@ -173,17 +173,17 @@ static void a_start_without_a_likelihood_gives_way_to_zeros(void **state)
     uint64_t seed = 3;
     for (size_t t = 0; t < STEPS; t++)
         series[t] = (t > 0 ? 0.6 * series[t - 1] : 0) + 0.8 * normal(&seed);
-    struct arima_run zeros = optimise(series, 60, 0, 0), outside = optimise(series, 60, 1.5, 0.2);
-    assert_memory_equal(&outside.at, &zeros.at, sizeof zeros.at);
-    assert_true(outside.objective == zeros.objective && isfinite(zeros.objective));
-    assert_int_equal(outside.evaluations, zeros.evaluations + 1);
-    outside = optimise(series, 1, 1.5, 0.2);
-    assert_true(outside.objective < optimise(series, 0, 0, 0).objective);
-    outside = optimise(series, 0, 1.5, 0.2); /* asked for the likelihood there only */
+    for (unsigned iterations = 1; iterations <= 61; iterations += 60) {
+        struct arima_run zeros = optimise(series, iterations, 0, 0), outside = optimise(series, iterations, 1.5, 0.2);
+        assert_memory_equal(&outside.at, &zeros.at, sizeof zeros.at);
+        assert_true(outside.objective == zeros.objective && isfinite(zeros.objective));
+        assert_int_equal(outside.evaluations, zeros.evaluations + 1);
+    }
+    struct arima_run outside = optimise(series, 0, 1.5, 0.2); /* asked for the likelihood there only */
     assert_true(outside.objective > 1e299 && outside.at.phi[0] == 1.5 && outside.at.theta[0] == 0.2);
     assert_int_equal(outside.evaluations, 1);
     struct arima_run inside = optimise(series, 0, 0.5, 0.2);
-    assert_true(inside.objective > zeros.objective && inside.at.phi[0] == 0.5 && inside.at.theta[0] == 0.2);
+    assert_true(isfinite(inside.objective) && inside.at.phi[0] == 0.5 && inside.at.theta[0] == 0.2);
     assert_int_equal(inside.evaluations, 1);
 }
 
