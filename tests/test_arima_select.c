@@ -318,6 +318,23 @@ static void a_layer_votes(void **state)
     assert_true(order.p == 0 && order.d == 0 && order.q == 0);
 }
 
+/* Of any order, the largest too; a constant series, for which there was nothing to choose, has no vote beside others. */
+static void the_order_that_most_have_wins_whatever_it_is(void **state)
+{
+    (void)state;
+    struct arima_choice choices[5];
+    for (unsigned p = 0; p <= MP_ARIMA_ORDER; p++)
+        for (unsigned q = 0; q <= MP_ARIMA_ORDER; q++) {
+            for (unsigned i = 0; i < 5; i++) {
+                bool constant = i >= 2;
+                choices[i] = (struct arima_choice){.candidates = constant ? 0 : 1};
+                choices[i].order = (struct arima_order){constant ? 0 : p, constant ? 0 : 1, constant ? 0 : q, false};
+            }
+            struct arima_order order = mp_arima_vote(choices, 5);
+            assert_true(order.p == p && order.d == 1 && order.q == q);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest arima_select[] = {
@@ -332,6 +349,7 @@ int main(void)
         cmocka_unit_test(fixed_parts_of_an_order_stay),
         cmocka_unit_test(refused_memory_and_a_stop_are_reported),
         cmocka_unit_test(a_layer_votes),
+        cmocka_unit_test(the_order_that_most_have_wins_whatever_it_is),
     };
     return cmocka_run_group_tests(arima_select, NULL, NULL);
 }

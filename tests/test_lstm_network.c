@@ -489,6 +489,41 @@ static void a_long_gradient_is_scaled_and_a_short_one_is_not(void **state)
     rule.longest = 6;
     assert_true(mp_lstm_adam_update(&adam, &rule, 16, gradient, first, second, parameters));
     assert_near((double)first[0], 0.1 * 3, 1e-7);
+    memset(first, 0, sizeof first);
+    rule.longest = 2;
+    assert_true(mp_lstm_adam_update(&adam, &rule, 16, gradient, first, second, parameters));
+    assert_near((double)first[0], 0.1 * 3 * 2 / 5, 1e-7);
+}
+
+static void an_infinite_gradient_changes_nothing(void **state)
+{
+    (void)state;
+    real first[16] = {0}, second[16] = {0}, parameters[16] = {0}, gradient[16] = {3, 4, (real)INFINITY}, zero[16] = {0};
+    struct lstm_adam adam = mp_lstm_adam_start();
+    struct lstm_adam_rule rule = {.rate = 0.5, .longest = 1};
+    assert_false(mp_lstm_adam_update(&adam, &rule, 16, gradient, first, second, parameters));
+    assert_int_equal(adam.updates, 0);
+    assert_memory_equal(parameters, zero, sizeof zero);
+    assert_memory_equal(first, zero, sizeof zero);
+    assert_memory_equal(second, zero, sizeof zero);
+}
+
+static void without_steps_or_series_there_is_nothing_to_learn(void **state)
+{
+    (void)state;
+    struct network n = make_network(odd, OUTPUTS, (struct lstm_plan){.steps = 7, .workers = 1, .training = true});
+    real *x = random_reals(7 * 60 * INPUTS, 4, 5);
+    randomise(&n, 1, 3);
+    for (size_t i = 0; i < 2; i++) {
+        struct lstm_batch batch = {.steps = i ? 7 : 0, .series = i ? 0 : 60, .inputs = x};
+        for (size_t k = 0; k < n.work.parameters; k++)
+            n.gradient[k] = 7;
+        assert_true(run_network(&n, &batch) == 0);
+        for (size_t k = 0; k < n.work.parameters; k++)
+            assert_true(n.gradient[k] == 0);
+    }
+    free_network(&n);
+    free(x);
 }
 
 int main(void)
@@ -515,6 +550,8 @@ int main(void)
         cmocka_unit_test(a_network_learns_and_what_is_padded_stays_0),
         cmocka_unit_test(the_rate_falls_as_a_cosine),
         cmocka_unit_test(a_long_gradient_is_scaled_and_a_short_one_is_not),
+        cmocka_unit_test(an_infinite_gradient_changes_nothing),
+        cmocka_unit_test(without_steps_or_series_there_is_nothing_to_learn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
