@@ -312,9 +312,24 @@ static void an_arima_model_that_cannot_be_is_refused(void **state)
         {32, 4, 9, false},
         /* p */ {36, 4, 3, false}, /* d */
         {44, 4, 2, false},
-        /* mean */ {48, 4, 3, false},                 /* fallback */
-        {60, 8, UINT64_C(0x7ff8000000000000), false}, /* phi[0]: not a number */
-        {60, 8, UINT64_C(0x3ff0000000000000), false}, /* phi[0] of p = 0 */
+        /* mean */ {48, 4, 3, false},                  /* fallback */
+        {60, 8, UINT64_C(0x7ff8000000000000), false},  /* phi[0]: not a number */
+        {60, 8, UINT64_C(0x3ff0000000000000), false},  /* phi[0] of p = 0 */
+        {60, 8, UINT64_C(0xbff0000000000000), false},  /* less than 0 */
+        {124, 8, UINT64_C(0x3ff0000000000000), false}, /* theta[0] of q = 0 */
+        {40, 4, 9, false},                             /* q */
+        {56, 4, 2, false},                             /* done */
+        {188, 8, UINT64_C(0x7ff8000000000000), false}, /* phi's standard error: not a number, but infinite where */
+        {188, 8, UINT64_C(0x7ff0000000000000), true},  /* the data say nothing; theta's */
+        {196, 8, UINT64_C(0x7ff8000000000000), false},
+        {316, 8, UINT64_C(0x7ff0000000000000), false}, /* mean */
+        {324, 8, UINT64_C(0xbff0000000000000), false}, /* variance */
+        {324, 8, UINT64_C(0x7ff0000000000000), false},
+        {332, 8, UINT64_C(0x7ff8000000000000), false}, /* log-likelihood: of a constant it is infinite; criterion */
+        {332, 8, UINT64_C(0x7ff0000000000000), true},
+        {340, 8, UINT64_C(0x7ff8000000000000), false},
+        {348, 4, 9, false}, /* the order asked for */
+        {356, 4, 9, false},
     };
     for (size_t i = 0; i < sizeof forgeries / sizeof *forgeries; i++) {
         struct crc32c crc;
