@@ -250,6 +250,24 @@ static void what_a_config_may_not_hold_is_told(void **state)
 #undef refused
 }
 
+/* Observations, of as many steps as a bucket has. */
+static void more_than_ten_million_observations_ahead_are_refused(void **state)
+{
+    (void)state;
+    double *counts = autoregressions(0.7, 5), shares[SERIES];
+    for (uint32_t bucket = 1; bucket <= 5; bucket += 4) {
+        moep_predictor_config config = config_of(1, 0, 0, bucket);
+        moep_predictor *predictor = make_and_push(&config, NULL, counts, STEPS);
+        size_t horizon = (size_t)10000000 * bucket + 1;
+        assert_int_equal(moep_predictor_predict(predictor, horizon, horizon, shares, SERIES),
+                         MOEP_ERROR_INVALID_ARGUMENT);
+        assert_says("more than 10^7 observations");
+        assert_int_equal(moep_predictor_predict(predictor, 100000, 100000, shares, SERIES), MOEP_OK);
+        moep_predictor_destroy(predictor);
+    }
+    free(counts);
+}
+
 static void a_model_that_cannot_be_read_is_told(void **state)
 {
     (void)state;
@@ -281,6 +299,7 @@ int main(void)
         cmocka_unit_test(a_season_is_told),
         cmocka_unit_test(every_load_gets_a_forecast),
         cmocka_unit_test(what_a_config_may_not_hold_is_told),
+        cmocka_unit_test(more_than_ten_million_observations_ahead_are_refused),
         cmocka_unit_test(a_model_that_cannot_be_read_is_told),
     };
     return cmocka_run_group_tests(arima, NULL, NULL);
