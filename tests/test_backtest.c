@@ -53,6 +53,9 @@ static void origins_are_those_whose_horizon_is_in_the_trace(void **state)
     assert_int_equal(moep_backtest_origins(150, &config), 1);
     assert_int_equal(moep_backtest_origins(149, &config), 0);
     assert_int_equal(moep_backtest_origins(0, &config), 0);
+    config.first = 0;
+    assert_int_equal(moep_backtest_origins(config.horizon, &config), 1);
+    assert_int_equal(moep_backtest_origins(config.horizon - 1, &config), 0);
     config.first = UINT64_MAX;
     assert_int_equal(moep_backtest_origins(UINT64_MAX, &config), 0);
     config.every = 0;
@@ -450,6 +453,45 @@ static void a_backtest_fits_as_often_as_it_was_told(void **state)
     free(counts);
 }
 
+static void a_method_that_needs_no_fit_is_fitted_only_if_told(void **state)
+{
+    (void)state;
+    int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 33);
+    moep_predictor *prototype = make_toy(LAYERS, EXPERTS, NULL);
+    moep_backtest_config config = usual;
+    struct results results;
+    toy_forecasts = true;
+    run(prototype, counts, MOEP_INT64, &config, &results);
+    assert_int_equal(toy_fits, 0);
+    config.refit_every = 1;
+    run(prototype, counts, MOEP_INT64, &config, &results);
+    assert_int_equal(toy_fits, moep_backtest_origins(STEPS, &config));
+    moep_predictor_destroy(prototype);
+    free(counts);
+}
+
+/* The listener wants to be told more each time. */
+static void progress_is_told_of_fits_too(void **state)
+{
+    (void)state;
+    int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 34);
+    moep_predictor *prototype = make_toy(LAYERS, EXPERTS, NULL);
+    moep_trace trace = trace_of(counts, MOEP_INT64);
+    moep_backtest_config config = usual;
+    struct listener listener = {0};
+    moep_runtime runtime = {.struct_size = sizeof runtime, .progress = listen, .progress_user = &listener};
+    struct results results;
+    toy_tells = true;
+    config.refit_every = 1;
+    assert_int_equal(run_with(prototype, &trace, &config, &runtime, &results), MOEP_OK);
+    assert_true(listener.last == 1);
+    assert_int_equal(listener.calls, 2 * moep_backtest_origins(STEPS, &config));
+    listener = (struct listener){.cancel_at = 3}; /* in the second fit */
+    assert_int_equal(run_with(prototype, &trace, &config, &runtime, &results), MOEP_ERROR_CANCELLED);
+    moep_predictor_destroy(prototype);
+    free(counts);
+}
+
 int main(void)
 {
     const struct CMUnitTest backtest[] = {
@@ -468,6 +510,8 @@ int main(void)
         cmocka_unit_test(progress_is_told_and_can_cancel),
         cmocka_unit_test(every_error_is_told_and_leaves_the_arrays_alone),
         cmocka_unit_test(a_backtest_fits_as_often_as_it_was_told),
+        cmocka_unit_test(a_method_that_needs_no_fit_is_fitted_only_if_told),
+        cmocka_unit_test(progress_is_told_of_fits_too),
     };
     return cmocka_run_group_tests(backtest, NULL, NULL);
 }

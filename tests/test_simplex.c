@@ -68,6 +68,10 @@ static void a_million_shares_sum_to_1(void **state)
         shares[e] = e == 0 ? 1e8 : 1 + (double)(e % 3); /* one expert outweighs the rest of the sum */
     mp_simplex(shares, N);
     assert_near(careful_sum(shares, N), 1, 1e-13);
+    for (size_t e = 0; e < N; e++)
+        shares[e] = e == 0 ? 0x1p53 : 1; /* to which a plain sum could not add any of the others */
+    mp_simplex(shares, N);
+    assert_near(careful_sum(shares, N), 1, 1e-13);
     free(shares);
 }
 

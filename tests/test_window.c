@@ -288,6 +288,25 @@ static void a_size_that_no_memory_has_is_refused(void **state)
     mp_window_free(&window, &memory);
 }
 
+/* Where half of the steps are one unit above the others, the variance is a quarter of its square. */
+static void a_variance_of_one_unit_is_exact(void **state)
+{
+    (void)state;
+    const double unit = 0x1p-31;
+    struct stage stage = make(100, 1, 2);
+    double variance[2];
+    for (size_t step = 0; step < 150; step++) {
+        double counts[2] = {0x1p-8 + (step % 2 ? unit : 0), 0};
+        counts[1] = 1 - counts[0];
+        push(&stage, counts, MOEP_FLOAT64);
+        size_t n = step + 1 < 100 ? step + 1 : 100;
+        double part = (double)(n / 2) / (double)n;
+        mp_window_variance(&stage.window, step + 1, variance);
+        assert_near(variance[0], part * (1 - part) * unit * unit, 1e-12 * unit * unit);
+    }
+    clear(&stage);
+}
+
 int main(void)
 {
     const struct CMUnitTest window[] = {
@@ -298,6 +317,7 @@ int main(void)
         cmocka_unit_test(variance_keeps_its_digits_where_the_mean_is_large),
         cmocka_unit_test(the_longest_window_of_the_widest_swings_is_exact),
         cmocka_unit_test(a_constant_load_has_no_variance_and_no_range),
+        cmocka_unit_test(a_variance_of_one_unit_is_exact),
         cmocka_unit_test(spikes_leave_no_trace_once_they_have_left_the_window),
         cmocka_unit_test(a_rebuilt_window_says_the_same_now_and_later),
         cmocka_unit_test(a_size_that_no_memory_has_is_refused),

@@ -14,6 +14,8 @@ struct toy_model {
 };
 static size_t toy_fits;       /* of all handles */
 static moep_status toy_fault; /* what fit answers, half way through, if it is not OK */
+static bool toy_forecasts;    /* it says that it has no need of a fit */
+static bool toy_tells;        /* fit says when it is half way through */
 
 static uint64_t toy_steps(const moep_predictor_config *config)
 {
@@ -25,6 +27,12 @@ static moep_status toy_check(const moep_predictor_config *config)
 {
     (void)config;
     return MOEP_OK;
+}
+
+static bool toy_needs_fit(const moep_predictor_config *config)
+{
+    (void)config;
+    return !toy_forecasts;
 }
 
 static size_t toy_model_size(const moep_predictor_config *config, size_t layers, size_t experts)
@@ -51,6 +59,8 @@ static moep_status toy_fit(const struct task *task, void *block)
     model->share = 99; /* a fit that fails half way must not be seen */
     if (toy_fault != MOEP_OK)
         return toy_fault;
+    if (toy_tells && mp_runtime_progress(task->runtime, 0.5) != MOEP_OK)
+        return MOEP_ERROR_CANCELLED;
     if (task->panel.steps < 10)
         return MOEP_ERROR_TOO_FEW_STEPS;
     model->share = mp_panel_row(&task->panel, task->panel.steps - 1)[0];
@@ -90,6 +100,7 @@ static const struct method toy = {
     .min_steps = toy_steps,
     .model_size = toy_model_size,
     .visit_model = toy_visit_model,
+    .needs_fit = toy_needs_fit,
     .fit = toy_fit,
     .forecast = toy_forecast,
     .quantiles = toy_quantiles,
@@ -110,6 +121,7 @@ static inline moep_predictor *make_toy(size_t layers, size_t experts, const moep
     moep_predictor *predictor = NULL;
     toy_fits = 0;
     toy_fault = MOEP_OK;
+    toy_forecasts = toy_tells = false;
     assert_int_equal(moep_predictor_create(layers, experts, &config, runtime, &predictor), MOEP_OK);
     return predictor;
 }
