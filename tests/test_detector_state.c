@@ -117,6 +117,29 @@ static void a_run_restored_or_cloned_at_any_step_goes_on_with_the_same_bytes(voi
     free(counts);
 }
 
+/* All of a layer's load, in every block: the largest number that a state holds. */
+static void a_run_of_one_expert_is_restored(void **state)
+{
+    (void)state;
+    moep_detector_config config = {.struct_size = sizeof config};
+    moep_detector *detector = NULL;
+    int64_t counts[DETECTED_STEPS];
+    assert_int_equal(moep_detector_config_init(&config), MOEP_OK);
+    config.drift_window = 4;
+    config.block = 2;
+    for (size_t step = 0; step < DETECTED_STEPS; step++)
+        counts[step] = 7;
+    assert_int_equal(moep_detector_create(1, 1, &config, NULL, &detector), MOEP_OK);
+    assert_int_equal(moep_detector_push(detector, DETECTED_STEPS - 1, counts, MOEP_INT64), MOEP_OK);
+    struct bytes bytes = saved_detector(detector);
+    moep_detector *restored = loaded_detector(&bytes);
+    struct bytes again = saved_detector(restored);
+    assert_int_equal(again.size, bytes.size);
+    assert_memory_equal(again.at, bytes.at, bytes.size);
+    moep_detector_destroy(restored);
+    moep_detector_destroy(detector);
+}
+
 static void a_clone_and_its_original_are_independent(void **state)
 {
     (void)state;
@@ -372,6 +395,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest detector_state[] = {
         cmocka_unit_test(a_run_restored_or_cloned_at_any_step_goes_on_with_the_same_bytes),
+        cmocka_unit_test(a_run_of_one_expert_is_restored),
         cmocka_unit_test(a_clone_and_its_original_are_independent),
         cmocka_unit_test(the_size_stays_all_through_a_run),
         cmocka_unit_test(a_loaded_detector_tells_its_configuration),
