@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* When a layer becomes STABLE and when it ceases to be: the rule at its edges. */
+#include "support.h"
+
+#include "stability.h"
+
+enum { DWELL = 4, BLOCKS = 6 };
+
+static const double tolerance = 0.5; /* whose square is exact */
+
+/* A layer whose drifts so far were as this one. */
+struct layer {
+    struct stability stability;
+    struct stability_rule rule;
+    uint64_t ended; /* blocks */
+};
+
+static struct layer layer_of(uint64_t ended)
+{
+    struct layer layer = {.rule = mp_stability_rule(tolerance, DWELL, BLOCKS), .ended = ended};
+    mp_stability_restart(&layer.stability, 0);
+    return layer;
+}
+
+static moep_state judge(struct layer *layer, struct expected_drift expected)
+{
+    layer->ended++;
+    mp_stability_judge(&layer->stability, &layer->rule, &expected, layer->ended, 10 * layer->ended);
+    return layer->stability.state;
+}
+
+static const struct expected_drift quiet = {0, 0, false, false}, loud = {100, 0, false, false};
+
+static struct layer stable_layer(uint64_t ended)
+{
+    struct layer layer = layer_of(ended - DWELL);
+    for (int i = 0; i < DWELL; i++)
+        judge(&layer, quiet);
+    assert_int_equal(layer.stability.state, MOEP_STABLE);
+    assert_true(layer.stability.entered == ended && layer.stability.changes == 2);
+    return layer;
+}
+
+static void the_limit_is_1_3_times_the_tolerance(void **state)
+{
+    (void)state;
+    struct stability_rule rule = mp_stability_rule(tolerance, DWELL, BLOCKS);
+    assert_true(rule.tolerance == 0.25);
+    assert_near(sqrt(rule.limit), 1.3 * tolerance, 1e-15);
+}
+
+static void a_state_is_entered_after_so_many_quiet_blocks_in_a_row(void **state)
+{
+    (void)state;
+    struct layer layer = layer_of(20);
+    for (int broken = 0; broken < 3; broken++) {
+        for (int i = 0; i + 1 < DWELL; i++)
+            assert_int_equal(judge(&layer, quiet), MOEP_TRANSIENT);
+        assert_int_equal(judge(&layer, loud), MOEP_TRANSIENT);
+        layer.stability.drift = 0;
+    }
+    for (int i = 0; i + 1 < DWELL; i++)
+        assert_int_equal(judge(&layer, quiet), MOEP_TRANSIENT);
+    assert_int_equal(judge(&layer, quiet), MOEP_STABLE);
+    assert_true(layer.stability.since == 10 * layer.ended && layer.stability.entered == layer.ended);
+}
+
+/* Half of the drift is the last block's; a standard deviation is added to what is not below 0. */
+static void quiet_is_what_is_within_the_tolerance(void **state)
+{
+    (void)state;
+    const struct {
+        double before, drift, error;
+        bool is_quiet;
+    } cases[] = {
+        {0.25, 0.25, 0, true},        {0.25, 0.2500001, 0, false}, {0.5, 0, 0, true},
+        {0.5001, 0, 0, false},        {0, 0.5, 0, true},           {0.125, 0.125, 0.125, true},
+        {0.125, 0.125, 0.126, false}, {-1, -1, 0.25, true},        {-1, -1, 0.2500001, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct layer layer = layer_of(20);
+        judge(&layer, quiet);
+        layer.stability.drift = cases[i].before;
+        judge(&layer, (struct expected_drift){cases[i].drift, cases[i].error, false, false});
+        assert_int_equal(layer.stability.quiet, cases[i].is_quiet ? 2 : 0);
+    }
+}
+
+static void what_changes_at_once_is_seen_at_once(void **state)
+{
+    (void)state;
+    struct layer layer = stable_layer(20);
+    assert_int_equal(judge(&layer, loud), MOEP_STABLE); /* not certainly beyond */
+    assert_int_equal(judge(&layer, (struct expected_drift){0, 0, true, false}), MOEP_TRANSIENT);
+    assert_true(layer.stability.since == 10 * layer.ended && layer.stability.changes == 3);
+}
+
+/* Once the whole last difference, of 2 x BLOCKS, lies in it; and there is one only after 3 x BLOCKS. */
+static void a_drift_that_goes_on_ends_a_state_and_keeps_from_it(void **state)
+{
+    (void)state;
+    const struct expected_drift onward = {0, 0, false, true};
+    struct layer layer = stable_layer(40);
+    for (int i = 1; i < 2 * BLOCKS; i++)
+        assert_int_equal(judge(&layer, onward), MOEP_STABLE);
+    assert_int_equal(judge(&layer, onward), MOEP_TRANSIENT);
+    for (int i = 0; i < 2 * DWELL; i++)
+        assert_int_equal(judge(&layer, onward), MOEP_TRANSIENT);
+    layer = layer_of(2 * BLOCKS);
+    for (int i = 1; i < BLOCKS; i++) { /* of no meaning yet */
+        judge(&layer, onward);
+        assert_true(i > DWELL || layer.stability.quiet == (i < DWELL ? (uint32_t)i : 0));
+    }
+    assert_int_equal(layer.stability.state, MOEP_STABLE);
+    layer = layer_of(3 * BLOCKS - 2);
+    judge(&layer, onward);
+    assert_int_equal(layer.stability.quiet, 1);
+    judge(&layer, onward);
+    assert_int_equal(layer.stability.quiet, 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest stability[] = {
+        cmocka_unit_test(the_limit_is_1_3_times_the_tolerance),
+        cmocka_unit_test(a_state_is_entered_after_so_many_quiet_blocks_in_a_row),
+        cmocka_unit_test(quiet_is_what_is_within_the_tolerance),
+        cmocka_unit_test(what_changes_at_once_is_seen_at_once),
+        cmocka_unit_test(a_drift_that_goes_on_ends_a_state_and_keeps_from_it),
+    };
+    return cmocka_run_group_tests(stability, NULL, NULL);
+}
