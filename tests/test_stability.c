@@ -86,6 +86,16 @@ static void quiet_is_what_is_within_the_tolerance(void **state)
     }
 }
 
+static void the_first_drift_counts_whole_and_a_later_one_by_half(void **state)
+{
+    (void)state;
+    struct layer layer = layer_of(20);
+    judge(&layer, (struct expected_drift){0.75, 0, false, false});
+    assert_true(layer.stability.drift == 0.75);
+    judge(&layer, (struct expected_drift){0.25, 0, false, false});
+    assert_true(layer.stability.drift == 0.5);
+}
+
 static void what_changes_at_once_is_seen_at_once(void **state)
 {
     (void)state;
@@ -125,6 +135,7 @@ int main(void)
         cmocka_unit_test(the_limit_is_1_3_times_the_tolerance),
         cmocka_unit_test(a_state_is_entered_after_so_many_quiet_blocks_in_a_row),
         cmocka_unit_test(quiet_is_what_is_within_the_tolerance),
+        cmocka_unit_test(the_first_drift_counts_whole_and_a_later_one_by_half),
         cmocka_unit_test(what_changes_at_once_is_seen_at_once),
         cmocka_unit_test(a_drift_that_goes_on_ends_a_state_and_keeps_from_it),
     };
