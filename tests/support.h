@@ -91,13 +91,15 @@ static inline moep_info info_of(const moep_predictor *predictor)
     return info;
 }
 
-/* ---- an allocator that counts, and refuses the n-th request ------------------------------------------------------ */
+/* ---- an allocator that counts, refuses the n-th request, and sees what is written beyond a block ----------------- */
 
 struct test_memory {
     size_t requests, live_blocks, live_bytes, peak_bytes;
     size_t refuse_at;  /* the request that is refused, from 1; 0: none */
     bool refuse_after; /* and all after it */
 };
+
+enum { TEST_GUARD = 64, TEST_GUARDED = 0x5a };
 
 static inline void *test_allocate(void *user, size_t size)
 {
@@ -110,9 +112,11 @@ static inline void *test_allocate(void *user, size_t size)
     memory->live_bytes += size;
     if (memory->live_bytes > memory->peak_bytes)
         memory->peak_bytes = memory->live_bytes;
-    void *block = malloc(size);
-    if (block)
+    unsigned char *block = malloc(size + TEST_GUARD);
+    if (block) {
         memset(block, 0xa5, size); /* nobody relies on zeroed memory */
+        memset(block + size, TEST_GUARDED, TEST_GUARD);
+    }
     return block;
 }
 
@@ -121,6 +125,9 @@ static inline void test_release(void *user, void *pointer, size_t size)
     struct test_memory *memory = user;
     memory->live_blocks--;
     memory->live_bytes -= size; /* wraps, and stays so, where a size is not the one that was asked for */
+    for (size_t i = 0; pointer && i < TEST_GUARD; i++)
+        if (((unsigned char *)pointer)[size + i] != TEST_GUARDED)
+            fail_msg("a block of %zu bytes was written beyond its end", size);
     free(pointer);
 }
 
