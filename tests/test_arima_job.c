@@ -72,9 +72,9 @@ static void every_build_gives_these_bytes(void **state)
     struct arima_estimate estimates[SERIES];
     double *values = malloc(SERIES * STEPS * sizeof *values);
     struct columns columns = {values, STEPS};
-    struct arima_job job = make_job(&columns, SERIES, orders);
     uint64_t seed = 11, hash = HASH_START;
     mixed_orders(orders);
+    struct arima_job job = make_job(&columns, SERIES, orders);
     for (size_t s = 0; s < SERIES; s++)
         for (size_t t = 0; t < STEPS; t++)
             values[s * STEPS + t] = (t > 0 ? 0.875 * values[s * STEPS + t - 1] : 0) + uniform(&seed) - 0.5;

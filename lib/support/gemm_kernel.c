@@ -28,10 +28,7 @@ INLINE void tile(const int rows, const int vectors, const struct factors f, cons
     for (int i = 0; i < rows; i++) {
         UNROLLED
         for (int j = 0; j < vectors; j++)
-            sum[i][j] = splat(0);
-        UNROLLED
-        for (int j = 0; start && j < vectors; j++)
-            sum[i][j] = load(start + j * WIDTH);
+            sum[i][j] = start ? load(start + j * WIDTH) : splat(0);
     }
     for (size_t k = 0; k < f.terms; k++) {
         const real *right = f.right + k * f.right_stride, *left = f.left + k * f.along;
