@@ -23,7 +23,7 @@ cp examples/quickstart.c "$user/program.c"
 
 # bare COMMAND...: runs it where there is nothing else.
 bare() {
-    env -i PATH="$scratch/bin" HOME="$HOME" ${CC:+CC="$CC"} "$@" >"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
+    env -i PATH="$scratch/bin" HOME="$HOME" REALGCC=gcc ${CC:+CC="$CC"} "$@" >"$scratch/log" 2>&1 || { cat "$scratch/log"; exit 1; }
 }
 
 # readme FIRST LAST: the lines of README.md from one that begins so to the next that begins so.

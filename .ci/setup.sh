@@ -34,6 +34,7 @@ build() {
     shift
     made_with="$PWD ${CC:-} ${CXX:-} $*"
     if [ ! -f "$folder/build.ninja" ] || [ "$(cat "$folder/made_with" 2>/dev/null)" != "$made_with" ]; then
+        echo "Building in $folder, which takes a minute or more; $folder/build.log tells how far it is" >&2
         rm -rf "$folder"
         mkdir -p "$folder"
         meson setup "$folder" "$@" >"$folder/build.log" 2>&1 || fail "$folder"

@@ -11,8 +11,10 @@ replay=$root/build/examples/examples/replay
 [ $# -eq 0 ] || exec "$replay" "$@"
 
 trace=$root/examples/data/small16-seed1.npy
+echo "Replaying $(basename "$trace"), a real run: forecasts of its next 1,000 steps, against the steps that came"
 "$replay" "$trace"
 echo
 need python3 python3-numpy python3-matplotlib
+echo "Drawing a report on it, which takes a minute"
 PYTHONPATH="$root/bindings/python" MOEPREDICT_LIBRARY="$root/build/examples/lib/libmoepredict.so.0" \
     /usr/bin/python3 -m moepredict report "$trace" --out "$root/build/report"

@@ -10,8 +10,8 @@
 set -eu
 CDPATH= cd -- "$(dirname "$0")/.."
 . .ci/setup.sh
-packages="gcc g++ gfortran libc6-dev binutils meson ninja-build pkg-config libcmocka-dev libgsl-dev libopenblas-dev abigail-tools
-    python3 python3-numpy python3-matplotlib python3-venv python3-pip git"
+packages="gcc g++ gfortran libc6-dev binutils meson ninja-build pkg-config cmake libcmocka-dev libgsl-dev libopenblas-dev
+    abigail-tools python3 python3-numpy python3-matplotlib python3-venv python3-pip git"
 folder=build/tests
 options="-Dtests=enabled -Dexamples=enabled -Dbenchmarks=enabled -Dgsl=enabled -Dopenblas=enabled -Dwerror=true -Ddebug=true"
 c_programs="--suite unit --suite public --suite examples"
