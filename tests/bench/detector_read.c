@@ -3,8 +3,6 @@
  * the whole series at once. */
 #include "detectors.h"
 
-#include <malloc.h>
-
 #if WITH_GSL
 #include <gsl/gsl_movstat.h>
 #endif
@@ -166,9 +164,7 @@ static void print_gsl(const struct bench *bench)
 
 int main(void)
 {
-    /* Freed memory stays in the process: a load into old memory pays for no fresh page, as the memcpy does not. */
-    mallopt(M_MMAP_MAX, 0);
-    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    keep_freed_memory();
     printf("libmoepredict %s, int64 counts, one thread\n", moep_version());
     struct bench small = make_bench(6, 16), bench = make_bench(58, 256);
     print_readings(&bench);

@@ -2,8 +2,6 @@
 /* What a training checkpoint pays: save, load and clone, beside one memcpy of as many bytes. */
 #include "bench.h"
 
-#include <malloc.h>
-
 enum { PASSES = 21 };
 
 static void print_row(size_t layers, size_t experts, uint32_t window)
@@ -54,9 +52,7 @@ static void print_row(size_t layers, size_t experts, uint32_t window)
 
 int main(void)
 {
-    /* Freed memory stays in the process: a memcpy into an old buffer pays for no fresh page either. */
-    mallopt(M_MMAP_MAX, 0);
-    mallopt(M_TRIM_THRESHOLD, 1 << 30);
+    keep_freed_memory();
     printf(
         "                                memcpy     save      /     load      /    clone      /\n"
         "layers x experts window      bytes    ms       ms  memcpy    ms  memcpy    ms  memcpy\n");
