@@ -3,25 +3,27 @@
 from __future__ import annotations
 
 import argparse
-import json
 import math
+import os
 import sys
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict
 
 import numpy as np
 
 from . import Error, Predictor, backtest, methods
-from ._counts import as_trace
+from ._checked import checked_trace
 from ._library import version
+from ._output import as_json, as_table, delivered, print_error
 from ._simulate_command import add_simulate
 from ._structs import PredictorConfig
+from ._traces import BadTrace
 
 _TRACE_HELP = "token counts (steps, layers, experts), a .npy file of int32, int64, uint32, uint64, float32 or float64"
 
 
 def _progress_bar() -> Callable[[float], Any]:
     """On a terminal; elsewhere nothing is drawn."""
-    if not sys.stderr.isatty():
+    if sys.stderr is None or not sys.stderr.isatty():
         return lambda fraction: None
 
     def draw(fraction: float) -> None:
@@ -44,39 +46,32 @@ def _value(text: str) -> Any:
     return text
 
 
-def _percent(value: float) -> str:
-    return "-" if math.isnan(value) else f"{100 * value:.2f} %"
+def _why_none(options: argparse.Namespace, predictor: Predictor, counts: np.ndarray, last: int) -> str:
+    """Why there is no error at any origin, of which `last` is the last one. The predictor is as it went into the backtest."""
+    if not counts[options.first:].any():
+        return "no step that was to be forecast has a token"
+    predictor.push(counts[:last])
+    try:
+        predictor.predict(1)
+    except Error as error:
+        if error.name == "not fitted":
+            return f"{error}; " + ("nor was what it learned from --train" if options.train else
+                                   "a fit takes 600 steps before a forecast; see --first, --refit-every and --train")
+        return str(error)
+    return "no step that was forecast has a token"
 
 
-def _cell(value: Any) -> str:
-    if isinstance(value, bool):
-        return "yes" if value else ""
-    return _percent(value) if isinstance(value, float) else str(value)
-
-
-def _print_rows(rows: List[Dict[str, Any]], as_json: bool) -> None:
-    """Fractions as percent, for people; for machines as they are, what is not a number as null."""
-    if as_json:
-        print(json.dumps([{k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in row.items()}
-                          for row in rows], indent=1, allow_nan=False))
-        return
-    lines = [[name.replace("_", " ") for name in rows[0]]] if rows else []
-    lines += [[_cell(value) for value in row.values()] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    for line in lines:
-        print("  ".join(text.rjust(width) for text, width in zip(line, widths)))
-
-
-def _backtest(options: argparse.Namespace) -> None:
+def _backtest(options: argparse.Namespace) -> str:
     config = {name: getattr(options, name) for name in PredictorConfig.names()[1:] if getattr(options, name) is not None}
-    counts = as_trace(options.trace)
+    counts = checked_trace(options.trace)
     _, layers, experts = counts.shape
     with Predictor(options.method, layers=layers, experts=experts, **config) as predictor:
         if options.train:
-            predictor.fit_traces(options.train, progress=_progress_bar())
+            predictor.fit_traces([checked_trace(other) for other in options.train], progress=_progress_bar())
         result = backtest(predictor, counts, horizon=options.horizon, stride=options.stride, first=options.first,
                           every=options.every, refit_every=options.refit_every, assignments=options.assignments,
                           progress=_progress_bar())
+        unjudged = None if np.isfinite(result.error).any() else _why_none(options, predictor, counts, result.origins[-1])
     rows = []
     for layer in [*range(layers), "all"]:
         of_layer = slice(None) if layer == "all" else layer
@@ -86,42 +81,55 @@ def _backtest(options: argparse.Namespace) -> None:
             row[name] = float(np.nanmean(values)) if np.isfinite(values).any() else math.nan
         row["left_out"] = int(result.left_out[:, of_layer].sum())
         rows.append(row)
-    _print_rows(rows, options.json)
+    if unjudged:
+        print_error(f"no forecast could be judged: {unjudged}")
+    return as_table(rows, options.json)
 
 
-def _report(options: argparse.Namespace) -> None:
+def _report(options: argparse.Namespace) -> str:
+    if "matplotlib" not in sys.modules:
+        os.environ["MPLBACKEND"] = "agg"  # the user's may be none that this process can have
     try:
         from .report import report
         rows = report(options.trace, options.out, train=options.train, progress=_progress_bar())
     except ModuleNotFoundError as error:
         raise SystemExit(f"moepredict report draws with matplotlib, which is missing ({error}): apt-get install "
                          f"python3-matplotlib") from None
-    if not options.json:
-        print(f"{options.out}/index.html; errors in the later half of the run:\n")
-    _print_rows(rows, options.json)
+    page = f"{options.out}/index.html; errors in the later half of the run:\n\n"
+    return ("" if options.json else page) + as_table(rows, options.json)
 
 
-def _info(options: argparse.Namespace) -> None:
-    if options.trace is None:
-        rows = {"version": version, "methods": methods()}
-        print(json.dumps(rows) if options.json else f"libmoepredict {version}: {', '.join(methods())}")
-        return
-    counts = as_trace(options.trace)
-    totals = counts.sum(2, dtype=float)
+def _mean(values: np.ndarray) -> float:
+    """Of numbers whose sum may be more than a float holds."""
+    largest = float(values.max())
+    with np.errstate(over="ignore"):
+        mean = float(values.mean())
+    return mean if math.isfinite(mean) or not math.isfinite(largest) else float((values / largest).mean()) * largest
+
+
+def _facts(name: str) -> Dict[str, Any]:
+    counts = checked_trace(name)
+    with np.errstate(over="ignore"):  # a total beyond a float is infinite
+        totals = counts.sum(2, dtype=float)
     with Predictor(layers=counts.shape[1], experts=counts.shape[2]) as predictor:
         predictor.push(counts)
         metrics = predictor.metrics()
-    facts = {"steps": counts.shape[0], "layers": counts.shape[1], "experts": counts.shape[2], "dtype": str(counts.dtype),
-             "assignments_least": float(totals.min()), "assignments_mean": float(totals.mean()),
-             "assignments_most": float(totals.max()), "dead_experts": int((~counts.any(0)).sum()),
-             "empty_layers": int(metrics["empty_layers"]),
-             **{name: value for name, value in metrics.items() if name.startswith("imbalance")}}
+    return {"steps": counts.shape[0], "layers": counts.shape[1], "experts": counts.shape[2], "dtype": str(counts.dtype),
+            "assignments_least": float(totals.min()), "assignments_mean": _mean(totals),
+            "assignments_most": float(totals.max()), "dead_experts": int((~counts.any(0)).sum()),
+            "empty_layers": int(metrics["empty_layers"]),
+            **{name: value for name, value in metrics.items() if name.startswith("imbalance")}}
+
+
+def _info(options: argparse.Namespace) -> str:
+    if options.trace is None:
+        of_library = {"version": version, "methods": methods()}
+        return as_json(of_library) if options.json else f"libmoepredict {version}: {', '.join(methods())}"
+    facts = _facts(options.trace)
     if options.json:
-        print(json.dumps(facts, indent=1))
-    else:
-        for name, value in facts.items():
-            print(f"{name.replace('_', ' '):24} {value:g}" if isinstance(value, float) else
-                  f"{name.replace('_', ' '):24} {value}")
+        return as_json(facts)
+    return "\n".join(f"{name.replace('_', ' '):24} " + (f"{value:g}" if isinstance(value, float) else str(value))
+                     for name, value in facts.items())
 
 
 def _config_help() -> Dict[str, str]:
@@ -153,7 +161,8 @@ def _parser() -> argparse.ArgumentParser:
                "  python3 -m moepredict report run.npy --out report     then open report/index.html\n"
                "  python3 -m moepredict simulate --out made.npy --shift 5000 0.3 --seed 1\n"
                "  python3 -m moepredict simulate --out large.npy --like run.npy --assignments 524288\n\n"
-               "exit code: 0, 1 if the trace or the machine does not allow it, 2 for a wrong command line")
+               "exit code: 0, 1 if the trace or the machine does not allow it, 2 for a wrong command line or a file that\n"
+               "holds no trace")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     train: Dict[str, Any] = {"action": "append", "default": [], "metavar": "OTHER.npy"}
     again = "more than once: several. Without it the lstm has the weights that the library ships"
@@ -194,20 +203,28 @@ def _parser() -> argparse.ArgumentParser:
 
     add_simulate(commands, _TRACE_HELP)
     for command in commands.choices.values():
-        command.add_argument("--json", action="store_true", help="for machines; fractions, not percent")
+        command.add_argument("--json", action="store_true", help="for machines; fractions, not percent; null for what is no number")
     return parser
 
 
-def main() -> int:
+def _carry_out() -> int:
     options = _parser().parse_args()
     try:
-        options.run(options)
+        text = options.run(options)
+    except BadTrace as error:
+        print_error(error)
+        return 2
     except (ValueError, TypeError, MemoryError, OSError, Error) as error:
-        print(f"moepredict: {error}", file=sys.stderr)
+        print_error(error)
         return 1
     except KeyboardInterrupt:
         return 130
+    print(text)
     return 0
+
+
+def main() -> int:
+    return delivered(_carry_out)
 
 
 if __name__ == "__main__":

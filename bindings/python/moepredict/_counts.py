@@ -8,6 +8,7 @@ from typing import Any, Tuple
 import numpy as np
 
 from ._structs import Trace
+from ._traces import mapped, named
 
 # The six dtypes, by their numbers in moepredict.h.
 DTYPES = {np.dtype(name): number
@@ -75,11 +76,8 @@ def steps_of(counts: np.ndarray, layers: int, experts: int) -> int:
 def as_trace(trace: Any) -> np.ndarray:
     """A trace [steps, layers, experts]: an array, or the name of a .npy file."""
     if isinstance(trace, (str, os.PathLike)):
-        name = trace
-        try:
-            trace = np.load(name, mmap_mode="r", allow_pickle=False)
-        except ValueError as error:
-            raise ValueError(f"{os.fspath(name)} is no .npy file of numbers: {error}") from None
+        with named(trace):
+            return as_trace(mapped(trace))
     trace = np.asarray(as_array(trace))
     if trace.ndim != 3 or 0 in trace.shape:
         raise ValueError(f"the trace has shape {trace.shape}: expected (steps, layers, experts), none of them 0")

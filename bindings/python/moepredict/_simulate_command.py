@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import inspect
-import json
 import pathlib
 from typing import Any, Callable, Dict, Tuple, Union
 
 import numpy as np
 
 from . import join_experts, resample, simulate
+from ._checked import checked_trace
+from ._files import check_folder, write_files
 from ._library import version
+from ._output import as_json
 
 # Parameters of simulate as options, and what they are; events have a name for each of their numbers before that.
 _PARAMETERS: Dict[str, Union[str, Tuple[str, ...]]] = {
@@ -71,7 +73,8 @@ def _resampled(options: argparse.Namespace) -> Tuple[np.ndarray, Dict[str, Any]]
         raise ValueError("--bandwidth does not go with --thin, which does not smooth")
     if len(options.like) > 1 and options.join is None:
         raise ValueError("several traces need --join")
-    trace = options.like[0] if options.join is None else join_experts(options.like, options.join)
+    traces = [checked_trace(name) for name in options.like]
+    trace = traces[0] if options.join is None else join_experts(traces, options.join)
     parameters = {**_defaults(resample), **_given(options, "assignments", "seed", "bandwidth", "thin")}
     del parameters["trace"]
     return resample(trace, **parameters), {"moepredict": version, "numpy": np.__version__, "like": options.like,
@@ -82,25 +85,24 @@ def _simulated(options: argparse.Namespace) -> Tuple[np.ndarray, Dict[str, Any]]
     return simulate(seed=options.seed, **_given(options, "assignments", *_PARAMETERS))
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> str:
     out = pathlib.Path(options.out)
     if out.suffix != ".npy":
         raise ValueError(f"--out {options.out}: expected a name that ends in .npy")
     wrong = _given(options, *(_PARAMETERS if options.like else _OF_LIKE))
     if wrong:
         raise ValueError(f"{_option(next(iter(wrong)))} {'does not go with' if options.like else 'needs'} --like")
+    check_folder(out.parent)
     counts, truth = (_resampled if options.like else _simulated)(options)
-    np.save(out, counts)
     beside = out.with_suffix(".json")
-    beside.write_text(json.dumps(truth, indent=1, allow_nan=False) + "\n", encoding="utf-8")
+    write_files({out: counts, beside: as_json(truth).encode() + b"\n"})
     steps, layers, experts = counts.shape
     assignments = truth["parameters"]["assignments"]
     if options.json:
-        print(json.dumps({"counts": str(out), "truth": str(beside), "steps": steps, "layers": layers, "experts": experts,
-                          "dtype": str(counts.dtype), "assignments": assignments}, indent=1))
-    else:
-        print(f"{out}: {steps} steps, {layers} layers, {experts} experts, {assignments} assignments each\n"
-              f"{beside}: how it was made" + (" and what happens in it" if "settled" in truth else ""))
+        return as_json({"counts": str(out), "truth": str(beside), "steps": steps, "layers": layers, "experts": experts,
+                        "dtype": str(counts.dtype), "assignments": assignments})
+    return (f"{out}: {steps} steps, {layers} layers, {experts} experts, {assignments} assignments each\n"
+            f"{beside}: how it was made" + (" and what happens in it" if "settled" in truth else ""))
 
 
 def _add_events(command: argparse.ArgumentParser, name: str, told: Tuple[str, ...], may_be_drawn: bool) -> None:

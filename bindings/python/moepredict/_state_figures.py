@@ -2,7 +2,10 @@
 """Pictures of what a detector said along a run. As in _figures, pyplot is left alone."""
 from __future__ import annotations
 
-import matplotlib
+import io
+from typing import Any, Callable, List
+
+import matplotlib.style
 import numpy as np
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
@@ -98,3 +101,17 @@ def drift(watched: Watched, realised: np.ndarray) -> Figure:
                           max(positive.max(), config.tolerance) * 2.5)
     axes[0].legend(fontsize="x-small", loc="upper right", ncol=3)
     return figure
+
+
+def pngs(names: List[str], make: Callable[[], Any], watched: Watched) -> List[bytes]:
+    """The figures that `make` draws, as the contents of PNG files; behind the panels of all but two the states. All under
+    matplotlib's own defaults, whatever the user's settings are."""
+    with matplotlib.style.context("default"):
+        files = []
+        for name, figure in zip(names, make()):
+            if name not in ("shares", "states"):
+                draw_bands(figure, watched)
+            file = io.BytesIO()
+            figure.savefig(file, format="png", dpi=100)
+            files.append(file.getvalue())
+        return files

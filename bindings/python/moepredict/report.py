@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import base64
 import html
+import os
 import pathlib
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from ._checked import checked_trace
 from ._contest import FIRST, HORIZONS, Contest, contest, in_words, labelled, name_of, table
-from ._counts import as_trace
+from ._files import check_folder, write_files
 from ._library import version
+from ._names import shown
+from ._shares import proportions
 from ._states import Watched, errors_by_state, layers_of, octiles, realised_by_state, realised_drift, watch
 from .detector import State
 from .evaluation import Backtest
-from .predictor import Predictor
 
 WINDOWS = (10, 100)
 
@@ -46,12 +49,9 @@ _CAPTIONS = {
 
 def shares_of(counts: np.ndarray) -> np.ndarray:
     """Proportions, float32 [steps, layers, experts]; a layer without tokens repeats its last, uniform before any."""
-    totals = counts.sum(2, dtype=float)
-    empty = totals == 0
-    shares = counts.astype(np.float32)
-    shares /= np.where(empty, 1, totals)[:, :, None].astype(np.float32)
-    for step, layer in zip(*np.nonzero(empty)):
-        shares[step, layer] = shares[step - 1, layer] if step else 1 / counts.shape[2]
+    shares = np.empty(counts.shape, np.float32)
+    for layer in range(counts.shape[1]):
+        shares[:, layer] = proportions(counts[:, layer])
     return shares
 
 
@@ -143,8 +143,8 @@ def _states_html(backtests: Dict[Tuple[str, int], Backtest], watched: Watched, r
     return "".join(parts)
 
 
-def _figure_html(name: str, path: pathlib.Path, found: Contest) -> str:
-    data = base64.b64encode(path.read_bytes()).decode()
+def _figure_html(name: str, png: bytes, found: Contest) -> str:
+    data = base64.b64encode(png).decode()
     kind = name.split("-")[0]
     caption = html.escape(_CAPTIONS[kind] + (f" {in_words(found)}" if kind == "error" else ""))
     return (f'<figure><img alt="{caption}" src="data:image/png;base64,{data}"><figcaption>{caption}</figcaption>'
@@ -152,7 +152,7 @@ def _figure_html(name: str, path: pathlib.Path, found: Contest) -> str:
 
 
 def _page(title: str, counts: np.ndarray, found: Contest, rows: List[Dict[str, Any]], of_states: str,
-          pictures: Dict[str, pathlib.Path]) -> str:
+          pictures: Dict[str, bytes]) -> str:
     steps, layers, experts = counts.shape
     late = "<p>The trace is too short for a forecast of 1,000 steps to be judged.</p>"
     if rows:
@@ -163,11 +163,16 @@ def _page(title: str, counts: np.ndarray, found: Contest, rows: List[Dict[str, A
     empty = int((~counts.any(2)).sum())
     if empty:
         late += f"<p>In {empty:,} (step, layer) pairs there was no token: the pictures repeat the layer's last proportions.</p>"
-    figures = "".join(_figure_html(name, path, found) for name, path in pictures.items())
+    figures = "".join(_figure_html(name, png, found) for name, png in pictures.items())
     return (f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
             f"<style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>"
             f"<p>{steps:,} steps of {layers} layers with {experts} experts. Made by libmoepredict {version}.</p>"
             f"{late}{of_states}<h2>Pictures</h2>{figures}</body></html>\n")
+
+
+def _title(trace: Any) -> str:
+    """Of a page that was given none."""
+    return pathlib.Path(os.fsdecode(trace)).name if isinstance(trace, (str, os.PathLike)) else "Expert loads of a training run"
 
 
 def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence[Any] = (),
@@ -179,9 +184,11 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence
     trace : ndarray, CPU tensor or .npy file name, (steps, layers, experts)
         Token counts.
     out : path
-        The folder for index.html, which stands alone, and its pictures as PNG files; made if it is not there.
+        The folder for index.html, which stands alone, and its pictures as PNG files; made if it is not there. Files of an
+        older report are replaced when the new ones are whole. The caller's matplotlib settings, which are the process's,
+        make way to the defaults while a picture is drawn.
     title : str, optional
-        The page's title; None: the file's name.
+        The page's title, any text; None: the file's name.
     train : sequence of ndarray, CPU tensor or .npy file name, (steps, layers, experts)
         Other runs that the LSTM is trained on first. Without any it has the weights that the library ships.
     progress : callable, optional
@@ -194,15 +201,13 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence
     """
     from . import _figures, _state_figures  # matplotlib, only where a report is asked for
 
-    counts = as_trace(trace)
-    with Predictor(layers=counts.shape[1], experts=counts.shape[2], sw_avg_window=1) as predictor:
-        predictor.push(counts)  # a bad count is named before anything is written
-    if title is None:
-        title = pathlib.Path(trace).name if isinstance(trace, (str, pathlib.Path)) else "Expert loads of a training run"
-    found = contest(counts, [as_trace(other) for other in train], lambda fraction: progress(0.5 * fraction))
-    backtests = labelled(found)
+    counts, others = checked_trace(trace), [checked_trace(other) for other in train]
+    title = _title(trace) if title is None else title
     out = pathlib.Path(out)
     out.mkdir(parents=True, exist_ok=True)
+    check_folder(out)
+    found = contest(counts, others, lambda fraction: progress(0.5 * fraction))
+    backtests = labelled(found)
     shares = shares_of(counts)
     windows = tuple(w for w in WINDOWS if w <= len(counts))
     watched = watch(counts, windows, lambda fraction: progress(0.5 + 0.05 * fraction))
@@ -215,15 +220,11 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence
     if windows:
         draw.append((["variance", "range"], lambda: _figures.fluctuation(watched)))
     draw.append((["imbalance"], lambda: [_figures.imbalance(shares)]))
-    pictures = {}
+    pictures: Dict[str, bytes] = {}
     for i, (names, make) in enumerate(draw):
-        for name, figure in zip(names, make()):
-            if name not in ("shares", "states"):
-                _state_figures.draw_bands(figure, watched)
-            pictures[name] = out / f"{name}.png"
-            figure.savefig(pictures[name], dpi=100)
+        pictures.update(zip(names, _state_figures.pngs(names, make, watched)))
         progress(1 - 0.45 * (len(draw) - 1 - i) / len(draw))
     rows = table(found, len(counts))
-    of_states = _states_html(backtests, watched, realised)
-    (out / "index.html").write_text(_page(title, counts, found, rows, of_states, pictures), encoding="utf-8")
+    page = _page(shown(title), counts, found, rows, _states_html(backtests, watched, realised), pictures)
+    write_files({**{out / f"{name}.png": png for name, png in pictures.items()}, out / "index.html": page.encode()})
     return rows

@@ -14,6 +14,7 @@ import numpy as np
 from ._counts import as_trace
 from ._handle import positive, whole
 from ._scenario import NOISE, stream
+from ._shares import proportions
 
 BLOCK = 20                      # steps averaged before the fit: longer than the loads' fast autocorrelation
 LEAST_BANDWIDTH = 2 * BLOCK     # a line needs two blocks in reach, at the run's ends too
@@ -71,17 +72,6 @@ def _tokens(counts: np.ndarray, layer: int, assignments: int) -> np.ndarray:
         raise ValueError(f"step {totals.argmax()}, layer {layer} has {totals.max():.0f} tokens: {_LARGEST_URN} are the "
                          "most that can be thinned")
     return counts.astype(np.int64)
-
-
-def _shares(counts: np.ndarray, layer: int) -> np.ndarray:
-    """Of a layer [steps, experts]; a step without tokens repeats the shares before it, as the library does."""
-    totals = counts.sum(axis=1, dtype=float)
-    full = totals > 0
-    shares = counts / np.where(full, totals, 1)[:, None]
-    if not full.all():
-        last = np.maximum.accumulate(np.where(full, np.arange(len(full)), -1))
-        shares = np.where(last[:, None] < 0, 1 / counts.shape[1], shares[last])
-    return shares
 
 
 def _layer(trace: np.ndarray, layer: int) -> np.ndarray:
@@ -178,7 +168,7 @@ def resample(trace: Any, assignments: int, *, bandwidth: float = 100, seed: int 
         if thin:
             counts[:, layer] = _thin(rng, _tokens(recorded, layer, assignments), assignments)
         else:
-            counts[:, layer] = sample(rng, smooth(_shares(recorded, layer), bandwidth), assignments)
+            counts[:, layer] = sample(rng, smooth(proportions(recorded), bandwidth), assignments)
     return counts
 
 
@@ -213,6 +203,6 @@ def join_experts(traces: Any, groups: Union[int, Sequence[Sequence[int]]]) -> np
         chosen = [[whole("groups: layer", layer, 0, len(layers) - 1) for layer in group] for group in groups]
         if len({len(group) for group in chosen}) != 1 or not chosen[0]:
             raise ValueError("groups: expected one or more, of the same number of layers, at least one")
-    joined = [np.concatenate([_shares(_layer(trace[:steps], layer), layer)
+    joined = [np.concatenate([proportions(_layer(trace[:steps], layer))
                               for trace, layer in (layers[number] for number in group)], axis=1) for group in chosen]
     return np.stack(joined, axis=1) / len(chosen[0])

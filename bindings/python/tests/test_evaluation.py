@@ -167,7 +167,7 @@ class Backtest(unittest.TestCase):
             np.savez(archive, TRACE[:2])
             text.write_text("1 2 3\n")
             np.save(objects, np.array([{}]), allow_pickle=True)
-            for file, kind in ((archive, TypeError), (text, ValueError), (objects, ValueError),
+            for file, kind in ((archive, ValueError), (text, ValueError), (objects, ValueError),
                                (pathlib.Path(folder, "none.npy"), FileNotFoundError)):
                 with self.subTest(file.name), self.assertRaises(kind):
                     moepredict.backtest("sw_avg", file)

@@ -347,7 +347,7 @@ class CommandLine(unittest.TestCase):
             self.assertIn("trace.npy", (pathlib.Path(folder) / "out" / "index.html").read_text(encoding="utf-8"))
 
     def test_what_is_wrong_is_told_with_exit_codes(self):
-        self.assertIn("No such file", self.run_it("backtest", "/nonexistent.npy", code=1))
+        self.assertIn("No such file", self.run_it("backtest", "/nonexistent.npy", code=2))
         self.assertIn("no origin", self.run_it("backtest", TRACE, "--horizon", 20000, code=1))
         self.assertIn("invalid choice", self.run_it("backtest", TRACE, "--method", "psychic", code=2))
         self.assertIn("COMMAND", self.run_it(code=2))

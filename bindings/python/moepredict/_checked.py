@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Traces whose counts are counts."""
+from __future__ import annotations
+
+import contextlib
+import os
+from typing import Any
+
+import numpy as np
+
+from ._counts import as_trace
+from ._traces import named
+from .predictor import Predictor
+
+
+def checked_trace(trace: Any) -> np.ndarray:
+    """As as_trace; a bad count, which is named, is found before any work is done. Where a file has it, it is a BadTrace."""
+    counts = as_trace(trace)
+    with named(trace) if isinstance(trace, (str, os.PathLike)) else contextlib.nullcontext():
+        with Predictor(layers=counts.shape[1], experts=counts.shape[2], sw_avg_window=1) as predictor:
+            predictor.push(counts)
+    return counts

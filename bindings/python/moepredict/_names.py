@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Names of files, and other text from outside, as a page, a message or a terminal can hold them."""
+from __future__ import annotations
+
+import codecs
+import os
+import re
+from typing import Any, Tuple, Union
+
+# What no encoding holds, but for the halves that stand for a name's bytes; and what would break a line, or a page.
+_HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+_CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+
+
+def _escaped(found: re.Match) -> str:
+    return found[0].encode("unicode_escape").decode()
+
+
+def shown(text: Any) -> str:
+    """Text, or a path, as one line that UTF-8 holds. A name's bytes are read as UTF-8, whatever the locale; what they are
+    not, and control characters, are escaped."""
+    text = _HALVES.sub(_escaped, os.fsdecode(text) if isinstance(text, os.PathLike) else str(text))
+    return _CONTROLS.sub(_escaped, text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
+
+
+def _as_it_came(error: UnicodeError) -> Tuple[Union[str, bytes], int]:
+    try:
+        return codecs.lookup_error("surrogateescape")(error)
+    except UnicodeError:
+        return codecs.lookup_error("backslashreplace")(error)
+
+
+def take_any_text(stream: Any) -> None:
+    """Let a stream write names as they came, byte for byte, and escape what else it cannot encode."""
+    codecs.register_error("moepredict", _as_it_came)
+    if hasattr(stream, "reconfigure"):
+        stream.reconfigure(errors="moepredict")
