@@ -130,5 +130,8 @@ int main(int argc, char **argv)
     print_forecast(predictor, data.experts, data.layers * data.experts);
     moep_predictor_destroy(predictor);
     free((void *)data.counts);
-    return 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    perror("background_fit");
+    return 1;
 }

@@ -28,16 +28,42 @@ static bool say(char message[NPY_MESSAGE], const char *text)
     return false;
 }
 
+/* Of size bytes; false says why not, `short_of` if there are fewer. */
+static bool read_exactly(FILE *file, void *bytes, size_t size, const char *short_of, char message[NPY_MESSAGE])
+{
+    errno = 0;
+    if (fread(bytes, 1, size, file) == size)
+        return true;
+    if (ferror(file))
+        snprintf(message, NPY_MESSAGE, "cannot read it: %s", strerror(errno));
+    else
+        say(message, short_of);
+    return false;
+}
+
+/* Messages show parts of it. */
+static bool is_text(const char *header, size_t length)
+{
+    for (size_t i = 0; i < length; i++)
+        if ((header[i] < ' ' || header[i] > '~') && header[i] != '\n')
+            return false;
+    return true;
+}
+
 /* Reads up to the header's last byte. The caller frees *header, NUL-terminated. */
 static bool read_header(FILE *file, char **header, char message[NPY_MESSAGE])
 {
+    static const char none[] = "this is no .npy file: save the counts with numpy.save",
+                      ends[] = "the file ends within its header";
     unsigned char start[12];
-    if (fread(start, 1, 10, file) != 10 || memcmp(start, "\x93NUMPY", 6) != 0)
-        return say(message, "this is no .npy file: save the counts with numpy.save");
+    if (!read_exactly(file, start, 10, none, message))
+        return false;
+    if (memcmp(start, "\x93NUMPY", 6) != 0)
+        return say(message, none);
     size_t length = start[8] | (size_t)start[9] << 8;
     if (start[6] >= 2) { /* versions 2 and 3 have four bytes of length */
-        if (fread(start + 10, 1, 2, file) != 2)
-            return say(message, "the file ends within its header");
+        if (!read_exactly(file, start + 10, 2, ends, message))
+            return false;
         length |= (size_t)start[10] << 16 | (size_t)start[11] << 24;
     }
     if (start[6] < 1 || start[6] > 3)
@@ -47,62 +73,171 @@ static bool read_header(FILE *file, char **header, char message[NPY_MESSAGE])
     *header = calloc(length + 1, 1);
     if (!*header)
         return say(message, "no memory for the header");
-    if (fread(*header, 1, length, file) != length)
-        return say(message, "the file ends within its header");
+    if (!read_exactly(file, *header, length, ends, message))
+        return false;
+    return is_text(*header, length) || say(message, "its header is damaged");
+}
+
+/* ---- the header, a Python dictionary of three keys, in any order ------------------------------------------------- */
+
+enum { DESCR, FORTRAN_ORDER, SHAPE, KEYS };
+
+struct text {
+    const char *start;
+    size_t length;
+};
+
+static void skip_spaces(const char **at)
+{
+    *at += strspn(*at, " \n");
+}
+
+/* Moves over the character if it is the next one. */
+static bool take(const char **at, char c)
+{
+    skip_spaces(at);
+    if (**at != c)
+        return false;
+    ++*at;
     return true;
 }
 
-/* The text after 'key': in the header, a Python dictionary. */
-static const char *value_of(const char *header, const char *key)
+/* In quotes of either kind; without escapes, of which these texts have none. */
+static bool take_string(const char **at, struct text *text)
 {
-    char quoted[32];
-    snprintf(quoted, sizeof quoted, "'%s':", key);
-    const char *found = strstr(header, quoted);
-    if (!found)
-        return "";
-    found += strlen(quoted);
-    return found + strspn(found, " ");
+    skip_spaces(at);
+    const char quote = **at;
+    if (quote != '\'' && quote != '"')
+        return false;
+    text->start = *at + 1;
+    text->length = strcspn(text->start, quote == '"' ? "\"\\\n" : "'\\\n");
+    *at = text->start + text->length;
+    return *(*at)++ == quote;
 }
 
-static bool parse_dtype(const char *header, moep_trace *trace, char message[NPY_MESSAGE])
+/* Up to the bracket that closes the one here. */
+static bool take_brackets(const char **at, struct text *text)
 {
-    const char *descr = value_of(header, "descr");
+    size_t depth = 0;
+    for (text->start = *at; **at && **at != '\n'; ++*at) {
+        depth += **at == '(' || **at == '[';
+        depth -= **at == ')' || **at == ']';
+        if (depth == 0) {
+            text->length = (size_t)(++*at - text->start);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A string with its quotes, a tuple or a list with its brackets, True or False. */
+static bool take_value(const char **at, struct text *value)
+{
+    struct text inner;
+    skip_spaces(at);
+    const char *start = *at;
+    if (*start == '(' || *start == '[')
+        return take_brackets(at, value);
+    if (strncmp(start, "True", 4) == 0)
+        *at += 4;
+    else if (strncmp(start, "False", 5) == 0)
+        *at += 5;
+    else if (!take_string(at, &inner))
+        return false;
+    *value = (struct text){start, (size_t)(*at - start)};
+    return true;
+}
+
+static bool equals(struct text text, const char *word)
+{
+    return text.length == strlen(word) && memcmp(text.start, word, text.length) == 0;
+}
+
+/* 'key': value, each key once. */
+static bool take_item(const char **at, struct text values[KEYS])
+{
+    static const char *const keys[KEYS] = {"descr", "fortran_order", "shape"};
+    struct text key;
+    int k = 0;
+    if (!take_string(at, &key) || !take(at, ':'))
+        return false;
+    while (k < KEYS && !equals(key, keys[k]))
+        k++;
+    return k < KEYS && !values[k].start && take_value(at, &values[k]);
+}
+
+static bool take_dictionary(const char *header, struct text values[KEYS])
+{
+    bool more = take(&header, '{');
+    for (int items = 0; more; items++) {
+        if (take(&header, '}')) {
+            skip_spaces(&header);
+            return items == KEYS && *header == '\0';
+        }
+        if (!take_item(&header, values))
+            return false;
+        skip_spaces(&header);
+        more = take(&header, ',') || *header == '}';
+    }
+    return false;
+}
+
+/* ---- its values ---------------------------------------------------------------------------------------------------- */
+
+static bool parse_dtype(struct text descr, moep_trace *trace, char message[NPY_MESSAGE])
+{
     for (int i = 0; i < DTYPES; i++) {
-        if (*descr == '\'' && strncmp(descr + 1, dtypes[i].descr, 3) == 0 && descr[4] == '\'') {
+        if (descr.length == 5 && strchr("'\"", *descr.start) && memcmp(descr.start + 1, dtypes[i].descr, 3) == 0) {
             trace->dtype = i;
             return true;
         }
     }
     snprintf(message, NPY_MESSAGE,
              "dtype %.*s: a trace is int32, int64, uint32, uint64, float32 or float64, little-endian",
-             (int)strcspn(descr, ","), descr);
+             (int)descr.length, descr.start);
     return false;
 }
 
-static bool parse_shape(const char *header, moep_trace *trace, char message[NPY_MESSAGE])
+/* A length, and the comma after all but the last, which may have one. */
+static bool take_length(const char **at, bool last, uint64_t *length)
 {
-    const char *shape = value_of(header, "shape");
-    unsigned long long steps, layers, experts;
-    int read = 0;
-    if (sscanf(shape, "(%llu, %llu, %llu)%n", &steps, &layers, &experts, &read) != 3 || read == 0) {
+    char *end;
+    skip_spaces(at);
+    if (**at < '0' || **at > '9')
+        return false;
+    errno = 0;
+    *length = strtoull(*at, &end, 10);
+    *at = end;
+    return (take(at, ',') || last) && errno == 0;
+}
+
+static bool parse_shape(struct text shape, moep_trace *trace, char message[NPY_MESSAGE])
+{
+    const char *at = shape.start + 1;
+    if (*shape.start != '(' || !take_length(&at, false, &trace->steps) || !take_length(&at, false, &trace->layers) ||
+        !take_length(&at, true, &trace->experts) || !take(&at, ')')) {
         snprintf(message, NPY_MESSAGE, "shape %.*s: a trace has three axes, [steps][layers][experts]",
-                 *shape ? (int)strcspn(shape, ")") + 1 : 0, shape);
+                 (int)shape.length, shape.start);
         return false;
     }
-    if (steps == 0 || layers == 0 || experts == 0)
+    if (trace->steps == 0 || trace->layers == 0 || trace->experts == 0)
         return say(message, "the trace is empty");
-    trace->steps = steps;
-    trace->layers = layers;
-    trace->experts = experts;
     return true;
 }
 
 static bool parse_header(const char *header, moep_trace *trace, char message[NPY_MESSAGE])
 {
-    if (strncmp(value_of(header, "fortran_order"), "False", 5) != 0)
+    struct text values[KEYS] = {{0}};
+    if (!take_dictionary(header, values))
+        return say(message, "its header is damaged");
+    if (equals(values[FORTRAN_ORDER], "True"))
         return say(message, "the array is in Fortran order: save numpy.ascontiguousarray(counts)");
-    return parse_dtype(header, trace, message) && parse_shape(header, trace, message);
+    if (!equals(values[FORTRAN_ORDER], "False"))
+        return say(message, "its header is damaged");
+    return parse_dtype(values[DESCR], trace, message) && parse_shape(values[SHAPE], trace, message);
 }
+
+/* ---- the file ------------------------------------------------------------------------------------------------------- */
 
 static bool read_counts(FILE *file, moep_trace *trace, char message[NPY_MESSAGE])
 {
@@ -113,9 +248,9 @@ static bool read_counts(FILE *file, moep_trace *trace, char message[NPY_MESSAGE]
     void *counts = malloc(size);
     if (!counts)
         return say(message, "no memory for the trace");
-    if (fread(counts, 1, size, file) != size) {
+    if (!read_exactly(file, counts, size, "the file ends within its counts", message)) {
         free(counts);
-        return say(message, "the file ends within its counts");
+        return false;
     }
     trace->counts = counts;
     return true;

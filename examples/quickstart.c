@@ -29,7 +29,10 @@ int main(void)
         for (int expert = 0; expert < EXPERTS; expert++)
             printf("layer %d, expert %d: %.4f\n", layer, expert, shares[layer * EXPERTS + expert]);
     moep_predictor_destroy(predictor);
-    return 0;
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return 0;
+    perror("quickstart");
+    return 1;
 failed:
     fprintf(stderr, "quickstart: %s\n", moep_last_error());
     moep_predictor_destroy(predictor);

@@ -6,6 +6,7 @@
 #include "replay_results.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +53,28 @@ static bool train(const struct options *options, moep_predictor *predictor)
     return trained;
 }
 
+static bool any_judged(const struct results *results)
+{
+    for (size_t i = 0; i < results->origins * results->layers; i++)
+        if (!isnan(results->errors.error[i]))
+            return true;
+    return false;
+}
+
+/* Why the tables are full of dashes. The predictor is as it went into the backtest. */
+static void explain_none(const struct options *options, const moep_trace *trace, const struct results *results,
+                         moep_predictor *predictor)
+{
+    const char *reason = "no step that was to be forecast has a token";
+    size_t last = options->backtest.first + (results->origins - 1) * options->backtest.every;
+    double *shares = calloc(trace->layers * trace->experts, sizeof *shares);
+    if (moep_predictor_push(predictor, last, trace->counts, trace->dtype) != MOEP_OK ||
+        moep_predictor_predict(predictor, 1, 1, shares, trace->layers * trace->experts) != MOEP_OK)
+        reason = moep_last_error();
+    fprintf(stderr, "replay: no forecast could be judged: %s\n", reason);
+    free(shares);
+}
+
 static bool backtest(const struct options *options, const moep_trace *trace, struct results *results)
 {
     moep_runtime runtime = {.struct_size = sizeof runtime,
@@ -63,6 +86,8 @@ static bool backtest(const struct options *options, const moep_trace *trace, str
     bool trained = status == MOEP_OK && (options->trainings == 0 || train(options, predictor));
     if (trained)
         status = moep_backtest(predictor, trace, &options->backtest, NULL, &results->errors);
+    if (trained && status == MOEP_OK && !any_judged(results))
+        explain_none(options, trace, results, predictor);
     if (trained && status == MOEP_OK)
         status = detect_states(trace, &options->backtest, results);
     moep_predictor_destroy(predictor);
@@ -140,15 +165,8 @@ static int report(const struct options *options, const moep_trace *trace, const 
         printf("\n");
         print_states(results);
     }
-    if (options->csv && !write_csv(options->csv, &options->backtest, results)) {
-        fprintf(stderr, "replay: cannot write %s\n", options->csv);
-        return 1;
-    }
-    if (fflush(stdout) != 0 || ferror(stdout)) {
-        fprintf(stderr, "replay: cannot write the tables\n");
-        return 1;
-    }
-    return 0;
+    bool written = !options->csv || write_csv(options->csv, &options->backtest, results);
+    return output_is_written() && written ? 0 : 1;
 }
 
 int main(int argc, char **argv)

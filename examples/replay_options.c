@@ -2,6 +2,8 @@
 #define _POSIX_C_SOURCE 200809L
 #include "replay_options.h"
 
+#include "replay_results.h"
+
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -85,7 +87,7 @@ static void print_help(void)
     moep_predictor_config_init(&config, MOEP_SW_AVG);
     printf(help, names, config.sw_avg_window, config.arima_p, config.arima_d, config.arima_q, config.arima_bucket,
            config.lstm_layers, config.lstm_hidden);
-    exit(0);
+    exit(output_is_written() ? 0 : 1);
 }
 
 static moep_method method_named(const char *text)

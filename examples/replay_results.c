@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "replay_results.h"
 
+#include "replace.h"
+
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -136,12 +139,8 @@ void print_states(const struct results *results)
     }
 }
 
-bool write_csv(const char *path, const moep_backtest_config *backtest, const struct results *results)
+static void print_csv(FILE *file, const moep_backtest_config *backtest, const struct results *results)
 {
-    bool to_stdout = strcmp(path, "-") == 0;
-    FILE *file = to_stdout ? stdout : fopen(path, "w");
-    if (!file)
-        return false;
     const moep_backtest_result *r = &results->errors;
     fprintf(file, "origin,layer,error,floor,error_of_mean,floor_of_mean,paper_error,left_out,total_variation,state\n");
     for (size_t i = 0; i < results->origins * results->layers; i++)
@@ -149,6 +148,28 @@ bool write_csv(const char *path, const moep_backtest_config *backtest, const str
                 backtest->first + i / results->layers * backtest->every, i % results->layers, r->error[i], r->floor[i],
                 r->error_of_mean[i], r->floor_of_mean[i], r->paper_error[i], r->left_out[i], r->total_variation[i],
                 state_names[results->states[i]]);
-    bool written = fflush(file) == 0 && !ferror(file);
-    return (to_stdout || fclose(file) == 0) && written;
+}
+
+bool write_csv(const char *path, const moep_backtest_config *backtest, const struct results *results)
+{
+    struct replacement csv;
+    if (strcmp(path, "-") == 0) {
+        print_csv(stdout, backtest, results);
+        return true;
+    }
+    if (replacement_begin(&csv, path)) {
+        print_csv(csv.file, backtest, results);
+        if (replacement_end(&csv))
+            return true;
+    }
+    fprintf(stderr, "replay: cannot write %s: %s\n", path, strerror(errno));
+    return false;
+}
+
+bool output_is_written(void)
+{
+    if (fflush(stdout) == 0 && !ferror(stdout))
+        return true;
+    fprintf(stderr, "replay: cannot write the output: %s\n", strerror(errno));
+    return false;
 }

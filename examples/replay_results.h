@@ -37,4 +37,7 @@ void print_states(const struct results *results);
 /* One row per forecast and layer; "-" is standard output. */
 bool write_csv(const char *path, const moep_backtest_config *backtest, const struct results *results);
 
+/* All that was printed so far has been taken; false after saying why not. */
+bool output_is_written(void);
+
 #endif

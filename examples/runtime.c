@@ -271,5 +271,7 @@ int main(int argc, char **argv)
     stop(&uninterrupted);
     remove(path);
     free((void *)data.counts);
+    if (fflush(stdout) != 0 || ferror(stdout))
+        fail("runtime");
     return same ? 0 : 1;
 }

@@ -6,6 +6,8 @@ usage: test_replay.py REPLAY SOURCE_ROOT. Prints TAP.
 import csv
 import os
 import pathlib
+import resource
+import signal
 import subprocess
 import sys
 import tempfile
@@ -237,6 +239,7 @@ def a_file_that_is_no_trace_is_refused_with_a_reason():
             path = pathlib.Path(folder) / "bad.npy"
             path.write_bytes(array) if isinstance(array, bytes) else np.save(path, array)
             assert words in (said := replay(path, code=1)), said
+            assert said.count("\n") == 1 and said.startswith(f"replay: {path}: "), said
 
         refused(np.asfortranarray(good), "Fortran order")
         refused(good.astype("int16"), "dtype '<i2'")
@@ -258,6 +261,19 @@ def a_file_that_is_no_trace_is_refused_with_a_reason():
         refused(whole.replace(b"(400, 3, 7)", b"(4e9, 3, 7)"), "three axes")
         refused(whole.replace(b"(400, 3, 7), }" + 15 * b" ", b"(4" + 15 * b"0" + b"00, 3, 7), }"), "too large")
         refused(whole.replace(b"(400, 3, 7)", b"(401, 3, 7)"), "ends within its counts")
+        refused(whole.replace(b"(400, 3, 7)", b"(-40, 3, 7)"), "three axes")
+        refused(whole.replace(b"(400, 3, 7), }", b"(400, 3, 7)   "), "header is damaged")
+        refused(whole.replace(b"'<i4'", b"'<i\n'"), "header is damaged")
+        refused(whole.replace(b"'<i4'", b"'<\xe94"), "header is damaged")
+        refused(whole.replace(b"'<i4'", b"4 <i4"), "header is damaged")
+        refused(whole.replace(b"'descr'", b"'shape'"), "header is damaged")
+        refused(whole.replace(b"'descr'", b"'dtype'"), "header is damaged")
+        refused(whole.replace(b"7), }  ", b"7), } 1"), "header is damaged")
+        for word, told in ((b'"fortran_order": true ', "header is damaged"), (b"'fortran_order': falsE", "header is damaged"),
+                           (b"'fortran_order': Falsy", "header is damaged"), (b"'fortran_order': '  ' ", "header is damaged"),
+                           (b"'fortran_order': (3, )", "header is damaged"), (b'"fortran_order": True ', "Fortran order")):
+            refused(whole.replace(b"'fortran_order': False", word), told)
+        assert "cannot read it: Is a directory" in replay(folder, code=1)
         assert "cannot open" in replay(pathlib.Path(folder) / "missing.npy", code=1)
         assert "no origin" in replay("--first", 390, pathlib.Path(folder) / "good.npy", code=1)
 
@@ -269,6 +285,79 @@ def newer_npy_headers_are_read():
         with open(path, "wb") as file:
             np.lib.format.write_array(file, counts, version=(2, 0))
         assert_agrees(path, counts, window=20, horizon=50, stride=50, first=1, every=50)
+
+
+def a_header_is_read_however_python_may_write_it():
+    with tempfile.TemporaryDirectory() as folder:
+        whole = saved(folder, "trace.npy", difficult_trace("int32")).read_bytes()
+        usual = b"{'descr': '<i4', 'fortran_order': False, 'shape': (400, 3, 7), }"
+        options = "--first", 100, "--horizon", 50
+        expected = replay(*options, pathlib.Path(folder) / "trace.npy")
+        for other in (b'{"shape":(400,3,7,),"fortran_order":False,"descr":"<i4"}',
+                      b"\n{ 'fortran_order' : False,'descr' :'<i4' , 'shape':( 400, 3,7)}"):
+            assert usual in whole
+            (pathlib.Path(folder) / "trace.npy").write_bytes(whole.replace(usual, other.ljust(len(usual))))
+            assert replay(*options, pathlib.Path(folder) / "trace.npy") == expected, other
+
+
+def a_full_disk_is_told_and_leaves_the_old_file():
+    path = DATA / "small16-seed1.npy"
+    with open("/dev/full", "w") as full:
+        for arguments in (["--help"], ["--every", "3000", path], ["--every", "3000", "--csv", "-", path]):
+            run = subprocess.run([REPLAY, *arguments], stdout=full, stderr=subprocess.PIPE, text=True, timeout=600)
+            assert run.returncode == 1 and "No space left" in run.stderr and run.stderr.count("\n") == 1, run
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / "rows.csv"
+        file.write_text("old")
+        file.chmod(0o640)
+
+        def no_room():
+            signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+            resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
+
+        run = subprocess.run([REPLAY, "--csv", file, path], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+                             preexec_fn=no_room, timeout=600)
+        assert run.returncode == 1 and run.stderr == f"replay: cannot write {file}: File too large\n", run
+        assert file.read_text() == "old" and os.listdir(folder) == ["rows.csv"], os.listdir(folder)
+        replay("--every", 3000, "--csv", file, path)
+        assert file.read_text().startswith("origin,") and file.stat().st_mode & 0o777 == 0o640
+        assert os.listdir(folder) == ["rows.csv"], os.listdir(folder)
+        link = pathlib.Path(folder) / "link.csv"
+        link.symlink_to("rows.csv")
+        file.write_text("old")
+        replay("--every", 3000, "--csv", link, path)
+        assert link.is_symlink() and file.read_text().startswith("origin,")
+        replay("--every", 3000, "--csv", "/dev/null", path)
+        assert not os.path.isfile("/dev/null")
+        assert "No space left" in replay("--csv", "/dev/full", path, code=1)
+
+
+def a_new_csv_file_has_the_permissions_that_the_umask_leaves():
+    with tempfile.TemporaryDirectory() as folder:
+        file = pathlib.Path(folder) / ("r" * 251 + ".csv")  # as long as a name can be
+        subprocess.run(["sh", "-c", 'umask 027; "$0" "$@"', REPLAY, "--every", "3000", "--csv", file,
+                        DATA / "small16-seed1.npy"], check=True, stdout=subprocess.DEVNULL, timeout=600)
+        assert file.stat().st_mode & 0o777 == 0o640, oct(file.stat().st_mode)
+
+
+def a_reader_that_stops_ends_it_quietly():
+    run = subprocess.Popen([REPLAY, "--csv", "-", DATA / "small16-seed1.npy"], stdout=subprocess.PIPE,
+                           stderr=subprocess.PIPE)
+    run.stdout.close()
+    assert run.stderr.read() == b"" and run.wait(timeout=600) == -signal.SIGPIPE, run.returncode
+
+
+def rows_of_dashes_have_a_reason():
+    with tempfile.TemporaryDirectory() as folder:
+        counts = np.random.default_rng(0).multinomial(4096, np.ones(8) / 8, size=(1500, 1)).astype(np.int32)
+        path = saved(folder, "trace.npy", counts)
+        for words, arguments in (("no fit was better", ["--method", "lstm", "--scope", "joint", "--hidden", 8]),
+                                 ("lstm forecasts from 100", ["--method", "lstm", "--first", 50, "--every", 2000]),
+                                 ("has a token", [saved(folder, "zeros.npy", counts * 0)])):
+            arguments = [*map(str, arguments), *([] if len(arguments) == 1 else [path])]
+            run = subprocess.run([REPLAY, *arguments], capture_output=True, text=True, timeout=600)
+            assert run.returncode == 0 and words in run.stderr and run.stderr.count("\n") == 1, run
+        assert replay("--every", 500, path) and not subprocess.run([REPLAY, path], capture_output=True).stderr
 
 
 def a_wrong_option_is_refused_and_help_teaches():
@@ -291,6 +380,11 @@ TESTS = [
     csv_goes_to_a_file,
     a_file_that_is_no_trace_is_refused_with_a_reason,
     newer_npy_headers_are_read,
+    a_header_is_read_however_python_may_write_it,
+    a_full_disk_is_told_and_leaves_the_old_file,
+    a_new_csv_file_has_the_permissions_that_the_umask_leaves,
+    a_reader_that_stops_ends_it_quietly,
+    rows_of_dashes_have_a_reason,
     a_wrong_option_is_refused_and_help_teaches,
 ]
 
