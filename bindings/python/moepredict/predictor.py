@@ -14,6 +14,7 @@ from ._counts import as_array, as_trace, described
 from ._handle import Handle, checked, make_runtime, number_of, positive, set_fields, whole
 from ._library import Error, library
 from ._progress import Listener
+from ._shares import in_range
 from ._structs import PredictorConfig
 from .lstm import LstmTraining
 
@@ -237,7 +238,7 @@ class Predictor(Handle):
         until the next push). ``steps``, ``gaps``, ``empty_layers``: totals so far, as in ``info``.
         """
         info = self.info
-        loads = {"now": None if self._last is None else self._last.astype(float)}
+        loads = {"now": None if self._last is None else in_range(self._last)}
         try:
             loads["forecast"] = self.predict(positive("horizon", horizon))
         except Error:  # too early, or not fitted
