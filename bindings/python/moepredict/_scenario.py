@@ -13,6 +13,7 @@ from ._library import version
 # Every ingredient draws from a stream of its own: turning one on leaves the random numbers of the others as they were.
 LEVELS, FLUCTUATION, DRIFT, SHIFTS, NOISE, EXCHANGES, BURSTS = range(7)
 _SEQUENCE = (list, tuple, np.ndarray)
+_LARGEST = 1e6  # of what is in units of a load's logarithm, far beyond what leaves all but one expert without a token
 
 
 def stream(seed: int, *key: int) -> np.random.Generator:
@@ -98,12 +99,12 @@ def checked(given: Dict[str, Any]) -> Dict[str, Any]:
     p = {"steps": steps, "layers": layers, "experts": experts, "assignments": assignments}
     p["seed"] = whole("seed", given["seed"])
     for name in ("skew", "fluctuation", "drift"):
-        p[name] = _number(name, given[name])
+        p[name] = _number(name, given[name], most=_LARGEST)
     # More would be fewer and larger groups of tokens than experts.
     p["overdispersion"] = _number("overdispersion", given["overdispersion"], 1.0, max(1.0, assignments / experts))
     p["fluctuation_end"] = _by_layer("fluctuation_end", given["fluctuation_end"], layers, whole)
     p["fluctuation_decay"] = _by_layer("fluctuation_decay", given["fluctuation_decay"], layers, _number)
-    p["shifts"] = [[whole("shifts: step", step, 0, steps - 1), _number("shifts: size", size)]
+    p["shifts"] = [[whole("shifts: step", step, 0, steps - 1), _number("shifts: size", size, most=_LARGEST)]
                    for step, size in _tuples("shifts", given["shifts"], "step", "size")]
     p["shift_ramp"] = whole("shift_ramp", given["shift_ramp"])
     p["exchange_size"] = _number("exchange_size", given["exchange_size"], 0.0, 1.0)

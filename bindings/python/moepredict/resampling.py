@@ -62,7 +62,8 @@ def _thin(rng: np.random.Generator, counts: np.ndarray, assignments: int) -> np.
 
 def _tokens(counts: np.ndarray, layer: int, assignments: int) -> np.ndarray:
     """A layer's counts as tokens that can be thinned."""
-    totals = counts.sum(axis=1, dtype=float)
+    with np.errstate(over="ignore"):  # too many in any case
+        totals = counts.sum(axis=1, dtype=float)
     if counts.dtype.kind == "f" and (counts != np.floor(counts)).any():
         raise ValueError("only whole tokens can be thinned: the trace holds fractions")
     if totals.min() < assignments:
@@ -117,6 +118,7 @@ def smooth(shares: np.ndarray, bandwidth: float = 100) -> np.ndarray:
     if not LEAST_BANDWIDTH <= bandwidth < np.inf:
         raise ValueError(f"bandwidth = {bandwidth}: must be {LEAST_BANDWIDTH} or more")
     steps, experts = len(shares), shares.shape[-1]
+    bandwidth = min(bandwidth, 1e6 * steps)  # from there on all weights are the same, to the last digit
     series = shares.reshape(steps, -1)
     starts = np.arange(0, steps, BLOCK)
     sizes = np.diff(np.append(starts, steps))

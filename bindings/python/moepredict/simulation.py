@@ -45,7 +45,8 @@ def _log_loads(truth: Dict[str, Any], layer: int) -> np.ndarray:
     fluctuation = truth["fluctuation"][layer]
     end = min(fluctuation["end"], steps)
     if fluctuation["amplitude"] > 0:
-        envelope = np.exp(-time[:end] / fluctuation["decay"]) if fluctuation["decay"] else np.ones(end)
+        with np.errstate(over="ignore"):  # of a decay within far less than a step nothing is left
+            envelope = np.exp(-time[:end] / fluctuation["decay"]) if fluctuation["decay"] else np.ones(end)
         logs[:end] += (fluctuation["amplitude"] * envelope[:, None] *
                        _fluctuation(stream(seed, _scenario.FLUCTUATION, layer), end, experts))
     if p["drift"] > 0:
@@ -56,6 +57,12 @@ def _log_loads(truth: Dict[str, Any], layer: int) -> np.ndarray:
         done = np.clip((time - shift["first"]) / ramp, 0, 1) if ramp else time >= shift["first"]
         logs += shift["size"] * done[:, None] * _deviations(stream(seed, _scenario.SHIFTS, layer, number), experts)
     return logs
+
+
+def _rescale(loads: np.ndarray) -> None:
+    """Rows that a factor has made so large that another one, or their sum, might not be held."""
+    most = loads.max(axis=1, keepdims=True)
+    np.divide(loads, most, out=loads, where=most > 1e100)
 
 
 def _layer_shares(truth: Dict[str, Any], layer: int) -> np.ndarray:
@@ -74,8 +81,10 @@ def _layer_shares(truth: Dict[str, Any], layer: int) -> np.ndarray:
         loads[span, giver] -= moved
     for event in of_layer("bursts"):
         loads[event["first"]:event["end"], event["expert"]] *= event["factor"]
+        _rescale(loads)
     if truth["hotspot"]:
         loads[time, time // truth["hotspot"]["steps"] % loads.shape[1]] *= truth["hotspot"]["factor"]
+        _rescale(loads)
     for event in of_layer("dying"):
         loads[:, event["expert"]] *= np.clip((event["end"] - time) / (event["end"] - event["first"]), 0, 1)
     return loads / loads.sum(axis=1, keepdims=True)

@@ -200,6 +200,18 @@ class Simulation(unittest.TestCase):
         ratio = loads[:, 7] / loads[:, 0]
         np.testing.assert_allclose(ratio / ratio[0], np.interp(np.arange(400), [100, 180], [1, 0]), rtol=0, atol=1e-12)
 
+    def test_any_size_of_an_event_leaves_shares(self):
+        spans = [(0, 0, 10, 20), (0, 0, 12, 30), (0, 1, 1, 50)]
+        for events in ({"bursts": spans, "burst_size": 1e308, "hotspot": 1e308}, {"bursts": spans, "burst_size": 1e-308},
+                       {"hotspot": 1.7e308}, {"skew": 1e6}, {"shifts": [(5, 1e6), (9, 1e6)]}, {"drift": 1e6},
+                       {"fluctuation": 1e6, "fluctuation_decay": 1e-320}):
+            with self.subTest(events), np.errstate(over="raise", invalid="raise", divide="raise"):
+                counts, truth = simulate(60, 2, 4, 64, **events)
+                self.assertEqual(set(counts.sum(axis=2).flat), {64})
+                np.testing.assert_allclose(expected_shares(truth).sum(axis=2), 1)
+        counts, _ = simulate(60, 1, 4, 64, bursts=spans, burst_size=1e308)
+        self.assertEqual(counts[12:20, 0, 0].tolist(), [64] * 8)  # two of them, against one
+
     def test_bad_arguments_are_refused_in_words(self):
         for name, values in {
                 "steps": [0, -1], "layers": [0], "experts": [0, 1], "assignments": [0, 2**54], "seed": [-1],
@@ -345,6 +357,13 @@ class Resampling(unittest.TestCase):
         for name, value in {"assignments": 0, "seed": -1, "bandwidth": 10}.items():
             with self.assertRaisesRegex(ValueError, name):
                 resample(TRACE[:50], **{"assignments": 10, name: value})
+        with self.assertRaisesRegex(ValueError, "inf tokens"), np.errstate(all="raise"):
+            resample(np.full((9, 1, 4), 1e308), 10, thin=True)
+
+    def test_a_bandwidth_beyond_the_run_is_a_line(self):
+        with np.errstate(all="raise"):
+            wide, wider = (smooth(shares(TRACE[:100]), bandwidth) for bandwidth in (1e6, 1e308))
+        np.testing.assert_allclose(wide, wider, rtol=1e-9)
 
 
 class Joining(unittest.TestCase):
