@@ -33,7 +33,7 @@ class Json(InAFolder):
                     rows = self.json_of("backtest", self.trace, "--horizon", "50", "--first", "99")
                     self.assertEqual(rows[-1]["error"] is None, name == "none")
         self.assertIsNone(facts["no token at last"]["imbalance_now_mean"])
-        self.assertEqual(facts["no token at last"]["assignments_mean"], 512 * 299 / 300)
+        self.assertEqual(facts["no token at last"]["assignments_mean"], 512 * 499 / 500)
         self.assertAlmostEqual(facts["large"]["assignments_mean"] / 1.6e308, 1)
         self.assertIsNone(facts["larger"]["assignments_most"])
         np.save(self.trace, np.zeros((1400, 1, 2)))
