@@ -12,6 +12,7 @@ import numpy as np
 
 from . import Error, Predictor, backtest, methods
 from ._checked import checked_trace
+from ._contest import reasons
 from ._library import version
 from ._output import as_json, as_table, delivered, print_error
 from ._simulate_command import add_simulate
@@ -83,7 +84,7 @@ def _backtest(options: argparse.Namespace) -> str:
         rows.append(row)
     if unjudged:
         print_error(f"no forecast could be judged: {unjudged}")
-    return as_table(rows, options.json)
+    return as_json(rows) if options.json else as_table(rows)
 
 
 def _report(options: argparse.Namespace) -> str:
@@ -95,8 +96,12 @@ def _report(options: argparse.Namespace) -> str:
     except ModuleNotFoundError as error:
         raise SystemExit(f"moepredict report draws with matplotlib, which is missing ({error}): apt-get install "
                          f"python3-matplotlib") from None
+    for reason in reasons(rows):
+        print_error(reason)
     page = f"{options.out}/index.html; errors in the later half of the run:\n\n"
-    return ("" if options.json else page) + as_table(rows, options.json)
+    if options.json:
+        return as_json(rows)
+    return page + as_table([{name: value for name, value in row.items() if name != "reason"} for row in rows])
 
 
 def _mean(values: np.ndarray) -> float:

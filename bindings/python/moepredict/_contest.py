@@ -79,16 +79,31 @@ def _mean(values: np.ndarray) -> float:
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
+def _why_none(found: Contest, name: str, horizon: int, half: int) -> str:
+    """Why a row of the table has no error."""
+    if not (found.backtests[name, horizon].origins >= half).any():
+        return f"the run has no {horizon:,} steps after a forecast from step {half:,} on"
+    others = [result.error for (other, h), result in found.backtests.items() if other != name and h == horizon]
+    if name == JOINT and any(np.isfinite(error).any() for error in others):
+        return "no fit within the run was better than uniform loads"
+    return "no step that was to be forecast has a token"
+
+
 def table(found: Contest, steps: int) -> List[Dict[str, Any]]:
     """One row per method and horizon: means over the layers and the origins in the later half of the run; fractions."""
     rows = []
     for (name, horizon), result in found.backtests.items():
         late = result.origins >= steps // 2
-        rows.append({"method": name, "horizon": horizon,
-                     **{field: _mean(getattr(result, field)[late])
-                        for field in ("error", "floor", "error_of_mean", "floor_of_mean", "paper_error")},
-                     "in_sample": found.in_sample and name == "lstm"})
+        errors = {field: _mean(getattr(result, field)[late])
+                  for field in ("error", "floor", "error_of_mean", "floor_of_mean", "paper_error")}
+        rows.append({"method": name, "horizon": horizon, **errors, "in_sample": found.in_sample and name == "lstm",
+                     "reason": _why_none(found, name, horizon, steps // 2) if np.isnan(errors["error"]) else ""})
     return rows
+
+
+def reasons(rows: List[Dict[str, Any]]) -> List[str]:
+    """Of the rows that have no error."""
+    return [f"{row['method']}, next {row['horizon']:,} steps: {row['reason']}" for row in rows if row["reason"]]
 
 
 # ---- in words ----

@@ -37,10 +37,8 @@ def _cell(value: Any) -> str:
     return _percent(value) if isinstance(value, float) else str(value)
 
 
-def as_table(rows: List[Dict[str, Any]], json_wanted: bool) -> str:
-    """Fractions as percent, for people; for machines as they are."""
-    if json_wanted:
-        return as_json(rows)
+def as_table(rows: List[Dict[str, Any]]) -> str:
+    """Fractions as percent."""
     lines = [[name.replace("_", " ") for name in rows[0]]] if rows else []
     lines += [[_cell(value) for value in row.values()] for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines)]

@@ -11,7 +11,7 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tupl
 import numpy as np
 
 from ._checked import checked_trace
-from ._contest import FIRST, HORIZONS, Contest, contest, in_words, labelled, name_of, table
+from ._contest import FIRST, HORIZONS, Contest, contest, in_words, labelled, name_of, reasons, table
 from ._files import check_folder, write_files
 from ._library import version
 from ._names import shown
@@ -159,7 +159,8 @@ def _page(title: str, counts: np.ndarray, found: Contest, rows: List[Dict[str, A
         late = ("<h2>Errors in the later half of the run</h2>" + _errors_html(rows) +
                 "<p>Means over all layers and the forecasts from half the run on; best in bold. The floor is what scatter of "
                 "the single steps leaves to any forecast; paper error leaves out experts without a token.</p>"
-                f"<p>{html.escape(in_words(found))}</p>")
+                f"<p>{html.escape(in_words(found))}</p>" +
+                "".join(f"<p>{html.escape(reason)}.</p>" for reason in reasons(rows)))
     empty = int((~counts.any(2)).sum())
     if empty:
         late += f"<p>In {empty:,} (step, layer) pairs there was no token: the pictures repeat the layer's last proportions.</p>"
@@ -197,7 +198,7 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence
     Returns
     -------
     list of dict
-        The rows of the error table; in_sample: the LSTM had seen this very run before.
+        The rows of the error table; in_sample: the LSTM had seen this very run before; reason: why there is no error, or empty.
     """
     from . import _figures, _state_figures  # matplotlib, only where a report is asked for
 

@@ -61,6 +61,21 @@ class Contests(unittest.TestCase):
         self.assertFalse(_in_sample.shares_steps(np.load(DATA / "mid32-seed5.npy"), _in_sample.SHIPPED))
         self.assertFalse(_in_sample.shares_steps(np.zeros((9, 2, 3)), _in_sample.samples(np.zeros((9, 2, 3)))))
 
+    def test_a_row_without_an_error_has_a_reason_on_page_and_terminal(self):
+        noise = np.random.default_rng(1).multinomial(512, np.ones(4) / 4, size=(2500, 1)).astype(np.int32)
+        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()) as told:
+            trace, out = pathlib.Path(folder) / "trace.npy", pathlib.Path(folder) / "out"
+            np.save(trace, noise)
+            text = self.command("report", trace, "--out", out)
+            page = (out / "index.html").read_text(encoding="utf-8")
+        expected = [f"{name}, next 2,000 steps: the run has no 2,000 steps after a forecast from step 1,250 on"
+                    for name in [*moepredict.methods(), "lstm, joint"]]
+        expected.insert(0, "lstm, joint, next 1,000 steps: no fit within the run was better than uniform loads")
+        self.assertEqual(told.getvalue().splitlines(), [f"moepredict: {reason}" for reason in expected])
+        for reason in expected:
+            self.assertIn(f"<p>{reason}.</p>", page)
+        self.assertNotIn("reason", text)
+
     def test_too_many_series_for_the_joint_form_leave_it_out(self):
         found = _contest.contest(np.ones((1300, 2, 1025), np.int32), [], lambda fraction: None)
         self.assertNotIn("lstm, joint", {name for name, _ in found.backtests})

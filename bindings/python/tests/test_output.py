@@ -37,7 +37,9 @@ class Json(InAFolder):
         self.assertAlmostEqual(facts["large"]["assignments_mean"] / 1.6e308, 1)
         self.assertIsNone(facts["larger"]["assignments_most"])
         np.save(self.trace, np.zeros((1400, 1, 2)))
-        self.assertIsNone(self.json_of("report", self.trace, "--out", self.folder / "out")[0]["error"])
+        run = self.run_it("report", self.trace, "--out", self.folder / "out", "--json")
+        self.assertEqual({row["error"] for row in json.loads(run.stdout)}, {None})
+        self.assertEqual(run.stderr.count(b"no step that was to be forecast has a token\n"), len(run.stderr.splitlines()))
 
     def test_what_is_no_number_is_null(self):
         self.assertEqual(json.loads(_output.as_json({"a": [math.nan, (-math.inf, np.float64("inf"))], "b": 1.5, "c": "NaN"})),
