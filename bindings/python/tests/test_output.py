@@ -36,7 +36,7 @@ class Json(InAFolder):
         self.assertEqual(facts["no token at last"]["assignments_mean"], 512 * 499 / 500)
         self.assertAlmostEqual(facts["large"]["assignments_mean"] / 1.6e308, 1)
         self.assertIsNone(facts["larger"]["assignments_most"])
-        np.save(self.trace, np.zeros((1400, 1, 2)))
+        np.save(self.trace, np.zeros((2100, 1, 2)))
         run = self.run_it("report", self.trace, "--out", self.folder / "out", "--json")
         self.assertEqual({row["error"] for row in json.loads(run.stdout)}, {None})
         self.assertEqual(run.stderr.count(b"no step that was to be forecast has a token\n"), len(run.stderr.splitlines()))
