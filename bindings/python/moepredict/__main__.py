@@ -96,12 +96,10 @@ def _report(options: argparse.Namespace) -> str:
     except ModuleNotFoundError as error:
         raise SystemExit(f"moepredict report draws with matplotlib, which is missing ({error}): apt-get install "
                          f"python3-matplotlib") from None
-    for reason in reasons(rows):
-        print_error(reason)
-    page = f"{options.out}/index.html; errors in the later half of the run:\n\n"
     if options.json:
         return as_json(rows)
-    return page + as_table([{name: value for name, value in row.items() if name != "reason"} for row in rows])
+    table = as_table([{name: value for name, value in row.items() if name != "reason"} for row in rows])
+    return "\n".join([f"{options.out}/index.html; errors in the later half of the run:\n", table, *reasons(rows)])
 
 
 def _mean(values: np.ndarray) -> float:

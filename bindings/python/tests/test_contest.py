@@ -63,7 +63,7 @@ class Contests(unittest.TestCase):
 
     def test_a_row_without_an_error_has_a_reason_on_page_and_terminal(self):
         noise = np.random.default_rng(1).multinomial(512, np.ones(4) / 4, size=(2500, 1)).astype(np.int32)
-        with tempfile.TemporaryDirectory() as folder, contextlib.redirect_stderr(io.StringIO()) as told:
+        with tempfile.TemporaryDirectory() as folder:
             trace, out = pathlib.Path(folder) / "trace.npy", pathlib.Path(folder) / "out"
             np.save(trace, noise)
             text = self.command("report", trace, "--out", out)
@@ -71,10 +71,10 @@ class Contests(unittest.TestCase):
         expected = [f"{name}, next 2,000 steps: the run has no 2,000 steps after a forecast from step 1,250 on"
                     for name in [*moepredict.methods(), "lstm, joint"]]
         expected.insert(0, "lstm, joint, next 1,000 steps: no fit within the run was better than uniform loads")
-        self.assertEqual(told.getvalue().splitlines(), [f"moepredict: {reason}" for reason in expected])
+        self.assertEqual(text.splitlines()[-len(expected):], expected)
         for reason in expected:
             self.assertIn(f"<p>{reason}.</p>", page)
-        self.assertNotIn("reason", text)
+        self.assertNotIn("reason", text)  # no column of its own
 
     def test_too_many_series_for_the_joint_form_leave_it_out(self):
         found = _contest.contest(np.ones((1300, 2, 1025), np.int32), [], lambda fraction: None)
