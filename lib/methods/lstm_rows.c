@@ -3,11 +3,10 @@
 
 #include "lstm_joint.h"
 #include "lstm_shared.h"
+#include "lstm_spread.h"
 #include "simplex.h"
 #include "status.h"
-#include "support/normal.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { STEPS = MP_LSTM_OUTPUT_STEPS, LAST = MP_LSTM_OUTPUTS - 1 };
@@ -43,14 +42,9 @@ static moep_status make_blocks(struct blocks *blocks, const struct task *task, c
     return status;
 }
 
-/* Steps first .. last - 1 ahead, 0 the next one. */
-struct span {
-    size_t first, last;
-};
-
-static struct span span_of(size_t row, size_t horizon, size_t stride)
+static struct lstm_span span_of(size_t row, size_t horizon, size_t stride)
 {
-    struct span span = {row * stride, horizon};
+    struct lstm_span span = {row * stride, horizon};
     if (horizon - span.first > stride)
         span.last = span.first + stride;
     return span;
@@ -76,7 +70,7 @@ static void add_block(const struct blocks *blocks, size_t b, double part, double
 }
 
 /* The mean of the span's steps. */
-static void mean_row(const struct blocks *blocks, struct span span, double *row)
+static void mean_row(const struct blocks *blocks, struct lstm_span span, double *row)
 {
     memset(row, 0, blocks->series * sizeof *row);
     for (size_t b = block_of(span.first); b <= block_of(span.last - 1); b++) {
@@ -100,70 +94,47 @@ moep_status mp_lstm_forecast(const struct task *task, const void *block, size_t 
 
 /* ---- quantiles ---------------------------------------------------------------------------------------------------- */
 
-/* Of actual / forecast - 1 for a span. One that begins now is the mean up to its end; the later it begins, the more it is
- * like the block in its middle. */
-static double relative_quantile(const struct lstm_residuals *residuals, double age, struct span span,
-                                double probability)
+/* Every quantile of a row; the first one's is the last to be spread, and holds the forecast until then. */
+static void quantiles_of_row(const struct lstm_spread *spread, struct lstm_span span, const struct quantiles *quantiles,
+                             size_t apart, double *forecast)
 {
-    double part = (double)(span.last - span.first) / (double)span.last;
-    size_t middle = block_of(span.first + (span.last - span.first) / 2), end = block_of(span.last - 1);
-    size_t of = mp_lstm_age(age);
-    return part * mp_lstm_residual(residuals->quantile[of][MP_LSTM_OF_MEAN][end], probability) +
-           (1 - part) * mp_lstm_residual(residuals->quantile[of][MP_LSTM_OF_BLOCK][middle], probability);
-}
-
-/* Variance that the mean of a span shorter than a block has beyond the block's, in units of a single step's. */
-static double shortness(struct span span)
-{
-    double steps = (double)(span.last - span.first);
-    return steps < STEPS ? 1 / steps - 1.0 / STEPS : 0;
-}
-
-/* The two spreads are of independent causes: their squares add up. */
-static void spread_row(const struct blocks *blocks, double relative, double noise, double bottom, double *row)
-{
-    for (size_t s = 0; s < blocks->series; s++) {
-        double off = relative * (row[s] > bottom ? row[s] : bottom);
-        double both = sqrt(off * off + noise * noise * (double)blocks->noise[s]);
-        double away = noise == 0         ? off
-                      : off * noise >= 0 ? copysign(both, noise)
-                                         : off + noise * sqrt((double)blocks->noise[s]);
-        double quantile = row[s] + away;
-        row[s] = quantile < 0 ? 0 : quantile > 1 ? 1 : quantile;
+    for (size_t q = quantiles->n; q-- > 0;) {
+        double *row = forecast + q * apart;
+        if (q > 0)
+            memcpy(row, forecast, spread->series * sizeof *row);
+        mp_lstm_spread_row(spread, span, quantiles->probabilities[q], row);
     }
 }
 
-/* row comes as the mean forecast. */
-static void quantile_row(const struct task *task, const struct lstm_model *model, const struct blocks *blocks,
-                         struct span span, double probability, double *row)
+static void all_quantiles(const struct blocks *blocks, const struct lstm_spread *spread, size_t horizon, size_t stride,
+                          const struct quantiles *quantiles, double *rows)
 {
-    double z = mp_normal_quantile(probability);
-    spread_row(blocks, relative_quantile(model->residuals, (double)task->next_step, span, probability),
-               z * sqrt(shortness(span)), 0.1 / (double)task->experts, row);
+    size_t n = mp_forecast_rows(horizon, stride), series = blocks->series;
+    for (size_t r = 0; r < n && quantiles->n > 0; r++) {
+        struct lstm_span span = span_of(r, horizon, stride);
+        double *forecast = rows + r * series;
+        mean_row(blocks, span, forecast);
+        for (size_t first = 0; first < series; first += blocks->experts)
+            mp_simplex(forecast + first, blocks->experts);
+        quantiles_of_row(spread, span, quantiles, n * series, forecast);
+    }
 }
 
 moep_status mp_lstm_quantiles(const struct task *task, const void *block, size_t horizon, size_t stride,
                               const struct quantiles *quantiles, double *rows)
 {
-    struct lstm_model model = mp_lstm_model(task->config, task->panel.series, (void *)block);
+    const struct memory *memory = &task->runtime->memory;
+    struct lstm_span first = span_of(0, horizon, stride), last = span_of((horizon - 1) / stride, horizon, stride);
     struct blocks blocks;
+    struct lstm_spread spread;
     moep_status status = make_blocks(&blocks, task, block);
     if (status != MOEP_OK)
         return status;
-    size_t n = mp_forecast_rows(horizon, stride), series = blocks.series;
-    for (size_t r = 0; r < n && quantiles->n > 0; r++) {
-        struct span span = span_of(r, horizon, stride);
-        double *mean = rows + r * series; /* the first quantile's row, which is the last to be spread */
-        mean_row(&blocks, span, mean);
-        for (size_t first = 0; first < series; first += task->experts)
-            mp_simplex(mean + first, task->experts);
-        for (size_t q = quantiles->n; q-- > 0;) {
-            double *row = mean + q * n * series;
-            if (q > 0)
-                memcpy(row, mean, series * sizeof *row);
-            quantile_row(task, &model, &blocks, span, quantiles->probabilities[q], row);
-        }
+    status = mp_lstm_spread_make(&spread, task, (const size_t[]){first.last - first.first, last.last - last.first});
+    if (status == MOEP_OK) {
+        all_quantiles(&blocks, &spread, horizon, stride, quantiles, rows);
+        mp_lstm_spread_free(&spread, memory);
     }
-    free_blocks(&blocks, &task->runtime->memory);
-    return MOEP_OK;
+    free_blocks(&blocks, memory);
+    return status;
 }
