@@ -16,7 +16,7 @@ static const double NOTHING = 1e-12; /* what is moved by less, squared, stays */
 
 /* Found on recorded and simulated runs (tests/bench/interval_coverage.py): variances count by these, doubt as the fourth
  * root of the time ahead in thousands of steps, movement as the root's cube; large errors are more frequent than normal. */
-static const double NOISE = 0.95, FADES = 100, DOUBT = 1, MOVEMENT = 1.5, TAIL = 0.015;
+static const double NOISE = 0.97, FADES = 100, DOUBT = 1, MOVEMENT = 1.5, TAIL = 0.015;
 static const double LARGEST_AHEAD =
     4; /* the network's forecasts end at 2,000 steps, and so does what is said of them */
 
