@@ -317,15 +317,18 @@ MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, siz
  *   shares          [n][rows][layers][experts]: the mean load of the row's steps will be no larger than this in so many
  *                   cases of all. stride 1 is what a single step may bring, sampling noise and all: what
  *                   to keep room for. Each within 0 and 1; they need not sum to 1; more probable ones are never smaller
- * SW_Avg: UNSUPPORTED. ARIMA, once a fit has come to all series (NOT_FITTED before): quantiles about the forecast. One
- * observation ahead they are normal, with a variance no smaller than the model's (Box and Jenkins). Farther ahead the
- * standard error is multiplied with what errors of past forecasts ask for: those from 25 points in the latter half of the
- * history, of all series of a layer that are differenced alike. The tails grow heavier, up to Student's t with 4 degrees
- * of freedom. At the default configuration intervals of 80 and 95 % cover as much of the next step and of the mean of 20,
- * within 3 points, and 76 to 92 and 91 to 99 % of the mean of 1,000, where the layer is stable. LSTM: the forecast times the quantile of actual / forecast that was seen on
- * what was held out of training, by steps ahead and by the age of the run (to 1,000, to 3,000, beyond), and for rows of
- * fewer than 50 steps the normal quantiles of the noise that the last 1,000 steps show (untrained: of that alone). The
- * rest as for predict. */
+ * SW_Avg: UNSUPPORTED.
+ * ARIMA, once a fit has come to all series (NOT_FITTED before): quantiles about the forecast. One observation ahead they
+ * are normal, with a variance no smaller than the model's (Box and Jenkins). Farther ahead the standard error is
+ * multiplied by what the errors of past forecasts ask for: of forecasts from 25 points in the latter half of the history,
+ * for all series of a layer that are differenced equally often. Far ahead the tails are those of Student's t.
+ * LSTM: about the forecast, which no quantile of less than a half is above, and none of more below; as wide as the last
+ * 2,000 steps of the run ask for, whatever runs the weights come from: by what the mean of 100 steps missed the next ones
+ * by, by how far the forecast is from the mean of 500, and by how the layer's load has moved. It takes a third of
+ * predict's time beyond that.
+ * By default, on the bundled runs without a known shift and in stable layers, intervals of 80 and 95 % cover as much of
+ * the next step and of the mean of the next 20, within 3 points; of the mean of the next 1,000, 76 to 92 % and 91 to
+ * 99 %. A shift that is yet to come is in no past. The rest as for predict. */
 MOEP_API moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, size_t horizon, size_t stride,
                                                       const double *probabilities, size_t n, double *shares,
                                                       size_t capacity);

@@ -73,15 +73,15 @@ static int free_it(void **state)
     return 0;
 }
 
-/* forecasts[series][ROW], noise[series], at the end of the run. */
-static moep_status forecast(const struct taught *t, const struct runtime *runtime, real *forecasts, real *noise)
+/* forecasts[series][ROW], at the end of the run. */
+static moep_status forecast(const struct taught *t, const struct runtime *runtime, real *forecasts)
 {
     moep_predictor_config config = mp_predictor_config_defaults;
     config.lstm_scope = MOEP_LSTM_JOINT;
     config.lstm_layers = (uint32_t)t->shape.layers;
     config.lstm_hidden = (uint32_t)t->shape.hidden;
     struct task task = {&config, t->run.panel, t->run.experts, t->run.panel.steps, runtime};
-    return mp_lstm_joint_forecast(&task, &t->model, forecasts, noise);
+    return mp_lstm_joint_forecast(&task, &t->model, forecasts);
 }
 
 static void an_untrained_network_is_marked_as_the_uniform_load_is(void **state)
@@ -150,11 +150,11 @@ static void training_on_an_uneven_load_learns_it(void **state)
 {
     struct taught *t = *state;
     struct runtime runtime = runtime_with(1, &plain_memory);
-    real forecasts[SERIES * ROW], noise[SERIES];
+    real forecasts[SERIES * ROW];
     assert_int_equal(t->state.weights, MOEP_LSTM_TRAINED);
     assert_true(t->state.untrained_loss > 0.5);
     assert_true(t->state.loss < 0.05);
-    assert_int_equal(forecast(t, &runtime, forecasts, noise), MOEP_OK);
+    assert_int_equal(forecast(t, &runtime, forecasts), MOEP_OK);
     for (size_t s = 0; s < SERIES; s++)
         for (size_t b = 0; b < 2; b++) {
             double share = (double)(s % EXPERTS + 1) / 21;
@@ -191,43 +191,15 @@ static void what_is_padded_stays_0_in_training(void **state)
 static void any_number_of_threads_gives_the_same_bytes(void **state)
 {
     struct taught *one = *state, *two = teach(2);
-    real forecasts[2][SERIES * ROW], noise[2][SERIES];
+    real forecasts[2][SERIES * ROW];
     assert_memory_equal(one->model.used, two->model.used, 4 * one->model.parameters * sizeof(real));
     assert_memory_equal(&one->residuals, &two->residuals, sizeof one->residuals);
     for (size_t i = 0; i < 2; i++) {
         struct runtime runtime = runtime_with(1 + i, &plain_memory);
-        assert_int_equal(forecast(one, &runtime, forecasts[i], noise[i]), MOEP_OK);
+        assert_int_equal(forecast(one, &runtime, forecasts[i]), MOEP_OK);
     }
     assert_memory_equal(forecasts[0], forecasts[1], sizeof forecasts[0]);
-    assert_memory_equal(noise[0], noise[1], sizeof noise[0]);
     free_taught(two);
-}
-
-/* More of them than are looked at at once. */
-static void the_noise_of_many_series_is_that_of_each(void **state)
-{
-    (void)state;
-    enum { MANY_LAYERS = 300, MANY = MANY_LAYERS * EXPERTS, SHORT = 200 };
-    struct taught t = {.shape = mp_lstm_joint_net_shape(1, HIDDEN, MANY)};
-    struct runtime runtime = runtime_with(1, &plain_memory);
-    real *forecasts = reals((size_t)MANY * ROW), *noise = reals(MANY);
-    struct lstm_examples examples;
-    t.shares = uneven_shares(SHORT, MANY, EXPERTS, 0.5);
-    t.run = run_of(t.shares, SHORT, MANY_LAYERS, EXPERTS);
-    t.model.used = parameters_of(&t.shape, 0);
-    assert_int_equal(forecast(&t, &runtime, forecasts, noise), MOEP_OK);
-    assert_true(mp_lstm_examples_make(&examples, MANY, MANY, &plain_memory));
-    examples.series = MANY;
-    struct lstm_past past = past_of(&t.run.panel, SHORT);
-    mp_lstm_look_back(&examples, 0, &past);
-    assert_memory_equal(noise, examples.noise, MANY * sizeof *noise);
-    for (size_t s = 0; s < MANY; s++)
-        assert_true(noise[s] > 0);
-    mp_lstm_examples_free(&examples, &plain_memory);
-    free(forecasts);
-    free(noise);
-    free(t.model.used);
-    free(t.shares);
 }
 
 static void origins_to_judge_by_are_spread_over_all_there_are(void **state)
@@ -254,7 +226,7 @@ static void refused_memory_is_told_and_nothing_is_kept(void **state)
     struct taught *t = *state;
     struct lstm_lesson lesson = lesson_of(&t->run);
     struct lstm_corpus corpus = {&lesson, 1};
-    real forecasts[SERIES * ROW], noise[SERIES];
+    real forecasts[SERIES * ROW];
     size_t refusals = 0;
     for (int call = 0; call < 2; call++)
         for (size_t n = 1, done = 0; !done; n++) {
@@ -265,7 +237,7 @@ static void refused_memory_is_told_and_nothing_is_kept(void **state)
             struct lstm_joint joint;
             mp_lstm_joint_school(&joint, &school, &t->shape, &corpus);
             moep_status status =
-                call == 0 ? mp_lstm_joint_open(&joint, &t->shape, &runtime) : forecast(t, &runtime, forecasts, noise);
+                call == 0 ? mp_lstm_joint_open(&joint, &t->shape, &runtime) : forecast(t, &runtime, forecasts);
             if (status == MOEP_OK && call == 0)
                 mp_lstm_joint_close(&joint);
             assert_true(status == MOEP_OK || status == MOEP_ERROR_OUT_OF_MEMORY);
@@ -275,7 +247,7 @@ static void refused_memory_is_told_and_nothing_is_kept(void **state)
             assert_true(done == (refusing.requests < n));
             refusals += !done;
         }
-    assert_int_equal(refusals, 5 + 3);
+    assert_int_equal(refusals, 5 + 2);
 }
 
 static void the_largest_network_trains_in_bounded_memory(void **state)
@@ -308,7 +280,6 @@ int main(void)
         cmocka_unit_test(residuals_of_a_load_that_was_learnt_are_small),
         cmocka_unit_test(what_is_padded_stays_0_in_training),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bytes),
-        cmocka_unit_test(the_noise_of_many_series_is_that_of_each),
         cmocka_unit_test(origins_to_judge_by_are_spread_over_all_there_are),
         cmocka_unit_test(refused_memory_is_told_and_nothing_is_kept),
         cmocka_unit_test(the_largest_network_trains_in_bounded_memory),

@@ -17,7 +17,7 @@ static const double YOUNG = 200; /* steps: every run begins with a jump */
 
 bool mp_lstm_examples_make(struct lstm_examples *e, size_t room, size_t back, const struct memory *memory)
 {
-    const size_t reals = MP_LSTM_BLOCKS + MP_LSTM_FEATURES + MP_LSTM_WINDOWS + 1 + MP_LSTM_OUTPUTS + 2;
+    const size_t reals = MP_LSTM_BLOCKS + MP_LSTM_FEATURES + MP_LSTM_WINDOWS + MP_LSTM_OUTPUTS + 2;
     const size_t each = sizeof(size_t) + reals * sizeof(real) + sizeof(bool);
     size_t sums = mp_product(MP_LSTM_HELD + 3, back);
     sums = sums > room ? sums : room;
@@ -31,8 +31,7 @@ bool mp_lstm_examples_make(struct lstm_examples *e, size_t room, size_t back, co
     e->inputs = (real *)(e->covered + room);
     e->features = e->inputs + MP_LSTM_BLOCKS * room;
     e->means = e->features + MP_LSTM_FEATURES * room;
-    e->noise = e->means + MP_LSTM_WINDOWS * room;
-    e->targets = e->noise + room;
+    e->targets = e->means + MP_LSTM_WINDOWS * room;
     e->bottom = e->targets + MP_LSTM_OUTPUTS * room;
     e->age = e->bottom + room;
     e->jumped = (bool *)(e->age + room);
@@ -114,27 +113,17 @@ static void take_windows(struct lstm_examples *e, size_t at, size_t n, size_t ag
                 e->means[(at + i) * MP_LSTM_WINDOWS + w] = (real)(sum[i] / (double)ago);
 }
 
-/* A block's means into a row of inputs, as they are; changes against the block before it in the rows' order. */
-static void take_block(const double *sums, size_t n, const real *newer, real *row, double *squares)
-{
-    for (size_t i = 0; i < n; i++) {
-        double mean = sums[i] / MP_LSTM_BLOCK_STEPS, change = newer ? mean - (double)newer[i] : 0;
-        squares[i] += change * change;
-        row[i] = (real)mean;
-    }
-}
-
-/* Inputs, how many blocks of them it says; window means; the noise. */
+/* Inputs, as they are, how many blocks of them it says; window means. */
 static size_t take_means(struct lstm_examples *e, size_t at, const struct lstm_past *past)
 {
     size_t n = past->count, blocks = 0;
     size_t steps = past->steps < MP_LSTM_LONGEST ? past->steps : MP_LSTM_LONGEST;
-    double *sum = e->scratch, *squares = sum + n, *sums = squares + 2 * n;
+    double *sum = e->scratch, *sums = sum + 3 * n; /* looking for jumps takes what is between */
     add_blocks(past, steps, sums);
     size_t counted = steps_of(past, steps, sums, sum);
     memset(e->jumped + at, counted < steps && past->age > (double)counted + YOUNG, n * sizeof *e->jumped);
     steps = counted;
-    memset(sum, 0, 2 * n * sizeof *sum);
+    memset(sum, 0, n * sizeof *sum);
     for (size_t ago = 0; ago < steps; sums += n) {
         ago = steps - ago < MP_LSTM_BLOCK_STEPS ? steps : ago + MP_LSTM_BLOCK_STEPS;
         for (size_t i = 0; i < n; i++)
@@ -143,12 +132,10 @@ static size_t take_means(struct lstm_examples *e, size_t at, const struct lstm_p
         if (ago % MP_LSTM_BLOCK_STEPS != 0 || blocks == MP_LSTM_BLOCKS)
             continue;
         real *row = e->inputs + (MP_LSTM_BLOCKS - 1 - blocks) * e->series + at;
-        take_block(sums, n, blocks > 0 ? row + e->series : NULL, row, squares);
+        for (size_t i = 0; i < n; i++)
+            row[i] = (real)(sums[i] / MP_LSTM_BLOCK_STEPS);
         blocks++;
     }
-    double twice = blocks > 1 ? 2.0 * (double)(blocks - 1) : 2;
-    for (size_t i = 0; i < n; i++)
-        e->noise[at + i] = (real)(MP_LSTM_BLOCK_STEPS * squares[i] / twice);
     for (size_t b = blocks; b < MP_LSTM_BLOCKS; b++)
         memset(e->inputs + (MP_LSTM_BLOCKS - 1 - b) * e->series + at, 0, n * sizeof(real));
     return blocks;

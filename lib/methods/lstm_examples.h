@@ -51,7 +51,6 @@ struct lstm_examples {
     real *inputs;    /* [MP_LSTM_BLOCKS][series] */
     real *features;  /* [series][MP_LSTM_FEATURES] */
     real *means;     /* [series][MP_LSTM_WINDOWS] */
-    real *noise;     /* [series]: variance of a single step about its block, as blocks beside each other tell it */
     real *targets;   /* [series][MP_LSTM_OUTPUTS]: block means that came after; */
     size_t *covered; /* [series]: so many of them are known */
     real *bottom;    /* [series]: least load that an error is divided by */

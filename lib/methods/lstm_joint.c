@@ -8,8 +8,7 @@
 
 enum {
     ORIGINS = MP_LSTM_JOINT_ORIGINS, /* of a batch */
-    SAMPLED = 4096,                  /* residuals of a run, about */
-    CHUNK = 768                      /* series at a time where only their noise is asked for */
+    SAMPLED = 4096                   /* residuals of a run, about */
 };
 
 struct lstm_shape mp_lstm_joint_shape(const moep_predictor_config *config, size_t series)
@@ -154,25 +153,7 @@ void mp_lstm_joint_close(struct lstm_joint *joint)
 
 /* ---- forecast ----------------------------------------------------------------------------------------------------- */
 
-/* A chunk of series at a time. */
-static moep_status measure_noise(const struct memory *memory, struct lstm_past past, real *noise)
-{
-    size_t series = past.count, room = series < CHUNK ? series : CHUNK;
-    struct lstm_examples examples;
-    if (!mp_lstm_examples_make(&examples, room, room, memory))
-        return mp_out_of_memory("the examples");
-    for (past.first = 0; past.first < series; past.first += room) {
-        past.count = series - past.first < room ? series - past.first : room;
-        examples.series = past.count;
-        mp_lstm_look_back(&examples, 0, &past);
-        memcpy(noise + past.first, examples.noise, past.count * sizeof *noise);
-    }
-    mp_lstm_examples_free(&examples, memory);
-    return MOEP_OK;
-}
-
-moep_status mp_lstm_joint_forecast(const struct task *task, const struct lstm_model *model, real *forecasts,
-                                   real *noise)
+moep_status mp_lstm_joint_forecast(const struct task *task, const struct lstm_model *model, real *forecasts)
 {
     const struct memory *memory = &task->runtime->memory;
     size_t series = task->panel.series, steps = task->panel.steps;
@@ -181,9 +162,6 @@ moep_status mp_lstm_joint_forecast(const struct task *task, const struct lstm_mo
     struct lstm_joint_net net;
     past.age = (double)task->next_step;
     past.experts = (double)task->experts;
-    moep_status status = measure_noise(memory, past, noise);
-    if (status != MOEP_OK)
-        return status;
     if (!mp_lstm_joint_net_make(&net, &shape, task->experts, false, memory))
         return mp_out_of_memory("the joint network");
     mp_lstm_joint_net_prepare(&net, model->used);

@@ -28,7 +28,6 @@ void mp_lstm_joint_school(struct lstm_joint *joint, struct lstm_school *school, 
                           const struct lstm_corpus *corpus);
 moep_status mp_lstm_joint_open(struct lstm_joint *joint, const struct lstm_shape *shape, const struct runtime *runtime);
 void mp_lstm_joint_close(struct lstm_joint *joint);
-moep_status mp_lstm_joint_forecast(const struct task *task, const struct lstm_model *model, real *forecasts,
-                                   real *noise);
+moep_status mp_lstm_joint_forecast(const struct task *task, const struct lstm_model *model, real *forecasts);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How far forecasts were off on what was held out: the source of an LSTM's quantiles. */
+/* How far forecasts were off on what was held out: a part of every state, told with it. Quantiles are not made from them but
+ * from the run's own past (lstm_spread.h): on another run errors may be ten times as large, or a tenth. */
 #ifndef MP_METHODS_LSTM_RESIDUALS_H
 #define MP_METHODS_LSTM_RESIDUALS_H
 

@@ -13,13 +13,13 @@ enum { STEPS = MP_LSTM_OUTPUT_STEPS, LAST = MP_LSTM_OUTPUTS - 1 };
 
 /* What the network says of all series. */
 struct blocks {
-    size_t series, experts;  /* of all layers, of one */
-    real *forecasts, *noise; /* [series][MP_LSTM_OUTPUT_ROW], [series] */
+    size_t series, experts; /* of all layers, of one */
+    real *forecasts;        /* [series][MP_LSTM_OUTPUT_ROW] */
 };
 
 static void free_blocks(struct blocks *blocks, const struct memory *memory)
 {
-    mp_release(memory, blocks->forecasts, blocks->series, (MP_LSTM_OUTPUT_ROW + 1) * sizeof(real));
+    mp_release(memory, blocks->forecasts, blocks->series, MP_LSTM_OUTPUT_ROW * sizeof(real));
 }
 
 static moep_status make_blocks(struct blocks *blocks, const struct task *task, const void *block)
@@ -31,12 +31,11 @@ static moep_status make_blocks(struct blocks *blocks, const struct task *task, c
     if (joint && model.state->weights != MOEP_LSTM_TRAINED)
         return mp_fail(MOEP_ERROR_NOT_FITTED,
                        "the joint network has not been fitted, or no fit was better than uniform loads");
-    blocks->forecasts = mp_allocate(memory, blocks->series, (MP_LSTM_OUTPUT_ROW + 1) * sizeof(real));
+    blocks->forecasts = mp_allocate(memory, blocks->series, MP_LSTM_OUTPUT_ROW * sizeof(real));
     if (!blocks->forecasts)
         return mp_out_of_memory("the forecasts of blocks");
-    blocks->noise = blocks->forecasts + blocks->series * MP_LSTM_OUTPUT_ROW;
-    moep_status status = joint ? mp_lstm_joint_forecast(task, &model, blocks->forecasts, blocks->noise)
-                               : mp_lstm_shared_forecast(task, &model, blocks->forecasts, blocks->noise);
+    moep_status status = joint ? mp_lstm_joint_forecast(task, &model, blocks->forecasts)
+                               : mp_lstm_shared_forecast(task, &model, blocks->forecasts);
     if (status != MOEP_OK)
         free_blocks(blocks, memory);
     return status;

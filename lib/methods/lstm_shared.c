@@ -4,8 +4,6 @@
 #include "lstm_loss.h"
 #include "status.h"
 
-#include <string.h>
-
 /* Series at a time: their numbers stay in the cache. */
 enum { CHUNK = 768, JUDGED_CHUNK = 192 };
 
@@ -119,7 +117,7 @@ void mp_lstm_shared_close(struct lstm_shared *shared)
 
 /* Whole layers, each with the past that is its own. */
 static void forecast_chunk(const struct task *task, struct lstm_net *net, struct lstm_examples *examples, size_t first,
-                           real *forecasts, real *noise)
+                           real *forecasts)
 {
     struct lstm_past past = {.panel = &task->panel, .count = task->experts, .cut = true};
     past.end = past.steps = task->panel.steps;
@@ -131,7 +129,6 @@ static void forecast_chunk(const struct task *task, struct lstm_net *net, struct
     }
     mp_lstm_net_forecast(net, examples, forecasts + first * MP_LSTM_OUTPUT_ROW);
     temper(examples, forecasts + first * MP_LSTM_OUTPUT_ROW);
-    memcpy(noise + first, examples->noise, examples->series * sizeof *noise);
 }
 
 /* About CHUNK series, in whole layers. */
@@ -142,8 +139,7 @@ static size_t chunk_of(const struct task *task)
     return chunk < series ? chunk : series;
 }
 
-moep_status mp_lstm_shared_forecast(const struct task *task, const struct lstm_model *model, real *forecasts,
-                                    real *noise)
+moep_status mp_lstm_shared_forecast(const struct task *task, const struct lstm_model *model, real *forecasts)
 {
     const struct memory *memory = &task->runtime->memory;
     size_t series = task->panel.series, room = chunk_of(task);
@@ -159,7 +155,7 @@ moep_status mp_lstm_shared_forecast(const struct task *task, const struct lstm_m
     mp_lstm_net_prepare(&net, model->used);
     for (size_t first = 0; first < series; first += room) {
         examples.series = series - first < room ? series - first : room;
-        forecast_chunk(task, &net, &examples, first, forecasts, noise);
+        forecast_chunk(task, &net, &examples, first, forecasts);
     }
     mp_lstm_examples_free(&examples, memory);
     mp_lstm_net_free(&net, memory);

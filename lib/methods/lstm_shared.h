@@ -25,8 +25,7 @@ moep_status mp_lstm_shared_open(struct lstm_shared *shared, const struct lstm_sh
                                 const struct runtime *runtime);
 void mp_lstm_shared_close(struct lstm_shared *shared);
 
-/* forecasts[series][MP_LSTM_OUTPUT_ROW], noise[series]: the variance of a single step. */
-moep_status mp_lstm_shared_forecast(const struct task *task, const struct lstm_model *model, real *forecasts,
-                                    real *noise);
+/* forecasts[series][MP_LSTM_OUTPUT_ROW] */
+moep_status mp_lstm_shared_forecast(const struct task *task, const struct lstm_model *model, real *forecasts);
 
 #endif
