@@ -10,15 +10,16 @@
 #include <string.h>
 
 enum { LONGEST = 2000, RECENT = 1000, WINDOW = 100, MOST_NOISE = 200, BETWEEN = 10, CHUNK = 64 };
-enum { NEAR = 100, MIDDLE = 200, FAR = 500, MISSES = MP_LSTM_LENGTHS + 3 }; /* steps ahead */
+enum { NEAR = 100, MIDDLE = 200, FAR = 500 }; /* steps ahead */
 
 static const double NOTHING = 1e-12; /* what is moved by less, squared, stays */
 
 /* Found on recorded and simulated runs (tests/bench/interval_coverage.py): variances count by these, doubt as the fourth
  * root of the time ahead in thousands of steps, movement as the root's cube; large errors are more frequent than normal. */
 static const double NOISE = 0.97, FADES = 100, DOUBT = 1, MOVEMENT = 1.5, TAIL = 0.015;
-static const double LARGEST_AHEAD =
-    4; /* the network's forecasts end at 2,000 steps, and so does what is said of them */
+
+/* The network's forecasts end at 2,000 steps, and so does what is said of them. */
+static const double LARGEST_AHEAD = 4;
 
 /* ---- make --------------------------------------------------------------------------------------------------------- */
 
