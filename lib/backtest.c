@@ -4,6 +4,7 @@
 #include "predictor.h"
 #include "score.h"
 #include "status.h"
+#include "support/environment.h"
 
 #include <math.h>
 
@@ -132,6 +133,7 @@ static uint64_t count_origins(uint64_t steps, const moep_backtest_config *config
 
 size_t moep_backtest_origins(uint64_t steps, const moep_backtest_config *config)
 {
+    MP_BORDER
     moep_backtest_config ours;
     if (read_config(&ours, config) != MOEP_OK)
         return 0;
@@ -227,6 +229,7 @@ static void hand_out(const struct backtest *test, moep_backtest_result result)
 moep_status moep_backtest(const moep_predictor *prototype, const moep_trace *trace, const moep_backtest_config *config,
                           const moep_runtime *runtime, moep_backtest_result *result)
 {
+    MP_BORDER
     if (!prototype)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "the prototype is NULL");
     moep_backtest_result arrays = {0};

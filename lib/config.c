@@ -3,6 +3,7 @@
 
 #include "method.h"
 #include "status.h"
+#include "support/environment.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -135,6 +136,7 @@ const moep_predictor_config mp_predictor_config_defaults = {
 
 moep_status moep_predictor_config_init(moep_predictor_config *config, moep_method method)
 {
+    MP_BORDER
     if (!mp_method(method))
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "method %d is unknown", (int)method);
     moep_predictor_config ours = mp_predictor_config_defaults;
@@ -180,6 +182,7 @@ const moep_detector_config mp_detector_config_defaults = {
 
 moep_status moep_detector_config_init(moep_detector_config *config)
 {
+    MP_BORDER
     return mp_struct_write(config, &mp_detector_config_defaults, sizeof *config, "moep_detector_config");
 }
 

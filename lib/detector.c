@@ -3,6 +3,7 @@
 
 #include "intake.h"
 #include "status.h"
+#include "support/environment.h"
 
 #include <math.h>
 #include <string.h>
@@ -92,6 +93,7 @@ moep_status mp_detector_make(size_t layers, size_t experts, const moep_detector_
 moep_status moep_detector_create(size_t layers, size_t experts, const moep_detector_config *config,
                                  const moep_runtime *runtime, moep_detector **out)
 {
+    MP_BORDER
     if (!out)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "out is NULL");
     *out = NULL;
@@ -123,6 +125,7 @@ void mp_detector_destroy(moep_detector *detector)
 
 void moep_detector_destroy(moep_detector *detector)
 {
+    MP_BORDER
     mp_detector_destroy(detector);
 }
 
@@ -184,12 +187,14 @@ static moep_status push(moep_detector *detector, uint64_t first_step, size_t ste
 
 moep_status moep_detector_push(moep_detector *detector, size_t steps, const void *counts, moep_dtype dtype)
 {
+    MP_BORDER
     return detector ? push(detector, detector->history.next_step, steps, counts, dtype) : mp_detector_missing();
 }
 
 moep_status moep_detector_push_at(moep_detector *detector, uint64_t first_step, size_t steps, const void *counts,
                                   moep_dtype dtype)
 {
+    MP_BORDER
     return detector ? push(detector, first_step, steps, counts, dtype) : mp_detector_missing();
 }
 
@@ -197,6 +202,7 @@ moep_status moep_detector_push_at(moep_detector *detector, uint64_t first_step, 
 
 moep_status moep_detector_info(const moep_detector *detector, moep_info *info)
 {
+    MP_BORDER
     if (!detector)
         return mp_detector_missing();
     moep_info ours = mp_history_info(&detector->history);
@@ -208,6 +214,7 @@ moep_status moep_detector_info(const moep_detector *detector, moep_info *info)
 
 moep_status moep_detector_config_read(const moep_detector *detector, moep_detector_config *config)
 {
+    MP_BORDER
     if (!detector)
         return mp_detector_missing();
     return mp_struct_write(config, &detector->config, sizeof detector->config, "moep_detector_config");

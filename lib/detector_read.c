@@ -2,6 +2,7 @@
 /* What a detector says: states, and numbers. */
 #include "detector.h"
 #include "status.h"
+#include "support/environment.h"
 
 #include <math.h>
 
@@ -9,6 +10,7 @@
 
 moep_status moep_detector_states(const moep_detector *detector, moep_state *layers, moep_state *experts)
 {
+    MP_BORDER
     if (!detector)
         return mp_detector_missing();
     for (size_t i = 0; layers && i < detector->history.layers; i++)
@@ -20,6 +22,7 @@ moep_status moep_detector_states(const moep_detector *detector, moep_state *laye
 
 moep_status moep_detector_since(const moep_detector *detector, uint64_t *layers, uint64_t *experts)
 {
+    MP_BORDER
     if (!detector)
         return mp_detector_missing();
     for (size_t i = 0; layers && i < detector->history.layers; i++)
@@ -31,6 +34,7 @@ moep_status moep_detector_since(const moep_detector *detector, uint64_t *layers,
 
 moep_status moep_detector_changes(const moep_detector *detector, uint64_t *layers, uint64_t *experts)
 {
+    MP_BORDER
     if (!detector)
         return mp_detector_missing();
     for (size_t i = 0; layers && i < detector->history.layers; i++)
@@ -172,6 +176,7 @@ static moep_status read_block(const moep_detector *detector, moep_quantity quant
 moep_status moep_detector_read(const moep_detector *detector, moep_quantity quantity, size_t window_index,
                                double *layers, double *experts)
 {
+    MP_BORDER
     if (!detector)
         return mp_detector_missing();
     if (quantity < MOEP_MEAN || quantity > MOEP_DISPERSION)

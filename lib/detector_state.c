@@ -2,6 +2,7 @@
 /* The detector as a whole, copied, written out and read back. */
 #include "detector.h"
 #include "status.h"
+#include "support/environment.h"
 
 #include <math.h>
 #include <string.h>
@@ -18,6 +19,7 @@ static void copy_states(moep_detector *to, const moep_detector *from)
 
 moep_status moep_detector_clone(const moep_detector *detector, const moep_runtime *runtime, moep_detector **out)
 {
+    MP_BORDER
     if (!out)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "out is NULL");
     *out = NULL;
@@ -120,6 +122,7 @@ static size_t put(struct checkpoint *checkpoint, const void *handle)
 
 moep_status moep_detector_save(const moep_detector *detector, void *buffer, size_t capacity, size_t *size)
 {
+    MP_BORDER
     if (!detector || !size)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_detector_save needs a detector and a size");
     return mp_checkpoint_save(put, detector, buffer, capacity, size);
@@ -190,6 +193,7 @@ static moep_status load(const void *buffer, size_t size, const struct runtime *r
 
 moep_status moep_detector_load(const void *buffer, size_t size, const moep_runtime *runtime, moep_detector **out)
 {
+    MP_BORDER
     if (!out)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "out is NULL");
     *out = NULL;

@@ -4,6 +4,7 @@
 #include "moepredict.h"
 #include "status.h"
 #include "support/memory.h"
+#include "support/environment.h"
 
 #include <float.h>
 #include <math.h>
@@ -77,6 +78,7 @@ static moep_status check_loads(size_t layers, size_t experts, const double *fore
 moep_status moep_forecast_error(size_t layers, size_t experts, const double *forecast, const double *actual,
                                 double *error, double *paper_error, uint64_t *left_out)
 {
+    MP_BORDER
     if (layers == 0 || experts == 0 || !forecast || !actual)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT,
                        "moep_forecast_error needs a layer and an expert, a forecast and an actual load");

@@ -3,6 +3,7 @@
 
 #include "simplex.h"
 #include "status.h"
+#include "support/environment.h"
 
 #include <string.h>
 
@@ -71,6 +72,7 @@ moep_status mp_predictor_make_like(const moep_predictor *original, const struct 
 moep_status moep_predictor_create(size_t layers, size_t experts, const moep_predictor_config *config,
                                   const moep_runtime *runtime, moep_predictor **out)
 {
+    MP_BORDER
     if (!out)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "out is NULL");
     *out = NULL;
@@ -99,6 +101,7 @@ void mp_predictor_destroy(moep_predictor *predictor)
 
 void moep_predictor_destroy(moep_predictor *predictor)
 {
+    MP_BORDER
     mp_predictor_destroy(predictor);
 }
 
@@ -106,6 +109,7 @@ void moep_predictor_destroy(moep_predictor *predictor)
 
 moep_status moep_predictor_push(moep_predictor *predictor, size_t steps, const void *counts, moep_dtype dtype)
 {
+    MP_BORDER
     if (!predictor)
         return mp_predictor_missing();
     return mp_history_push(&predictor->history, predictor->history.next_step, steps, counts, dtype);
@@ -114,6 +118,7 @@ moep_status moep_predictor_push(moep_predictor *predictor, size_t steps, const v
 moep_status moep_predictor_push_at(moep_predictor *predictor, uint64_t first_step, size_t steps, const void *counts,
                                    moep_dtype dtype)
 {
+    MP_BORDER
     if (!predictor)
         return mp_predictor_missing();
     return mp_history_push(&predictor->history, first_step, steps, counts, dtype);
@@ -121,6 +126,7 @@ moep_status moep_predictor_push_at(moep_predictor *predictor, uint64_t first_ste
 
 moep_status moep_predictor_reset(moep_predictor *predictor)
 {
+    MP_BORDER
     if (!predictor)
         return mp_predictor_missing();
     mp_history_reset(&predictor->history);
@@ -187,6 +193,7 @@ moep_status mp_predictor_predict(const moep_predictor *predictor, size_t horizon
 moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride, double *shares,
                                    size_t capacity)
 {
+    MP_BORDER
     return predictor ? mp_predictor_predict(predictor, horizon, stride, shares, capacity) : mp_predictor_missing();
 }
 
@@ -204,6 +211,7 @@ static moep_status check_probabilities(const struct quantiles *quantiles)
 moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, size_t horizon, size_t stride,
                                              const double *probabilities, size_t n, double *shares, size_t capacity)
 {
+    MP_BORDER
     if (!predictor)
         return mp_predictor_missing();
     const struct method *method = predictor->method;
@@ -223,6 +231,7 @@ moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, si
 
 moep_status moep_predictor_info(const moep_predictor *predictor, moep_info *info)
 {
+    MP_BORDER
     if (!predictor)
         return mp_predictor_missing();
     moep_info ours = mp_history_info(&predictor->history);
@@ -234,6 +243,7 @@ moep_status moep_predictor_info(const moep_predictor *predictor, moep_info *info
 
 moep_status moep_predictor_config_read(const moep_predictor *predictor, moep_predictor_config *config)
 {
+    MP_BORDER
     if (!predictor)
         return mp_predictor_missing();
     return mp_struct_write(config, &predictor->config, sizeof predictor->config, "moep_predictor_config");

@@ -3,6 +3,7 @@
 #include "methods/arima_model.h"
 #include "predictor.h"
 #include "status.h"
+#include "support/environment.h"
 
 #include <string.h>
 
@@ -29,6 +30,7 @@ static moep_arima_model model_of(const struct arima_estimate *estimate)
 moep_status moep_predictor_arima_model(const moep_predictor *predictor, size_t layer, size_t expert,
                                        moep_arima_model *model)
 {
+    MP_BORDER
     if (!predictor)
         return mp_predictor_missing();
     const struct history *history = &predictor->history;

@@ -3,6 +3,7 @@
 #include "predictor.h"
 #include "score.h"
 #include "status.h"
+#include "support/environment.h"
 
 #include <string.h>
 
@@ -34,6 +35,7 @@ moep_status mp_predictor_fit(moep_predictor *predictor)
 
 moep_status moep_predictor_fit(moep_predictor *predictor)
 {
+    MP_BORDER
     return predictor ? mp_predictor_fit(predictor) : mp_predictor_missing();
 }
 
@@ -92,6 +94,7 @@ static moep_status take_traces(struct lessons *lessons, const moep_trace *traces
 
 moep_status moep_predictor_fit_traces(moep_predictor *predictor, const moep_trace *traces, size_t n)
 {
+    MP_BORDER
     if (!predictor || !traces || n == 0)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_predictor_fit_traces needs a predictor and a trace");
     if (!predictor->method->fit_traces)
@@ -123,6 +126,7 @@ static moep_status check_alike(const moep_predictor *predictor, const moep_predi
 
 moep_status moep_predictor_adopt(moep_predictor *predictor, const moep_predictor *fitted)
 {
+    MP_BORDER
     if (!predictor || !fitted)
         return mp_predictor_missing();
     moep_status status = check_alike(predictor, fitted);

@@ -3,6 +3,7 @@
 #include "methods/lstm_model.h"
 #include "predictor.h"
 #include "status.h"
+#include "support/environment.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -28,6 +29,7 @@ static struct lstm_model model_of(const moep_predictor *predictor)
 
 moep_status moep_predictor_lstm_training(const moep_predictor *predictor, moep_lstm_training *training)
 {
+    MP_BORDER
     moep_status status = check_handle(predictor);
     if (status != MOEP_OK)
         return status;
@@ -80,6 +82,7 @@ static struct lstm_weights arrays_of(const moep_lstm_weights *weights)
 
 moep_status moep_predictor_lstm_weights(const moep_predictor *predictor, size_t lstm_layer, moep_lstm_weights *weights)
 {
+    MP_BORDER
     moep_lstm_weights ours;
     struct lstm_shape shape;
     moep_status status = read_weights(&ours, weights, predictor, lstm_layer, &shape);
@@ -108,6 +111,7 @@ static bool are_within(const float *values, size_t n)
 moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, size_t lstm_layer,
                                             const moep_lstm_weights *weights)
 {
+    MP_BORDER
     moep_lstm_weights ours;
     struct lstm_shape shape;
     moep_status status = read_weights(&ours, weights, predictor, lstm_layer, &shape);

@@ -3,6 +3,7 @@
 #include "checkpoint.h"
 #include "predictor.h"
 #include "status.h"
+#include "support/environment.h"
 
 #include <string.h>
 
@@ -10,6 +11,7 @@
 
 moep_status moep_predictor_clone(const moep_predictor *predictor, const moep_runtime *runtime, moep_predictor **out)
 {
+    MP_BORDER
     if (!out)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "out is NULL");
     *out = NULL;
@@ -111,6 +113,7 @@ static size_t put(struct checkpoint *checkpoint, const void *handle)
 
 moep_status moep_predictor_save(const moep_predictor *predictor, void *buffer, size_t capacity, size_t *size)
 {
+    MP_BORDER
     if (!predictor || !size)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_predictor_save needs a predictor and a size");
     return mp_checkpoint_save(put, predictor, buffer, capacity, size);
@@ -176,6 +179,7 @@ static moep_status load(const void *buffer, size_t size, const struct runtime *r
 
 moep_status moep_predictor_load(const void *buffer, size_t size, const moep_runtime *runtime, moep_predictor **out)
 {
+    MP_BORDER
     if (!out)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "out is NULL");
     *out = NULL;

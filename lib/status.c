@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "status.h"
 
+#include <fenv.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,10 +13,14 @@ static _Thread_local char last_error[256];
 
 moep_status mp_fail(moep_status status, const char *format, ...)
 {
+    fenv_t callers; /* some C libraries print numbers by a unit that MP_BORDER leaves alone */
     va_list arguments;
+    fegetenv(&callers);
+    fesetenv(FE_DFL_ENV);
     va_start(arguments, format);
     vsnprintf(last_error, sizeof last_error, format, arguments);
     va_end(arguments);
+    fesetenv(&callers);
     return status;
 }
 

@@ -216,15 +216,15 @@ moep_status mp_arima_estimate(const struct arima_job *job, struct arima_estimate
     size_t threads = job->threads < 1 ? 1 : job->threads > MP_MOST_THREADS ? MP_MOST_THREADS : job->threads;
     if (threads > job->series / MP_LANES + 1)
         threads = job->series / MP_LANES + 1;
-    size_t chunk = chunk_for(job, threads), each = worker_size(job, chunk), size = mp_product(each, threads);
-    struct worker workers[MP_MOST_THREADS];
-    struct fit fit = {.job = job, .estimates = estimates, .workers = workers, .chunk = chunk};
+    size_t chunk = chunk_for(job, threads), each = worker_size(job, chunk);
+    size_t heads = mp_whole_lines(threads, sizeof(struct worker)), size = mp_sum(heads, mp_product(each, threads));
     char *memory = mp_allocate(job->memory, size, 1);
     if (!memory)
         return mp_out_of_memory("the scratch of an ARIMA fit");
     memset(memory, 0, size); /* lanes without a series compute too */
+    struct fit fit = {.job = job, .estimates = estimates, .workers = (struct worker *)memory, .chunk = chunk};
     for (size_t i = 0; i < threads; i++)
-        worker_init(&workers[i], job, chunk, memory + i * each);
+        worker_init(&fit.workers[i], job, chunk, memory + heads + i * each);
     moep_status status = run_rounds(&fit, threads);
     mp_release(job->memory, memory, size, 1);
     return status;

@@ -76,10 +76,10 @@ INLINE void companion(vector (*f)[M], const vector *theta, const int order)
     }
 }
 
-INLINE void impulse_products(vector (*k)[M], struct impulse_level *level, const vector *theta, size_t n,
-                             const int order)
+INLINE void impulse_products(vector (*k)[M], struct impulse_level *level, vector (*work)[M][M], const vector *theta,
+                             size_t n, const int order)
 {
-    vector a[M][M], next[M][M];
+    vector(*a)[M] = work[0], (*next)[M] = work[1];
     companion(a, theta, order);
     for (int i = 0; i < order; i++)
         clear(k[i], order);
@@ -134,10 +134,10 @@ INLINE void step_adjoint(const struct impulse_level *level, const vector *theta,
 }
 
 /* Adds to by_theta. by_k, symmetric, the derivatives of a function by K, is used up. */
-INLINE void impulse_adjoint(vector (*by_k)[M], struct impulse_level *level, const vector *theta, vector *by_theta,
-                            size_t n, const int order)
+INLINE void impulse_adjoint(vector (*by_k)[M], struct impulse_level *level, vector (*work)[M][M], const vector *theta,
+                            vector *by_theta, size_t n, const int order)
 {
-    vector by_a[M][M], half[M][M], product[M][M], by_square[M][M];
+    vector(*by_a)[M] = work[0], (*half)[M] = work[1], (*product)[M] = work[2], (*by_square)[M] = work[3];
     int levels = levels_of(n);
     for (int i = 0; i < order; i++)
         clear(by_a[i], order);

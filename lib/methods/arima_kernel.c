@@ -14,12 +14,21 @@ static const double stationary = 0.99999, invertible = 1e12, none = 1e300;
 struct small {
     struct presample presample;
     vector k[M][M];
-    vector root[M][M];    /* C = root root' */
-    vector factor[M][M];  /* I + root' K root = factor factor' */
-    vector multiplier[M]; /* inverse(C) c */
-    vector determinant;   /* the product of the squared diagonal of factor */
+    vector w[M][M], q[M][M]; /* the derivatives by K and by C */
+    vector work[4][M][M];    /* of one function after another */
+    vector root[M][M];       /* C = root root' */
+    vector factor[M][M];     /* I + root' K root = factor factor' */
+    vector multiplier[M];    /* inverse(C) c */
+    vector determinant;      /* the product of the squared diagonal of factor */
     mask possible;
 };
+
+/* In the workspace: more than a small stack bears. */
+struct scratch {
+    struct strand strands[STRANDS];
+    struct small small[STRANDS];
+};
+_Static_assert(sizeof(struct scratch) <= MP_ARIMA_KERNEL_SCRATCH, "the workspace has room for it");
 
 /* By the step-down recursion: all partial autocorrelations are below 1. */
 INLINE mask is_stationary(const vector *phi, const int order)
@@ -65,7 +74,7 @@ INLINE void root_of(vector (*l)[M], vector (*c)[M], const int order)
 
 INLINE void factor_of_sum(struct small *small, const int order)
 {
-    vector product[M][M], (*f)[M] = small->factor;
+    vector(*product)[M] = small->work[0], (*f)[M] = small->factor;
     for (int i = 0; i < order; i++)
         for (int j = 0; j < order; j++) {
             product[i][j] = splat(0);
@@ -143,7 +152,7 @@ INLINE void value(struct small *small, struct strand *strand, struct impulse_lev
     small->possible = is_stationary(strand->phi, order);
     presample_covariance(&small->presample, strand->phi, strand->theta, order);
     small->possible &= small->presample.autocovariance[0] > splat(0);
-    impulse_products(small->k, levels, strand->theta, n, order);
+    impulse_products(small->k, levels, small->work, strand->theta, n, order);
     small->possible &= small->k[0][0] < splat(invertible);
     root_of(small->root, small->presample.c, order);
     factor_of_sum(small, order);
@@ -154,7 +163,7 @@ INLINE void value(struct small *small, struct strand *strand, struct impulse_lev
  * Q - (n / S) multiplier multiplier' with Q = K - K W K. */
 INLINE void by_matrices(struct small *small, vector scale, vector (*w)[M], vector (*q)[M], const int order)
 {
-    vector half[M][M], product[M][M];
+    vector(*half)[M] = small->work[0], (*product)[M] = small->work[1];
     for (int j = 0; j < order; j++) {
         vector x[M];
         for (int i = 0; i < order; i++)
@@ -179,12 +188,12 @@ INLINE void by_matrices(struct small *small, vector scale, vector (*w)[M], vecto
 INLINE void gradient(struct small *small, struct strand *strand, struct impulse_level *levels, size_t n, vector squares,
                      struct arima_point *point, int at, const int order)
 {
-    vector w[M][M], q[M][M], by_phi[M], by_theta[M], scale = (double)n / squares;
-    by_matrices(small, scale, w, q, order);
+    vector by_phi[M], by_theta[M], scale = (double)n / squares;
+    by_matrices(small, scale, small->w, small->q, order);
     clear(by_phi, order);
     clear(by_theta, order);
-    presample_adjoint(&small->presample, strand->phi, strand->theta, q, by_phi, by_theta, order);
-    impulse_adjoint(w, levels, strand->theta, by_theta, n, order);
+    presample_adjoint(&small->presample, small->work, strand->phi, strand->theta, small->q, by_phi, by_theta, order);
+    impulse_adjoint(small->w, levels, small->work, strand->theta, by_theta, n, order);
     for (int i = 0; i < order; i++) {
         put(&point->gradient[i], at, 0.5 * by_phi[i] - scale * strand->with_filtered[i]);
         put(&point->gradient[order + i], at, 0.5 * by_theta[i] - scale * strand->with_twice[i]);
@@ -218,8 +227,9 @@ INLINE void evaluate_strands(const struct arima_workspace *workspace, struct ari
                              value_function *value_now, finish_function *finish_now, const int order,
                              const int strands_now)
 {
-    struct strand strands[STRANDS];
-    struct small small[STRANDS];
+    struct scratch *scratch = workspace->scratch;
+    struct strand *strands = scratch->strands;
+    struct small *small = scratch->small;
     struct impulse_level *levels = (struct impulse_level *)workspace->powers;
     size_t n = workspace->n;
     const int count = order <= 2 ? strands_now : 1; /* as many as the registers hold */

@@ -51,6 +51,7 @@ const struct arima_start_kernel *mp_arima_start_kernel(int bytes)
 }
 
 enum { ARRAYS = 4, LEVEL = 3 * MP_ARIMA_ORDER * MP_ARIMA_ORDER * MP_LANES, LEVELS = 48 };
+enum { POWERS = LEVELS * LEVEL * sizeof(double) };
 
 /* A periodogram wants a power of two. */
 static size_t capacity_for(size_t observations)
@@ -69,7 +70,7 @@ static size_t array_size(size_t observations)
 size_t mp_arima_workspace_size(size_t observations)
 {
     size_t arrays = mp_product(array_size(observations), ARRAYS);
-    return mp_sum(arrays, LEVELS * LEVEL * sizeof(double) + MP_CACHE_LINE);
+    return mp_sum(arrays, POWERS + MP_ARIMA_KERNEL_SCRATCH + MP_ARIMA_OPTIMISER + MP_CACHE_LINE);
 }
 
 void mp_arima_workspace_init(struct arima_workspace *workspace, void *memory, size_t observations)
@@ -85,6 +86,8 @@ void mp_arima_workspace_init(struct arima_workspace *workspace, void *memory, si
     workspace->residuals = (double *)(start + 2 * size);
     workspace->twice = (double *)(start + 3 * size);
     workspace->powers = (double *)(start + 4 * size);
+    workspace->scratch = start + 4 * size + POWERS;
+    workspace->optimiser = start + 4 * size + POWERS + MP_ARIMA_KERNEL_SCRATCH;
 }
 
 /* Multiplications and additions: the passes over the observations, then the small matrices. */

@@ -51,7 +51,11 @@ struct arima_workspace {
     double *residuals;
     double *twice;  /* residuals / theta(B) */
     double *powers; /* of the impulse response's recursion */
+    /* What would be too much for a thread's stack: of a kernel's evaluation, and of the optimiser that runs it. */
+    void *scratch, *optimiser;
 };
+
+enum { MP_ARIMA_KERNEL_SCRATCH = 128 << 10, MP_ARIMA_OPTIMISER = 128 << 10 }; /* bytes of the two */
 
 enum { MP_LANE_COLUMN = 8, MP_ALL_LANES = (1 << MP_LANES) - 1 };
 

@@ -29,6 +29,8 @@ struct optimiser {
     struct arima_secant secant;
 };
 
+_Static_assert(sizeof(struct optimiser) <= MP_ARIMA_OPTIMISER, "the workspace has room for it");
+
 static const double impossible = 1e299, least_damping = 1e-9, most_damping = 1e12, longest_step = 1;
 /* A short step says that the optimum is near only if damping has not shortened it. */
 static const double small_damping = 0.1;
@@ -252,7 +254,7 @@ static void propose(struct optimiser *o)
 void mp_arima_optimise(const struct arima_kernel *kernel, struct arima_workspace *workspace, unsigned order,
                        struct arima_run *runs, size_t count)
 {
-    struct optimiser optimiser, *o = &optimiser;
+    struct optimiser *o = workspace->optimiser;
     memset(o, 0, sizeof *o);
     o->kernel = kernel;
     o->workspace = workspace;

@@ -119,10 +119,10 @@ INLINE void autocovariances_adjoint(const struct presample *presample, const vec
 }
 
 /* Adds to by_phi and by_theta; by_c is symmetric. */
-INLINE void presample_adjoint(const struct presample *presample, const vector *phi, const vector *theta,
-                              vector (*by_c)[M], vector *by_phi, vector *by_theta, const int order)
+INLINE void presample_adjoint(const struct presample *presample, vector (*work)[M][M], const vector *phi,
+                              const vector *theta, vector (*by_c)[M], vector *by_phi, vector *by_theta, const int order)
 {
-    vector by_g[M + 1], by_psi[M + 1], p[M][M], t[M][M];
+    vector by_g[M + 1], by_psi[M + 1], (*p)[M] = work[0], (*t)[M] = work[1];
     clear(by_g, order + 1);
     clear(by_psi, order + 1);
     for (int k = 0; k < order; k++)

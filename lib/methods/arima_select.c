@@ -253,15 +253,15 @@ moep_status mp_arima_select(const struct arima_job *job, struct arima_wanted wan
     size_t threads = job->threads < 1 ? 1 : job->threads > MP_MOST_THREADS ? MP_MOST_THREADS : job->threads;
     if (threads > job->series / CHUNK + 1)
         threads = job->series / CHUNK + 1;
-    size_t each = worker_size(job), size = mp_product(each, threads);
-    struct worker workers[MP_MOST_THREADS];
-    struct selection selection = {.job = job, .wanted = wanted, .choices = choices, .workers = workers};
+    size_t each = worker_size(job), heads = mp_whole_lines(threads, sizeof(struct worker));
+    size_t size = mp_sum(heads, mp_product(each, threads));
     char *memory = mp_allocate(job->memory, size, 1);
     if (!memory)
         return mp_out_of_memory("the scratch of an ARIMA order selection");
     memset(memory, 0, size); /* lanes without a series compute too */
+    struct selection selection = {.job = job, .wanted = wanted, .choices = choices, .workers = (struct worker *)memory};
     for (size_t i = 0; i < threads; i++)
-        worker_init(&workers[i], job, memory + i * each);
+        worker_init(&selection.workers[i], job, memory + heads + i * each);
     mp_parallel(threads, work, &selection);
     mp_release(job->memory, memory, size, 1);
     return atomic_load(&selection.cancelled) ? mp_fail(MOEP_ERROR_CANCELLED, "cancelled by the progress function")

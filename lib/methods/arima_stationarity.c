@@ -124,8 +124,10 @@ static double adf_probability(double statistic, enum arima_trend trend, double n
     return interpolate(quantiles, probabilities, PROBABILITIES, statistic);
 }
 
+enum { TRIANGLE = REGRESSORS * (REGRESSORS + 1) / 2 };
+
 struct regression {
-    double matrix[REGRESSORS][REGRESSORS], products[REGRESSORS], squares; /* normal equations, lower triangle */
+    double triangle[TRIANGLE], products[REGRESSORS], squares; /* normal equations, row behind row to the diagonal */
     unsigned regressors;
     size_t rows;
 };
@@ -145,11 +147,17 @@ static void fill_row(double *row, const double *values, size_t t, size_t n, enum
     row[k] = (values[t - 1] - (trend == MP_ARIMA_NO_CONSTANT ? 0 : line->level)) * unit;
 }
 
+static double *row_of(struct regression *r, unsigned i)
+{
+    return r->triangle + i * (i + 1) / 2;
+}
+
 static void add_row(struct regression *r, const double *row, double y)
 {
     for (unsigned i = 0; i < r->regressors; i++) {
+        double *sums = row_of(r, i);
         for (unsigned j = 0; j <= i; j++)
-            r->matrix[i][j] += row[i] * row[j];
+            sums[j] += row[i] * row[j];
         r->products[i] += row[i] * y;
     }
     r->squares += y * y;
@@ -160,18 +168,19 @@ static void add_row(struct regression *r, const double *row, double y)
 static double last_t(struct regression *r)
 {
     for (unsigned i = 0; i < r->regressors; i++) {
-        double before = r->matrix[i][i];
+        double *a = row_of(r, i), before = a[i];
         for (unsigned j = 0; j <= i; j++) {
-            double x = r->matrix[i][j];
+            const double *b = row_of(r, j);
+            double x = a[j];
             for (unsigned k = 0; k < j; k++)
-                x -= r->matrix[i][k] * r->matrix[j][k];
+                x -= a[k] * b[k];
             if (i == j && !(x > 1e-13 * before))
                 return 0;
-            r->matrix[i][j] = i == j ? sqrt(x) : x / r->matrix[j][j];
+            a[j] = i == j ? sqrt(x) : x / b[j];
         }
         for (unsigned k = 0; k < i; k++)
-            r->products[i] -= r->matrix[i][k] * r->products[k];
-        r->products[i] /= r->matrix[i][i];
+            r->products[i] -= a[k] * r->products[k];
+        r->products[i] /= a[i];
         r->squares -= r->products[i] * r->products[i];
     }
     /* products, now in orthonormal coordinates: the last one's standard error is sigma */

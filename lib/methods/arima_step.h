@@ -7,35 +7,44 @@
 
 #include <stdbool.h>
 
-/* The lower triangle of the damped matrix; a parameter that is not active does not move. */
+/* The lower triangle of a symmetric matrix, row behind row: half the stack. */
+enum { TRIANGLE = M * (2 * M + 1) };
+
+static inline vector *row_of(vector *triangle, int i)
+{
+    return triangle + i * (i + 1) / 2;
+}
+
+/* The damped matrix; a parameter that is not active does not move. */
 static void damped_matrix(const struct arima_point *point, const struct arima_secant *secant,
                           const struct arima_lanes *active, int count, vector damping, vector augmented,
-                          vector (*a)[2 * M], int at)
+                          vector *triangle, int at)
 {
     for (int i = 0; i < count; i++) {
-        vector on = get(&active[i], at);
+        vector on = get(&active[i], at), *a = row_of(triangle, i);
         for (int j = 0; j <= i; j++)
-            a[i][j] = on * get(&active[j], at) *
-                      (get(&point->hessian[i][j], at) + augmented * get(&secant->matrix[i][j], at));
-        a[i][i] = choose(on > splat(0), a[i][i] + damping * get(&point->hessian[i][i], at) + 1e-12, splat(1));
+            a[j] = on * get(&active[j], at) *
+                   (get(&point->hessian[i][j], at) + augmented * get(&secant->matrix[i][j], at));
+        a[i] = choose(on > splat(0), a[i] + damping * get(&point->hessian[i][i], at) + 1e-12, splat(1));
     }
 }
 
 /* Cholesky, in place; the lanes where that works. */
-static mask factorise(vector (*a)[2 * M], int count)
+static mask factorise(vector *triangle, int count)
 {
     mask definite = splat(0) == splat(0);
     for (int j = 0; j < count; j++) {
-        vector least = 1e-14 * absolute(a[j][j]) + 1e-300;
+        vector *b = row_of(triangle, j), least = 1e-14 * absolute(b[j]) + 1e-300;
         for (int k = 0; k < j; k++)
-            a[j][j] -= a[j][k] * a[j][k];
-        definite &= a[j][j] > least;
-        a[j][j] = square_root(choose(a[j][j] > least, a[j][j], least));
-        vector inverse = 1 / a[j][j];
+            b[j] -= b[k] * b[k];
+        definite &= b[j] > least;
+        b[j] = square_root(choose(b[j] > least, b[j], least));
+        vector inverse = 1 / b[j];
         for (int i = j + 1; i < count; i++) {
+            vector *a = row_of(triangle, i);
             for (int k = 0; k < j; k++)
-                a[i][j] -= a[i][k] * a[j][k];
-            a[i][j] *= inverse;
+                a[j] -= a[k] * b[k];
+            a[j] *= inverse;
         }
     }
     return definite;
@@ -45,28 +54,29 @@ static void solve_vector(const struct arima_point *point, const struct arima_sec
                          const struct arima_lanes *active, int count, vector damping, double *augmented,
                          struct arima_lanes *step, int at)
 {
-    vector a[2 * M][2 * M], x[2 * M], use = *(const vector *)augmented;
-    damped_matrix(point, secant, active, count, damping, use, a, at);
-    mask definite = factorise(a, count);
+    vector triangle[TRIANGLE], x[2 * M], use = *(const vector *)augmented;
+    damped_matrix(point, secant, active, count, damping, use, triangle, at);
+    mask definite = factorise(triangle, count);
     vector still = choose(definite, use, splat(0));
     bool same = true;
     for (int l = 0; l < WIDTH; l++)
         same &= still[l] == use[l];
     if (!same) {
         *(vector *)augmented = still;
-        damped_matrix(point, secant, active, count, damping, still, a, at);
-        factorise(a, count);
+        damped_matrix(point, secant, active, count, damping, still, triangle, at);
+        factorise(triangle, count);
     }
     for (int i = 0; i < count; i++) {
+        const vector *a = row_of(triangle, i);
         x[i] = -get(&active[i], at) * get(&point->gradient[i], at);
         for (int k = 0; k < i; k++)
-            x[i] -= a[i][k] * x[k];
-        x[i] /= a[i][i];
+            x[i] -= a[k] * x[k];
+        x[i] /= a[i];
     }
     for (int i = count - 1; i >= 0; i--) {
         for (int k = i + 1; k < count; k++)
-            x[i] -= a[k][i] * x[k];
-        x[i] /= a[i][i];
+            x[i] -= row_of(triangle, k)[i] * x[k];
+        x[i] /= row_of(triangle, i)[i];
         put(&step[i], at, x[i]);
     }
 }

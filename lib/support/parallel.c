@@ -21,6 +21,24 @@ static void *run(void *argument)
     return NULL;
 }
 
+/* Where that stack is refused, be it too small for what else lies there, the host's default has to do. */
+static bool start(struct worker *worker, const pthread_attr_t *attributes)
+{
+    return (attributes && pthread_create(&worker->thread, attributes, run, worker) == 0) ||
+           pthread_create(&worker->thread, NULL, run, worker) == 0;
+}
+
+static void start_all(struct worker *pool, size_t workers)
+{
+    pthread_attr_t attributes;
+    bool have = pthread_attr_init(&attributes) == 0,
+         sized = have && !pthread_attr_setstacksize(&attributes, MP_WORKER_STACK);
+    for (size_t i = 1; i < workers; i++)
+        pool[i].started = start(&pool[i], sized ? &attributes : NULL);
+    if (have)
+        pthread_attr_destroy(&attributes);
+}
+
 void mp_parallel(size_t workers, void (*work)(void *user, size_t worker), void *user)
 {
     struct worker pool[MP_MOST_THREADS];
@@ -29,10 +47,10 @@ void mp_parallel(size_t workers, void (*work)(void *user, size_t worker), void *
     pthread_sigmask(SIG_BLOCK, &all, &before); /* the host's handlers run in the host's threads */
     if (workers > MP_MOST_THREADS)
         workers = MP_MOST_THREADS;
-    for (size_t i = 1; i < workers; i++) {
+    for (size_t i = 1; i < workers; i++)
         pool[i] = (struct worker){.index = i, .work = work, .user = user};
-        pool[i].started = pthread_create(&pool[i].thread, NULL, run, &pool[i]) == 0;
-    }
+    if (workers > 1)
+        start_all(pool, workers);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     work(user, 0);
     for (size_t i = 1; i < workers; i++)
