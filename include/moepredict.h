@@ -39,6 +39,13 @@
  * library, on the same type of processor. Where they do not, the last bits may differ, and with them a choice made by a
  * forecast: let one rank forecast and broadcast what it got.
  *
+ * Stack. A call works within 64 KiB of the calling thread's stack (and whatever a callback takes). The threads that a call
+ * starts have 512 KiB each, or the process's default where that is refused.
+ *
+ * Floating-point environment. A call computes in the default one: to nearest, no exception trapped, no denormal
+ * flushed. The callbacks of moep_runtime are called in it, and leave it so. When the call returns, the environment is
+ * again the caller's, exception flags included: none is raised, none is lowered.
+ *
  * Memory. Arrays are the caller's, in C order, aligned as their type asks, and not kept after the call. All memory of
  * the library comes from the allocator in moep_runtime.
  *

@@ -6,59 +6,55 @@
  * default one, in callbacks too; then it is the caller's again, flags included. Threads inherit it (POSIX), and so
  * workers are within the border.
  *
- * On x86-64 that is one register: we compute by the vector unit alone. Where a C library would use the other one,
- * mp_fail takes care. Reading it costs next to nothing, which push wants; <fenv.h> does not know all of it, and takes as
- * long as pushing a small layer. */
+ * On x86-64 a look at the register of the vector unit tells whether it is the default one already, which costs next to
+ * nothing; <fenv.h> takes as long as pushing a small layer. The other unit we do not compute by, and where a C library
+ * prints by it, mp_fail takes care. */
 #ifndef MP_SUPPORT_ENVIRONMENT_H
 #define MP_SUPPORT_ENVIRONMENT_H
 
-#if defined(__x86_64__)
-
-typedef unsigned mp_environment;
-enum { MP_ENVIRONMENT_FLAGS = 0x3f, MP_ENVIRONMENT_DEFAULT = 0x1f80 };
-
-static inline mp_environment mp_environment_enter(void)
-{
-    mp_environment callers = __builtin_ia32_stmxcsr();
-    if ((callers & ~(unsigned)MP_ENVIRONMENT_FLAGS) != MP_ENVIRONMENT_DEFAULT)
-        __builtin_ia32_ldmxcsr(MP_ENVIRONMENT_DEFAULT);
-    __asm__ volatile("" ::: "memory"); /* nothing is computed with what is read before */
-    return callers;
-}
-
-static inline void mp_environment_leave(const mp_environment *callers)
-{
-    __asm__ volatile("" ::: "memory");
-    if (__builtin_ia32_stmxcsr() != *callers)
-        __builtin_ia32_ldmxcsr(*callers);
-}
-
-#else
-
 #include <fenv.h>
+#include <stdbool.h>
 
-typedef fenv_t mp_environment;
-
-static inline mp_environment mp_environment_enter(void)
-{
-    mp_environment callers;
-    fegetenv(&callers);
-    fesetenv(FE_DFL_ENV);
-    __asm__ volatile("" ::: "memory");
-    return callers;
-}
-
-static inline void mp_environment_leave(const mp_environment *callers)
-{
-    __asm__ volatile("" ::: "memory");
-    fesetenv(callers);
-}
-
+#if defined(__x86_64__)
+#define MP_ENVIRONMENT_CONTROL() __builtin_ia32_stmxcsr()
+#define MP_ENVIRONMENT_RESTORE(control) __builtin_ia32_ldmxcsr(control)
+#else
+#define MP_ENVIRONMENT_CONTROL() MP_ENVIRONMENT_UNKNOWN
+#define MP_ENVIRONMENT_RESTORE(control) ((void)(control))
 #endif
 
+enum { MP_ENVIRONMENT_FLAGS = 0x3f, MP_ENVIRONMENT_DEFAULT = 0x1f80, MP_ENVIRONMENT_UNKNOWN = 0 };
+
+/* The caller's. */
+struct environment {
+    unsigned control;
+    bool other; /* than the default: then all of it is kept */
+    fenv_t all;
+};
+
+static inline void mp_environment_enter(struct environment *callers)
+{
+    callers->control = MP_ENVIRONMENT_CONTROL();
+    callers->other = (callers->control & ~(unsigned)MP_ENVIRONMENT_FLAGS) != MP_ENVIRONMENT_DEFAULT;
+    if (callers->other) {
+        fegetenv(&callers->all);
+        fesetenv(FE_DFL_ENV);
+    }
+    __asm__ volatile("" ::: "memory"); /* nothing is computed before, */
+}
+
+static inline void mp_environment_leave(const struct environment *callers)
+{
+    __asm__ volatile("" ::: "memory"); /* nor after */
+    if (callers->other)
+        fesetenv(&callers->all);
+    else if (MP_ENVIRONMENT_CONTROL() != callers->control)
+        MP_ENVIRONMENT_RESTORE(callers->control);
+}
+
 /* At the beginning of a public function. */
-#define MP_BORDER                                                                                     \
-    __attribute__((cleanup(mp_environment_leave), unused)) const mp_environment callers_environment = \
-        mp_environment_enter();
+#define MP_BORDER                                                                          \
+    __attribute__((cleanup(mp_environment_leave))) struct environment callers_environment; \
+    mp_environment_enter(&callers_environment);
 
 #endif

@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""No function of the library takes more of the stack than the least of stacks bears: what compilers have written beside
+the objects (-fstack-usage), for every vector width, whatever the processor here has.
+
+usage: check_stack.py BUILD_FOLDER_OF_LIB
+"""
+import pathlib
+import sys
+
+# Of 64 KiB that a call may have. The deepest chains hold one such function and a dozen of a tenth of it: test_stack.c
+# measures them.
+MOST = 20 << 10
+
+functions = {}
+for path in pathlib.Path(sys.argv[1]).rglob("*.su"):
+    if not path.with_suffix(".o").exists():
+        continue  # of a file that is no more
+    for line in path.read_text(encoding="utf-8").splitlines():
+        place, size, kind = line.split("\t")
+        functions[path.parent.name, place] = int(size), kind
+faults = [f"{size} bytes of stack, more than {MOST}: {place} in {folder}" for (folder, place), (size, _) in functions.items()
+          if size > MOST]
+faults += [f"stack without a bound ({kind}): {place} in {folder}" for (folder, place), (_, kind) in functions.items()
+           if kind == "dynamic"]
+if len(functions) < 500:
+    faults.append("the compiler has told of too few functions")
+print(*faults, f"{len(functions)} functions, the largest takes {max([size for size, _ in functions.values()], default=0)}", sep="\n")
+sys.exit(bool(faults))
