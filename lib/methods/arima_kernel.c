@@ -23,12 +23,7 @@ struct small {
     mask possible;
 };
 
-/* In the workspace: more than a small stack bears. */
-struct scratch {
-    struct strand strands[STRANDS];
-    struct small small[STRANDS];
-};
-_Static_assert(sizeof(struct scratch) <= MP_ARIMA_KERNEL_SCRATCH, "the workspace has room for it");
+_Static_assert(STRANDS * sizeof(struct small) <= MP_ARIMA_KERNEL_SCRATCH, "the workspace has room for it");
 
 /* By the step-down recursion: all partial autocorrelations are below 1. */
 INLINE mask is_stationary(const vector *phi, const int order)
@@ -227,9 +222,8 @@ INLINE void evaluate_strands(const struct arima_workspace *workspace, struct ari
                              value_function *value_now, finish_function *finish_now, const int order,
                              const int strands_now)
 {
-    struct scratch *scratch = workspace->scratch;
-    struct strand *strands = scratch->strands;
-    struct small *small = scratch->small;
+    struct strand strands[STRANDS];
+    struct small *small = workspace->scratch; /* more than a small stack bears */
     struct impulse_level *levels = (struct impulse_level *)workspace->powers;
     size_t n = workspace->n;
     const int count = order <= 2 ? strands_now : 1; /* as many as the registers hold */
