@@ -148,36 +148,40 @@ static void a_means_factors_are_those_of_the_past_alone(void **state)
     free(layer.block);
 }
 
-/* With a moving average and a bucket: as if the series had ended at each past. */
+/* As if the series had ended at each past, coefficients on both sides: but for the errors' standard, which is that of
+ * the whole series. The levels walk, so that the mean of the past is another than the one that has seen what came. */
 static void states_of_the_past_are_those_of_a_shorter_series(void **state)
 {
     (void)state;
-    enum { STEPS_AHEAD = 8 };
+    enum { AHEAD = 8, RUNG = 3 };
     static struct layer layer;
-    make_layer(&layer, 1, 0, 3);
+    make_layer(&layer, 1, 0.3, 3);
     struct arima_estimate estimate = {
-        .order = {1, 0, 1, true}, .phi = {0.5}, .theta = {0.3}, .mean = 0.2, .sigma2 = 1e-5};
+        .order = {2, 0, 2, true}, .phi = {0.5, 0.1}, .theta = {0.3, 0.2}, .mean = 0.2, .sigma2 = 1e-5};
     for (size_t e = 0; e < EXPERTS; e++)
         set_model(&layer, e, estimate);
     calibrate(&layer);
-    double off[EXPERTS * PASTS], values[STEPS], scratch[STEPS];
+    double off[EXPERTS * PASTS], values[STEPS], scratch[STEPS], mean, error, spans[RUNG + 1];
     size_t n = 0;
     void *memory = calloc(1, mp_arima_states_size(STEPS));
-    for (size_t e = 0; e < EXPERTS; e++)
-        for (size_t past = STEPS - 2 * GAP; past >= STEPS / 2; past -= GAP) {
+    for (size_t e = 0; e < EXPERTS; e++) {
+        double standard = 0;
+        for (size_t past = STEPS; past >= STEPS / 2; past -= GAP) {
             struct arima_state at;
-            double mean, error;
             for (size_t t = 0; t < past; t++)
                 values[t] = observation(&layer, e, t);
-            estimate.mean = mean_of(&layer, e, 0, past);
+            estimate.mean = past == STEPS ? 0.2 : mean_of(&layer, e, 0, past);
             mp_arima_states(&estimate, values, 1, past, layer.config.arima_root_limit, 0, memory, &at, NULL);
-            mp_arima_forecast(&at, STEPS_AHEAD, STEPS_AHEAD, &mean, &error, 1, scratch);
-            mp_arima_span_errors(&at, 4, values, scratch);
-            assert_near(values[3], error, 1e-12 * error);
-            off[n++] = fabs(mean_of(&layer, e, past, past + STEPS_AHEAD) - mean) / error;
+            mp_arima_forecast(&at, AHEAD, AHEAD, &mean, &error, 1, scratch);
+            mp_arima_span_errors(&at, RUNG + 1, spans, scratch);
+            assert_near(spans[RUNG], error, 1e-12 * error);
+            standard = past == STEPS ? error : standard;
+            if (past + AHEAD <= STEPS)
+                off[n++] = fabs(mean_of(&layer, e, past, past + AHEAD) - mean) / standard;
         }
-    double factor = with_drift(factor_of(off, n) * sqrt(203.0 / 197), STEPS_AHEAD);
-    assert_near(exp(layer.model.factors[0].horizon[3]) / factor, 1, 0.05); /* sigma2 is of the shorter series here */
+    }
+    double factor = with_drift(factor_of(off, n) * sqrt(205.0 / 195), AHEAD);
+    assert_near(exp(layer.model.factors[0].horizon[RUNG]) / factor, 1, 1e-3);
     free(memory);
     free(layer.block);
 }
@@ -203,6 +207,46 @@ static void the_next_steps_factor_is_the_one_by_hand(void **state)
     double factor = factor_of(off, n);
     assert_near(exp(layer.model.factors[0].step), factor, 1e-9 * factor);
     assert_near(scatter[0], 1e-4 / 12, 0.1 * 1e-4 / 12); /* uniform noise of 0.01 */
+    free(layer.block);
+}
+
+/* (q90 - q10) / 2 of the last step of the horizon, over the normal quantile. */
+static double spread_of_step(const struct layer *layer, size_t horizon)
+{
+    const double ends[] = {0.1, 0.9};
+    double *rows = malloc(2 * horizon * EXPERTS * sizeof *rows);
+    assert_int_equal(mp_arima.quantiles(&layer->task, layer->block, horizon, 1, &(struct quantiles){ends, 2}, rows),
+                     MOEP_OK);
+    double spread = rows[(2 * horizon - 1) * EXPERTS] - rows[(horizon - 1) * EXPERTS];
+    free(rows);
+    return spread / 2 / 1.2815515655446004;
+}
+
+/* What is found for the next step is for the steps of the next observation; those after it scatter as steps do. A walk
+ * of what is noise is drawn in far ahead, but no further than the noise that a step has by itself. */
+static void a_steps_interval_is_as_wide_as_its_factors_say(void **state)
+{
+    (void)state;
+    enum { BUCKET = 5 };
+    static struct layer layer;
+    make_layer(&layer, BUCKET, 0, 8);
+    for (size_t e = 0; e < EXPERTS; e++)
+        set_model(&layer, e, (struct arima_estimate){.order = {.d = 1}, .sigma2 = 4e-6});
+    calibrate(&layer);
+    struct arima_factors *factors = &layer.model.factors[0];
+    double scatter[EXPERTS], beyond;
+    mp_arima_scatter(&layer.source, 0, EXPERTS, scatter);
+    beyond = scatter[0] * (1 - 1.0 / BUCKET);
+    factors->step = -0.25;
+    factors->horizon[0] = 0.1;
+    factors->horizon[1] = 0.2;
+    double next = 4e-6 * exp(0.2), after = 2 * 4e-6 + (exp(0.4) - 1) * 4e-6 * 5 / 4;
+    assert_near(spread_of_step(&layer, 1), exp(-0.25) * sqrt(next + beyond), 1e-9);
+    assert_near(spread_of_step(&layer, 5), exp(-0.25) * sqrt(next + beyond), 1e-9);
+    /* the second observation has 2 sigma2, the mean of both 5 / 4 sigma2 */
+    assert_near(spread_of_step(&layer, 6), sqrt(after + beyond), 1e-9);
+    factors->horizon[RUNGS - 1] = -3;
+    assert_near(spread_of_step(&layer, 64 * BUCKET), sqrt(next + beyond), 1e-9);
     free(layer.block);
 }
 
@@ -289,6 +333,7 @@ int main(void)
         cmocka_unit_test(a_means_factors_are_those_of_the_past_alone),
         cmocka_unit_test(states_of_the_past_are_those_of_a_shorter_series),
         cmocka_unit_test(the_next_steps_factor_is_the_one_by_hand),
+        cmocka_unit_test(a_steps_interval_is_as_wide_as_its_factors_say),
         cmocka_unit_test(only_series_that_are_differenced_alike_share_factors),
         cmocka_unit_test(a_short_history_has_no_factors),
         cmocka_unit_test(factors_go_on_as_powers_of_the_horizon),
