@@ -46,7 +46,7 @@ def sw_avg(past, window, horizon):
     return path / path.sum(2, keepdims=True)
 
 
-def scores(forecast, counts, stride, integer):
+def scores(forecast, counts, stride, tokens):
     """Of one layer: forecast [horizon, experts] by steps, counts [horizon, experts]."""
     horizon, experts = counts.shape
     rows = [forecast[i:i + stride].mean(0, keepdims=True).repeat(len(forecast[i:i + stride]), 0)
@@ -62,12 +62,12 @@ def scores(forecast, counts, stride, integer):
     loaded = actual > 0
     ratio = np.abs(rows - actual) / np.where(loaded, actual, np.inf)
     p = np.maximum(realised, least)
-    tokens = counts.sum() if integer else np.nan
+    assignments = counts.sum() if tokens else np.nan
     return [
         (np.abs(rows - actual) / np.maximum(actual, least)).mean(),
         (np.abs(realised - actual) / np.maximum(actual, least)).mean(),
         (np.abs(predicted - realised) / np.maximum(realised, least)).mean(),
-        np.sqrt(2 / np.pi) * np.sqrt((1 - p) / (p * tokens)).mean(),
+        np.sqrt(2 / np.pi) * np.sqrt((1 - p) / (p * assignments)).mean(),
         (ratio.sum(1) / loaded.sum(1)).mean(),
         (~loaded).sum(),
         np.abs(predicted - realised).sum() / 2,
@@ -76,12 +76,12 @@ def scores(forecast, counts, stride, integer):
 
 def expected(counts, window, horizon, stride, first, every, kept_as=np.float64):
     """{(origin, layer): scores}"""
-    shares, integer = past_shares(counts).astype(kept_as).astype(float), counts.dtype.kind in "iu"
+    shares, tokens = past_shares(counts).astype(kept_as).astype(float), (counts == np.floor(counts)).all()
     result = {}
     for origin in range(first, len(counts) - horizon + 1, every):
         forecast = sw_avg(shares[:origin], window, horizon)
         for layer in range(counts.shape[1]):
-            result[origin, layer] = scores(forecast[:, layer], counts[origin:origin + horizon, layer], stride, integer)
+            result[origin, layer] = scores(forecast[:, layer], counts[origin:origin + horizon, layer], stride, tokens)
     return result
 
 
@@ -160,6 +160,9 @@ def a_difficult_trace_of_any_dtype_agrees_with_numpy():
             counts = difficult_trace(dtype)
             path = saved(folder, dtype + ".npy", counts)
             assert_agrees(path, counts, window=20, horizon=50, stride=50, first=1, every=17)
+        path = saved(folder, "fractions.npy", counts * 1.5)  # no tokens, and so no floor of the mean
+        assert_agrees(path, counts * 1.5, window=20, horizon=50, stride=50, first=1, every=17)
+        path = saved(folder, "whole.npy", counts)
         for window, horizon, stride in ((1, 50, 1), (7, 60, 9), (150, 30, 30), (3, 61, 7)):
             assert_agrees(path, counts, window=window, horizon=horizon, stride=stride, first=10, every=33)
 
