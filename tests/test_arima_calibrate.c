@@ -241,12 +241,82 @@ static void a_steps_interval_is_as_wide_as_its_factors_say(void **state)
     factors->horizon[0] = 0.1;
     factors->horizon[1] = 0.2;
     double next = 4e-6 * exp(0.2), after = 2 * 4e-6 + (exp(0.4) - 1) * 4e-6 * 5 / 4;
-    assert_near(spread_of_step(&layer, 1), exp(-0.25) * sqrt(next + beyond), 1e-9);
-    assert_near(spread_of_step(&layer, 5), exp(-0.25) * sqrt(next + beyond), 1e-9);
+    assert_near(spread_of_step(&layer, 1), exp(-0.25) * sqrt(4e-6 + beyond), 1e-9);
+    assert_near(spread_of_step(&layer, 5), exp(-0.25) * sqrt(4e-6 + beyond), 1e-9);
+    factors->step = -2; /* surer than the mean of its observation */
+    assert_near(spread_of_step(&layer, 1), exp(-2) * sqrt(4e-6 + beyond), 1e-9);
     /* the second observation has 2 sigma2, the mean of both 5 / 4 sigma2 */
     assert_near(spread_of_step(&layer, 6), sqrt(after + beyond), 1e-9);
     factors->horizon[RUNGS - 1] = -3;
     assert_near(spread_of_step(&layer, 64 * BUCKET), sqrt(next + beyond), 1e-9);
+    free(layer.block);
+}
+
+/* The variance of an observation is that of a logarithm, that of a step within it is of shares. */
+static void a_steps_interval_on_the_scale_of_logarithms(void **state)
+{
+    (void)state;
+    enum { BUCKET = 5 };
+    const double probabilities[] = {0.5, 0.9}, z = 1.2815515655446004;
+    static struct layer layer;
+    make_layer(&layer, BUCKET, 0, 9);
+    layer.config.arima_scale = MOEP_ARIMA_LOG_RATIOS;
+    layer.source = mp_arima_source(&layer.task);
+    for (size_t e = 0; e < EXPERTS; e++)
+        set_model(&layer, e, (struct arima_estimate){.order = {.d = 1}, .sigma2 = 1e-4});
+    calibrate(&layer);
+    double scatter[EXPERTS], off[EXPERTS * PASTS], rows[2][EXPERTS];
+    size_t n = 0;
+    mp_arima_scatter(&layer.source, 0, EXPERTS, scatter);
+    for (size_t e = 0; e < EXPERTS; e++)
+        for (size_t past = STEPS - GAP; past >= STEPS / 2; past -= GAP) {
+            double last = observation(&layer, e, past - 1), step = (double)layer.shares[past * BUCKET * EXPERTS + e];
+            off[n++] = fabs(step - last) / sqrt(1e-4 * last * last + 0.8 * scatter[e]);
+        }
+    assert_near(exp(layer.model.factors[0].step), factor_of(off, n), 1e-9);
+    layer.model.factors[0].horizon[0] = 0.1;
+    for (double step = 0.1; step > -3; step -= 2.5) {
+        layer.model.factors[0].step = step;
+        assert_int_equal(
+            mp_arima.quantiles(&layer.task, layer.block, 1, 1, &(struct quantiles){probabilities, 2}, rows[0]),
+            MOEP_OK);
+        double centre = rows[0][0], variance = 1e-4 * exp(0.2);
+        double found = exp(2 * step) * (1e-4 * centre * centre + 0.8 * scatter[0]);
+        double beyond = found - variance * centre * centre;
+        double expected =
+            beyond > 0 ? centre * exp(z * sqrt(variance)) + z * sqrt(beyond) : centre * exp(z * sqrt(found) / centre);
+        assert_near(rows[1][0], expected, 1e-9);
+    }
+    free(layer.block);
+}
+
+/* One that is a walk and one that is noise need not be told apart by their order. */
+static void walks_and_noise_do_not_share_factors(void **state)
+{
+    (void)state;
+    static struct layer layer;
+    make_layer(&layer, 1, 0.1, 10);
+    for (size_t e = 0; e < EXPERTS; e++)
+        set_model(&layer, e,
+                  (struct arima_estimate){.order = {0, 1, 1, false}, .theta = {e < 3 ? -0.99 : -0.1}, .sigma2 = 1e-5});
+    calibrate(&layer);
+    const struct arima_factors *of = layer.model.factors;
+    for (size_t rung = 1; rung < RUNGS; rung++) {
+        assert_true(of[0].horizon[rung] == of[2].horizon[rung] && of[3].horizon[rung] == of[5].horizon[rung]);
+        assert_true(of[0].horizon[rung] != of[3].horizon[rung]);
+    }
+    free(layer.block);
+}
+
+static void series_of_two_differences_have_factors(void **state)
+{
+    (void)state;
+    static struct layer layer;
+    make_layer(&layer, 1, 0.1, 11);
+    for (size_t e = 0; e < EXPERTS; e++)
+        set_model(&layer, e, (struct arima_estimate){.order = {.d = 2}, .sigma2 = 1e-5});
+    calibrate(&layer);
+    assert_true(layer.model.factors[0].horizon[RUNGS - 1] != 0);
     free(layer.block);
 }
 
@@ -334,6 +404,9 @@ int main(void)
         cmocka_unit_test(states_of_the_past_are_those_of_a_shorter_series),
         cmocka_unit_test(the_next_steps_factor_is_the_one_by_hand),
         cmocka_unit_test(a_steps_interval_is_as_wide_as_its_factors_say),
+        cmocka_unit_test(a_steps_interval_on_the_scale_of_logarithms),
+        cmocka_unit_test(walks_and_noise_do_not_share_factors),
+        cmocka_unit_test(series_of_two_differences_have_factors),
         cmocka_unit_test(only_series_that_are_differenced_alike_share_factors),
         cmocka_unit_test(a_short_history_has_no_factors),
         cmocka_unit_test(factors_go_on_as_powers_of_the_horizon),

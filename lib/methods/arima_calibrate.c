@@ -12,15 +12,19 @@
 #include <string.h>
 
 /* With fewer observations half of them says too little. */
-enum { LEAST_OBSERVATIONS = 32, MOST_PASTS = 25, MOST_DIFFERENCES = 2 };
+enum { LEAST_OBSERVATIONS = 32, MOST_PASTS = 25 };
 
-/* The half-width of the normal interval of 80 %, in standard errors; and what no past may ask for. */
+/* Series are alike that are differenced equally often and whose standard errors all grow with the horizon, or all shrink:
+ * walks do not tell of noise. */
+enum { KINDS = 2 * 3 };
+
+/* The half-width of the normal interval of 80 %, in standard errors; and the factors that a past may ask for. */
 static const double half_width = 1.2815515655446004, least_factor = 1.0 / 32, largest_factor = 8;
 
-/* What errors within the history understate for horizons beyond DRIFT_FROM observations, since the coefficients have seen
- * them: found like the constants of arima_factors.c. */
-static const double drift = 0.03;
-enum { DRIFT_FROM = 4 };
+/* Beyond FITTED_TO observations errors within the history are smaller than those to come, since the coefficients have
+ * seen what came: by this power of the horizon. Found like the constants of arima_factors.c. */
+static const double seen = 0.03;
+enum { FITTED_TO = 4 };
 
 /* ---- what it works in --------------------------------------------------------------------------------------------- */
 
@@ -45,6 +49,7 @@ struct bench {
     double *group;              /* [experts x pasts] */
     double *sums;               /* [observations] */
     struct arima_state *states; /* [experts] */
+    unsigned *kinds;            /* [experts] */
     void *memory;
 };
 
@@ -62,7 +67,7 @@ static size_t bench_size(const struct calibration *calibration)
     size_t e = source->experts, n = source->observations, each = mp_product(e, calibration->pasts);
     size_t doubles = mp_sum(mp_product(mp_product(3, e), n), mp_product(calibration->model->progress->rungs + 2, each));
     size_t size = mp_product(mp_sum(doubles, mp_sum(e, n)), sizeof(double));
-    size = mp_sum(size, mp_product(e, sizeof(struct arima_state)));
+    size = mp_sum(size, mp_product(e, sizeof(struct arima_state) + 2 * sizeof(unsigned)));
     return mp_whole_lines(mp_sum(size, mp_arima_states_size(n)), 1);
 }
 
@@ -78,7 +83,8 @@ static struct bench bench_of(const struct calibration *calibration, size_t worke
     bench.group = bench.step_off + each;
     bench.sums = bench.group + each;
     bench.states = (struct arima_state *)(bench.sums + n);
-    bench.memory = bench.states + e;
+    bench.kinds = (unsigned *)(bench.states + e);
+    bench.memory = bench.kinds + 2 * e; /* an even number keeps what follows aligned */
     return bench;
 }
 
@@ -102,37 +108,12 @@ static void find_states(const struct calibration *calibration, const struct benc
 {
     const struct arima_source *source = calibration->source;
     size_t all = source->experts * source->observations;
-    mp_arima_load((void *)source, first, source->experts, bench->values);
+    mp_arima_load(source, first, source->experts, bench->values);
     mp_arima_scatter(source, first, source->experts, bench->scatter);
     memcpy(bench->differences, bench->values, all * sizeof *bench->values);
     memset(bench->errors, 0, all * sizeof *bench->errors);
     mp_arima_states(calibration->model->estimates + first, bench->differences, source->experts, source->observations,
                     calibration->task->config->arima_root_limit, 0, bench->memory, bench->states, bench->errors);
-}
-
-/* What a change of all observations by 1 from the first one on changes the error at t by, for every t:
- * phi(B) / theta(B) of a step. */
-static void step_response(const struct arima_state *state, double *response, size_t n)
-{
-    double sum = 1;
-    for (size_t t = 0; t < n; t++) {
-        if (t > 0 && t <= state->order.p)
-            sum -= state->phi[t - 1];
-        response[t] = sum;
-        for (size_t j = 1; j <= state->order.q && j <= t; j++)
-            response[t] -= state->theta[j - 1] * response[t - j];
-    }
-}
-
-/* The state with the mean of the past alone, in place of one that has seen what came. */
-static void forget_the_mean(struct arima_state *state, const double *series, size_t past, const double *response)
-{
-    double change = state->mean - mean_of(series, past);
-    for (size_t i = 0; i < state->order.p && i < past; i++)
-        state->w[i] += change;
-    for (size_t i = 0; i < state->order.q && i < past; i++)
-        state->e[i] += change * response[past - 1 - i];
-    state->mean -= change;
 }
 
 /* Of the step after a past, of which the observation's mean and standard error were forecast. */
@@ -170,27 +151,29 @@ static void look_back(const struct calibration *calibration, const struct bench 
     const struct arima_state *present = &bench->states[expert];
     const double *values = bench->values + expert * n;
     double error[MP_ARIMA_RUNGS];
-    mp_arima_span_errors(present, calibration->model->progress->rungs, error, bench->sums);
+    size_t rungs = calibration->model->progress->rungs;
+    mp_arima_span_errors(present, rungs, error, bench->sums);
+    bench->kinds[expert] = 2 * present->order.d + (error[rungs - 1] > error[0]);
     if (present->order.mean)
-        step_response(present, bench->sums, n);
+        mp_arima_step_response(present, bench->sums, n);
     for (size_t i = 0; i < calibration->pasts; i++) {
         size_t past = past_of(calibration, i);
         struct arima_state state =
             mp_arima_earlier(present, values, bench->differences + expert * n, bench->errors + expert * n, past);
         if (state.order.mean)
-            forget_the_mean(&state, values, past, bench->sums);
+            mp_arima_change_mean(&state, mean_of(values, past), bench->sums, past);
         look_ahead(calibration, bench, series, i, &state, error);
     }
 }
 
 /* ---- factors ------------------------------------------------------------------------------------------------------ */
 
-/* off[experts][pasts]: those of the layer's series that are differenced d times, from group[0] on; how many. */
-static size_t gather(const struct calibration *calibration, const struct bench *bench, const double *off, unsigned d)
+/* off[experts][pasts]: those of the layer's series of a kind, from group[0] on; how many. */
+static size_t gather(const struct calibration *calibration, const struct bench *bench, const double *off, unsigned kind)
 {
     size_t pasts = calibration->pasts, count = 0;
     for (size_t e = 0; e < calibration->source->experts; e++)
-        for (size_t i = 0; i < pasts && bench->states[e].order.d == d; i++)
+        for (size_t i = 0; i < pasts && bench->kinds[e] == kind; i++)
             if (isfinite(off[e * pasts + i]))
                 bench->group[count++] = off[e * pasts + i];
     return count;
@@ -205,8 +188,8 @@ static double factor_of(double *errors, size_t count)
     return mp_select(errors, count, (rank < count ? rank : count) - 1) / half_width;
 }
 
-/* What the errors understate for having been seen by the fit: Akaike's final prediction error, squared over the mean
- * square of residuals (n + k) / (n - k) with k coefficients. */
+/* By how much errors are larger than those that the fit has seen: with k coefficients Akaike's final prediction error is
+ * the mean square of residuals times (n + k) / (n - k). */
 static double seen_by_the_fit(const struct arima_order *order, size_t n)
 {
     double k = (double)(order->p + order->q + order->mean), observations = (double)n;
@@ -220,26 +203,27 @@ static double log_factor(double factor, double least)
 
 /* The group's factors at that horizon. One observation ahead the formula holds, if the noise does not grow: no past makes
  * an interval narrower there. */
-static void take_factor(const struct calibration *calibration, const struct bench *bench, size_t first, unsigned d,
+static void take_factor(const struct calibration *calibration, const struct bench *bench, size_t first, unsigned kind,
                         size_t rung)
 {
     size_t experts = calibration->source->experts, n = calibration->source->observations, horizon = (size_t)1 << rung;
     const double *off = bench->off + rung * experts * calibration->pasts;
-    double factor = factor_of(bench->group, gather(calibration, bench, off, d));
-    double beyond = horizon > DRIFT_FROM ? drift * mp_logarithm((double)horizon / DRIFT_FROM) : 0;
+    double factor = factor_of(bench->group, gather(calibration, bench, off, kind));
+    double beyond = horizon > FITTED_TO ? seen * mp_logarithm((double)horizon / FITTED_TO) : 0;
     for (size_t e = 0; e < experts; e++) {
         const struct arima_order *order = &bench->states[e].order;
-        if (order->d == d)
+        if (bench->kinds[e] == kind)
             calibration->model->factors[first + e].horizon[rung] =
                 log_factor(factor * seen_by_the_fit(order, n), rung == 0 ? 1 : least_factor) + beyond;
     }
 }
 
-static void take_step_factor(const struct calibration *calibration, const struct bench *bench, size_t first, unsigned d)
+static void take_step_factor(const struct calibration *calibration, const struct bench *bench, size_t first,
+                             unsigned kind)
 {
-    double factor = factor_of(bench->group, gather(calibration, bench, bench->step_off, d));
+    double factor = factor_of(bench->group, gather(calibration, bench, bench->step_off, kind));
     for (size_t e = 0; e < calibration->source->experts; e++)
-        if (bench->states[e].order.d == d)
+        if (bench->kinds[e] == kind)
             calibration->model->factors[first + e].step = log_factor(factor, least_factor);
 }
 
@@ -250,10 +234,10 @@ static void calibrate_layer(const struct calibration *calibration, const struct 
     find_states(calibration, bench, first);
     for (size_t e = 0; e < source->experts; e++)
         look_back(calibration, bench, first + e);
-    for (unsigned d = 0; d <= MOST_DIFFERENCES; d++) {
-        take_step_factor(calibration, bench, first, d);
+    for (unsigned kind = 0; kind < KINDS; kind++) {
+        take_step_factor(calibration, bench, first, kind);
         for (size_t rung = 0; rung < rungs; rung++)
-            take_factor(calibration, bench, first, d, rung);
+            take_factor(calibration, bench, first, kind, rung);
     }
 }
 

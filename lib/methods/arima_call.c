@@ -18,7 +18,7 @@ size_t mp_arima_scratch_size(const struct arima_call *call)
     doubles = mp_sum(doubles, mp_product(3, e));
     if (call->quantiles) {
         doubles = mp_sum(doubles, mp_product(call->count, e));
-        doubles = mp_sum(doubles, mp_sum(mp_product(2, mp_arima_error_rows(call)), call->ahead));
+        doubles = mp_sum(doubles, mp_sum(mp_arima_error_rows(call), call->ahead));
         doubles = mp_sum(doubles, call->quantiles->n);
     }
     size_t size = mp_product(doubles, sizeof(double));
@@ -39,8 +39,7 @@ struct arima_scratch mp_arima_scratch(const struct arima_call *call, size_t work
     double *end = scratch.centre;
     if (call->quantiles) {
         scratch.errors = scratch.centre + call->count * e;
-        scratch.path = scratch.errors + mp_arima_error_rows(call);
-        scratch.sums = scratch.path + mp_arima_error_rows(call);
+        scratch.sums = scratch.errors + mp_arima_error_rows(call);
         scratch.z = scratch.sums + call->ahead;
         end = scratch.z + call->quantiles->n;
     }

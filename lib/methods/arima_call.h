@@ -31,7 +31,6 @@ struct arima_scratch {
     double *shares;                   /* [experts] */
     double *centre;                   /* [count][experts]: the forecast */
     double *errors;                   /* [error rows] */
-    double *path;                     /* [error rows] */
     double *sums;                     /* [ahead] */
     double *z;                        /* [quantiles]: of the normal distribution */
     struct arima_state *states;       /* [experts]: the forecast moves them on */

@@ -175,9 +175,9 @@ moep_status mp_arima_fit(const struct task *task, void *block)
         status = select_orders(&call);
     if (status == MOEP_OK && call.model.progress->ordered == series && !budget_is_spent(&call))
         status = estimate(&call);
-    if (status == MOEP_OK)
-        status = mp_runtime_progress(task->runtime, 1);
     if (status == MOEP_OK && call.model.progress->over)
         status = mp_arima_calibrate(task, &call.model, &call.source);
+    if (status == MOEP_OK)
+        status = mp_runtime_progress(task->runtime, 1);
     return status;
 }

@@ -88,6 +88,17 @@ static void visit_estimate(struct checkpoint *checkpoint, struct arima_estimate 
     mp_checkpoint_require(checkpoint, estimate->sigma2 >= 0 && estimate->fallback <= MP_ARIMA_MEAN);
 }
 
+/* No past asks for more than a hundredth or a hundredfold. */
+static void visit_factors(struct checkpoint *checkpoint, struct arima_factors *factors)
+{
+    mp_visit_f64(checkpoint, &factors->step);
+    mp_checkpoint_require(checkpoint, fabs(factors->step) < 5);
+    for (size_t rung = 0; rung < MP_ARIMA_RUNGS; rung++) {
+        mp_visit_f64(checkpoint, &factors->horizon[rung]);
+        mp_checkpoint_require(checkpoint, fabs(factors->horizon[rung]) < 5);
+    }
+}
+
 void mp_arima_visit_model(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
                           void *block)
 {
@@ -103,8 +114,7 @@ void mp_arima_visit_model(struct checkpoint *checkpoint, const moep_predictor_co
     for (size_t s = 0; s < series; s++) {
         visit_estimate(checkpoint, &model.estimates[s]);
         visit_order(checkpoint, &model.asked[s]);
-        visit_finite(checkpoint, &model.factors[s].step, 1);
-        visit_finite(checkpoint, model.factors[s].horizon, MP_ARIMA_RUNGS);
+        visit_factors(checkpoint, &model.factors[s]);
         mp_visit_u64(checkpoint, &model.known[s]);
         mp_checkpoint_require(checkpoint, model.known[s] <= 1);
     }

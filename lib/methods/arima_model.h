@@ -22,7 +22,7 @@ struct arima_model {
     struct arima_progress *progress;
     struct arima_estimate *estimates; /* [series]: the last that was finished; `done` is about this round */
     struct arima_order *asked;        /* [series]: in this round */
-    struct arima_factors *factors;    /* [series] */
+    struct arima_factors *factors;    /* [series]: as the last round that was over has left them */
     uint64_t *known;                  /* [series]: 1: there is an estimate */
 };
 

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "arima_quantiles.h"
 
-#include "arima_calibrate.h"
+#include "arima_factors.h"
 #include "support/normal.h"
 
 #include <math.h>
-#include <string.h>
 
 /* How far the mean of a row's steps may be off: normal but for the part of the variance that is about the level of the
  * load, whose own size is told by few spans of the history as long as the horizon. */
@@ -24,12 +23,14 @@ static struct spread calibrated(const struct arima_call *call, size_t series, co
                                 size_t ahead, size_t width, double row, double whole)
 {
     const struct arima_factors *factors = &call->model.factors[series];
-    size_t rungs = call->model.known[series] ? call->model.progress->rungs : 0;
+    size_t rungs = call->model.progress->rungs;
     double squared = exp(2 * mp_arima_log_factor(factors, rungs, ahead));
     double noise = fmin(state->sigma2 / (double)width * (rungs > 0 ? exp(2 * factors->horizon[0]) : 1), row);
     struct spread spread = {.variance = squared > 1 ? row + (squared - 1) * whole : fmax(squared * row, noise),
-                            .freedom = 4 + (double)call->source.observations / (double)ahead};
-    spread.level = spread.variance > 0 ? fmin(squared * whole / spread.variance, 1) : 0;
+                            .freedom = 4 + (double)call->source.observations / (double)ahead,
+                            .level = 0};
+    if (rungs > 0 && spread.variance > 0)
+        spread.level = fmin(squared * whole / spread.variance, 1);
     return spread;
 }
 
@@ -45,7 +46,7 @@ static double quantile(const struct arima_call *call, double centre, double z, c
     double heavy = z + spread->level * (with_tails(z, spread->freedom) - z);
     double value = call->source.logarithms
                        ? centre * exp(fmin(heavy * sqrt(spread->variance), 700)) + z * sqrt(spread->scatter)
-                       : centre + heavy * sqrt(spread->variance + spread->scatter);
+                       : centre + heavy * sqrt(fmax(spread->variance + spread->scatter, 0));
     return fmin(fmax(value, 0), 1);
 }
 
@@ -62,17 +63,17 @@ static size_t width_of_error(const struct arima_call *call, size_t index)
     return left < call->width ? left : call->width;
 }
 
-/* Of the steps of the next observation, whose loads are nearer to the last ones than those of an average observation are
- * to its mean: what is left of the variance that the calibration has found for the next step. */
-static double next_scatter(const struct arima_call *call, size_t series, double centre, double variance, double scatter)
+/* The first k of the b steps of the next observation: their mean has the variance that was found for the next step where
+ * k = 1, the observation's where k = b, and in between as much more or less as 1 / k - 1 / b tells. Returns the factor of
+ * that; less than nothing where the next step, being nearer to the last ones, is surer than the observation. */
+static double next_scatter(const struct arima_call *call, size_t series, double centre, double formula, double variance,
+                           double scatter)
 {
-    double beyond = scatter * (1 - 1 / (double)call->source.bucket);
-    if (call->model.progress->rungs == 0 || !call->model.known[series] || !(beyond > 0))
+    double part = 1 - 1 / (double)call->source.bucket, unit = call->source.logarithms ? centre * centre : 1;
+    if (call->model.progress->rungs == 0 || !(part > 0))
         return scatter;
-    if (call->source.logarithms)
-        variance *= centre * centre;
-    double found = exp(2 * call->model.factors[series].step) * (variance + beyond) - variance;
-    return scatter * fmax(found / beyond, 0);
+    double found = exp(2 * call->model.factors[series].step) * (formula * unit + scatter * part);
+    return (found - variance * unit) / part;
 }
 
 /* What is computed once per row of standard errors. */
@@ -86,6 +87,18 @@ static struct spread spread_of(const struct arima_call *call, const struct arima
     return isfinite(spread.variance) ? spread : (struct spread){.variance = 1, .freedom = 1};
 }
 
+/* With what a row that is shorter than its observations has beyond them; what it has less on the scale of logarithms
+ * is taken from the variance there. */
+static struct spread of_shorter_row(const struct arima_call *call, struct spread spread, double centre, double scatter)
+{
+    spread.scatter = scatter;
+    if (call->source.logarithms && scatter < 0) {
+        spread.variance = fmax(spread.variance + scatter / (centre * centre), 0);
+        spread.scatter = 0;
+    }
+    return spread;
+}
+
 static void quantiles_of_expert(const struct arima_call *call, const struct arima_scratch *scratch, size_t first,
                                 size_t expert)
 {
@@ -94,20 +107,21 @@ static void quantiles_of_expert(const struct arima_call *call, const struct arim
     double squares = 0, scatter = 0;
     for (size_t row = 0; row < call->count; row++) {
         size_t index = error_row(call, row), width = width_of_error(call, index);
-        double centre = scratch->centre[row * experts + expert];
+        double centre = scratch->centre[row * experts + expert], formula = scratch->errors[index];
         for (; ahead < index * call->width + width; ahead++)
             squares += scratch->sums[ahead] * scratch->sums[ahead];
         if (index != last) {
             spread = spread_of(call, scratch, first + expert, index, squares);
             scatter = scratch->scatter[expert];
             if (ahead == 1)
-                scatter = next_scatter(call, first + expert, centre, spread.variance, scatter);
+                scatter = next_scatter(call, first + expert, centre, formula * formula, spread.variance, scatter);
             last = index;
         }
         double steps = (double)(mp_arima_end_of_row(call, row) - row * call->stride);
-        spread.scatter = scatter * fmax(1 / steps - 1 / (double)(width * call->source.bucket), 0);
+        double beyond = scatter * fmax(1 / steps - 1 / (double)(width * call->source.bucket), 0);
+        struct spread of_row = of_shorter_row(call, spread, centre, beyond);
         for (size_t i = 0; i < call->quantiles->n; i++)
-            call->rows[(i * call->count + row) * all + first + expert] = quantile(call, centre, scratch->z[i], &spread);
+            call->rows[(i * call->count + row) * all + first + expert] = quantile(call, centre, scratch->z[i], &of_row);
     }
 }
 
@@ -118,8 +132,7 @@ void mp_arima_quantiles(const struct arima_call *call, struct arima_scratch *scr
     for (size_t i = 0; i < call->quantiles->n; i++)
         scratch->z[i] = mp_normal_quantile(call->quantiles->probabilities[i]);
     for (size_t e = 0; e < experts; e++) {
-        mp_arima_forecast(&scratch->present[e], call->ahead, call->width, scratch->path, scratch->errors, 1,
-                          scratch->sums);
+        mp_arima_forecast(&scratch->present[e], call->ahead, call->width, NULL, scratch->errors, 1, scratch->sums);
         quantiles_of_expert(call, scratch, first, e);
     }
 }

@@ -122,6 +122,9 @@ moep_status mp_arima_rows(const struct task *task, const void *block, size_t hor
                               .rows = rows};
     if (quantiles && !all_known(&call))
         return mp_fail(MOEP_ERROR_NOT_FITTED, "no fit has come to all series yet: without one ARIMA has no intervals");
+    if (quantiles && call.source.observations < MP_ARIMA_LEAST_OBSERVATIONS)
+        return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "%zu steps in the history, arima has intervals from %llu on",
+                       task->panel.steps, MP_ARIMA_LEAST_OBSERVATIONS * (unsigned long long)call.source.bucket);
     if ((horizon - 1) / call.source.bucket >= MOST_AHEAD)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "horizon = %zu is more than 10^7 observations of %zu steps",
                        horizon, call.source.bucket);

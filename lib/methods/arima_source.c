@@ -32,9 +32,8 @@ double mp_arima_share(const struct arima_source *source, double observation)
 /* Series by blocks: the rows of the ring are long, the columns of the result far apart. */
 enum { BLOCK = 64 };
 
-void mp_arima_load(void *user, size_t first, size_t count, double *values)
+void mp_arima_load(const struct arima_source *source, size_t first, size_t count, double *values)
 {
-    const struct arima_source *source = user;
     size_t n = source->observations, bucket = source->bucket, begin = source->panel->steps - n * bucket;
     for (size_t block = 0; block < count; block += BLOCK) {
         size_t width = count - block < BLOCK ? count - block : BLOCK;

@@ -14,8 +14,8 @@ struct arima_source {
 
 struct arima_source mp_arima_source(const struct task *task);
 
-/* values[count][observations] of series from `first` on, oldest first. The user is a struct arima_source. */
-void mp_arima_load(void *user, size_t first, size_t count, double *values);
+/* values[count][observations] of series from `first` on, oldest first. */
+void mp_arima_load(const struct arima_source *source, size_t first, size_t count, double *values);
 
 /* scatter[count]: the variance of single steps about the mean of their observation, as shares. */
 void mp_arima_scatter(const struct arima_source *source, size_t first, size_t count, double *scatter);
