@@ -48,6 +48,7 @@ struct bench {
     double *step_off;           /* [experts][pasts]: of the next step */
     double *group;              /* [experts x pasts] */
     double *sums;               /* [observations] */
+    double *totals;             /* [observations + 1] */
     struct arima_state *states; /* [experts] */
     unsigned *kinds;            /* [experts] */
     void *memory;
@@ -66,7 +67,7 @@ static size_t bench_size(const struct calibration *calibration)
     const struct arima_source *source = calibration->source;
     size_t e = source->experts, n = source->observations, each = mp_product(e, calibration->pasts);
     size_t doubles = mp_sum(mp_product(mp_product(3, e), n), mp_product(calibration->model->progress->rungs + 2, each));
-    size_t size = mp_product(mp_sum(doubles, mp_sum(e, n)), sizeof(double));
+    size_t size = mp_product(mp_sum(doubles, mp_sum(e, mp_sum(mp_product(2, n), 1))), sizeof(double));
     size = mp_sum(size, mp_product(e, sizeof(struct arima_state) + 2 * sizeof(unsigned)));
     return mp_whole_lines(mp_sum(size, mp_arima_states_size(n)), 1);
 }
@@ -82,7 +83,8 @@ static struct bench bench_of(const struct calibration *calibration, size_t worke
     bench.step_off = bench.off + calibration->model->progress->rungs * each;
     bench.group = bench.step_off + each;
     bench.sums = bench.group + each;
-    bench.states = (struct arima_state *)(bench.sums + n);
+    bench.totals = bench.sums + n;
+    bench.states = (struct arima_state *)(bench.totals + n + 1);
     bench.kinds = (unsigned *)(bench.states + e);
     bench.memory = bench.kinds + 2 * e; /* an even number keeps what follows aligned */
     return bench;
@@ -93,14 +95,6 @@ static struct bench bench_of(const struct calibration *calibration, size_t worke
 static size_t past_of(const struct calibration *calibration, size_t index)
 {
     return calibration->source->observations - (index + 1) * calibration->gap;
-}
-
-static double mean_of(const double *values, size_t n)
-{
-    double sum = 0;
-    for (size_t t = 0; t < n; t++)
-        sum += values[t];
-    return sum / (double)n;
 }
 
 /* Of the present, with all that it takes to go back from there. */
@@ -127,33 +121,50 @@ static double step_off(const struct calibration *calibration, const struct bench
     return fabs((double)mp_panel_row(source->panel, step)[series] - share) / sqrt(error * error * unit * unit + beyond);
 }
 
-/* At the horizons that have come since a past. */
-static void look_ahead(const struct calibration *calibration, const struct bench *bench, size_t series, size_t index,
-                       const struct arima_state *state, const double *error)
+/* What is the same at every past of a series. */
+struct view {
+    size_t series;
+    double error[MP_ARIMA_RUNGS];
+    arima_span_weights weights[MP_ARIMA_RUNGS];
+};
+
+/* At the horizons that have come since a past; totals[t] is the sum of the first t observations. */
+static void look_ahead(const struct calibration *calibration, const struct bench *bench, const struct view *view,
+                       size_t index, const struct arima_state *state)
 {
-    size_t expert = series % calibration->source->experts, n = calibration->source->observations;
-    size_t rungs = calibration->model->progress->rungs, come = 0, past = past_of(calibration, index);
-    const double *since = bench->values + expert * n + past;
-    double mean[MP_ARIMA_RUNGS];
-    while (come < rungs && (size_t)1 << come <= n - past)
-        come++;
-    mp_arima_span_means(*state, come, mean);
-    for (size_t rung = 0; rung < rungs; rung++)
-        bench->off[(rung * calibration->source->experts + expert) * calibration->pasts + index] =
-            rung < come ? fabs(mean_of(since, (size_t)1 << rung) - mean[rung]) / error[rung] : INFINITY;
+    size_t experts = calibration->source->experts, n = calibration->source->observations;
+    size_t expert = view->series % experts, past = past_of(calibration, index);
+    for (size_t rung = 0; rung < calibration->model->progress->rungs; rung++) {
+        size_t span = (size_t)1 << rung;
+        double *off = &bench->off[(rung * experts + expert) * calibration->pasts + index];
+        *off = INFINITY;
+        if (span <= n - past) {
+            double came = (bench->totals[past + span] - bench->totals[past]) / (double)span;
+            *off = fabs(came - mp_arima_span_mean(state, rung, view->weights)) / view->error[rung];
+        }
+    }
     bench->step_off[expert * calibration->pasts + index] =
-        step_off(calibration, bench, series, past, mean[0], error[0]);
+        step_off(calibration, bench, view->series, past, mp_arima_span_mean(state, 0, view->weights), view->error[0]);
+}
+
+static void sum_up(const double *values, size_t n, double *totals)
+{
+    totals[0] = 0;
+    for (size_t t = 0; t < n; t++)
+        totals[t + 1] = totals[t] + values[t];
 }
 
 static void look_back(const struct calibration *calibration, const struct bench *bench, size_t series)
 {
     size_t expert = series % calibration->source->experts, n = calibration->source->observations;
+    size_t rungs = calibration->model->progress->rungs;
     const struct arima_state *present = &bench->states[expert];
     const double *values = bench->values + expert * n;
-    double error[MP_ARIMA_RUNGS];
-    size_t rungs = calibration->model->progress->rungs;
-    mp_arima_span_errors(present, rungs, error, bench->sums);
-    bench->kinds[expert] = 2 * present->order.d + (error[rungs - 1] > error[0]);
+    struct view view = {.series = series};
+    mp_arima_span_errors(present, rungs, view.error, bench->sums);
+    mp_arima_span_weights(present, rungs, view.weights);
+    sum_up(values, n, bench->totals);
+    bench->kinds[expert] = 2 * present->order.d + (view.error[rungs - 1] > view.error[0]);
     if (present->order.mean)
         mp_arima_step_response(present, bench->sums, n);
     for (size_t i = 0; i < calibration->pasts; i++) {
@@ -161,8 +172,8 @@ static void look_back(const struct calibration *calibration, const struct bench 
         struct arima_state state =
             mp_arima_earlier(present, values, bench->differences + expert * n, bench->errors + expert * n, past);
         if (state.order.mean)
-            mp_arima_change_mean(&state, mean_of(values, past), bench->sums, past);
-        look_ahead(calibration, bench, series, i, &state, error);
+            mp_arima_change_mean(&state, bench->totals[past] / (double)past, bench->sums, past);
+        look_ahead(calibration, bench, &view, i, &state);
     }
 }
 

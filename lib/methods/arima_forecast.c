@@ -77,17 +77,6 @@ void mp_arima_forecast(const struct arima_state *state, size_t horizon, size_t s
         forecast_errors(state, horizon, stride, error, spacing, scratch);
 }
 
-void mp_arima_span_means(struct arima_state state, size_t spans, double *mean)
-{
-    double sum = 0;
-    for (size_t span = 0, i = 0; span < spans; span++) {
-        size_t end = (size_t)1 << span;
-        for (; i < end; i++)
-            sum += mp_arima_next(&state);
-        mean[span] = sum / (double)end;
-    }
-}
-
 void mp_arima_span_errors(const struct arima_state *state, size_t spans, double *error, double *scratch)
 {
     double squares = 0;
@@ -98,4 +87,42 @@ void mp_arima_span_errors(const struct arima_state *state, size_t spans, double 
             squares += scratch[i] * scratch[i];
         error[span] = sqrt(state->sigma2 * squares) / (double)end;
     }
+}
+
+/* Into one column of the weights: of a past in which there is nothing but a single 1. */
+static void weights_of(struct arima_state past, size_t spans, double *column)
+{
+    double sum = 0;
+    for (size_t span = 0, i = 0; span < spans; span++) {
+        size_t end = (size_t)1 << span;
+        for (; i < end; i++)
+            sum += mp_arima_next(&past);
+        column[span * MP_ARIMA_PARAMETERS] = sum / (double)end;
+    }
+}
+
+void mp_arima_span_weights(const struct arima_state *state, size_t spans, arima_span_weights *weights)
+{
+    struct arima_state nothing = {.order = state->order};
+    memcpy(nothing.phi, state->phi, sizeof nothing.phi);
+    memcpy(nothing.theta, state->theta, sizeof nothing.theta);
+    for (unsigned i = 0; i < state->order.p + state->order.q; i++) {
+        struct arima_state past = nothing;
+        *(i < state->order.p ? &past.w[i] : &past.e[i - state->order.p]) = 1;
+        weights_of(past, spans, &weights[0][i]);
+    }
+}
+
+double mp_arima_span_mean(const struct arima_state *state, size_t span, const arima_span_weights *weights)
+{
+    double mean = state->mean, observations = (double)((size_t)1 << span);
+    if (state->order.d > 0)
+        mean = state->last[0];
+    if (state->order.d == 2)
+        mean += state->last[1] * (observations + 1) / 2;
+    for (unsigned i = 0; i < state->order.p; i++)
+        mean += weights[span][i] * state->w[i];
+    for (unsigned j = 0; j < state->order.q; j++)
+        mean += weights[span][state->order.p + j] * state->e[j];
+    return mean;
 }
