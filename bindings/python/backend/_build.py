@@ -11,6 +11,7 @@ OPTIONS = ["-Dbuildtype=release", "-Dstrip=true", "-Dpython=disabled"] + [
     f"-D{name}=disabled" for name in ("tests", "examples", "benchmarks", "openblas", "gsl")]
 
 _PARTS = ("include", "lib")                   # what the library is made from
+_KINDS = ("*.c", "*.h", "*.in", "*.map", "meson.build")  # not what editors and patches leave beside them
 _DESCRIBED = ("examples", "tests", "bindings")  # what the build's description mentions all the same
 
 
@@ -68,7 +69,8 @@ def library(sources: pathlib.Path, scratch: pathlib.Path) -> pathlib.Path:
 def inputs(sources: pathlib.Path) -> list:
     """The files that the library is built from."""
     found = [sources / "meson.build", sources / "meson_options.txt", sources / "LICENSE"]
-    for pattern, folders in (("*", _PARTS), ("meson.build", _DESCRIBED)):
+    for patterns, folders in ((_KINDS, _PARTS), (("meson.build",), _DESCRIBED)):
         for folder in folders:
-            found += (sources / folder).rglob(pattern)
+            for pattern in patterns:
+                found += (sources / folder).rglob(pattern)
     return sorted(path for path in found if path.is_file())

@@ -10,6 +10,17 @@ _DT_NEEDED = 1
 _GLIBC = re.compile(r"(libc\.so\.6|libm\.so\.6|libpthread\.so\.0|libdl\.so\.2|librt\.so\.1|ld-linux[\w-]*\.so\.\d|ld64\.so\.\d)$")
 
 
+# e_machine of those for which wheels are made
+_MACHINES = {"i686": 3, "ppc64le": 21, "s390x": 22, "armv7l": 40, "x86_64": 62, "aarch64": 183, "riscv64": 243}
+
+
+def _check_machine(elf: bytes, machine: str) -> None:
+    order, _ = _form(elf)
+    number, = struct.unpack_from(order + "H", elf, 18)
+    if _MACHINES.get(machine, number) != number:
+        raise SystemExit(f"the library is for another machine than this Python, {machine}")
+
+
 def _form(elf: bytes) -> tuple:
     """The byte order of its numbers, and whether they are of 64 bits."""
     if elf[:4] != b"\x7fELF":
@@ -64,7 +75,11 @@ def platform(elf: bytes) -> str:
     """The wheel's tag: manylinux with the oldest glibc that has it all; this very Linux where it needs anything else."""
     here = sysconfig.get_platform().replace("-", "_").replace(".", "_")
     machine = here.split("_", 1)[1]
-    libraries, versions = needs(elf)
+    try:
+        _check_machine(elf, machine)
+        libraries, versions = needs(elf)
+    except (struct.error, IndexError, ValueError):
+        raise SystemExit("the library is damaged: its ELF file ends too early") from None
     releases = [_release(version) for version in versions]
     if not releases or None in releases or not all(_GLIBC.match(name) for name in libraries):
         return here

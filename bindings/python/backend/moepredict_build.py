@@ -4,6 +4,7 @@
 The C sources lie two folders above a checkout's bindings/python, where no ready-made backend looks for them, and in the
 folder `source` of a source distribution. Nothing but meson and ninja is needed, and those may be the system's.
 """
+import ctypes
 import os
 import pathlib
 import re
@@ -20,12 +21,12 @@ LIBRARY = f"libmoepredict.so.{MAJOR}"  # as moepredict/_library.py looks for it
 
 def sources() -> pathlib.Path:
     """The folder of meson.build."""
-    places = [PACKAGE / "source", PACKAGE.parents[1]]
+    places = [PACKAGE / "source", *list(PACKAGE.parents)[1:2]]  # in a folder of the root there is no second
     for place in places:
         if (place / "include" / "moepredict.h").exists():
             return place
-    raise SystemExit(f"the C sources of libmoepredict are neither in {places[0]} nor in {places[1]}: install from a "
-                     "checkout or a source distribution, with pip 21.3 or later")
+    raise SystemExit(f"the C sources of libmoepredict are not in {' nor in '.join(map(str, places))}: install from a checkout "
+                     "or a source distribution, with pip 21.3 or later")
 
 
 def version() -> str:
@@ -40,10 +41,11 @@ Name: moepredict
 Version: {version()}
 Summary: how loaded each expert of a mixture-of-experts training run will be
 License: BSD-3-Clause
+License-File: LICENSE
 Requires-Python: >=3.8
-Requires-Dist: numpy
+Requires-Dist: numpy >= 1.22
 Provides-Extra: report
-Requires-Dist: matplotlib; extra == 'report'
+Requires-Dist: matplotlib >= 3.5; extra == 'report'
 """
 
 
@@ -62,6 +64,28 @@ def _wheel(folder, tag, files) -> str:
     files = {**files, f"{about}/METADATA": metadata().encode(), f"{about}/WHEEL": description.encode(),
              f"{about}/LICENSE": (sources() / "LICENSE").read_bytes()}
     return _archives.wheel(pathlib.Path(folder) / f"moepredict-{version()}-{tag}.whl", files, f"{about}/RECORD")
+
+
+def _named_library(name: str) -> pathlib.Path:
+    """The one of library=FILE."""
+    if not os.path.isabs(name):
+        raise SystemExit(f"library={name}: tell its whole path, for pip builds in a folder of its own")
+    if not os.path.isfile(name):
+        raise SystemExit(f"library={name}: there is no such file")
+    return pathlib.Path(name)
+
+
+def _finds_library() -> bool:
+    """As an editable package will, by moepredict/_library.py."""
+    checkout = sources()
+    found = [*checkout.glob(f"build*/lib/{LIBRARY}"), *checkout.glob(f"build/*/lib/{LIBRARY}")]
+    if os.environ.get("MOEPREDICT_LIBRARY") or any(
+            not re.search("sanitize|threads", str(path.relative_to(checkout))) for path in found):
+        return True
+    try:
+        return bool(ctypes.CDLL(LIBRARY))
+    except OSError:
+        return False
 
 
 # ---- the hooks ----
@@ -84,8 +108,8 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     """config_settings: library=FILE packs one that has been built."""
     files = {path.relative_to(PACKAGE).as_posix(): path.read_bytes() for path in _modules()}
     with tempfile.TemporaryDirectory() as folder:
-        built = (config_settings or {}).get("library") or _build.library(sources(), pathlib.Path(folder))
-        contents = pathlib.Path(built).read_bytes()
+        named = (config_settings or {}).get("library")
+        contents = (_named_library(named) if named else _build.library(sources(), pathlib.Path(folder))).read_bytes()
     files[f"moepredict/{LIBRARY}"] = contents
     return _wheel(wheel_directory, f"py3-none-{_elf.platform(contents)}", files)
 
@@ -105,5 +129,9 @@ def get_requires_for_build_editable(config_settings=None):
 
 
 def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
-    """The package where it lies; it takes the newest library of the checkout's build folders."""
+    """The package where it lies; it takes the newest library of the checkout's build folders. Beside it lie `backend` and
+    `tests`, which may then be imported too: a .pth names whole folders."""
+    if not _finds_library():
+        raise SystemExit(f"there is no library yet that an editable install could use: meson setup build && ninja -C build, "
+                         f"in {sources()}, builds one")
     return _wheel(wheel_directory, "py3-none-any", {"moepredict.pth": os.fsencode(PACKAGE) + b"\n"})

@@ -143,19 +143,56 @@ class Builds(unittest.TestCase):
 
     def test_sources_that_are_not_there_are_told(self):
         with mock.patch.object(backend, "PACKAGE", self.folder / "some" / "python"):
-            with self.assertRaisesRegex(SystemExit, "neither in .*source nor in .*: install from a checkout or"):
+            with self.assertRaisesRegex(SystemExit, "not in .*source nor in .*: install from a checkout or"):
                 backend.sources()
+        with mock.patch.object(backend, "PACKAGE", pathlib.Path("/unpacked")):  # of which there is one place alone
+            with self.assertRaisesRegex(SystemExit, "not in /unpacked/source: install from"):
+                backend.sources()
+
+    def test_a_library_that_is_named_wrongly_is_told(self):
+        (self.folder / "text.so").write_text("no library")
+        for name, words in (("build/libmoepredict.so", "whole path"), (str(self.folder / "none"), "no such file"),
+                            (str(self.folder / "text.so"), "no ELF file")):
+            with self.assertRaisesRegex(SystemExit, words):
+                backend.build_wheel(self.folder, {"library": name})
+
+    def test_what_else_lies_among_the_sources_is_left_out(self):
+        for name in ("meson.build", "lib/a.c", "lib/sub/b.h", "lib/c.map", "lib/d.in", "lib/meson.build", "lib/a.c.orig",
+                     "lib/a.o", "lib/.a.c.swp", "include/e.h", "tests/meson.build", "tests/f.c"):
+            (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (self.folder / name).touch()
+        self.assertEqual({path.relative_to(self.folder).as_posix() for path in _build.inputs(self.folder)},
+                         {"meson.build", "lib/a.c", "lib/sub/b.h", "lib/c.map", "lib/d.in", "lib/meson.build", "include/e.h",
+                          "tests/meson.build"})
 
     def test_an_editable_install_points_to_the_package(self):
         with zipfile.ZipFile(self.folder / backend.build_editable(self.folder)) as archive:
             self.assertEqual(archive.read("moepredict.pth").decode(), f"{PACKAGE}\n")
+
+    def test_an_editable_install_without_a_library_is_refused(self):
+        (self.folder / "include").mkdir()
+        shutil.copy(ROOT / "include" / "moepredict.h", self.folder / "include")
+        shutil.copy(ROOT / "LICENSE", self.folder)
+        for built in ("sanitize", "release"):
+            library = self.folder / "build" / built / "lib" / backend.LIBRARY
+            library.parent.mkdir(parents=True)
+            with mock.patch.object(backend, "PACKAGE", self.folder / "bindings" / "python"), \
+                    mock.patch.dict(os.environ, MOEPREDICT_LIBRARY=""), mock.patch("ctypes.CDLL", side_effect=OSError):
+                with self.assertRaisesRegex(SystemExit, f"no library yet .* in {self.folder}, builds one"):
+                    backend.build_editable(self.folder)
+                library.touch()
+                if built == "release":
+                    self.assertTrue(backend.build_editable(self.folder))
+
+
+ELF = b"\x7fELF\x02\x01".ljust(18, b"\0") + b"\x3e\0"  # a file's first bytes, of x86-64
 
 
 class Tags(unittest.TestCase):
     def tag(self, versions, libraries=("libc.so.6", "libm.so.6", "ld-linux-x86-64.so.2"), platform="linux-x86_64"):
         with mock.patch.object(_elf, "needs", return_value=(set(libraries), set(versions))), \
                 mock.patch.object(sysconfig, "get_platform", return_value=platform):
-            return _elf.platform(b"")
+            return _elf.platform(ELF[:18] + bytes([_elf._MACHINES.get(platform.split("-")[1], 1), 0]))
 
     def test_the_newest_version_asked_for_decides(self):
         self.assertEqual(self.tag({"GLIBC_2.2.5", "GLIBC_2.34", "GLIBC_2.14"}), "manylinux_2_34_x86_64")
@@ -171,3 +208,10 @@ class Tags(unittest.TestCase):
     def test_what_is_no_elf_file_is_refused(self):
         with self.assertRaisesRegex(SystemExit, "no ELF file"):
             _elf.platform(b"MZ")
+
+    def test_what_is_cut_or_for_another_machine_is_refused(self):
+        with mock.patch.object(sysconfig, "get_platform", return_value="linux-x86_64"):
+            for elf, words in ((ELF[:5], "damaged"), (ELF, "damaged"), (ELF[:18] + b"\xb7\0", "another machine")):
+                with self.assertRaisesRegex(SystemExit, words):
+                    _elf.platform(elf)
+        self.assertEqual(self.tag({"GLIBC_2.34"}, platform="linux-unheard_of"), "manylinux_2_34_unheard_of")
