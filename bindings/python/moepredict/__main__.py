@@ -17,7 +17,6 @@ from ._library import version
 from ._output import as_json, as_table, delivered, print_error
 from ._simulate_command import add_simulate
 from ._structs import PredictorConfig
-from ._traces import BadTrace
 
 _TRACE_HELP = "token counts (steps, layers, experts), a .npy file of int32, int64, uint32, uint64, float32 or float64"
 
@@ -214,12 +213,9 @@ def _carry_out() -> int:
     options = _parser().parse_args()
     try:
         text = options.run(options)
-    except BadTrace as error:
+    except (ValueError, TypeError, MemoryError, OSError, Error) as error:  # a BadTrace is a ValueError
         print_error(error)
-        return 2
-    except (ValueError, TypeError, MemoryError, OSError, Error) as error:
-        print_error(error)
-        return 1
+        return 2 if isinstance(error, (ValueError, TypeError)) else 1
     except KeyboardInterrupt:
         return 130
     print(text)

@@ -349,6 +349,8 @@ class CommandLine(unittest.TestCase):
     def test_what_is_wrong_is_told_with_exit_codes(self):
         self.assertIn("No such file", self.run_it("backtest", "/nonexistent.npy", code=2))
         self.assertIn("no origin", self.run_it("backtest", TRACE, "--horizon", 20000, code=1))
+        for words in (["--horizon", 0], ["--every", 0], ["--first", -1], ["--sw-avg-window", "abc"], ["--arima-p", "zzz"]):
+            self.assertEqual(self.run_it("backtest", TRACE, *words, code=2).count("\n"), 1, words)
         self.assertIn("invalid choice", self.run_it("backtest", TRACE, "--method", "psychic", code=2))
         self.assertIn("COMMAND", self.run_it(code=2))
 

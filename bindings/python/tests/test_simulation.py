@@ -445,9 +445,9 @@ class CommandLine(unittest.TestCase):
                                  ("--steps does not go with", ["--like", FILE, "--assignments", 9, "--steps", 5]),
                                  ("need --join", ["--like", FILE, FILE, "--assignments", 9]),
                                  ("overdispersion", ["--overdispersion", 0.5]), ("step", ["--shift", 1.5, 0.3])):
-            self.assertIn(words, self.run_it(*arguments, code=1))
+            self.assertIn(words, self.run_it(*arguments, code=2))
         self.assertIn("No such file", self.run_it("--like", "/nonexistent.npy", "--assignments", 9, code=2))
-        self.assertIn("ends in .npy", self.run_it(out=self.out.with_suffix(".json"), code=1))
+        self.assertIn("ends in .npy", self.run_it(out=self.out.with_suffix(".json"), code=2))
         for arguments in (["--steps", "many"], ["--bursts", 3, "--burst", 0, 0, 1, 2], ["--shift", 5]):
             self.run_it(*arguments, code=2)
         self.assertEqual(list(self.out.parent.iterdir()), [])
