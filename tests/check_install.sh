@@ -7,6 +7,8 @@ set -eu
 build=$1 prefix=$2 libdir=$3 cc=$4 cxx=${5:-}
 stage=$(mktemp -d)
 trap 'rm -rf "$stage"' EXIT
+trap 'exit 130' INT # which else would end it without the first
+trap 'exit 143' TERM
 meson install -C "$build" --no-rebuild --destdir "$stage" >"$stage/log" || { cat "$stage/log"; exit 1; }
 cp tests/test_header.c tests/test_header.cpp examples/quickstart.c "$stage"
 cd "$stage"
@@ -24,12 +26,19 @@ find_package(moepredict 99 QUIET)
 if(moepredict_FOUND)
   message(FATAL_ERROR "version $version was taken for 99")
 endif()
+if(NOT CMAKE_VERSION VERSION_LESS 3.19)
+  find_package(moepredict 0...<$version QUIET)
+  if(moepredict_FOUND)
+    message(FATAL_ERROR "version $version was taken for an older one")
+  endif()
+  find_package(moepredict 0...$version REQUIRED)
+endif()
 find_package(moepredict $version REQUIRED)
 add_executable(by_cmake quickstart.c)
 target_link_libraries(by_cmake $*)
 END
     rm -rf cmake
-    CC=$cc cmake -S . -B cmake -DCMAKE_PREFIX_PATH="$stage$prefix" >log && cmake --build cmake >>log || { cat log; exit 1; }
+    CC=$cc cmake -G Ninja -S . -B cmake -DCMAKE_PREFIX_PATH="$stage$prefix" >log && cmake --build cmake >>log || { cat log; exit 1; }
     cmake/by_cmake
 }
 
