@@ -32,20 +32,48 @@ static void forget(struct replacement *r)
     *r = (struct replacement){0};
 }
 
+static FILE *open_beside(struct replacement *r, const struct stat *old)
+{
+    int descriptor = create_beside(r);
+    if (descriptor >= 0 && old)
+        fchmod(descriptor, old->st_mode & 07777);
+    return descriptor < 0 ? NULL : fdopen(descriptor, "w");
+}
+
+/* Its name without links, so that a symbolic link stays one. NULL if it has none that leads to it: links of /proc, as
+ * /dev/stdout is one, lead to files that are deleted or elsewhere, whatever they say. */
+static char *own_name(const char *path, const struct stat *file)
+{
+    struct stat named;
+    char *name = realpath(path, NULL);
+    if (name && stat(name, &named) == 0 && named.st_dev == file->st_dev && named.st_ino == file->st_ino)
+        return name;
+    free(name);
+    return NULL;
+}
+
+/* Of a folder, with ENOENT if it is one of /proc. */
+static bool takes_no_new_file(int error)
+{
+    return error == EACCES || error == EPERM || error == EROFS || error == ENOENT;
+}
+
 bool replacement_begin(struct replacement *r, const char *path)
 {
-    struct stat old;
-    *r = (struct replacement){.path = realpath(path, NULL)}; /* a symbolic link stays one */
-    bool exists = r->path && stat(r->path, &old) == 0;
-    if (!r->path)
+    struct stat old, link;
+    *r = (struct replacement){0};
+    bool exists = stat(path, &old) == 0;
+    if (!exists && errno != ENOENT)
+        return false;
+    if (exists && S_ISREG(old.st_mode))
+        r->path = own_name(path, &old);
+    else if (!exists && lstat(path, &link) != 0)
         r->path = strdup(path);
-    if (r->path && exists && !S_ISREG(old.st_mode)) {
-        r->file = fopen(r->path, "w");
-    } else if (r->path) {
-        int descriptor = create_beside(r);
-        if (descriptor >= 0 && exists)
-            fchmod(descriptor, old.st_mode & 07777);
-        r->file = descriptor < 0 ? NULL : fdopen(descriptor, "w");
+    if (r->path)
+        r->file = open_beside(r, exists ? &old : NULL);
+    if (!r->file && (!r->path || (exists && takes_no_new_file(errno)))) {
+        forget(r);
+        r->file = fopen(path, "w"); /* through a link to nothing, too: it stays, and what it names is made */
     }
     if (!r->file)
         forget(r);

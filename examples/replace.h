@@ -8,7 +8,8 @@
 
 struct replacement {
     FILE *file;
-    char *path, *beside; /* beside: NULL where path is a device or a pipe, which is written itself */
+    char *path,
+        *beside; /* NULL where the file is written itself: a device, a pipe, in a folder that takes no new file */
 };
 
 /* On failure errno says why. */

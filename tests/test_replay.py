@@ -265,6 +265,7 @@ def a_file_that_is_no_trace_is_refused_with_a_reason():
         refused(whole.replace(b"(400, 3, 7), }" + 15 * b" ", b"(4" + 15 * b"0" + b"00, 3, 7), }"), "too large")
         refused(whole.replace(b"(400, 3, 7)", b"(401, 3, 7)"), "ends within its counts")
         refused(whole.replace(b"(400, 3, 7)", b"(-40, 3, 7)"), "three axes")
+        refused(whole.replace(b"(400, 3, 7), }  ", b"(400LL, 3, 7), }"), "three axes")
         refused(whole.replace(b"(400, 3, 7), }", b"(400, 3, 7)   "), "header is damaged")
         refused(whole.replace(b"'<i4'", b"'<i\n'"), "header is damaged")
         refused(whole.replace(b"'<i4'", b"'<\xe94"), "header is damaged")
@@ -297,9 +298,10 @@ def a_header_is_read_however_python_may_write_it():
         options = "--first", 100, "--horizon", 50
         expected = replay(*options, pathlib.Path(folder) / "trace.npy")
         for other in (b'{"shape":(400,3,7,),"fortran_order":False,"descr":"<i4"}',
-                      b"\n{ 'fortran_order' : False,'descr' :'<i4' , 'shape':( 400, 3,7)}"):
+                      b"\n{ 'fortran_order' : False,'descr' :'<i4' , 'shape':( 400, 3,7)}",
+                      b"{'descr': '<i4', 'fortran_order': False, 'shape': (400L, 3L, 7L)}"):
             assert usual in whole
-            (pathlib.Path(folder) / "trace.npy").write_bytes(whole.replace(usual, other.ljust(len(usual))))
+            (pathlib.Path(folder) / "trace.npy").write_bytes(whole.replace(usual + 4 * b" ", other.ljust(len(usual) + 4)))
             assert replay(*options, pathlib.Path(folder) / "trace.npy") == expected, other
 
 
@@ -333,6 +335,51 @@ def a_full_disk_is_told_and_leaves_the_old_file():
         replay("--every", 3000, "--csv", "/dev/null", path)
         assert not os.path.isfile("/dev/null")
         assert "No space left" in replay("--csv", "/dev/full", path, code=1)
+
+
+def a_link_stays_and_what_it_leads_to_is_written():
+    path, rows = DATA / "small16-seed1.npy", replay("--every", 3000, "--csv", "-", DATA / "small16-seed1.npy")
+    with tempfile.TemporaryDirectory() as folder:
+        link = pathlib.Path(folder) / "link.csv"
+        link.symlink_to("/proc/self/fd/1")  # as /dev/stdout is; here it is a pipe
+        assert replay("--every", 3000, "--csv", link, path).count(rows) == 1
+        assert os.listdir(folder) == ["link.csv"] and os.readlink(link) == "/proc/self/fd/1", os.listdir(folder)
+        link.unlink()
+        link.symlink_to("later.csv")
+        replay("--every", 3000, "--csv", link, path)
+        assert os.readlink(link) == "later.csv" and (link.parent / "later.csv").read_text() == rows
+        assert sorted(os.listdir(folder)) == ["later.csv", "link.csv"], os.listdir(folder)
+        link.unlink()
+        link.symlink_to("link.csv")
+        assert "Too many levels" in replay("--csv", link, path, code=1) and os.readlink(link) == "link.csv"
+
+
+def a_descriptor_of_the_caller_is_written():
+    path, rows = DATA / "small16-seed1.npy", replay("--every", 3000, "--csv", "-", DATA / "small16-seed1.npy")
+
+    def into(number):
+        subprocess.run([REPLAY, "--every", "3000", "--csv", f"/proc/self/fd/{number}", path], check=True, pass_fds=[number],
+                       stdout=subprocess.DEVNULL, timeout=600)
+
+    reader, writer = os.pipe()  # as a shell's >(command) is
+    into(writer)
+    os.close(writer)
+    with open(reader) as file:
+        assert file.read() == rows
+    with tempfile.TemporaryDirectory() as folder, open(pathlib.Path(folder) / "file", "w+") as file:
+        os.unlink(file.name)
+        other = pathlib.Path(file.name + " (deleted)")  # what /proc says that the file is called now
+        for there in (False, True):
+            into(file.fileno())
+            assert file.read() == rows and other.exists() == there
+            file.seek(0)
+            other.touch()
+        assert other.read_text() == ""
+
+
+def a_file_whose_folder_takes_no_new_one_is_written_itself():
+    replay("--every", 3000, "--csv", "/proc/self/comm", DATA / "small16-seed1.npy")  # its own name, till it ends
+    assert "cannot write" in replay("--csv", "/proc/self/none", DATA / "small16-seed1.npy", code=1)
 
 
 def a_new_csv_file_has_the_permissions_that_the_umask_leaves():
@@ -385,6 +432,9 @@ TESTS = [
     newer_npy_headers_are_read,
     a_header_is_read_however_python_may_write_it,
     a_full_disk_is_told_and_leaves_the_old_file,
+    a_link_stays_and_what_it_leads_to_is_written,
+    a_descriptor_of_the_caller_is_written,
+    a_file_whose_folder_takes_no_new_one_is_written_itself,
     a_new_csv_file_has_the_permissions_that_the_umask_leaves,
     a_reader_that_stops_ends_it_quietly,
     rows_of_dashes_have_a_reason,

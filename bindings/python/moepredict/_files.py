@@ -8,7 +8,7 @@ import os
 import secrets
 import stat
 from types import SimpleNamespace
-from typing import Any, Dict, List, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
 
@@ -21,7 +21,7 @@ def check_folder(folder: Any) -> None:
         raise OSError(errno.ENOTDIR if os.path.exists(folder) else errno.ENOENT,
                       "not a folder" if os.path.exists(folder) else "no such folder", os.fspath(folder))
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), os.fspath(folder))
+        raise PermissionError(errno.EACCES, "the folder takes no new file", os.fspath(folder))
 
 
 def _write(file: Any, content: Content) -> None:
@@ -33,28 +33,38 @@ def _write(file: Any, content: Content) -> None:
     file.flush()
 
 
-def _mode(path: str) -> int:
-    """Of a file that is there; 0: there is none."""
+def _status(path: Any) -> Optional[os.stat_result]:
+    """Of a file that is there."""
     try:
-        return os.stat(path).st_mode
+        return os.stat(path)
     except FileNotFoundError:
-        return 0
+        return None
 
 
-def _write_beside(path: str, content: Content, beside: List[Tuple[str, str]]) -> None:
+def _is_written_itself(path: Any, old: Optional[os.stat_result]) -> bool:
+    """A device or a pipe has no beside; nor has a file to which no name leads: links of /proc, as /dev/stdout is one, lead to
+    files that are deleted or elsewhere, whatever they say."""
+    if old is None:
+        return False
+    named = _status(os.path.realpath(path)) if stat.S_ISREG(old.st_mode) else None
+    return named is None or not os.path.samestat(named, old)
+
+
+def _write_beside(path: Any, content: Content, beside: List[Tuple[str, str]]) -> None:
     """Notes the file's name before it is written. Its permissions are the old one's, or what the umask leaves."""
-    mode = _mode(path)
-    if mode and not stat.S_ISREG(mode):  # a device or a pipe has no beside
+    old = _status(path)
+    if _is_written_itself(path, old):
         with open(path, "wb") as file:
             _write(file, content)
         return
+    path = os.path.realpath(path)
     # Not named after the file, whose name may be as long as a name can be.
     name = os.path.join(os.path.dirname(path), f".moepredict-{secrets.token_hex(8)}")
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     beside.append((name, path))
     with open(descriptor, "wb") as file:
-        if mode:
-            os.fchmod(descriptor, stat.S_IMODE(mode))
+        if old is not None:
+            os.fchmod(descriptor, stat.S_IMODE(old.st_mode))
         _write(file, content)
         os.fsync(descriptor)
 
@@ -66,7 +76,7 @@ def write_files(contents: Dict[Any, Content]) -> None:
     try:
         for path, content in contents.items():
             try:
-                _write_beside(os.path.realpath(path), content, beside)
+                _write_beside(path, content, beside)
             except OSError as error:  # about the file that was asked for, not the one beside it
                 error.filename = os.fspath(path)
                 raise

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """What the package writes: whole files or the old ones, under any name, whatever the user's settings."""
+import contextlib
 import json
 import os
 import pathlib
@@ -69,6 +70,30 @@ class Writing(InAFolder):
             with self.assertRaisesRegex(OSError, "No space left"):
                 _files.write_files({full: content})
 
+    def test_a_link_to_a_descriptor_to_nothing_or_to_itself_stays(self):
+        link = self.folder / "link"
+        reader, writer = os.pipe()
+        self.addCleanup(os.close, reader)
+        link.symlink_to(f"/proc/self/fd/{writer}")  # as /dev/stdout is
+        _files.write_files({link: b"new"})
+        os.close(writer)
+        self.assertEqual(os.read(reader, 9), b"new")
+        with open(self.folder / "file", "wb+") as file:
+            os.unlink(file.name)
+            other = pathlib.Path(file.name + " (deleted)")  # what /proc says that the file is called now
+            other.touch()
+            _files.write_files({f"/proc/self/fd/{file.fileno()}": b"new"})
+            self.assertEqual((file.read(), other.read_bytes()), (b"new", b""))
+            other.unlink()
+        for target in ("later", "link"):
+            link.unlink()
+            link.symlink_to(target)
+            with contextlib.nullcontext() if target == "later" else self.assertRaisesRegex(OSError, "symbolic links"):
+                _files.write_files({link: b"new"})
+            self.assertEqual(os.readlink(link), target)
+        self.assertEqual(self.contents().keys() - {self.trace}, {self.folder / "later"})
+        self.assertEqual((self.folder / "later").read_bytes(), b"new")
+
     def test_a_name_may_be_as_long_as_a_name_can_be(self):
         path = self.folder / ("x" * 250 + ".npy")
         self.run_it("simulate", "--steps", "9", "--out", path)
@@ -91,6 +116,8 @@ class Writing(InAFolder):
         for out in (self.trace / "made.npy", self.folder / "none" / "made.npy"):
             run = self.run_it("simulate", "--steps", "99999999", "--out", out, code=1)
             self.assertIn(b": no", run.stderr)
+        with mock.patch("os.access", return_value=False), self.assertRaisesRegex(PermissionError, "takes no new file"):
+            _files.check_folder(self.folder)
 
 
 class Names(InAFolder):
