@@ -207,7 +207,7 @@ static bool take_length(const char **at, bool last, uint64_t *length)
         return false;
     errno = 0;
     *length = strtoull(*at, &end, 10);
-    *at = end;
+    *at = end + (*end == 'L'); /* as Python 2 writes it */
     return (take(at, ',') || last) && errno == 0;
 }
 

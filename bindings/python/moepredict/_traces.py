@@ -20,7 +20,7 @@ _ADVICE = "save the counts with numpy.save"
 _VALUE = r"'[^'\\]*'|\"[^\"\\]*\"|True|False|\([-+\d\s,L]*\)|\[[^\\]*\]"
 _ITEM = re.compile(rf"\s*(?:'(\w+)'|\"(\w+)\")\s*:\s*({_VALUE})\s*(,|$)", re.ASCII)
 _DTYPE = re.compile(r"[<>|=]?[biufc]\d{1,2}", re.ASCII)
-_SHAPE = re.compile(r"\(\s*(?:\d{1,20}\s*,\s*)*(?:\d{1,20}\s*)?\)", re.ASCII)
+_SHAPE = re.compile(r"\(\s*(?:\d{1,20}L?\s*,\s*)*(?:\d{1,20}L?\s*)?\)", re.ASCII)  # Python 2 writes 3L
 
 
 class BadTrace(ValueError):

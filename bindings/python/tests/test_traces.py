@@ -161,6 +161,7 @@ class Damaged(unittest.TestCase):
     def test_good_files_of_any_kind_are_read(self):
         kinds = [described(b'{"shape":(700,2,4,),"fortran_order":False,"descr":"<i4"}'),
                  described(b"\n{ 'fortran_order' : False,'descr' :'<i4' , 'shape':( 700, 2,4)}"),
+                 described(DESCRIBED.replace(b"700, 2, 4", b"700L, 2L, 4L")),  # as Python 2 wrote it
                  npy(np.asfortranarray(GOOD)), npy(GOOD, version=(2, 0)), npy(GOOD, version=(3, 0)), WHOLE + b"more",
                  npy(GOOD.astype(np.float64))]
         for content in kinds:
