@@ -10,15 +10,23 @@ CDPATH= cd -- "$(dirname "$0")/.."
 need gcc clang musl-tools libc6-dev binutils meson ninja-build pkg-config cmake
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 mkdir "$scratch/bin"
 for tool in sh rm ar as ld cc gcc clang musl-gcc meson ninja; do
-    ln -s "$(command -v $tool)" "$scratch/bin/$tool"
+    # Not a shim of the user's, which would look for the rest of its kind.
+    ln -s "$(PATH=/usr/bin:/bin command -v $tool || command -v $tool)" "$scratch/bin/$tool"
 done
 HOME=$scratch/home
 user=$scratch/user
 source="$user/subprojects/the library"
 mkdir -p "$HOME" "$source"
-tar -c --exclude=./build --exclude=./.git . | tar -x -C "$source"
+# What is in the repository or will be; without git, all but build folders.
+if git rev-parse --git-dir >"$scratch/log" 2>&1; then
+    git ls-files -co --exclude-standard -z | tar -c --null -T - | tar -x -C "$source"
+else
+    tar -c --exclude='./build*' --exclude=./.git . | tar -x -C "$source"
+fi
 cp examples/quickstart.c "$user/program.c"
 
 # bare COMMAND...: runs it where there is nothing else.

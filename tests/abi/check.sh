@@ -11,6 +11,8 @@ if ! readelf --sections "$1" | grep -q '\.debug_info'; then
 fi
 now=$(mktemp)
 trap 'rm -f "$now"' EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
 abidw --no-corpus-path --no-comp-dir-path --out-file "$now" "$1"
 
 # A symbol whose function abidw has not found would never be compared.
