@@ -78,7 +78,8 @@ def _named_library(name: str) -> pathlib.Path:
 def _finds_library() -> bool:
     """As an editable package will, by moepredict/_library.py."""
     checkout = sources()
-    found = [*checkout.glob(f"build*/lib/{LIBRARY}"), *checkout.glob(f"build/*/lib/{LIBRARY}")]
+    found = [] if checkout == PACKAGE / "source" else [
+        *checkout.glob(f"build*/lib/{LIBRARY}"), *checkout.glob(f"build/*/lib/{LIBRARY}")]
     if os.environ.get("MOEPREDICT_LIBRARY") or any(
             not re.search("sanitize|threads", str(path.relative_to(checkout))) for path in found):
         return True
@@ -98,6 +99,7 @@ def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
     folder = pathlib.Path(metadata_directory) / _about()
     folder.mkdir()
     (folder / "METADATA").write_text(metadata(), encoding="utf-8")
+    (folder / "LICENSE").write_bytes((sources() / "LICENSE").read_bytes())
     return folder.name
 
 
@@ -116,7 +118,7 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
 
 def build_sdist(sdist_directory, config_settings=None):
     name = f"moepredict-{version()}"
-    files = {"PKG-INFO": metadata().encode()}
+    files = {"PKG-INFO": metadata().encode(), "LICENSE": (sources() / "LICENSE").read_bytes()}
     for path in (PACKAGE / "pyproject.toml", *sorted((PACKAGE / "backend").glob("*.py")), *_modules()):
         files[path.relative_to(PACKAGE).as_posix()] = path.read_bytes()
     for path in _build.inputs(sources()):
@@ -132,6 +134,6 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
     """The package where it lies; it takes the newest library of the checkout's build folders. Beside it lie `backend` and
     `tests`, which may then be imported too: a .pth names whole folders."""
     if not _finds_library():
-        raise SystemExit(f"there is no library yet that an editable install could use: meson setup build && ninja -C build, "
-                         f"in {sources()}, builds one")
+        raise SystemExit("there is no library yet that an editable install could use: build one in the checkout (meson setup "
+                         "build && ninja -C build), or install without --editable")
     return _wheel(wheel_directory, "py3-none-any", {"moepredict.pth": os.fsencode(PACKAGE) + b"\n"})

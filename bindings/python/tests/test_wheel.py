@@ -178,7 +178,7 @@ class Builds(unittest.TestCase):
             library.parent.mkdir(parents=True)
             with mock.patch.object(backend, "PACKAGE", self.folder / "bindings" / "python"), \
                     mock.patch.dict(os.environ, MOEPREDICT_LIBRARY=""), mock.patch("ctypes.CDLL", side_effect=OSError):
-                with self.assertRaisesRegex(SystemExit, f"no library yet .* in {self.folder}, builds one"):
+                with self.assertRaisesRegex(SystemExit, "no library yet .* in the checkout"):
                     backend.build_editable(self.folder)
                 library.touch()
                 if built == "release":
