@@ -176,6 +176,24 @@ static void each_length_of_rows_has_its_own_noise(void **state)
     free(shares);
 }
 
+/* Of so long ones no more than the first 200 steps are looked at, or a third of a short history. */
+static void long_rows_have_one_noise(void **state)
+{
+    (void)state;
+    const struct runtime runtime = {.memory = plain_memory};
+    const size_t steps[] = {150, 1500}, looked_at[] = {50, 200};
+    for (size_t i = 0; i < 2; i++) {
+        float *shares = wandering_shares(steps[i], 8, 4, 3);
+        struct past past = {panel_of(shares, steps[i], 8, 0), 4};
+        struct lstm_spread spread = make_spread(&past, &runtime, 1000, looked_at[i]);
+        for (size_t s = 0; s < 8; s++)
+            for (size_t l = 0; l < 2; l++)
+                assert_near(spread.noise[l][s], miss_of(&past, s, looked_at[i], 1000), 1e-9);
+        mp_lstm_spread_free(&spread, &plain_memory);
+        free(shares);
+    }
+}
+
 /* ---- what cannot be more than it is ---------------------------------------------------------------------------------- */
 
 static void a_load_that_stays_is_certain(void **state)
@@ -226,6 +244,7 @@ int main(void)
     const struct CMUnitTest spread[] = {
         cmocka_unit_test(quantiles_are_those_of_the_definition),
         cmocka_unit_test(each_length_of_rows_has_its_own_noise),
+        cmocka_unit_test(long_rows_have_one_noise),
         cmocka_unit_test(a_load_that_stays_is_certain),
         cmocka_unit_test(quantiles_rise_with_the_probability_about_the_forecast),
     };
