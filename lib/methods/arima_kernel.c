@@ -6,9 +6,8 @@
 #include "arima_step.h"
 #include "support/logarithm.h"
 
-/* Partial autocorrelations as near to 1 are no use: the covariance of the pre-sample values loses its digits. Nor is a
- * theta whose impulse response has this sum of squares. */
-static const double stationary = 0.99999, invertible = 1e12, none = 1e300;
+/* A theta whose impulse response has this sum of squares is no use: the sums lose their digits. */
+static const double invertible = 1e12, none = 1e300;
 
 /* What one vector of lanes needs beside its passes. */
 struct small {
@@ -24,24 +23,6 @@ struct small {
 };
 
 _Static_assert(STRANDS * sizeof(struct small) <= MP_ARIMA_KERNEL_SCRATCH, "the workspace has room for it");
-
-/* By the step-down recursion: all partial autocorrelations are below 1. */
-INLINE mask is_stationary(const vector *phi, const int order)
-{
-    vector a[M], b[M];
-    mask yes = splat(0) == splat(0);
-    for (int i = 0; i < order; i++)
-        a[i] = phi[i];
-    for (int k = order - 1; k >= 0; k--) {
-        vector r = a[k], scale = 1 / (1 - r * r);
-        yes &= absolute(r) < splat(stationary);
-        for (int i = 0; i < k; i++)
-            b[i] = (a[i] + r * a[k - 1 - i]) * scale;
-        for (int i = 0; i < k; i++)
-            a[i] = b[i];
-    }
-    return yes;
-}
 
 /* Columns without variance of their own become 0: a singular matrix has a root too. */
 INLINE void root_of(vector (*l)[M], vector (*c)[M], const int order)

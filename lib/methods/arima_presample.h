@@ -11,6 +11,27 @@
 
 #include "arima_passes.h"
 
+/* Partial autocorrelations as near to 1 are no use: C loses its digits. */
+static const double stationary = 0.99999;
+
+/* By the step-down recursion: all partial autocorrelations are below 1. */
+INLINE mask is_stationary(const vector *phi, const int order)
+{
+    vector a[M], b[M];
+    mask yes = splat(0) == splat(0);
+    for (int i = 0; i < order; i++)
+        a[i] = phi[i];
+    for (int k = order - 1; k >= 0; k--) {
+        vector r = a[k], scale = 1 / (1 - r * r);
+        yes &= absolute(r) < splat(stationary);
+        for (int i = 0; i < k; i++)
+            b[i] = (a[i] + r * a[k - 1 - i]) * scale;
+        for (int i = 0; i < k; i++)
+            a[i] = b[i];
+    }
+    return yes;
+}
+
 struct presample {
     vector psi[M + 1], autocovariance[M + 1];
     vector equations[M + 1][M + 1]; /* of the autocovariances, factored L U; the unit diagonal of L is left out */
