@@ -30,17 +30,17 @@
  * Threads. Calls on const handles may overlap each other; a call that changes a handle must overlap no other call on
  * it. Different handles are independent. There is no global state but the thread-local text of moep_last_error().
  *
- * Forks. A child has a copy of every handle and may use and destroy it; parent and child do not see each other's pushes.
- * But a handle that another thread was changing while the process forked is half changed in the child: leave it alone
- * there, and do not destroy it. OpenBLAS, where the library is built with it, is not entered in a child; results may
- * then differ in their last bits.
+ * Forks. A child has a copy of every handle and may use and destroy it; parent and child do not see each other's
+ * pushes. But a handle that another thread was changing while the process forked is half changed in the child: leave it
+ * alone there, and do not destroy it. OpenBLAS, where the library is built with it, is not entered in a child; results
+ * may then differ in their last bits.
  *
  * Ranks. The same calls give the same bytes on every rank, if all run the same build of the library, and of the C
  * library, on the same type of processor. Where they do not, the last bits may differ, and with them a choice made by a
  * forecast: let one rank forecast and broadcast what it got.
  *
- * Stack. A call works within 64 KiB of the calling thread's stack (and whatever a callback takes). The threads that a call
- * starts have 512 KiB each, or the process's default where that is refused.
+ * Stack. A call works within 64 KiB of the calling thread's stack (and whatever a callback takes). The threads that a
+ * call starts have 512 KiB each, or the process's default where that is refused.
  *
  * Floating-point environment. A call computes in the default one: to nearest, no exception trapped, no denormal
  * flushed. The callbacks of moep_runtime are called in it, and leave it so. When the call returns, the environment is
@@ -127,18 +127,19 @@ enum { MOEP_INT32 = 0, MOEP_INT64 = 1, MOEP_UINT32 = 2, MOEP_UINT64 = 3, MOEP_FL
  *     step by step. No layer ever fails: a series that is too short gets a smaller order, a constant one its mean.
  *
  * MOEP_LSTM, a network that has learned from whole runs how loads go on (the paper's third method). Two forms:
- *     MOEP_LSTM_SHARED (the default) is one small network for every series of any run. It sees the logarithms of the means
- *     of the last 20, 100, 500 and 2,000 steps relative to each other, the load itself, the age of the run (its own step
- *     number: push_at; also where the run is joined late) and, with lstm_layers >= 1, what recurrent layers (Hochreiter and Schmidhuber, 1997) make of the
- *     last 100 means of 10 steps. For each of the next 40 blocks of 50 steps it says how much to trust which of the four
- *     means, and a factor of 1/e to e; later steps are forecast as the last block. It forecasts from step 100 on, without
- *     any training: the library ships weights that were trained on two recorded runs. On runs unlike those it may be
- *     worse than SW_Avg, by far where the data keep changing: backtest it on a run of yours. Untrained it is the plain
- *     average of the four means. Where the load of a layer has jumped, what was before the jump does not count, and the
- *     forecast is half the network's, half that average. The scale of the counts has no part in it, and experts that
- *     change places change the places of their forecasts.
- *     MOEP_LSTM_JOINT is the paper's form: the loads of all experts of all layers in, all their next loads out. Experts
- *     mean something else in every run, so it is of use only in the run that it was trained on. NOT_FITTED until then. */
+ *     MOEP_LSTM_SHARED (the default) is one small network for every series of any run. It sees the logarithms of the
+ *     means of the last 20, 100, 500 and 2,000 steps relative to each other, the load itself, the age of the run (by
+ *     its own step number, see push_at, even if it is joined late) and, with lstm_layers >= 1, what recurrent layers
+ *     (Hochreiter and Schmidhuber, 1997) make of the last 100 means of 10 steps. For each of the next 40 blocks of 50
+ *     steps it says how much to trust which of the four means, and a factor of 1/e to e; later steps are forecast as
+ *     the last block. It forecasts from step 100 on, without any training: the library ships weights that were trained
+ *     on two recorded runs. On runs unlike those it may be worse than SW_Avg, by far where the data keep changing:
+ *     backtest it on a run of yours. Untrained it is the plain average of the four means. Where the load of a layer
+ *     has jumped, what was before the jump does not count, and the forecast is half the network's, half that average.
+ *     The scale of the counts has no part in it, and experts that change places change the places of their forecasts.
+ *     MOEP_LSTM_JOINT is the paper's form: the loads of all experts of all layers in, all their next loads out.
+ *     Experts mean something else in every run, so it is of use only in the run that it was trained on. NOT_FITTED
+ *     until then. */
 typedef int32_t moep_method;
 enum { MOEP_SW_AVG = 0, MOEP_ARIMA = 1, MOEP_LSTM = 2 };
 
@@ -149,8 +150,8 @@ MOEP_API const char *moep_method_name(moep_method method);
 
 /* Where a handle takes memory from and whom it tells of progress: never part of a model. NULL where one is asked for
  * means the defaults. The struct itself is copied, and may go when the call that it is handed to returns. The functions
- * and what the two user pointers point to must stay as long as any handle that was made with it, or cloned with NULL from
- * one that was: destroy still calls release. */
+ * and what the two user pointers point to must stay as long as any handle that was made with it, or cloned with NULL
+ * from one that was: destroy still calls release. */
 typedef struct moep_runtime {
     size_t struct_size; /* sizeof(moep_runtime) */
     uint32_t threads;   /* threads that a call may work with, the caller's among them; 0 and 1: the caller's alone. They
@@ -264,9 +265,10 @@ MOEP_API moep_status moep_predictor_reset(moep_predictor *predictor);
  *            series has, the mean of its history where it has none. fitted_step of moep_info moves on with every call
  *   LSTM     trains on what is held of the run, from the present weights on, in rounds of 400 updates (Adam: Kingma and
  *            Ba, 2015); without a budget one round. The last quarter of the history is held out: new weights take the
- *            place of the old ones only where they forecast that better, by 3 %. On runs like those that the weights come
- *            from it gains nothing. Fewer than 600 steps held: MOEP_OK, and nothing changes. The joint form has to be fitted before it forecasts, and learns most from a long history;
- *            it is NOT_FITTED still where no fit was better than uniform loads
+ *            place of the old ones only where they forecast that better, by 3 %. On runs like those that the weights
+ *            come from it gains nothing. Fewer than 600 steps held: MOEP_OK, and nothing changes. The joint form has to
+ *            be fitted before it forecasts, and learns most from a long history; it is NOT_FITTED still where no fit
+ *            was better than uniform loads
  * Scratch comes from the allocator. An error leaves the model as it was.
  * Errors: INVALID_ARGUMENT (NULL), TOO_FEW_STEPS (ARIMA: fewer than 8 x arima_bucket), NUMERIC (LSTM: training has run
  * away), OUT_OF_MEMORY, CANCELLED. */
@@ -283,15 +285,15 @@ typedef struct moep_trace {
 
 /* Learns from other runs, from the beginning: nothing of what the predictor had learned is left, the weights that the
  * library ships included; its history stays.
- *   traces   n of them, 1 or more, of 600 steps or more each; shapes may differ (joint form: all like the predictor). The
- *            struct_size of all is the first one's
- * The LSTM makes 4,000 updates on windows of all traces. Half of them are cut, as if the run had begun later or its load
- * had jumped; one in sixteen is spliced from two places: what a shift of the data looks like. Every third layer is
- * held out (of a run of one or two layers, and in the joint form, its last quarter): every 250 updates the weights take the
- * place of the best so far if they forecast that better. If they never do, the predictor is left untrained, and
+ *   traces   n of them, 1 or more, of 600 steps or more each; shapes may differ (joint form: all like the predictor).
+ *            The struct_size of all is the first one's
+ * The LSTM makes 4,000 updates on windows of all traces. Half of them are cut, as if the run had begun later or its
+ * load had jumped; one in sixteen is spliced from two places: what a shift of the data looks like. Every third layer is
+ * held out (of a run of one or two layers, and in the joint form, its last quarter): every 250 updates the weights take
+ * the place of the best so far if they forecast that better. If they never do, the predictor is left untrained, and
  * moep_lstm_training says so.
- * Errors: INVALID_ARGUMENT, INCOMPATIBLE (struct_size; joint form: another shape), TOO_FEW_STEPS, NUMERIC, OUT_OF_MEMORY,
- * CANCELLED; UNSUPPORTED (SW_Avg, ARIMA: other runs have nothing to say of this one). */
+ * Errors: INVALID_ARGUMENT, INCOMPATIBLE (struct_size; joint form: another shape), TOO_FEW_STEPS, NUMERIC,
+ * OUT_OF_MEMORY, CANCELLED; UNSUPPORTED (SW_Avg, ARIMA: other runs have nothing to say of this one). */
 MOEP_API moep_status moep_predictor_fit_traces(moep_predictor *predictor, const moep_trace *traces, size_t n);
 
 /* Takes over what another predictor's fit has learned, and keeps the own history and step number: so a fit may run in
@@ -396,9 +398,9 @@ typedef struct moep_lstm_weights {
     float *bias_hh;   /* [4 hidden]; the two are only ever added */
 } moep_lstm_weights;
 
-/* Reads the weights of recurrent layer 0 .. lstm_layers - 1 into the caller's arrays, or replaces them by these; a round of
- * training that was under way is given up. With all four arrays NULL, reading fills inputs and hidden; otherwise those two
- * must be as it says. What is set must be within -10^6 .. 10^6.
+/* Reads the weights of recurrent layer 0 .. lstm_layers - 1 into the caller's arrays, or replaces them by these; a round
+ * of training that was under way is given up. With all four arrays NULL, reading fills inputs and hidden; otherwise
+ * those two must be as it says. What is set must be within -10^6 .. 10^6.
  * Errors: INVALID_ARGUMENT, INCOMPATIBLE (inputs, hidden), UNSUPPORTED (another method). */
 MOEP_API moep_status moep_predictor_lstm_weights(const moep_predictor *predictor, size_t lstm_layer,
                                                  moep_lstm_weights *weights);
