@@ -42,8 +42,8 @@ void mp_history_copy(struct history *to, const struct history *from);
 
 /* Its state as a checkpoint's fields. The whole ring is among them, whatever has been pushed: the size is the same all
  * through a run, and no reader takes more memory than the input is long. What is read are shares, each within 0 .. 1;
- * that a layer's sum to 1 is up to who wrote them. first_step is none of the fields, which are as they were before it was
- * kept: it lies with the configuration, and is there already when the others are read. */
+ * that a layer's sum to 1 is up to who wrote them. first_step is none of the fields, which are as they were before it
+ * was kept: it lies with the configuration, and is there already when the others are read. */
 void mp_history_visit(struct history *history, struct checkpoint *checkpoint);
 
 /* The bytes of the ring, in memory as in a checkpoint; SIZE_MAX where they do not fit. */

@@ -8,11 +8,13 @@ import re
 import subprocess
 import sys
 
-# What a library that lives in a host for weeks may call: memory, text into a buffer of its own, threads that it waits for,
-# its floating-point environment, OpenBLAS's product. Nothing that prints, aborts, exits, opens files, or touches signals or locale.
-IMPORTS = {"malloc", "free", "memcpy", "memmove", "memset", "memcmp", "vsnprintf", "sqrt", "pow", "fmax", "fmin", "exp", "log",
-           "fmaf", "copysign", "fegetenv", "fesetenv", "getpid", "pthread_attr_init", "pthread_attr_setstacksize", "pthread_attr_destroy",
-           "pthread_create", "pthread_join", "pthread_sigmask", "sigfillset", "cblas_sgemm"}
+# What a library that lives in a host for weeks may call: memory, text into a buffer of its own, threads that it waits
+# for, its floating-point environment, OpenBLAS's product. Nothing that prints, aborts, exits, opens files, or touches
+# signals or locale.
+IMPORTS = {"malloc", "free", "memcpy", "memmove", "memset", "memcmp", "vsnprintf", "sqrt", "pow", "fmax", "fmin", "exp",
+           "log", "fmaf", "copysign", "fegetenv", "fesetenv", "getpid", "pthread_attr_init",
+           "pthread_attr_setstacksize", "pthread_attr_destroy", "pthread_create", "pthread_join", "pthread_sigmask",
+           "sigfillset", "cblas_sgemm"}
 TOOLCHAIN = re.compile(r"__cxa_finalize|bcmp|__gmon_start__|_ITM_\w+|__tls_get_addr|__stack_chk_fail|__(memcpy|memmove|memset|vsnprintf)_chk|"
                        r"__cpu_model|__cpu_indicator_init|__(asan|ubsan|tsan|sanitizer)_\w+|_GLOBAL_OFFSET_TABLE_")
 SANITIZER = re.compile(r"__(asan|ubsan|tsan|odr_asan)")

@@ -122,7 +122,7 @@ static void a_polynomial_is_inside_if_all_of_its_roots_are(void **state)
     assert_false(mp_arima_roots_inside(none, 1));
 }
 
-/* Each root outside becomes 1 / its conjugate; the constant term of the product shrinks by the square of its modulus. */
+/* Each root outside becomes 1 / its conjugate; and the constant term shrinks by the square of its modulus. */
 static void mirrored_roots_are_inside_and_the_others_stay(void **state)
 {
     (void)state;

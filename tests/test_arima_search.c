@@ -62,8 +62,8 @@ static void check_product(unsigned k, unsigned p, unsigned q, double theta, cons
     }
 }
 
-/* The base's phi is 0.5, its theta 0.3 or less than 0. Factors that nearly cancel lie at a peak, or are real where none has
- * room: in place of one of the base's, if there is but one. */
+/* The base's phi is 0.5, its theta 0.3 or less than 0. Factors that nearly cancel lie at a peak, or are real where none
+ * has room: in place of one of the base's, if there is but one. */
 static void structured_starts_are_the_base_times_factors(void **state)
 {
     (void)state;
@@ -108,7 +108,8 @@ static void structured_starts_are_the_base_times_factors(void **state)
     check_product(2, 0, 2, 0.3, none, both_sides);
 }
 
-/* Of so many starts: an autoregression has three, and where the only factors that nearly cancel are real they come again. */
+/* Of so many starts: an autoregression has three, and where the only factors that nearly cancel are real they come
+ * again. */
 static unsigned starts_that_differ(unsigned p, unsigned q)
 {
     unsigned least = p < q ? p : q;

@@ -6,7 +6,8 @@
 
 enum { N = 256, BACKGROUND = 2 };
 
-/* Of values with a pulse in every period, where the spectrum is flat but for a peak that is so many times what is around it. */
+/* Of values with a pulse in every period, where the spectrum is flat but for a peak that is so many times what is
+ * around it. */
 struct spectrum {
     double power[N / 2], values[N];
 };
@@ -45,8 +46,8 @@ static void a_peak_must_stand_out(void **state)
     }
 }
 
-/* Its feet, three ordinates wide on either side, are its own; beyond 12 the spectrum is another matter, and so is at 0 what
- * the mean leaves. */
+/* Its feet, three ordinates wide on either side, are its own; beyond 12 the spectrum is another matter, and so is at 0
+ * what the mean leaves. */
 static void a_peak_is_compared_with_what_is_around_it(void **state)
 {
     (void)state;

@@ -318,7 +318,7 @@ static void a_layer_votes(void **state)
     assert_true(order.p == 0 && order.d == 0 && order.q == 0);
 }
 
-/* Of any order, the largest too; a constant series, for which there was nothing to choose, has no vote beside others. */
+/* Of any order, the largest too; a constant series, for which nothing was to choose, has no vote beside others. */
 static void the_order_that_most_have_wins_whatever_it_is(void **state)
 {
     (void)state;

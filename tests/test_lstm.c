@@ -302,8 +302,8 @@ static size_t within_interval(const moep_predictor_config *config, double drift,
     return within;
 }
 
-/* Loads that stay, and random walks, slow and fast ones, by any weights. What was seen of other runs would be far too much
- * for the one, and too little for the other. */
+/* Loads that stay, and random walks, slow and fast ones, by any weights. What was seen of other runs would be far too
+ * much for the one, and too little for the other. */
 static void a_run_has_the_intervals_that_its_own_past_asks_for(void **state)
 {
     (void)state;

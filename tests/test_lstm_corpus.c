@@ -99,8 +99,8 @@ static void training_sees_nothing_beyond_its_segment(void **state)
     free(shares);
 }
 
-/* Half of the time as if the run had begun later, and of that half of the time as young as it would then be; else of any
- * age about its own. */
+/* Half of the time as if the run had begun later, and of that half of the time as young as it would then be; else of
+ * any age about its own. */
 static void runs_are_drawn_of_any_length_and_age(void **state)
 {
     (void)state;
@@ -274,8 +274,8 @@ static void every_window_to_train_on_is_drawn(void **state)
     free_marked(&m);
 }
 
-/* Where loads are marks, only a splice has two of them: about one window in sixteen. Half of them are of one layer, whose
- * experts have changed places; in about as many it was more than 100 steps ago. */
+/* Where loads are marks, only a splice has two of them: about one window in sixteen. Half of them are of one layer,
+ * whose experts have changed places; in about as many it was more than 100 steps ago. */
 static void some_windows_are_spliced(void **state)
 {
     (void)state;

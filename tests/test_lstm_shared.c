@@ -68,7 +68,7 @@ static double mean_of_steps(const struct panel *panel, size_t first, size_t last
     return sum / (double)(last - first);
 }
 
-/* ---- what an untrained network would be off --------------------------------------------------------------------------- */
+/* ---- what an untrained network would be off ---------------------------------------------------------------------- */
 
 static double untrained_by_definition(const struct bench *b)
 {
@@ -107,7 +107,7 @@ static void training_must_beat_the_mean_of_four_windows(void **state)
     free(shares);
 }
 
-/* ---- what a network is off -------------------------------------------------------------------------------------------- */
+/* ---- what a network is off --------------------------------------------------------------------------------------- */
 
 /* Half of what it says, and half the mean of the windows, where the load has just jumped. */
 static double loss_of_network(const struct bench *b, size_t *jumped)
@@ -159,7 +159,7 @@ static void the_loss_is_of_what_would_be_forecast(void **state)
     free(shares);
 }
 
-/* ---- how far off it was ------------------------------------------------------------------------------------------------ */
+/* ---- how far off it was ------------------------------------------------------------------------------------------ */
 
 /* The numbers that an exam has written, and the largest of them. */
 struct said {
@@ -186,7 +186,8 @@ static struct said residuals_of(struct bench *b, const real *parameters)
     return said;
 }
 
-/* Of loads that stay as they are an untrained network is never off; what another was off in an exam before does not count. */
+/* Of loads that stay as they are an untrained network is never off; what another was off in an exam before does not
+ * count. */
 static void an_exam_that_is_asked_how_far_forecasts_were_off_says_so(void **state)
 {
     (void)state;

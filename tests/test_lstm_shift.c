@@ -84,7 +84,7 @@ static void a_part_of_a_layers_experts_shows_the_same_jumps(void **state)
     assert_int_equal(mp_lstm_since_jump(sums, 40, EXPERTS, STEPS, 4.0 * EXPERTS, scratch), 15);
 }
 
-/* ---- by the definition ----------------------------------------------------------------------------------------------- */
+/* ---- by the definition ------------------------------------------------------------------------------------------- */
 
 /* Of the split after the newest `split` blocks, from the sums of each side themselves. */
 static double distance_at(const double *sums, size_t blocks, size_t split)
@@ -125,8 +125,8 @@ static size_t since_jump_by_definition(const double *sums, size_t blocks)
     return blocks;
 }
 
-/* Loads with jumps of any size anywhere, from none to three, that scatter and drift more or less. Nothing beyond the last
- * block is looked at, and what lies in the scratch does not matter. */
+/* Loads with jumps of any size anywhere, from none to three, that scatter and drift more or less. Nothing beyond the
+ * last block is looked at, and what lies in the scratch does not matter. */
 static void a_jump_is_where_the_definition_says(void **state)
 {
     (void)state;

@@ -194,8 +194,8 @@ static void a_forged_round_ends(void **state)
     free(counts);
 }
 
-/* So long as the hash is this one, states that 0.1.0 has written are those of today, but for the configuration, which has
- * grown. Made by libmoepredict 0.1.0. */
+/* So long as the hash is this one, states that 0.1.0 has written are those of today, but for the configuration, which
+ * has grown. Made by libmoepredict 0.1.0. */
 static void the_bytes_of_a_state_are_those_of_0_1_0(void **state)
 {
     (void)state;

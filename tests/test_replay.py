@@ -273,9 +273,10 @@ def a_file_that_is_no_trace_is_refused_with_a_reason():
         refused(whole.replace(b"'descr'", b"'shape'"), "header is damaged")
         refused(whole.replace(b"'descr'", b"'dtype'"), "header is damaged")
         refused(whole.replace(b"7), }  ", b"7), } 1"), "header is damaged")
-        for word, told in ((b'"fortran_order": true ', "header is damaged"), (b"'fortran_order': falsE", "header is damaged"),
-                           (b"'fortran_order': Falsy", "header is damaged"), (b"'fortran_order': '  ' ", "header is damaged"),
-                           (b"'fortran_order': (3, )", "header is damaged"), (b'"fortran_order": True ', "Fortran order")):
+        damaged = (b'"fortran_order": true ', b"'fortran_order': falsE", b"'fortran_order': Falsy",
+                   b"'fortran_order': '  ' ", b"'fortran_order': (3, )")
+        for word, told in (*((word, "header is damaged") for word in damaged),
+                           (b'"fortran_order": True ', "Fortran order")):
             refused(whole.replace(b"'fortran_order': False", word), told)
         assert "cannot read it: Is a directory" in replay(folder, code=1)
         assert "cannot open" in replay(pathlib.Path(folder) / "missing.npy", code=1)
@@ -320,8 +321,8 @@ def a_full_disk_is_told_and_leaves_the_old_file():
             signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
             resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))
 
-        run = subprocess.run([REPLAY, "--csv", file, path], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
-                             preexec_fn=no_room, timeout=600)
+        run = subprocess.run([REPLAY, "--csv", file, path], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                             text=True, preexec_fn=no_room, timeout=600)
         assert run.returncode == 1 and run.stderr == f"replay: cannot write {file}: File too large\n", run
         assert file.read_text() == "old" and os.listdir(folder) == ["rows.csv"], os.listdir(folder)
         replay("--every", 3000, "--csv", file, path)

@@ -5,8 +5,8 @@
 
 #include <stdbool.h>
 
-/* How wide the vectors of kernels are, in bytes, that a processor with these instructions runs: lib/meson.build compiles
- * those of 64 for all of them. */
+/* How wide the vectors of kernels are, in bytes, that a processor with these instructions runs: lib/meson.build
+ * compiles those of 64 for all of them. */
 static inline int mp_width_for(bool avx2, bool fma, bool avx512f, bool avx512vl, bool avx512dq)
 {
     if (!avx2 || !fma)
