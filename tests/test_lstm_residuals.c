@@ -3,11 +3,8 @@
 #include "lstm_run.h"
 
 #include "methods/lstm_residuals.h"
-#include "support/normal.h"
 
 enum { KNOTS = MP_LSTM_KNOTS, OUTPUTS = MP_LSTM_OUTPUTS, ROOM = 600 };
-
-/* ---- from a sample -------------------------------------------------------------------------------------------------- */
 
 struct bench {
     struct lstm_sample sample;
@@ -145,55 +142,6 @@ static void quantiles_are_in_order(void **state)
     free_bench(b);
 }
 
-/* ---- for any probability -------------------------------------------------------------------------------------------- */
-
-static void at_the_knots_and_between_them_quantiles_are_read_off(void **state)
-{
-    (void)state;
-    double quantile[KNOTS];
-    for (size_t k = 0; k < KNOTS; k++)
-        quantile[k] = (double)(k * k) - 30;
-    for (size_t k = 0; k < KNOTS; k++)
-        assert_near(mp_lstm_residual(quantile, mp_lstm_knots[k]), quantile[k], 1e-12 * fabs(quantile[KNOTS - 1]));
-    for (size_t k = 1; k < KNOTS; k++)
-        assert_near(mp_lstm_residual(quantile, 0.25 * mp_lstm_knots[k - 1] + 0.75 * mp_lstm_knots[k]),
-                    0.25 * quantile[k - 1] + 0.75 * quantile[k], 1e-9);
-}
-
-/* Of a normal sample, all: what lies beyond the knots too. */
-static void beyond_the_knots_quantiles_go_on_as_a_normal_distributions_do(void **state)
-{
-    (void)state;
-    const double probabilities[] = {1e-300, 1e-12, 1e-4, 0.004, 0.996, 0.9999, 1 - 1e-12};
-    double quantile[KNOTS];
-    for (size_t k = 0; k < KNOTS; k++)
-        quantile[k] = 0.1 + 0.3 * mp_normal_quantile(mp_lstm_knots[k]);
-    for (size_t i = 0; i < sizeof probabilities / sizeof *probabilities; i++)
-        assert_near(mp_lstm_residual(quantile, probabilities[i]), 0.1 + 0.3 * mp_normal_quantile(probabilities[i]),
-                    1e-9);
-}
-
-static void a_larger_probability_never_has_a_smaller_quantile(void **state)
-{
-    (void)state;
-    uint64_t seed = 4;
-    for (size_t sample = 0; sample < 500; sample++) {
-        double quantile[KNOTS], before = -INFINITY;
-        for (size_t k = 0; k < KNOTS; k++)
-            quantile[k] = (k ? quantile[k - 1] : -0.9) + (sample % 3 ? fraction(&seed) / 10 : (double)(k % 5 == 2));
-        for (double p = 1e-9; p < 1; p += p < 0.003 ? p : 1e-3) {
-            assert_true(mp_lstm_residual(quantile, p) >= before);
-            before = mp_lstm_residual(quantile, p);
-        }
-        assert_true(mp_lstm_residual(quantile, 1 - 1e-12) >= before);
-        for (size_t k = 0; k < KNOTS; k++) { /* and across each knot */
-            double knot = mp_lstm_knots[k], at = mp_lstm_residual(quantile, knot);
-            assert_true(mp_lstm_residual(quantile, nextafter(knot, 0)) <= at);
-            assert_true(mp_lstm_residual(quantile, nextafter(knot, 1)) >= at);
-        }
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest residuals[] = {
@@ -202,9 +150,6 @@ int main(void)
         cmocka_unit_test(every_age_has_its_own_quantiles_if_enough_were_seen),
         cmocka_unit_test(blocks_that_few_have_reached_take_over_the_last_that_enough_have),
         cmocka_unit_test(quantiles_are_in_order),
-        cmocka_unit_test(at_the_knots_and_between_them_quantiles_are_read_off),
-        cmocka_unit_test(beyond_the_knots_quantiles_go_on_as_a_normal_distributions_do),
-        cmocka_unit_test(a_larger_probability_never_has_a_smaller_quantile),
     };
     return cmocka_run_group_tests(residuals, NULL, NULL);
 }

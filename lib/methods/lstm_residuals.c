@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "lstm_residuals.h"
 
-#include "support/normal.h"
 #include "support/sort.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { FEW = 100 };
@@ -92,22 +90,4 @@ void mp_lstm_sample_quantiles(struct lstm_sample *sample, struct lstm_residuals 
                 else
                     memcpy(*quantile, quantile[-1], sizeof *quantile);
             }
-}
-
-/* What is rounded may not pass the next knot's: quantiles never cross. */
-double mp_lstm_residual(const double quantile[MP_LSTM_KNOTS], double probability)
-{
-    enum { LAST = MP_LSTM_KNOTS - 1, MEDIAN = LAST / 2 };
-    const double *knots = mp_lstm_knots, median = quantile[MEDIAN];
-    if (probability <= knots[0] || probability >= knots[LAST]) {
-        size_t end = probability <= knots[0] ? 0 : LAST;
-        double beyond = mp_normal_quantile(probability) / mp_normal_quantile(knots[end]);
-        double value = median + (quantile[end] - median) * beyond;
-        return end == 0 ? fmin(value, quantile[0]) : fmax(value, quantile[LAST]);
-    }
-    size_t k = 0;
-    while (knots[k + 1] < probability)
-        k++;
-    double part = (probability - knots[k]) / (knots[k + 1] - knots[k]);
-    return fmin(quantile[k] + part * (quantile[k + 1] - quantile[k]), quantile[k + 1]);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How far forecasts were off on what was held out: a part of every state, told with it. Quantiles are not made from them but
- * from the run's own past (lstm_spread.h): on another run errors may be ten times as large, or a tenth. */
+/* How far forecasts were off on what was held out. Nothing reads these tables: quantiles are made from the run's own
+ * past (lstm_spread.h), since errors on another run may be ten times as large, or a tenth. They are still collected
+ * because they are part of a state's format since 0.1.0. */
 #ifndef MP_METHODS_LSTM_RESIDUALS_H
 #define MP_METHODS_LSTM_RESIDUALS_H
 
@@ -38,8 +39,5 @@ void mp_lstm_sample_add(struct lstm_sample *sample, const struct lstm_examples *
 /* Of an age that too few series were of: nothing changes. Blocks that too few have reached take over the quantiles of the
  * last that enough have. */
 void mp_lstm_sample_quantiles(struct lstm_sample *sample, struct lstm_residuals *residuals);
-
-/* The quantile for any probability; beyond the knots as a normal distribution's would go on. */
-double mp_lstm_residual(const double quantile[MP_LSTM_KNOTS], double probability);
 
 #endif
