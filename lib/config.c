@@ -6,7 +6,6 @@
 #include "support/environment.h"
 
 #include <math.h>
-#include <stdbool.h>
 #include <string.h>
 
 /* No struct ends in padding, where a later version's field could hide without changing the size. Fields are of 4 or 8

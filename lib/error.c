@@ -3,8 +3,8 @@
 
 #include "moepredict.h"
 #include "status.h"
-#include "support/memory.h"
 #include "support/environment.h"
+#include "support/memory.h"
 
 #include <float.h>
 #include <math.h>

@@ -5,8 +5,6 @@
 #include "status.h"
 #include "support/environment.h"
 
-#include <string.h>
-
 /* ---- clone ------------------------------------------------------------------------------------------------------- */
 
 moep_status moep_predictor_clone(const moep_predictor *predictor, const moep_runtime *runtime, moep_predictor **out)

@@ -4,8 +4,6 @@
 #include "lstm_loss.h"
 #include "status.h"
 
-#include <string.h>
-
 enum {
     ORIGINS = MP_LSTM_JOINT_ORIGINS, /* of a batch */
     SAMPLED = 4096                   /* residuals of a run, about */

@@ -3,8 +3,6 @@
 
 #include "support/memory.h"
 
-#include <string.h>
-
 struct lstm_layer mp_lstm_layer(const struct lstm_shape *shape, size_t layer)
 {
     size_t units = mp_row(shape->hidden), first = 0;
