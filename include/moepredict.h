@@ -190,10 +190,10 @@ typedef struct moep_predictor_config {
                                same for any machine and number of threads; >= 0, default 0: no end. A call that runs out
                                returns MOEP_OK, and the next goes on with what is left, on the history that is then
                                held. ARIMA spends it in portions of whole series (of whole layers, where orders are
-                               selected), of which the last may overrun it; calibrating the intervals is not counted. The
-                               LSTM spends it in updates of its weights, and keeps what is left over for the next call:
-                               about 70 for an update by 96 series of the default network, and 15 times as much for the
-                               judgement after every hundredth */
+                               selected), of which the last may overrun it; calibrating the intervals is not counted.
+                               The LSTM spends it in updates of its weights, and keeps what is left over for the next
+                               call: about 70 for an update by 96 series of the default network, and 15 times as much
+                               for the judgement after every hundredth */
     int32_t arima_p;        /* the order: p and q 0 .. 8, d 0 .. 2, or MOEP_SELECT, each by itself. Selected p and q
                                are 0 .. 5, a selected d is 0 or 1: with d = 2 forecasts run away. The paper's is
                                (5, 1, 5); default 2 */
@@ -398,9 +398,9 @@ typedef struct moep_lstm_weights {
     float *bias_hh;   /* [4 hidden]; the two are only ever added */
 } moep_lstm_weights;
 
-/* Reads the weights of recurrent layer 0 .. lstm_layers - 1 into the caller's arrays, or replaces them by these; a round
- * of training that was under way is given up. With all four arrays NULL, reading fills inputs and hidden; otherwise
- * those two must be as it says. What is set must be within -10^6 .. 10^6.
+/* Reads the weights of recurrent layer 0 .. lstm_layers - 1 into the caller's arrays, or replaces them by these; a
+ * round of training that was under way is given up. With all four arrays NULL, reading fills inputs and hidden;
+ * otherwise those two must be as it says. What is set must be within -10^6 .. 10^6.
  * Errors: INVALID_ARGUMENT, INCOMPATIBLE (inputs, hidden), UNSUPPORTED (another method). */
 MOEP_API moep_status moep_predictor_lstm_weights(const moep_predictor *predictor, size_t lstm_layer,
                                                  moep_lstm_weights *weights);
