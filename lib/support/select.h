@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The value of a rank, without sorting all. */
+/* The value that would have a given place if all were sorted, without sorting them. */
 #ifndef MP_SUPPORT_SELECT_H
 #define MP_SUPPORT_SELECT_H
 
 #include <stddef.h>
 
-/* Which of n values, none of them NaN, comes at that rank in ascending order, from 0; rank < n. Reorders them. Time in
- * proportion to n, but for orders that nobody meets by chance (Hoare 1961, algorithm 65). */
+/* Returns the value at place `rank` of n values in ascending order, where 0 is the least; rank < n, and none is NaN.
+ * Leaves them in another order. Takes time in proportion to n, except for input made to be slow (Hoare 1961, algorithm
+ * 65). */
 static inline double mp_select(double *values, size_t n, size_t rank)
 {
     size_t low = 0, high = n - 1;
