@@ -5,7 +5,6 @@
 #include "every_call.h"
 
 #include <fenv.h>
-#include <stdio.h>
 
 /* What of it can be looked at. */
 struct environment {

@@ -9,8 +9,8 @@
 
 enum { STACK = 64 << 10, ALL = 1 << 20, PAGE = 4096, PAINT = 0xa7, OWN = 512 };
 
-static unsigned char
-    *memory; /* the thread's; at its top is what the C library puts there, thread-local variables too */
+/* The thread's. At its top is what the C library puts there, thread-local variables too. */
+static unsigned char *memory;
 static unsigned char *lowest, *top;
 static size_t most_taken;
 static const char *deepest = "none";
