@@ -14,7 +14,7 @@ static inline double mp_select(double *values, size_t n, size_t rank)
     while (low < high) {
         double pivot = values[rank];
         size_t i = low, j = high;
-        for (;;) { /* below i nothing is larger than the pivot, above j nothing smaller */
+        while (i <= j) { /* below i nothing is larger than the pivot, above j nothing smaller: searches end there */
             while (values[i] < pivot)
                 i++;
             while (values[j] > pivot)
