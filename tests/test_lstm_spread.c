@@ -7,7 +7,7 @@
 
 enum { LAYERS = 2, MOST = 2600 };
 
-/* ---- the definition, one share after another ------------------------------------------------------------------------ */
+/* ---- the definition, one share after another --------------------------------------------------------------------- */
 
 struct past {
     struct panel panel;
@@ -101,7 +101,7 @@ static double quantile_of(double spread, double forecast, double bottom, double 
     return fmax(0, fmin(1, forecast + (forecast + bottom) * by));
 }
 
-/* ---- against it ----------------------------------------------------------------------------------------------------- */
+/* ---- against it -------------------------------------------------------------------------------------------------- */
 
 static struct lstm_spread make_spread(const struct past *past, const struct runtime *runtime, size_t one, size_t other)
 {
@@ -194,7 +194,7 @@ static void long_rows_have_one_noise(void **state)
     }
 }
 
-/* ---- what cannot be more than it is ---------------------------------------------------------------------------------- */
+/* ---- what cannot be more than it is ------------------------------------------------------------------------------ */
 
 static void a_load_that_stays_is_certain(void **state)
 {

@@ -13,7 +13,7 @@
  *              among its experts by how much each has moved
  *
  * Doubt and movement grow with the time ahead. They also count the more, the more the misses of the mean of 100 steps
- * have grown from 100 steps ahead to 500: of a load that comes back they have not, of one that wanders off they have. */
+ * grow from 100 steps ahead to 500: those of a load that comes back do not, those of one that wanders off do. */
 #ifndef MP_METHODS_LSTM_SPREAD_H
 #define MP_METHODS_LSTM_SPREAD_H
 
