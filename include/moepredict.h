@@ -328,19 +328,20 @@ MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, siz
  *                   cases of all. stride 1 is what a single step may bring, sampling noise and all: what
  *                   to keep room for. Each within 0 and 1; they need not sum to 1; more probable ones are never smaller
  * SW_Avg: UNSUPPORTED.
- * ARIMA, once a fit has come to all series (NOT_FITTED before) and 8 x arima_bucket steps are held (TOO_FEW_STEPS before):
- * quantiles about the forecast. The variance is the model's (Box and Jenkins), times a factor for each horizon that the
- * errors of past forecasts ask for: of forecasts from up to 25 points in the latter half of the history that was fitted,
- * by the series of the layer that are differenced equally often and walk alike, or are noise alike. One observation ahead
- * the factor is at least 1. Tails are normal there, and Student's t far ahead. A history of fewer than 32 x arima_bucket
- * steps has no factors, and normal tails.
- * LSTM: quantiles about the forecast; none below 0.5 exceeds it, none above 0.5 is less. They are as wide as the last 2,000
- * steps of the run ask for, whatever runs the weights come from: by how much the mean of 100 steps missed the next ones, by
- * how far the forecast is from the mean of 500, and by how the layer's load has moved. A call takes a third longer than
- * predict.
+ * ARIMA, once a fit has come to all series (NOT_FITTED before) and 8 x arima_bucket steps are held (TOO_FEW_STEPS
+ * before): quantiles about the forecast. The variance is the model's (Box and Jenkins), times a factor for each horizon
+ * that the errors of past forecasts ask for: of forecasts from up to 25 points in the latter half of the history that
+ * was fitted, by the series of the layer that are differenced equally often and walk alike, or are noise alike. One
+ * observation ahead the factor is at least 1. Tails are normal there, and Student's t far ahead. A history of fewer
+ * than 32 x arima_bucket steps has no factors, and normal tails.
+ * LSTM: quantiles about the forecast; none below 0.5 exceeds it, none above 0.5 is less. They are as wide as the last
+ * 2,000 steps of the run ask for, whatever runs the weights come from: by how much the mean of 100 steps missed the
+ * next ones, by how far the forecast is from the mean of 500, and by how the layer's load has moved. A call takes a
+ * third longer than predict.
  * By default, in stable layers of seven bundled runs without a known shift, four of which the constants were found on,
- * intervals of 80 and 95 % cover the next step and the mean of the next 20 within 3 points; of the mean of the next 1,000
- * they cover 76 to 92 % and 90 to 99 %. A shift that is yet to come is in no past. The rest as for predict. */
+ * ARIMA's intervals of 80 and 95 % cover the next step and the mean of the next 20 within 3 points; of the mean of the
+ * next 1,000 both methods' cover 76 to 92 % and 90 to 99 %. A shift that is yet to come is in no past. The rest as for
+ * predict. */
 MOEP_API moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, size_t horizon, size_t stride,
                                                       const double *probabilities, size_t n, double *shares,
                                                       size_t capacity);

@@ -14,8 +14,8 @@
 /* With fewer observations half of them says too little. */
 enum { LEAST_OBSERVATIONS = 32, MOST_PASTS = 25 };
 
-/* Series are alike that are differenced equally often and whose standard errors all grow with the horizon, or all shrink:
- * walks do not tell of noise. */
+/* Series are alike that are differenced equally often and whose standard errors all grow with the horizon, or all
+ * shrink: walks do not tell of noise. */
 enum { KINDS = 2 * 3 };
 
 /* The half-width of the normal interval of 80 %, in standard errors; and the factors that a past may ask for. */
@@ -26,7 +26,7 @@ static const double half_width = 1.2815515655446004, least_factor = 1.0 / 32, la
 static const double seen = 0.03;
 enum { FITTED_TO = 4 };
 
-/* ---- what it works in --------------------------------------------------------------------------------------------- */
+/* ---- what it works in -------------------------------------------------------------------------------------------- */
 
 struct calibration {
     const struct task *task;
@@ -90,7 +90,7 @@ static struct bench bench_of(const struct calibration *calibration, size_t worke
     return bench;
 }
 
-/* ---- errors of the past ------------------------------------------------------------------------------------------- */
+/* ---- errors of the past ------------------------------------------------------------------------------------------ */
 
 static size_t past_of(const struct calibration *calibration, size_t index)
 {
@@ -177,7 +177,7 @@ static void look_back(const struct calibration *calibration, const struct bench 
     }
 }
 
-/* ---- factors ------------------------------------------------------------------------------------------------------ */
+/* ---- factors ----------------------------------------------------------------------------------------------------- */
 
 /* off[experts][pasts]: those of the layer's series of a kind, from group[0] on; how many. */
 static size_t gather(const struct calibration *calibration, const struct bench *bench, const double *off, unsigned kind)
@@ -199,8 +199,8 @@ static double factor_of(double *errors, size_t count)
     return mp_select(errors, count, (rank < count ? rank : count) - 1) / half_width;
 }
 
-/* By how much errors are larger than those that the fit has seen: with k coefficients Akaike's final prediction error is
- * the mean square of residuals times (n + k) / (n - k). */
+/* By how much errors are larger than those that the fit has seen: with k coefficients Akaike's final prediction error
+ * is the mean square of residuals times (n + k) / (n - k). */
 static double seen_by_the_fit(const struct arima_order *order, size_t n)
 {
     double k = (double)(order->p + order->q + order->mean), observations = (double)n;
@@ -212,8 +212,8 @@ static double log_factor(double factor, double least)
     return mp_logarithm(fmin(fmax(factor, least), largest_factor));
 }
 
-/* The group's factors at that horizon. One observation ahead the formula holds, if the noise does not grow: no past makes
- * an interval narrower there. */
+/* The group's factors at that horizon. One observation ahead the formula holds, if the noise does not grow: no past
+ * makes an interval narrower there. */
 static void take_factor(const struct calibration *calibration, const struct bench *bench, size_t first, unsigned kind,
                         size_t rung)
 {

@@ -5,8 +5,9 @@
 
 #include <math.h>
 
-/* Found on small16-seed1, -seed2, wsd8 and biasfree32 by tests/bench/interval_coverage.py: with less of each, intervals
- * of the mean of 1,000 steps cover too little for models that revert to a mean, with more, too much for walks. */
+/* Found on small16-seed1, -seed2, wsd8 and biasfree32 by tests/bench/interval_coverage.py: with less of each,
+ * intervals of the mean of 1,000 steps cover too little for models that revert to a mean, with more, too much for
+ * walks. */
 static const double growth = 1.5, rise = 0.18;
 
 /* The exponent that is believed, up or down: a walk that is all noise has -1/2. */

@@ -13,9 +13,9 @@ struct arima_factors {
     double horizon[MP_ARIMA_RUNGS]; /* of the mean of the next 1, 2, 4, .. observations */
 };
 
-/* That for the mean of any number of observations ahead, of which so many rungs are known; 0 without any. Between rungs
- * the factor is a power of the horizon. Beyond the last one it goes on as a power too, whose exponent is
- * RISE + GROWTH x the one seen before: noise averages out as the horizon grows, and what is left is drift. */
+/* That for the mean of any number of observations ahead, of which so many rungs are known; 0 without any. Between
+ * rungs the factor is a power of the horizon. Beyond the last one it goes on as a power too, whose exponent is RISE +
+ * GROWTH x the one seen before: noise averages out as the horizon grows, and what is left is drift. */
 double mp_arima_log_factor(const struct arima_factors *factors, size_t rungs, size_t ahead);
 
 #endif

@@ -14,11 +14,11 @@ struct spread {
     double freedom;           /* degrees of */
 };
 
-/* `row`: the variance of the row's mean by the formula, `whole`: that of the mean of all up to its end, in observations.
- * What the calibration has found out is about the latter. Errors larger than the formula's are drift of the level, which
- * the row has too; the noise of the row stays as it is. Errors smaller than the formula's mean that a part of the noise
- * was taken for a walk: then the row's variance shrinks alike, to no less than the noise that its steps have by
- * themselves. */
+/* `row`: the variance of the row's mean by the formula, `whole`: that of the mean of all up to its end, in
+ * observations. What the calibration has found out is about the latter. Errors larger than the formula's are drift of
+ * the level, which the row has too; the noise of the row stays as it is. Errors smaller than the formula's mean that a
+ * part of the noise was taken for a walk: then the row's variance shrinks alike, to no less than the noise that its
+ * steps have by themselves. */
 static struct spread calibrated(const struct arima_call *call, size_t series, const struct arima_state *state,
                                 size_t ahead, size_t width, double row, double whole)
 {
@@ -34,7 +34,7 @@ static struct spread calibrated(const struct arima_call *call, size_t series, co
     return spread;
 }
 
-/* A normal quantile as one of Student's t, whose interval of 80 % is the normal one (Cornish and Fisher's first term). */
+/* A normal quantile as one of Student's t, whose interval of 80 % is the normal one (Cornish and Fisher). */
 static double with_tails(double z, double freedom)
 {
     static const double z_80 = 1.2815515655446004;
@@ -63,9 +63,9 @@ static size_t width_of_error(const struct arima_call *call, size_t index)
     return left < call->width ? left : call->width;
 }
 
-/* The first k of the b steps of the next observation: their mean has the variance that was found for the next step where
- * k = 1, the observation's where k = b, and in between as much more or less as 1 / k - 1 / b tells. Returns the factor of
- * that; less than nothing where the next step, being nearer to the last ones, is surer than the observation. */
+/* The first k of the b steps of the next observation: their mean has the variance that was found for the next step
+ * where k = 1, the observation's where k = b, and in between as much more or less as 1 / k - 1 / b tells. Returns the
+ * factor of that; below 0 where the next step, being nearer to the last ones, is surer than the observation. */
 static double next_scatter(const struct arima_call *call, size_t series, double centre, double formula, double variance,
                            double scatter)
 {

@@ -5,8 +5,8 @@
 
 #include "arima_call.h"
 
-/* Into the call's rows, the quantiles of the layer whose series begin at `first`: about scratch->centre, from the states
- * in scratch->present. */
+/* Into the call's rows, the quantiles of the layer whose series begin at `first`: about scratch->centre, from the
+ * states in scratch->present. */
 void mp_arima_quantiles(const struct arima_call *call, struct arima_scratch *scratch, size_t first);
 
 #endif
