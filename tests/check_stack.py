@@ -11,9 +11,9 @@ usage: check_stack.py BUILD_FOLDER_OF_LIB
 import pathlib
 import sys
 
-# Of 64 KiB that a call may have. The deepest chains hold one such function and a dozen of a tenth of it: test_stack.c
-# measures them.
-MOST = 20 << 10
+# Of 64 KiB that a call may have. The deepest chains hold one such function, one of 10 KiB and a dozen smaller ones:
+# test_stack.c measures them. The largest is an ARIMA evaluation with AVX-512: 18 KB as gcc 12 has it, 27 KB as clang 14.
+MOST = 28 << 10
 
 # How the compiler knows a size: all of it, or, where it aligns a frame at run time, its bound. "dynamic" alone means
 # that it knows of none.
