@@ -75,4 +75,29 @@ static inline moep_trace trace_of(const double *counts, size_t steps, size_t lay
     return (moep_trace){sizeof(moep_trace), counts, MOEP_FLOAT64, 0, steps, layers, experts};
 }
 
+/* ---- quantiles ---------------------------------------------------------------------------------------------------- */
+
+static const double probabilities[] = {1e-300, 1e-12, 0.004, 0.005, 0.0051, 0.02,   0.25,  0.4999999, 0.5,
+                                       0.501,  0.7,   0.9,   0.95,  0.994,  0.9951, 0.999, 1 - 1e-12, 1 - 0x1p-53};
+enum { PROBABILITIES = sizeof probabilities / sizeof *probabilities, MOST_ROWS = 60 };
+
+/* They rise with the probability, lie within 0 and 1, and have the forecast among them. */
+static inline void check_quantiles(const moep_predictor *predictor, size_t horizon, size_t stride)
+{
+    static double rows[PROBABILITIES * MOST_ROWS * SERIES], forecast[MOST_ROWS * SERIES];
+    size_t each = moep_forecast_rows(horizon, stride) * SERIES;
+    assert_true(each <= MOST_ROWS * SERIES);
+    assert_int_equal(moep_predictor_predict(predictor, horizon, stride, forecast, MOST_ROWS * SERIES), MOEP_OK);
+    assert_int_equal(moep_predictor_predict_quantiles(predictor, horizon, stride, probabilities, PROBABILITIES, rows,
+                                                      PROBABILITIES * MOST_ROWS * SERIES),
+                     MOEP_OK);
+    for (size_t i = 0; i < PROBABILITIES * each; i++) {
+        assert_true(rows[i] >= 0 && rows[i] <= 1 && (i < each || rows[i] >= rows[i - each]));
+        if (probabilities[i / each] <= 0.5)
+            assert_true(rows[i] <= forecast[i % each]);
+        if (probabilities[i / each] >= 0.5)
+            assert_true(rows[i] >= forecast[i % each]);
+    }
+}
+
 #endif

@@ -118,10 +118,6 @@ static void beyond_2000_steps_the_last_block_is_held(void **state)
     free(counts);
 }
 
-static const double probabilities[] = {1e-300, 1e-12, 0.004, 0.005, 0.0051, 0.02,   0.25,  0.4999999, 0.5,
-                                       0.501,  0.7,   0.9,   0.95,  0.994,  0.9951, 0.999, 1 - 1e-12, 1 - 0x1p-53};
-enum { PROBABILITIES = sizeof probabilities / sizeof *probabilities, MOST_ROWS = 60 };
-
 /* Forecasts and quantiles in one array. */
 static void everything(const moep_predictor *predictor, double *rows)
 {
@@ -178,24 +174,6 @@ static double difficult(int kind, size_t t, double usual)
     }
 }
 
-static void check_quantiles(const moep_predictor *predictor, size_t horizon, size_t stride)
-{
-    static double rows[PROBABILITIES * MOST_ROWS * SERIES], forecast[MOST_ROWS * SERIES];
-    size_t each = moep_forecast_rows(horizon, stride) * SERIES;
-    assert_true(each <= MOST_ROWS * SERIES);
-    assert_int_equal(moep_predictor_predict(predictor, horizon, stride, forecast, MOST_ROWS * SERIES), MOEP_OK);
-    assert_int_equal(moep_predictor_predict_quantiles(predictor, horizon, stride, probabilities, PROBABILITIES, rows,
-                                                      PROBABILITIES * MOST_ROWS * SERIES),
-                     MOEP_OK);
-    for (size_t i = 0; i < PROBABILITIES * each; i++) {
-        assert_true(rows[i] >= 0 && rows[i] <= 1 && (i < each || rows[i] >= rows[i - each]));
-        if (probabilities[i / each] <= 0.5)
-            assert_true(rows[i] <= forecast[i % each]);
-        if (probabilities[i / each] >= 0.5)
-            assert_true(rows[i] >= forecast[i % each]);
-    }
-}
-
 static void quantiles_never_cross_nor_leave_the_forecast_out_whatever_the_load(void **state)
 {
     (void)state;
@@ -245,79 +223,6 @@ static void single_steps_are_within_their_quantiles_as_often_as_these_say(void *
     free(counts);
 }
 
-/* Loads that take turns every other step. */
-static double *alternating(size_t steps)
-{
-    double *counts = malloc(steps * SERIES * sizeof *counts);
-    assert_non_null(counts);
-    for (size_t t = 0; t < steps; t++)
-        for (size_t s = 0; s < SERIES; s++)
-            counts[t * SERIES + s] = (t / 2 + s) % 2 ? 900 : 100;
-    return counts;
-}
-
-/* Before and after fit, in either form, of loads that take turns and of such that wander. */
-static void a_forecast_is_within_its_own_quantiles_whatever_was_learned(void **state)
-{
-    (void)state;
-    for (int i = 0; i < 7; i++) {
-        double *counts = i & 1 && !(i & 4) ? alternating(STEPS) : wandering(STEPS, LAYERS, EXPERTS, 0.02, 10);
-        moep_predictor_config config = config_of(1, i & 2 ? 16 : 3);
-        config.lstm_scope = i & 4 ? MOEP_LSTM_JOINT : MOEP_LSTM_SHARED;
-        moep_predictor *predictor = make_and_push(&config, NULL, counts, STEPS);
-        if (!(i & 4))
-            check_quantiles(predictor, 1000, 1000);
-        assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
-        check_quantiles(predictor, 1000, 1000);
-        check_quantiles(predictor, 60, 1);
-        check_quantiles(predictor, 2500, 70);
-        moep_predictor_destroy(predictor);
-        free(counts);
-    }
-}
-
-enum { WIDE = 32, PAST = 2500, AHEAD = 1000 }; /* experts of one layer, steps */
-
-/* How many of them have, of the next steps, a mean within the quantiles of 10 % and 90 %. */
-static size_t within_interval(const moep_predictor_config *config, double drift, uint64_t seed)
-{
-    const double ends[2] = {0.1, 0.9};
-    double *counts = wandering(PAST + AHEAD, 1, WIDE, drift, seed), rows[2][WIDE], means[WIDE] = {0};
-    moep_predictor *predictor = NULL;
-    size_t within = 0;
-    assert_int_equal(moep_predictor_create(1, WIDE, config, NULL, &predictor), MOEP_OK);
-    assert_int_equal(moep_predictor_push(predictor, PAST, counts, MOEP_FLOAT64), MOEP_OK);
-    assert_int_equal(moep_predictor_predict_quantiles(predictor, AHEAD, AHEAD, ends, 2, rows[0], 2 * WIDE), MOEP_OK);
-    for (size_t t = PAST; t < PAST + AHEAD; t++) {
-        double total = 0;
-        for (size_t e = 0; e < WIDE; e++)
-            total += counts[t * WIDE + e];
-        for (size_t e = 0; e < WIDE; e++)
-            means[e] += counts[t * WIDE + e] / total / AHEAD;
-    }
-    for (size_t e = 0; e < WIDE; e++)
-        within += means[e] >= rows[0][e] && means[e] <= rows[1][e];
-    moep_predictor_destroy(predictor);
-    free(counts);
-    return within;
-}
-
-/* Loads that stay, and random walks, slow and fast ones, by any weights. What was seen of other runs would be far too
- * much for the one, and too little for the other. */
-static void a_run_has_the_intervals_that_its_own_past_asks_for(void **state)
-{
-    (void)state;
-    enum { RUNS = 20 };
-    const double drifts[] = {0, 0.002, 0.02};
-    for (size_t i = 0; i < 6; i++) {
-        moep_predictor_config config = config_of(1, i % 2 ? 16 : 15);
-        size_t within = 0;
-        for (uint64_t run = 0; run < RUNS; run++)
-            within += within_interval(&config, drifts[i / 2], 100 + run);
-        assert_in_range(within, RUNS * WIDE * 60 / 100, RUNS * WIDE * 95 / 100);
-    }
-}
-
 /* With the shipped weights, of each block by itself: what the farthest may bring is more than what the next may. */
 static void the_farther_ahead_the_wider_are_quantiles(void **state)
 {
@@ -349,8 +254,6 @@ int main(void)
         cmocka_unit_test(quantiles_never_cross_nor_leave_the_forecast_out_whatever_the_load),
         cmocka_unit_test(single_steps_are_within_their_quantiles_as_often_as_these_say),
         cmocka_unit_test(the_farther_ahead_the_wider_are_quantiles),
-        cmocka_unit_test(a_forecast_is_within_its_own_quantiles_whatever_was_learned),
-        cmocka_unit_test(a_run_has_the_intervals_that_its_own_past_asks_for),
     };
     return cmocka_run_group_tests(lstm, NULL, NULL);
 }
