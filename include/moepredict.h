@@ -336,8 +336,7 @@ MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, siz
  * than 32 x arima_bucket steps has no factors, and normal tails.
  * LSTM: quantiles about the forecast; none below 0.5 exceeds it, none above 0.5 is less. They are as wide as the last
  * 2,000 steps of the run ask for, whatever runs the weights come from: by how much the mean of 100 steps missed the
- * next ones, by how far the forecast is from the mean of 500, and by how the layer's load has moved. A call takes a
- * third longer than predict.
+ * next ones, by how far the forecast is from the mean of 500, and by how the layer's load has moved.
  * By default, in stable layers of seven bundled runs without a known shift, four of which the constants were found on,
  * ARIMA's intervals of 80 and 95 % cover the next step and the mean of the next 20 within 3 points; of the mean of the
  * next 1,000 both methods' cover 76 to 92 % and 90 to 99 %. A shift that is yet to come is in no past. The rest as for

@@ -18,8 +18,8 @@ enum { LEAST_OBSERVATIONS = 32, MOST_PASTS = 25 };
  * shrink: walks do not tell of noise. */
 enum { KINDS = 2 * 3 };
 
-/* The half-width of the normal interval of 80 %, in standard errors; and the factors that a past may ask for. */
-static const double half_width = 1.2815515655446004, least_factor = 1.0 / 32, largest_factor = 8;
+/* The factors that a past may ask for. */
+static const double least_factor = 1.0 / 32, largest_factor = 8;
 
 /* Beyond FITTED_TO observations errors within the history are smaller than those to come, since the coefficients have
  * seen what came: by this power of the horizon. Found like the constants of arima_factors.c. */
@@ -196,7 +196,7 @@ static double factor_of(double *errors, size_t count)
     if (count == 0)
         return 1;
     size_t rank = (4 * (count + 1) + 4) / 5; /* from 1 */
-    return mp_select(errors, count, (rank < count ? rank : count) - 1) / half_width;
+    return mp_select(errors, count, (rank < count ? rank : count) - 1) / MP_ARIMA_HALF_WIDTH;
 }
 
 /* By how much errors are larger than those that the fit has seen: with k coefficients Akaike's final prediction error

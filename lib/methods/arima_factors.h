@@ -7,6 +7,9 @@
 
 enum { MP_ARIMA_RUNGS = 12 };
 
+/* The half-width of the normal interval of 80 %, which factors are about, in standard errors. */
+#define MP_ARIMA_HALF_WIDTH 1.2815515655446004
+
 /* The logarithms of the factors by which standard errors are multiplied: arima_calibrate.h. */
 struct arima_factors {
     double step;                    /* of the next step, where an observation is of several */

@@ -37,8 +37,8 @@ static struct spread calibrated(const struct arima_call *call, size_t series, co
 /* A normal quantile as one of Student's t, whose interval of 80 % is the normal one (Cornish and Fisher). */
 static double with_tails(double z, double freedom)
 {
-    static const double z_80 = 1.2815515655446004;
-    return z * (1 + (z * z + 1) / (4 * freedom)) / (1 + (z_80 * z_80 + 1) / (4 * freedom));
+    const double kept = MP_ARIMA_HALF_WIDTH;
+    return z * (1 + (z * z + 1) / (4 * freedom)) / (1 + (kept * kept + 1) / (4 * freedom));
 }
 
 static double quantile(const struct arima_call *call, double centre, double z, const struct spread *spread)
