@@ -4,7 +4,6 @@
 
 #include "methods/arima_calibrate.h"
 #include "methods/arima_forecast.h"
-#include "support/select.h"
 
 enum { EXPERTS = 6, STEPS = 200, PASTS = 25, GAP = 4, RUNGS = 7 };
 
@@ -378,24 +377,6 @@ static void factors_go_on_as_powers_of_the_horizon(void **state)
     assert_near(mp_arima_log_factor(&falling, 2, 20), -0.1 + 0.18 * log(10), 1e-12); /* two do not tell a slope */
 }
 
-static void the_value_of_a_rank_is_that_of_the_sorted_values(void **state)
-{
-    (void)state;
-    enum { N = 40 };
-    uint64_t seed = 7;
-    for (size_t trial = 0; trial < 2000; trial++) {
-        double values[N], sorted[N], copy[N];
-        size_t n = 1 + trial % N;
-        for (size_t i = 0; i < n; i++) /* few different ones in every second trial */
-            values[i] = sorted[i] = trial % 2 ? floor(8 * uniform(&seed)) : uniform(&seed);
-        qsort(sorted, n, sizeof *sorted, ascending);
-        for (size_t rank = 0; rank < n; rank++) {
-            memcpy(copy, values, sizeof copy);
-            assert_true(mp_select(copy, n, rank) == sorted[rank]);
-        }
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest arima_calibrate[] = {
@@ -410,7 +391,6 @@ int main(void)
         cmocka_unit_test(only_series_that_are_differenced_alike_share_factors),
         cmocka_unit_test(a_short_history_has_no_factors),
         cmocka_unit_test(factors_go_on_as_powers_of_the_horizon),
-        cmocka_unit_test(the_value_of_a_rank_is_that_of_the_sorted_values),
     };
     return cmocka_run_group_tests(arima_calibrate, NULL, NULL);
 }

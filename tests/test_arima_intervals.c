@@ -106,6 +106,27 @@ static void the_next_steps_interval_is_never_narrower_than_the_models(void **sta
     }
 }
 
+/* What fewer observations than a fit needs are off by says nothing, though the model may be an old one. */
+static void a_history_that_begins_anew_has_no_intervals_yet(void **state)
+{
+    (void)state;
+    const double probability = 0.9;
+    double *counts = autoregressions(0.5, 41), rows[SERIES];
+    moep_predictor_config config = config_of(1, 1, 1, 5);
+    moep_predictor *predictor = make_and_push(&config, NULL, counts, STEPS);
+    assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
+    assert_int_equal(moep_predictor_reset(predictor), MOEP_OK);
+    assert_int_equal(moep_predictor_push(predictor, 39, counts, MOEP_FLOAT64), MOEP_OK);
+    assert_int_equal(moep_predictor_predict_quantiles(predictor, 10, 10, &probability, 1, rows, SERIES),
+                     MOEP_ERROR_TOO_FEW_STEPS);
+    assert_says("arima has intervals from 40 on");
+    assert_int_equal(moep_predictor_predict(predictor, 10, 10, rows, SERIES), MOEP_OK);
+    assert_int_equal(moep_predictor_push(predictor, 1, counts, MOEP_FLOAT64), MOEP_OK);
+    assert_int_equal(moep_predictor_predict_quantiles(predictor, 10, 10, &probability, 1, rows, SERIES), MOEP_OK);
+    moep_predictor_destroy(predictor);
+    free(counts);
+}
+
 /* Normal in the next step, 1.529 times as wide at 95 % as at 80 %, like Student's t far ahead. */
 static void tails_are_heavier_the_farther_ahead(void **state)
 {
@@ -223,6 +244,7 @@ int main(void)
         cmocka_unit_test(single_steps_scatter_more_than_their_mean),
         cmocka_unit_test(rows_of_any_stride_are_about_their_own_steps),
         cmocka_unit_test(the_next_steps_interval_is_never_narrower_than_the_models),
+        cmocka_unit_test(a_history_that_begins_anew_has_no_intervals_yet),
         cmocka_unit_test(tails_are_heavier_the_farther_ahead),
         cmocka_unit_test(intervals_cover_what_they_promise),
         cmocka_unit_test(a_layers_intervals_do_not_depend_on_the_other_layers),

@@ -276,7 +276,7 @@ static void a_model_is_saved_and_cloned_with_its_handle(void **state)
     free(counts);
 }
 
-/* Of ARIMA, in the middle of a round; 6 series of 420 bytes each behind 40. */
+/* Of ARIMA, in the middle of a round; 6 series of 444 bytes each behind 32. */
 static void an_arima_model_that_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -330,6 +330,14 @@ static void an_arima_model_that_cannot_be_is_refused(void **state)
         {340, 8, UINT64_C(0x7ff8000000000000), false},
         {348, 4, 9, false}, /* the order asked for */
         {356, 4, 9, false},
+        {24, 8, 12, true}, /* horizons that factors are known for */
+        {24, 8, 13, false},
+        {364, 8, UINT64_C(0x4013ffffffffffff), true}, /* the logarithm of the next step's factor: less than 5 */
+        {364, 8, UINT64_C(0x4014000000000000), false},
+        {364, 8, UINT64_C(0xc014000000000000), false},
+        {372, 8, UINT64_C(0x4014000000000000), false}, /* of the first and the last horizon's */
+        {460, 8, UINT64_C(0x7ff8000000000000), false},
+        {468, 8, 2, false}, /* known */
     };
     for (size_t i = 0; i < sizeof forgeries / sizeof *forgeries; i++) {
         struct crc32c crc;
