@@ -5,8 +5,8 @@
 
 #include "support.h"
 
-#include "methods/arima_estimate.h"
-#include "methods/arima_roots.h"
+#include "methods/arima/estimate.h"
+#include "methods/arima/roots.h"
 
 /* ---- jobs -------------------------------------------------------------------------------------------------------- */
 

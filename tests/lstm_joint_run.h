@@ -5,8 +5,8 @@
 
 #include "support.h"
 
-#include "method.h"
-#include "methods/lstm_joint_net.h"
+#include "methods/method.h"
+#include "methods/lstm/network/joint_net.h"
 
 enum {
     LAYERS = 3,

@@ -5,8 +5,8 @@
 
 #include "support.h"
 
-#include "methods/lstm_adam.h"
-#include "methods/lstm_batch.h"
+#include "methods/lstm/training/adam.h"
+#include "methods/lstm/network/batch.h"
 
 static const struct memory memory = {mp_default_allocate, mp_default_release, NULL};
 

@@ -5,8 +5,8 @@
 
 #include "support.h"
 
-#include "method.h"
-#include "methods/lstm_examples.h"
+#include "methods/method.h"
+#include "methods/lstm/features/examples.h"
 
 static const struct memory plain_memory = {mp_default_allocate, mp_default_release, NULL};
 

@@ -2,8 +2,8 @@
 /* By how much ARIMA's standard errors are widened or narrowed: each factor beside the same by hand. */
 #include "support.h"
 
-#include "methods/arima_calibrate.h"
-#include "methods/arima_forecast.h"
+#include "methods/arima/calibrate.h"
+#include "methods/arima/forecast.h"
 
 enum { EXPERTS = 6, STEPS = 200, PASTS = 25, GAP = 4, RUNGS = 7 };
 

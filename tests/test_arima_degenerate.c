@@ -2,7 +2,7 @@
 /* Series that break other estimators. */
 #include "arima_estimates.h"
 
-#include "methods/arima_forecast.h"
+#include "methods/arima/forecast.h"
 
 enum { NASTY_STEPS = 240 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "golden.h"
 
-#include "methods/arima_forecast.h"
-#include "methods/arima_roots.h"
+#include "methods/arima/forecast.h"
+#include "methods/arima/roots.h"
 
 static struct arima_state state_of(struct arima_estimate estimate, const double *series, size_t n, double root_limit)
 {

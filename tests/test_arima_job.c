@@ -2,7 +2,7 @@
 /* How the estimates of many series are shared out: threads, lanes, neighbours, budgets, warm starts, memory, a stop. */
 #include "arima_estimates.h"
 
-#include "methods/arima_forecast.h"
+#include "methods/arima/forecast.h"
 
 static bool same_estimate(const struct arima_estimate *a, const struct arima_estimate *b)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "golden.h"
 
-#include "methods/arima_likelihood.h"
+#include "methods/arima/kernel/likelihood.h"
 
 static struct arima_point point, moved;
 

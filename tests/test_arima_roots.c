@@ -2,7 +2,7 @@
 /* Inverse roots of polynomials that are made from them. */
 #include "support.h"
 
-#include "methods/arima_roots.h"
+#include "methods/arima/roots.h"
 
 enum { MOST = MP_ARIMA_MOST_ROOTS, SAMPLES = 400 };
 

@@ -2,7 +2,7 @@
 /* A season, from spectra that are made here. */
 #include "support.h"
 
-#include "methods/arima_season.h"
+#include "methods/arima/season.h"
 
 enum { N = 256, BACKGROUND = 2 };
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "golden.h"
 
-#include "methods/arima_season.h"
-#include "methods/arima_select.h"
-#include "methods/arima_stationarity.h"
-#include "methods/arima_vote.h"
+#include "methods/arima/season.h"
+#include "methods/arima/order_selection.h"
+#include "methods/arima/unit_root_tests.h"
+#include "methods/arima/vote.h"
 
 static enum arima_trend trend_of(const struct golden *golden)
 {

@@ -195,7 +195,7 @@ static void a_field_is_there_as_long_as_there_is_more(void **state)
     mp_checkpoint_write(&checkpoint, bytes.at);
     mp_checkpoint_section(&checkpoint, &section);
     assert_true(mp_checkpoint_more(&checkpoint));
-    mp_visit_u32(&checkpoint, &first);
+    mp_field_u32(&checkpoint, &first);
     mp_checkpoint_skip(&checkpoint);
     mp_checkpoint_end(&checkpoint);
     bytes.size = mp_checkpoint_finish(&checkpoint);
@@ -203,10 +203,10 @@ static void a_field_is_there_as_long_as_there_is_more(void **state)
     assert_int_equal(mp_checkpoint_read(&checkpoint, bytes.at, bytes.size, &section, 1), MOEP_OK);
     mp_checkpoint_section(&checkpoint, &section);
     assert_true(mp_checkpoint_more(&checkpoint));
-    mp_visit_u32(&checkpoint, &first);
+    mp_field_u32(&checkpoint, &first);
     assert_false(mp_checkpoint_more(&checkpoint));
     assert_int_equal(mp_checkpoint_end(&checkpoint), MOEP_OK);
-    mp_visit_u32(&checkpoint, &second);
+    mp_field_u32(&checkpoint, &second);
     assert_true(first == 5 && second == 6);
     assert_int_equal(mp_checkpoint_end(&checkpoint), MOEP_ERROR_CORRUPT);
 

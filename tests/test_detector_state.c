@@ -2,7 +2,7 @@
 /* The detector's state: restored, cloned, damaged, forged. */
 #include "state.h"
 
-#include "detector.h"
+#include "detector/detector.h"
 
 #include <stdio.h>
 

@@ -2,7 +2,7 @@
 /* What the detector keeps of its blocks as they slide by, against the definitions. */
 #include "support.h"
 
-#include "drift.h"
+#include "detector/drift.h"
 
 enum { SERIES = 3, STEPS = 5, M = 4, BLOCKS = 60 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "support.h"
 
-#include "error.h"
+#include "series/error.h"
 
 static void errors_are_ratios_to_the_actual_load(void **state)
 {

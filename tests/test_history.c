@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "support.h"
 
-#include "history.h"
+#include "series/history.h"
 
 static const struct memory memory = {mp_default_allocate, mp_default_release, NULL};
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "support.h"
 
-#include "intake.h"
+#include "series/intake.h"
 
 #include <float.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 /* Windows of runs: drawn to train on, held out to judge by. What must not be seen is not a number. */
 #include "lstm_run.h"
 
-#include "methods/lstm_corpus.h"
+#include "methods/lstm/training/dataset.h"
 
 enum { OUTPUTS = MP_LSTM_OUTPUTS, DRAWS = 150, EVERY = 3 };
 

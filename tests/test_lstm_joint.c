@@ -2,8 +2,9 @@
 /* The joint form's lessons, exams and forecasts. */
 #include "lstm_joint_run.h"
 
-#include "methods/lstm_joint.h"
-#include "methods/lstm_loss.h"
+#include "predictor/config.h"
+#include "methods/lstm/joint.h"
+#include "methods/lstm/network/loss.h"
 
 /* ---- school -------------------------------------------------------------------------------------------------------- */
 

@@ -2,8 +2,8 @@
 /* The joint network, in float and in double. */
 #include "lstm_joint_run.h"
 
-#include "methods/lstm_joint_net.h"
-#include "methods/lstm_loss.h"
+#include "methods/lstm/network/joint_net.h"
+#include "methods/lstm/network/loss.h"
 #include "support/width.h"
 
 #ifdef MP_REAL_DOUBLE

@@ -2,9 +2,9 @@
 /* What the shared form makes of a layer whose load has jumped. */
 #include "support.h"
 
-#include "methods/lstm_net.h"
-#include "methods/lstm_model.h"
-#include "predictor.h"
+#include "methods/lstm/network/shared_net.h"
+#include "methods/lstm/model.h"
+#include "predictor/predictor.h"
 
 enum { EXPERTS = 16, STEPS = 1200, SINCE = 300, OUTPUTS = MP_LSTM_OUTPUTS };
 

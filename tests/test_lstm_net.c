@@ -2,9 +2,9 @@
 /* The shared network: its head's kernels, its loss, its gradient. */
 #include "lstm_run.h"
 
-#include "methods/lstm_head_kernel.h"
-#include "methods/lstm_loss.h"
-#include "methods/lstm_net.h"
+#include "methods/lstm/network/head_kernel.h"
+#include "methods/lstm/network/loss.h"
+#include "methods/lstm/network/shared_net.h"
 
 #ifdef MP_REAL_DOUBLE
 static const double tolerance = 1e-13;

@@ -2,7 +2,7 @@
 /* Quantiles of how far forecasts were off. */
 #include "lstm_run.h"
 
-#include "methods/lstm_residuals.h"
+#include "methods/lstm/training/residual_quantiles.h"
 
 enum { KNOTS = MP_LSTM_KNOTS, OUTPUTS = MP_LSTM_OUTPUTS, ROOM = 600 };
 

@@ -2,7 +2,7 @@
 /* The shared form's exam, which decides whether what was learned is used: by its definition. */
 #include "lstm_run.h"
 
-#include "methods/lstm_shared.h"
+#include "methods/lstm/shared.h"
 
 enum { STEPS = 1600, EXPERTS = 9, JUDGED = 1000, JUMP = 1100, OUTPUTS = MP_LSTM_OUTPUTS };
 enum { HELD_OUT = MP_LSTM_ORIGINS * EXPERTS };

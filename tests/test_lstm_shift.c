@@ -2,7 +2,7 @@
 /* Where the load of a layer has jumped. */
 #include "support.h"
 
-#include "methods/lstm_shift.h"
+#include "methods/lstm/features/change_point.h"
 
 enum { EXPERTS = 16, BLOCKS = 200, STEPS = 10 };
 

@@ -2,7 +2,7 @@
 /* What an LSTM's quantiles are made from, as it is defined. */
 #include "lstm_run.h"
 
-#include "methods/lstm_spread.h"
+#include "methods/lstm/spread.h"
 #include "support/normal.h"
 
 enum { LAYERS = 2, MOST = 2600 };

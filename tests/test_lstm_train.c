@@ -2,7 +2,7 @@
 /* Rounds of training, on a network that is none: its gradient is how far its parameters are from a goal. */
 #include "lstm_run.h"
 
-#include "methods/lstm_train.h"
+#include "methods/lstm/training/trainer.h"
 
 enum { N = MP_ROW, UPDATES = 40, BETWEEN = 10 };
 

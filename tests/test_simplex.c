@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "support.h"
 
-#include "simplex.h"
+#include "series/simplex.h"
 
 #include <float.h>
 

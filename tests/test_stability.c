@@ -2,7 +2,7 @@
 /* When a layer becomes STABLE and when it ceases to be: the rule at its edges. */
 #include "support.h"
 
-#include "stability.h"
+#include "detector/stability.h"
 
 enum { DWELL = 4, BLOCKS = 6 };
 

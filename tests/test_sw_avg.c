@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "support.h"
 
-#include "method.h"
+#include "methods/method.h"
 
 /* A window of random shares and the recursion as the paper words it, series by series: append the mean of the last w,
  * step by step. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "support.h"
 
-#include "window.h"
+#include "detector/window.h"
 
 #include <stdio.h>
 

@@ -5,7 +5,7 @@
 
 #include "support.h"
 
-#include "predictor.h"
+#include "predictor/predictor.h"
 
 /* fit stores the newest share of the first series, and needs 10 steps. predict forecasts it for every series. */
 struct toy_model {
@@ -43,14 +43,14 @@ static size_t toy_model_size(const moep_predictor_config *config, size_t layers,
     return sizeof(struct toy_model);
 }
 
-static void toy_visit_model(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
-                            void *block)
+static void toy_model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
+                             void *block)
 {
     struct toy_model *model = block;
     (void)config;
     (void)series;
-    mp_visit_shares(checkpoint, &model->share, 1);
-    mp_visit_u32(checkpoint, &model->fits);
+    mp_field_shares(checkpoint, &model->share, 1);
+    mp_field_u32(checkpoint, &model->fits);
 }
 
 static moep_status toy_fit(const struct task *task, void *block)
@@ -99,7 +99,7 @@ static const struct method toy = {
     .least_history = toy_steps,
     .min_steps = toy_steps,
     .model_size = toy_model_size,
-    .visit_model = toy_visit_model,
+    .model_fields = toy_model_fields,
     .needs_fit = toy_needs_fit,
     .fit = toy_fit,
     .forecast = toy_forecast,

@@ -6,8 +6,8 @@
  * what a unit added to one forecast has become n steps later: h(0) = 1 and h(n) = (h(n-1) + ... + h(n-w)) / w. The i-th
  * oldest share enters the means of the first i steps ahead, each with 1 / w, so that its weight k steps ahead is
  * (h(k-1) + ... + h(k-i)) / w. A row's weights are the mean of its steps'. */
-#include "method.h"
-#include "status.h"
+#include "api/status.h"
+#include "methods/method.h"
 #include "support/simd.h"
 
 #include <string.h>

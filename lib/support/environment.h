@@ -8,7 +8,7 @@
  *
  * On x86-64 the control register of the vector unit (MXCSR) tells whether the environment is the default one already.
  * Reading it costs next to nothing, whereas <fenv.h> takes as long as pushing a small layer. We do not compute with the
- * other unit (x87); C libraries that print numbers with it get the default one from mp_fail (lib/status.c). */
+ * other unit (x87); C libraries that print numbers with it get the default one from mp_fail (lib/api/status.c). */
 #ifndef MP_SUPPORT_ENVIRONMENT_H
 #define MP_SUPPORT_ENVIRONMENT_H
 

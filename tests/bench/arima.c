@@ -6,7 +6,7 @@
  * usage: arima [SERIES [OBSERVATIONS]]: as text on standard output, or, with --write FILE first, the series, one a line,
  * for other programs. */
 #define _POSIX_C_SOURCE 200809L
-#include "methods/arima_estimate.h"
+#include "methods/arima/estimate.h"
 #include "support/memory.h"
 
 #include <math.h>

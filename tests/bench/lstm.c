@@ -2,8 +2,8 @@
 /* The LSTM on one thread: products, a training step, a forecast of many series. usage: lstm [--outputs FILE] */
 #include "bench.h"
 
-#include "methods/lstm_adam.h"
-#include "methods/lstm_batch.h"
+#include "methods/lstm/training/adam.h"
+#include "methods/lstm/network/batch.h"
 
 #include <math.h>
 

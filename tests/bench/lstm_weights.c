@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Makes lib/methods/lstm_weights.c: the default network, trained by moep_predictor_fit_traces on the traces given.
- * usage: lstm_weights TRACE.npy... >lib/methods/lstm_weights.c
+/* Makes lib/methods/lstm/pretrained_weights.c: the default network, trained by moep_predictor_fit_traces on the traces given.
+ * usage: lstm_weights TRACE.npy... >lib/methods/lstm/pretrained_weights.c
  * How the traces in examples/data were made is in their README. */
 #include "../../examples/npy.h"
 
-#include "methods/lstm_model.h"
-#include "predictor.h"
+#include "methods/lstm/model.h"
+#include "predictor/predictor.h"
 
 #include <math.h>
 #include <stdio.h>

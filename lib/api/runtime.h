@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a call runs with: the caller's allocator, threads and progress callback. */
+#ifndef MP_API_RUNTIME_H
+#define MP_API_RUNTIME_H
+
+#include "moepredict.h"
+#include "support/memory.h"
+
+/* A moep_runtime, resolved. */
+struct runtime {
+    struct memory memory;
+    size_t threads; /* 1 or more */
+    int32_t (*progress)(void *user, double fraction);
+    void *progress_user;
+};
+
+/* NULL: a copy of `otherwise`. */
+moep_status mp_runtime_read(struct runtime *to, const moep_runtime *from, const struct runtime *otherwise);
+
+extern const struct runtime mp_runtime_default;
+
+/* CANCELLED if the caller wants to stop. */
+moep_status mp_runtime_progress(const struct runtime *runtime, double fraction);
+
+#endif

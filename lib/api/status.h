@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* How a call fails: with a status and a sentence. */
+#ifndef MP_API_STATUS_H
+#define MP_API_STATUS_H
+
+#include "moepredict.h"
+
+/* moep_version_number(), without a call. */
+enum { MP_VERSION = MOEP_VERSION_MAJOR << 16 | MOEP_VERSION_MINOR << 8 | MOEP_VERSION_PATCH };
+
+/* Makes the sentence this thread's moep_last_error() and returns the status. */
+#if defined(__GNUC__)
+__attribute__((format(printf, 2, 3)))
+#endif
+moep_status
+mp_fail(moep_status status, const char *format, ...);
+
+/* A failure of the i-th of several: its sentence, preceded by that. */
+moep_status mp_fail_at(moep_status status, const char *what, size_t i);
+
+/* OUT_OF_MEMORY, saying for what. */
+moep_status mp_out_of_memory(const char *what);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The fields of a section: measured, written or read, as the checkpoint says. */
+#include "checkpoint/checkpoint.h"
+#include "support/bytes.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Only reading writes to a field: threads may save the same handle at once. A field that is missing keeps its value. */
+static void field(struct checkpoint *checkpoint, uint64_t *value, size_t bytes)
+{
+    if (checkpoint->mode == MP_READ && mp_checkpoint_left(checkpoint) < bytes) {
+        checkpoint->bad = true;
+        return;
+    }
+    if (checkpoint->mode == MP_READ)
+        *value = mp_load(checkpoint->in + checkpoint->at, bytes);
+    if (checkpoint->mode == MP_WRITE)
+        mp_store(checkpoint->out + checkpoint->at, *value, bytes);
+    checkpoint->at += bytes;
+}
+
+void mp_field_u32(struct checkpoint *checkpoint, uint32_t *value)
+{
+    uint64_t wide = *value;
+    field(checkpoint, &wide, sizeof *value);
+    if (checkpoint->mode == MP_READ)
+        *value = (uint32_t)wide;
+}
+
+void mp_field_i32(struct checkpoint *checkpoint, int32_t *value)
+{
+    uint32_t bits;
+    memcpy(&bits, value, sizeof bits);
+    mp_field_u32(checkpoint, &bits);
+    if (checkpoint->mode == MP_READ)
+        memcpy(value, &bits, sizeof bits);
+}
+
+void mp_field_u64(struct checkpoint *checkpoint, uint64_t *value)
+{
+    field(checkpoint, value, sizeof *value);
+}
+
+void mp_field_size(struct checkpoint *checkpoint, size_t *value)
+{
+    uint64_t wide = *value;
+    field(checkpoint, &wide, sizeof wide);
+    mp_checkpoint_require(checkpoint, wide <= SIZE_MAX);
+    if (checkpoint->mode == MP_READ)
+        *value = (size_t)wide;
+}
+
+/* Not a number is one value among others, of one form. */
+void mp_field_f64(struct checkpoint *checkpoint, double *value)
+{
+    double plain = isnan(*value) ? (double)NAN : *value;
+    uint64_t bits;
+    memcpy(&bits, &plain, sizeof bits);
+    field(checkpoint, &bits, sizeof bits);
+    if (checkpoint->mode == MP_READ)
+        memcpy(value, &bits, sizeof bits);
+}
+
+static void store_float(unsigned char *at, float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    mp_store(at, bits, sizeof bits);
+}
+
+static float load_float(const unsigned char *at)
+{
+    uint32_t bits = (uint32_t)mp_load(at, sizeof bits);
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Steps past n floats, returning where they begin; MP_READ: n becomes 0 where there are not so many. */
+static size_t pass_floats(struct checkpoint *checkpoint, size_t *n)
+{
+    size_t at = checkpoint->at;
+    if (checkpoint->mode == MP_READ && mp_checkpoint_left(checkpoint) / sizeof(float) < *n) {
+        checkpoint->bad = true;
+        *n = 0;
+    }
+    checkpoint->at += *n * sizeof(float);
+    return at;
+}
+
+static void field_range(struct checkpoint *checkpoint, float *values, size_t n, float least, float most)
+{
+    size_t at = pass_floats(checkpoint, &n);
+    bool good = true;
+    if (checkpoint->mode == MP_WRITE)
+        for (size_t i = 0; i < n; i++)
+            store_float(checkpoint->out + at + i * sizeof *values, values[i]);
+    if (checkpoint->mode == MP_READ)
+        for (size_t i = 0; i < n; i++) {
+            values[i] = load_float(checkpoint->in + at + i * sizeof *values);
+            good &= values[i] >= least && values[i] <= most;
+        }
+    mp_checkpoint_require(checkpoint, good);
+}
+
+void mp_field_shares(struct checkpoint *checkpoint, float *shares, size_t n)
+{
+    field_range(checkpoint, shares, n, 0, 1);
+}
+
+void mp_field_floats(struct checkpoint *checkpoint, float *values, size_t n, float limit)
+{
+    field_range(checkpoint, values, n, -limit, limit);
+}
+
+void mp_field_zeros(struct checkpoint *checkpoint, size_t n)
+{
+    size_t at = pass_floats(checkpoint, &n);
+    bool good = true;
+    if (checkpoint->mode == MP_WRITE)
+        memset(checkpoint->out + at, 0, n * sizeof(float));
+    if (checkpoint->mode == MP_READ)
+        for (size_t i = 0; i < n * sizeof(float); i++)
+            good &= checkpoint->in[at + i] == 0;
+    mp_checkpoint_require(checkpoint, good);
+}
+
+void mp_checkpoint_require(struct checkpoint *checkpoint, bool condition)
+{
+    checkpoint->bad |= checkpoint->mode == MP_READ && !condition;
+}

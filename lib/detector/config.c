@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "detector/config.h"
+
+#include "api/status.h"
+#include "api/struct.h"
+#include "support/environment.h"
+
+#include <math.h>
+
+const moep_detector_config mp_detector_config_defaults = {
+    .horizon = 1000,
+    .tolerance = 0.10,
+    .expert_tolerance = 0.20,
+    .growth = 0.3,
+    .drift_window = 100,
+    .block = 20,
+    .dwell = 100,
+    .windows = {10, 100},
+};
+
+moep_status moep_detector_config_init(moep_detector_config *config)
+{
+    MP_BORDER
+    return mp_struct_write(config, &mp_detector_config_defaults, sizeof *config, "moep_detector_config");
+}
+
+/* What is wrong with it, in words; NULL if nothing is. */
+static const char *detector_fault(const moep_detector_config *config)
+{
+    uint32_t block = config->block, blocks = block > 0 ? config->drift_window / block : 0;
+    if (config->horizon < 1)
+        return "horizon must be 1 or more";
+    if (!(config->tolerance > 0 && isfinite(config->tolerance)))
+        return "tolerance must be finite and more than 0";
+    if (!(config->expert_tolerance > 0 && isfinite(config->expert_tolerance)))
+        return "expert_tolerance must be finite and more than 0";
+    if (!(config->growth >= 0 && config->growth <= 1))
+        return "growth must be within 0 and 1";
+    if (blocks < 2 || blocks > MP_MOST_BLOCKS || config->drift_window % block != 0)
+        return "drift_window must be 2 to 512 times block";
+    if (config->dwell < 1)
+        return "dwell must be 1 or more";
+    if (config->reserved != 0)
+        return "reserved must be 0";
+    for (size_t i = 0; i < MP_WINDOWS; i++)
+        if (config->windows[i] > MP_LONGEST_WINDOW)
+            return "windows must be of 1024 steps or fewer, 0 for none";
+    return NULL;
+}
+
+moep_status mp_detector_config_read(moep_detector_config *to, const moep_detector_config *from)
+{
+    *to = mp_detector_config_defaults;
+    moep_status status = mp_struct_read(to, sizeof *to, from, "moep_detector_config");
+    if (status != MOEP_OK)
+        return status;
+    const char *fault = detector_fault(to);
+    if (fault)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_detector_config: %s", fault);
+    return MOEP_OK;
+}

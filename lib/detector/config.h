@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A detector's configuration: defaults and ranges. */
+#ifndef MP_DETECTOR_CONFIG_H
+#define MP_DETECTOR_CONFIG_H
+
+#include "moepredict.h"
+
+/* Limits of a detector: its windows, their steps, and the blocks of drift_window, with which sums of squares fit
+ * 64 bits. */
+enum {
+    MP_WINDOWS = sizeof((moep_detector_config *)0)->windows / sizeof(uint32_t),
+    MP_LONGEST_WINDOW = 1024,
+    MP_MOST_BLOCKS = 512
+};
+
+/* The defaults; struct_size is 0. */
+extern const moep_detector_config mp_detector_config_defaults;
+
+/* Copies the caller's configuration and checks every field. */
+moep_status mp_detector_config_read(moep_detector_config *to, const moep_detector_config *from);
+
+#endif

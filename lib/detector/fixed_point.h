@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Shares as whole numbers of 2^-31. Sums of whole numbers are exact: what is added to a running sum can be taken away
+ * again without a trace, however long the run and whatever came between. */
+#ifndef MP_DETECTOR_FIXED_POINT_H
+#define MP_DETECTOR_FIXED_POINT_H
+
+#include <stdint.h>
+
+#define MP_FIXED_UNIT 0x1p-31
+
+/* Exact from 2^-8 up, where a float has no finer digits; below that, what is less than a unit is cut off. */
+static inline uint32_t mp_fixed(float share)
+{
+    return (uint32_t)(share * 0x1p31f);
+}
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "detector/stability.h"
+
+#include <math.h>
+
+struct stability_rule mp_stability_rule(double tolerance, uint32_t dwell, size_t blocks)
+{
+    double squared = tolerance * tolerance;
+    return (struct stability_rule){squared, 1.3 * 1.3 * squared, dwell, blocks};
+}
+
+static void change(struct stability *stability, moep_state state, uint64_t step)
+{
+    stability->state = state;
+    stability->since = step;
+    stability->changes++;
+    stability->quiet = 0;
+}
+
+void mp_stability_restart(struct stability *stability, uint64_t step)
+{
+    stability->changes += stability->state != MOEP_WARMUP;
+    stability->state = MOEP_WARMUP;
+    stability->since = step;
+    stability->quiet = 0;
+}
+
+static bool goes_on(const struct stability_rule *rule, const struct expected_drift *expected, uint64_t ended)
+{
+    return expected->beyond_onward && ended >= 3 * rule->blocks;
+}
+
+/* What changes at once must be seen at once, though it is measured against what was before the stable time. */
+static bool leaves(const struct stability *stability, const struct stability_rule *rule,
+                   const struct expected_drift *expected, uint64_t ended)
+{
+    return expected->beyond || (goes_on(rule, expected, ended) && ended - stability->entered >= 2 * rule->blocks);
+}
+
+static bool is_quiet(const struct stability *stability, const struct stability_rule *rule,
+                     const struct expected_drift *expected, uint64_t ended)
+{
+    return fmax(stability->drift, 0) + expected->error <= rule->tolerance && !goes_on(rule, expected, ended);
+}
+
+void mp_stability_judge(struct stability *stability, const struct stability_rule *rule,
+                        const struct expected_drift *expected, uint64_t ended, uint64_t step)
+{
+    if (stability->state == MOEP_WARMUP) {
+        change(stability, MOEP_TRANSIENT, step);
+        stability->drift = expected->drift;
+    }
+    stability->drift += (expected->drift - stability->drift) / 2;
+    if (stability->state == MOEP_STABLE) {
+        if (leaves(stability, rule, expected, ended))
+            change(stability, MOEP_TRANSIENT, step);
+        return;
+    }
+    stability->quiet = is_quiet(stability, rule, expected, ended) ? stability->quiet + 1 : 0;
+    if (stability->quiet < rule->dwell)
+        return;
+    change(stability, MOEP_STABLE, step);
+    stability->entered = ended;
+}
+
+void mp_stability_fields(struct stability *stability, struct checkpoint *checkpoint, bool warmup, uint64_t ended,
+                         uint64_t next_step)
+{
+    mp_field_i32(checkpoint, &stability->state);
+    mp_field_u32(checkpoint, &stability->quiet);
+    mp_field_u64(checkpoint, &stability->since);
+    mp_field_u64(checkpoint, &stability->changes);
+    mp_field_u64(checkpoint, &stability->entered);
+    mp_field_f64(checkpoint, &stability->drift);
+    bool known = stability->state == MOEP_TRANSIENT || stability->state == MOEP_STABLE;
+    mp_checkpoint_require(checkpoint, warmup ? stability->state == MOEP_WARMUP : known);
+    mp_checkpoint_require(checkpoint, stability->since < next_step || (stability->since == 0 && next_step == 0));
+    mp_checkpoint_require(checkpoint, stability->state != MOEP_STABLE || stability->entered <= ended);
+    mp_checkpoint_require(checkpoint, isfinite(stability->drift));
+}

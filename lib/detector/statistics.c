@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What a detector says: states, and numbers. */
+#include "api/status.h"
+#include "detector/detector.h"
+#include "support/environment.h"
+
+#include <math.h>
+
+/* ---- states ---------------------------------------------------------------------------------------------------- */
+
+moep_status moep_detector_states(const moep_detector *detector, moep_state *layers, moep_state *experts)
+{
+    MP_BORDER
+    if (!detector)
+        return mp_detector_missing();
+    for (size_t i = 0; layers && i < detector->history.layers; i++)
+        layers[i] = detector->layers[i].state;
+    for (size_t i = 0; experts && i < detector->drift.series; i++)
+        experts[i] = detector->experts[i].state;
+    return MOEP_OK;
+}
+
+moep_status moep_detector_since(const moep_detector *detector, uint64_t *layers, uint64_t *experts)
+{
+    MP_BORDER
+    if (!detector)
+        return mp_detector_missing();
+    for (size_t i = 0; layers && i < detector->history.layers; i++)
+        layers[i] = detector->layers[i].since;
+    for (size_t i = 0; experts && i < detector->drift.series; i++)
+        experts[i] = detector->experts[i].since;
+    return MOEP_OK;
+}
+
+moep_status moep_detector_changes(const moep_detector *detector, uint64_t *layers, uint64_t *experts)
+{
+    MP_BORDER
+    if (!detector)
+        return mp_detector_missing();
+    for (size_t i = 0; layers && i < detector->history.layers; i++)
+        layers[i] = detector->layers[i].changes;
+    for (size_t i = 0; experts && i < detector->drift.series; i++)
+        experts[i] = detector->experts[i].changes;
+    return MOEP_OK;
+}
+
+static double sum_of(const double *values, size_t n)
+{
+    double sum = 0;
+    for (size_t i = 0; i < n; i++)
+        sum += values[i];
+    return sum;
+}
+
+/* ---- statistics of a sliding window -------------------------------------------------------------------------------- */
+
+static double mean_of(const double *experts, size_t n)
+{
+    return sum_of(experts, n) / (double)n;
+}
+
+static double largest_of(const double *experts, size_t n)
+{
+    double largest = experts[0];
+    for (size_t e = 1; e < n; e++)
+        largest = fmax(largest, experts[e]);
+    return largest;
+}
+
+static const struct statistic {
+    void (*of_experts)(const struct window *window, uint64_t pushed, double *out);
+    double (*of_layer)(const double *experts, size_t n);
+} statistics[] = {
+    [MOEP_MEAN] = {mp_window_mean, mean_of},
+    [MOEP_VARIANCE] = {mp_window_variance, mean_of},
+    [MOEP_RANGE] = {mp_window_range, largest_of},
+};
+
+static void read_window(const moep_detector *detector, const struct statistic *statistic, const struct window *window,
+                        double *layers, double *experts)
+{
+    size_t n = detector->history.experts;
+    statistic->of_experts(window, detector->history.steps, experts);
+    for (size_t layer = 0; layers && layer < detector->history.layers; layer++)
+        layers[layer] = statistic->of_layer(experts + layer * n, n);
+}
+
+static moep_status check_window(const moep_detector *detector, size_t index)
+{
+    if (index >= MP_WINDOWS || !detector->windows[index].arena)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "window_index is %zu: the detector has no such window", index);
+    if (detector->history.steps == 0)
+        return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "no step has been pushed");
+    return MOEP_OK;
+}
+
+/* ---- drift and noise ----------------------------------------------------------------------------------------------- */
+
+static void read_drift(const struct stability *states, size_t n, double *out)
+{
+    for (size_t i = 0; out && i < n; i++)
+        out[i] = sqrt(fmax(states[i].drift, 0));
+}
+
+/* Tokens per step over the blocks that the noise comes from. */
+static double tokens_per_step(const moep_detector *detector, size_t layer)
+{
+    uint64_t ended = mp_drift_ended(&detector->drift), blocks = 2 * detector->drift.blocks;
+    double sum = 0;
+    for (uint64_t back = 1; back <= blocks; back++)
+        sum += mp_detector_tokens(detector, ended - back)[layer];
+    return sum / ((double)blocks * detector->config.block);
+}
+
+/* As NOISE, or as DISPERSION. */
+static double noise_of(double spread, double variance, double tokens, bool dispersion)
+{
+    double effective = variance > 0 ? spread / variance : (double)NAN;
+    return dispersion ? tokens / effective : effective;
+}
+
+static void read_noise(const moep_detector *detector, bool dispersion, double *layers, double *experts)
+{
+    size_t n = detector->history.experts;
+    for (size_t layer = 0; layer < detector->history.layers; layer++) {
+        double tokens = tokens_per_step(detector, layer), spreads = 0, variances = 0;
+        for (size_t series = layer * n; series < (layer + 1) * n; series++) {
+            double p = mp_drift_mean(&detector->drift, series), variance = mp_drift_variance(&detector->drift, series);
+            spreads += p * (1 - p);
+            variances += variance;
+            if (experts)
+                experts[series] = noise_of(p * (1 - p), variance, tokens, dispersion);
+        }
+        if (layers)
+            layers[layer] = noise_of(spreads, variances, tokens, dispersion);
+    }
+}
+
+static moep_status check_blocks(const moep_detector *detector, size_t index)
+{
+    if (index != 0)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "window_index is %zu, but the quantity has no window: 0", index);
+    if (mp_detector_in_warmup(detector))
+        return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "%llu steps pushed since the start or a gap, WARMUP takes %llu",
+                       (unsigned long long)detector->drift.pushed,
+                       2 * (unsigned long long)detector->config.drift_window);
+    return MOEP_OK;
+}
+
+/* ---- the call ------------------------------------------------------------------------------------------------------ */
+
+/* Where the caller does not ask for the experts, they are needed all the same, to make the layers of them. */
+static moep_status read_statistic(const moep_detector *detector, const struct statistic *statistic, size_t index,
+                                  double *layers, double *experts)
+{
+    const struct memory *memory = &detector->runtime.memory;
+    size_t series = detector->history.layers * detector->history.experts;
+    double *scratch = experts ? NULL : mp_allocate(memory, series, sizeof *scratch);
+    if (!experts && !scratch)
+        return mp_out_of_memory("a value for each expert");
+    read_window(detector, statistic, &detector->windows[index], layers, experts ? experts : scratch);
+    mp_release(memory, scratch, series, sizeof *scratch);
+    return MOEP_OK;
+}
+
+static moep_status read_block(const moep_detector *detector, moep_quantity quantity, double *layers, double *experts)
+{
+    if (quantity == MOEP_DRIFT) {
+        read_drift(detector->layers, detector->history.layers, layers);
+        read_drift(detector->experts, detector->history.layers * detector->history.experts, experts);
+    } else
+        read_noise(detector, quantity == MOEP_DISPERSION, layers, experts);
+    return MOEP_OK;
+}
+
+moep_status moep_detector_read(const moep_detector *detector, moep_quantity quantity, size_t window_index,
+                               double *layers, double *experts)
+{
+    MP_BORDER
+    if (!detector)
+        return mp_detector_missing();
+    if (quantity < MOEP_MEAN || quantity > MOEP_DISPERSION)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "quantity %d is unknown", (int)quantity);
+    bool windowed = quantity <= MOEP_RANGE;
+    moep_status status = windowed ? check_window(detector, window_index) : check_blocks(detector, window_index);
+    if (status != MOEP_OK)
+        return status;
+    return windowed ? read_statistic(detector, &statistics[quantity], window_index, layers, experts)
+                    : read_block(detector, quantity, layers, experts);
+}

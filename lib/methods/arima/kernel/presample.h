@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* C, the covariance of the pre-sample effects c(t) = sum over i >= t of phi(i) w(t-i) + theta(i) e(t-i), t = 1 .. m, in
+ * units of the variance of e; and its adjoint: from the derivatives of a function by C, those by phi and theta.
+ *
+ * With y = (w(0), w(-1), ...), x = (e(0), e(-1), ...) and the Hankel matrices P = [phi(t+k)], T = [theta(t+k)], rows
+ * t = 1 .. m, columns k = 0 .. m-1: c = P y + T x. Cov(y) = G, Toeplitz in the autocovariances; Cov(y, x) = X, upper
+ * triangular Toeplitz in the psi-weights. So C = P Y + T Z with Y = G P' + X T' = Cov(y, c) and
+ * Z = X' P' + T' = Cov(x, c). */
+#ifndef MP_METHODS_ARIMA_KERNEL_PRESAMPLE_H
+#define MP_METHODS_ARIMA_KERNEL_PRESAMPLE_H
+
+#include "methods/arima/kernel/passes.h"
+
+/* Partial autocorrelations as near to 1 are no use: C loses its digits. */
+static const double stationary = 0.99999;
+
+/* By the step-down recursion: all partial autocorrelations are below 1. */
+INLINE mask is_stationary(const vector *phi, const int order)
+{
+    vector a[M], b[M];
+    mask yes = splat(0) == splat(0);
+    for (int i = 0; i < order; i++)
+        a[i] = phi[i];
+    for (int k = order - 1; k >= 0; k--) {
+        vector r = a[k], scale = 1 / (1 - r * r);
+        yes &= absolute(r) < splat(stationary);
+        for (int i = 0; i < k; i++)
+            b[i] = (a[i] + r * a[k - 1 - i]) * scale;
+        for (int i = 0; i < k; i++)
+            a[i] = b[i];
+    }
+    return yes;
+}
+
+struct presample {
+    vector psi[M + 1], autocovariance[M + 1];
+    vector equations[M + 1][M + 1]; /* of the autocovariances, factored L U; the unit diagonal of L is left out */
+    vector y[M][M], z[M][M], c[M][M];
+};
+
+/* psi(0) = 1 is the weight of the present error; theta(0) = 1. */
+INLINE vector theta_at(const vector *theta, int j)
+{
+    return j == 0 ? splat(1) : theta[j - 1];
+}
+
+INLINE void psi_weights(struct presample *presample, const vector *phi, const vector *theta, const int order)
+{
+    vector *psi = presample->psi;
+    psi[0] = splat(1);
+    for (int k = 1; k <= order; k++) {
+        psi[k] = theta[k - 1];
+        for (int i = 1; i <= k; i++)
+            psi[k] += phi[i - 1] * psi[k - i];
+    }
+}
+
+/* g(k) - phi(1) g(|k-1|) - ... = sum over j >= k of theta(j) psi(j-k), k = 0 .. m. */
+INLINE void autocovariances(struct presample *presample, const vector *phi, const vector *theta, const int order)
+{
+    vector(*a)[M + 1] = presample->equations, *g = presample->autocovariance;
+    for (int k = 0; k <= order; k++) {
+        clear(a[k], order + 1);
+        g[k] = splat(0);
+        for (int j = k; j <= order; j++)
+            g[k] += theta_at(theta, j) * presample->psi[j - k];
+    }
+    for (int k = 0; k <= order; k++) {
+        a[k][k] += splat(1);
+        for (int i = 1; i <= order; i++)
+            a[k][i < k ? k - i : i - k] -= phi[i - 1];
+    }
+    for (int k = 0; k < order; k++) {
+        vector inverse = 1 / a[k][k];
+        for (int i = k + 1; i <= order; i++) {
+            vector factor = a[i][k] * inverse;
+            a[i][k] = factor;
+            for (int j = k + 1; j <= order; j++)
+                a[i][j] -= factor * a[k][j];
+            g[i] -= factor * g[k];
+        }
+    }
+    for (int k = order; k >= 0; k--) {
+        for (int j = k + 1; j <= order; j++)
+            g[k] -= a[k][j] * g[j];
+        g[k] /= a[k][k];
+    }
+}
+
+INLINE void presample_covariance(struct presample *presample, const vector *phi, const vector *theta, const int order)
+{
+    psi_weights(presample, phi, theta, order);
+    autocovariances(presample, phi, theta, order);
+    const vector *psi = presample->psi, *g = presample->autocovariance;
+    for (int k = 0; k < order; k++)
+        for (int t = 0; t < order; t++) {
+            vector y = splat(0), z = t + k < order ? theta[t + k] : splat(0);
+            for (int l = 0; l < order - t; l++) {
+                y += g[l < k ? k - l : l - k] * phi[t + l];
+                if (l >= k)
+                    y += psi[l - k] * theta[t + l];
+                if (l <= k)
+                    z += psi[k - l] * phi[t + l];
+            }
+            presample->y[k][t] = y;
+            presample->z[k][t] = z;
+        }
+    for (int t = 0; t < order; t++)
+        for (int s = 0; s <= t; s++) {
+            vector c = splat(0);
+            for (int k = 0; k < order - t; k++)
+                c += phi[t + k] * presample->y[k][s] + theta[t + k] * presample->z[k][s];
+            presample->c[t][s] = presample->c[s][t] = c;
+        }
+}
+
+/* Adjoint of the solution of the equations of the autocovariances: by what they are made of. */
+INLINE void autocovariances_adjoint(const struct presample *presample, const vector *phi, const vector *theta,
+                                    vector *by_g, vector *by_psi, vector *by_phi, vector *by_theta, const int order)
+{
+    const vector(*a)[M + 1] = presample->equations, *g = presample->autocovariance, *psi = presample->psi;
+    (void)phi;
+    for (int k = 0; k <= order; k++) {
+        for (int j = 0; j < k; j++)
+            by_g[k] -= a[j][k] * by_g[j];
+        by_g[k] /= a[k][k];
+    }
+    for (int k = order - 1; k >= 0; k--)
+        for (int i = k + 1; i <= order; i++)
+            by_g[k] -= a[i][k] * by_g[i];
+    for (int k = 0; k <= order; k++) {
+        for (int i = 1; i <= order; i++)
+            by_phi[i - 1] += by_g[k] * g[i < k ? k - i : i - k];
+        for (int j = k; j <= order; j++) {
+            if (j > 0)
+                by_theta[j - 1] += by_g[k] * psi[j - k];
+            by_psi[j - k] += by_g[k] * theta_at(theta, j);
+        }
+    }
+}
+
+/* Adds to by_phi and by_theta; by_c is symmetric. */
+INLINE void presample_adjoint(const struct presample *presample, vector (*work)[M][M], const vector *phi,
+                              const vector *theta, vector (*by_c)[M], vector *by_phi, vector *by_theta, const int order)
+{
+    vector by_g[M + 1], by_psi[M + 1], (*p)[M] = work[0], (*t)[M] = work[1];
+    clear(by_g, order + 1);
+    clear(by_psi, order + 1);
+    for (int k = 0; k < order; k++)
+        for (int s = 0; s < order; s++) {
+            p[s][k] = t[s][k] = splat(0);
+            for (int r = 0; r < order - k; r++) {
+                p[s][k] += by_c[s][r] * phi[r + k];
+                t[s][k] += by_c[s][r] * theta[r + k];
+            }
+        }
+    for (int s = 0; s < order; s++)
+        for (int k = 0; k < order - s; k++) {
+            vector a = splat(0), b = splat(0);
+            for (int r = 0; r < order; r++) {
+                a += by_c[s][r] * presample->y[k][r];
+                b += by_c[s][r] * presample->z[k][r];
+            }
+            by_phi[s + k] += 2 * a;
+            by_theta[s + k] += 2 * b;
+        }
+    for (int k = 0; k < order; k++)
+        for (int l = 0; l < order; l++) {
+            vector by_gkl = splat(0), by_xkl = splat(0);
+            for (int s = 0; s < order - k; s++) {
+                by_gkl += phi[s + k] * p[s][l];
+                by_xkl += phi[s + k] * t[s][l];
+            }
+            by_g[l < k ? k - l : l - k] += by_gkl;
+            if (l >= k)
+                by_psi[l - k] += 2 * by_xkl;
+        }
+    autocovariances_adjoint(presample, phi, theta, by_g, by_psi, by_phi, by_theta, order);
+    for (int k = order; k > 0; k--) {
+        by_theta[k - 1] += by_psi[k];
+        for (int i = 1; i <= k; i++) {
+            by_phi[i - 1] += by_psi[k] * presample->psi[k - i];
+            by_psi[k - i] += by_psi[k] * phi[i - 1];
+        }
+    }
+}
+
+#endif

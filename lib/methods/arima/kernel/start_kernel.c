@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Regressions and periodograms for starting values, lane by lane. */
+#include "methods/arima/kernel/passes.h"
+
+#include <math.h>
+
+enum { LAGS = MP_ARIMA_MOST_LAGS };
+
+/* sums[i] = the sum of x(t) y(t - first - i), i = 0 .. 7. */
+INLINE void lag_products(const double *x, const double *y, size_t n, size_t first, vector *sums)
+{
+    clear(sums, M);
+    size_t t = first;
+    for (; t < n && t < first + M - 1; t++)
+        for (size_t i = 0; i <= t - first; i++)
+            sums[i] += load(x, t) * load(y, t - first - i);
+    vector sum[M];
+    for (int i = 0; i < M; i++)
+        sum[i] = sums[i];
+    for (; t < n; t++) {
+        vector now = load(x, t);
+        for (int i = 0; i < M; i++)
+            sum[i] += now * load(y, t - first - (size_t)i);
+    }
+    for (int i = 0; i < M; i++)
+        sums[i] = sum[i];
+}
+
+/* a(1) .. a(lags) of the autoregression with the autocovariances r, by Levinson's recursion. A series that is predicted
+ * without error ends it. */
+INLINE void levinson(const vector *r, unsigned lags, vector *a)
+{
+    vector error = r[0], before[LAGS + 1];
+    for (unsigned k = 1; k <= lags; k++) {
+        vector sum = r[k];
+        for (unsigned i = 1; i < k; i++)
+            sum -= a[i] * r[k - i];
+        mask some = error > 1e-10 * r[0];
+        vector reflection = choose(some, sum / choose(some, error, splat(1)), splat(0));
+        for (unsigned i = 1; i < k; i++)
+            before[i] = a[i];
+        for (unsigned i = 1; i < k; i++)
+            a[i] -= reflection * before[k - i];
+        a[k] = reflection;
+        error *= 1 - reflection * reflection;
+    }
+}
+
+INLINE void long_residuals(const struct strand *strand, size_t n, const vector *a, unsigned lags)
+{
+    for (size_t t = 0; t < n; t++) {
+        vector e = load(strand->series, t);
+        for (unsigned i = 1; i <= lags && i <= t; i++)
+            e -= a[i] * load(strand->series, t - i);
+        store(strand->twice, t, e);
+    }
+}
+
+INLINE void regress_strand(struct strand *strand, size_t n, unsigned lags, struct arima_point *point, int at,
+                           const int order)
+{
+    vector r[LAGS + M + 1], a[LAGS + 1], sums[M];
+    for (unsigned first = 0; first <= lags || first <= (unsigned)order; first += M)
+        lag_products(strand->series, strand->series, n, first, r + first);
+    levinson(r, lags, a);
+    long_residuals(strand, n, a, lags);
+    lag_products(strand->series, strand->twice, n, 1, sums);
+    for (int i = 0; i < order; i++) {
+        put(&point->gradient[i], at, -r[1 + i]);
+        put(&point->gradient[order + i], at, -sums[i]);
+        strand->last_filtered[i] = load(strand->series, n - 1 - (size_t)i);
+        strand->last_twice[i] = load(strand->twice, n - 1 - (size_t)i);
+    }
+    const struct carry carry = {0};
+    clear_products(strand, order);
+    lag_pass(strand, &carry, 0, n - 1, order);
+    gauss_newton(strand, splat(1), point, at, order);
+}
+
+/* Needs more than order observations. */
+#define REGRESS(order)                                                                                             \
+    static void regress_##order(const struct arima_workspace *workspace, unsigned lags, struct arima_point *point) \
+    {                                                                                                              \
+        for (int at = 0; at < MP_LANES; at += WIDTH) {                                                             \
+            struct strand strand;                                                                                  \
+            strand.series = mp_arima_lane(workspace, workspace->series, (size_t)at);                               \
+            strand.filtered = mp_arima_lane(workspace, workspace->series, (size_t)at);                             \
+            strand.twice = mp_arima_lane(workspace, workspace->twice, (size_t)at);                                 \
+            regress_strand(&strand, workspace->n, lags, point, at, order);                                         \
+        }                                                                                                          \
+    }
+REGRESS(1)
+REGRESS(2)
+REGRESS(3)
+REGRESS(4)
+REGRESS(5)
+REGRESS(6)
+REGRESS(7)
+REGRESS(8)
+
+static void regress(const struct arima_workspace *workspace, unsigned order, unsigned lags, struct arima_point *point)
+{
+    static void (*const regressions[M])(const struct arima_workspace *, unsigned, struct arima_point *) = {
+        regress_1, regress_2, regress_3, regress_4, regress_5, regress_6, regress_7, regress_8,
+    };
+    regressions[order - 1](workspace, lags, point);
+}
+
+/* twiddles[2k], [2k+1] = cos, sin of 2 pi k / size, k < size / 2: each the product of those of the bits of k, which
+ * come from halving the right angle. */
+static void make_twiddles(double *twiddles, size_t size)
+{
+    double c = 0, s = 1; /* a quarter turn */
+    twiddles[0] = 1;
+    twiddles[1] = 0;
+    for (size_t bit = size / 4; bit > 0; bit /= 2) {
+        for (size_t k = 0; k < size / 2; k += 2 * bit) {
+            double re = twiddles[2 * k], im = twiddles[2 * k + 1];
+            twiddles[2 * (k + bit)] = re * c - im * s;
+            twiddles[2 * (k + bit) + 1] = re * s + im * c;
+        }
+        double half = sqrt(0.5 * (1 + c));
+        s = s / (2 * half);
+        c = half;
+    }
+}
+
+INLINE size_t reversed(size_t k, size_t size)
+{
+    size_t r = 0;
+    for (; size > 1; size >>= 1, k >>= 1)
+        r = r << 1 | (k & 1);
+    return r;
+}
+
+/* Radix 2, decimation in time, in place. */
+INLINE void transform(double *re, double *im, size_t size, const double *twiddles)
+{
+    for (size_t half = 1; half < size; half *= 2)
+        for (size_t k = 0; k < half; k++) {
+            const double *turn = twiddles + 2 * k * (size / 2 / half);
+            vector c = splat(turn[0]), s = splat(turn[1]);
+            for (size_t a = k; a < size; a += 2 * half) {
+                size_t b = a + half;
+                vector x = load(re, b), y = load(im, b), p = load(re, a), q = load(im, a);
+                vector u = c * x + s * y, v = c * y - s * x;
+                store(re, a, p + u);
+                store(im, a, q + v);
+                store(re, b, p - u);
+                store(im, b, q - v);
+            }
+        }
+}
+
+static void periodogram(const struct arima_workspace *workspace, size_t size, double *twiddles)
+{
+    make_twiddles(twiddles, size);
+    for (size_t at = 0; at < MP_LANES; at += WIDTH) {
+        const double *x = mp_arima_lane(workspace, workspace->residuals, at);
+        double *re = mp_arima_lane(workspace, workspace->filtered, at);
+        double *im = mp_arima_lane(workspace, workspace->twice, at);
+        for (size_t k = 0; k < size; k++) {
+            size_t t = reversed(k, size);
+            store(re, k, t < workspace->n ? load(x, t) : splat(0));
+            store(im, k, splat(0));
+        }
+        transform(re, im, size, twiddles);
+        for (size_t k = 0; k < size / 2; k++)
+            store(re, k, load(re, k) * load(re, k) + load(im, k) * load(im, k));
+    }
+}
+
+#define PASTE(a, b) a##b
+#define TABLE(bytes) PASTE(mp_arima_start_kernel_, bytes)
+extern const struct arima_start_kernel TABLE(MP_LANE_BYTES);
+const struct arima_start_kernel TABLE(MP_LANE_BYTES) = {.regress = regress, .periodogram = periodogram};

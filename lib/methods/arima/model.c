@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "methods/arima/model.h"
+
+#include <math.h>
+
+size_t mp_arima_model_size(const moep_predictor_config *config, size_t layers, size_t experts)
+{
+    const size_t each =
+        sizeof(struct arima_estimate) + sizeof(struct arima_order) + sizeof(struct arima_factors) + sizeof(uint64_t);
+    (void)config;
+    return mp_sum(mp_product(mp_product(layers, experts), each), sizeof(struct arima_progress));
+}
+
+struct arima_model mp_arima_model(void *block, size_t series)
+{
+    struct arima_model model = {.progress = block};
+    model.estimates = (struct arima_estimate *)(model.progress + 1);
+    model.factors = (struct arima_factors *)(model.estimates + series);
+    model.known = (uint64_t *)(model.factors + series);
+    model.asked = (struct arima_order *)(model.known + series);
+    return model;
+}
+
+/* ---- checkpoint -------------------------------------------------------------------------------------------------- */
+
+static void field_unsigned(struct checkpoint *checkpoint, unsigned *value)
+{
+    uint32_t wide = *value;
+    mp_field_u32(checkpoint, &wide);
+    if (checkpoint->mode == MP_READ)
+        *value = wide;
+}
+
+static void field_bool(struct checkpoint *checkpoint, bool *value)
+{
+    uint32_t wide = *value;
+    mp_field_u32(checkpoint, &wide);
+    mp_checkpoint_require(checkpoint, wide <= 1);
+    if (checkpoint->mode == MP_READ)
+        *value = wide == 1;
+}
+
+static void field_finite(struct checkpoint *checkpoint, double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        mp_field_f64(checkpoint, &values[i]);
+        mp_checkpoint_require(checkpoint, isfinite(values[i]));
+    }
+}
+
+/* Those beyond the order are zeros: kernels work on lanes of the largest. */
+static void coefficients_fields(struct checkpoint *checkpoint, double *values, unsigned order)
+{
+    field_finite(checkpoint, values, MP_ARIMA_ORDER);
+    for (size_t i = order; i < MP_ARIMA_ORDER; i++)
+        mp_checkpoint_require(checkpoint, values[i] == 0);
+}
+
+static void order_fields(struct checkpoint *checkpoint, struct arima_order *order)
+{
+    field_unsigned(checkpoint, &order->p);
+    field_unsigned(checkpoint, &order->d);
+    field_unsigned(checkpoint, &order->q);
+    field_bool(checkpoint, &order->mean);
+    mp_checkpoint_require(checkpoint, order->p <= MP_ARIMA_ORDER && order->q <= MP_ARIMA_ORDER && order->d <= 2);
+}
+
+/* The likelihood of a constant series is infinite, and so is the standard error of a coefficient that the data say
+ * nothing about. */
+static void estimate_fields(struct checkpoint *checkpoint, struct arima_estimate *estimate)
+{
+    order_fields(checkpoint, &estimate->order);
+    field_unsigned(checkpoint, &estimate->fallback);
+    field_unsigned(checkpoint, &estimate->period);
+    field_bool(checkpoint, &estimate->done);
+    coefficients_fields(checkpoint, estimate->phi, estimate->order.p);
+    coefficients_fields(checkpoint, estimate->theta, estimate->order.q);
+    for (size_t i = 0; i < MP_ARIMA_ORDER; i++) {
+        mp_field_f64(checkpoint, &estimate->phi_error[i]);
+        mp_field_f64(checkpoint, &estimate->theta_error[i]);
+        mp_checkpoint_require(checkpoint, !isnan(estimate->phi_error[i]) && !isnan(estimate->theta_error[i]));
+    }
+    field_finite(checkpoint, &estimate->mean, 1);
+    field_finite(checkpoint, &estimate->sigma2, 1);
+    mp_field_f64(checkpoint, &estimate->loglik);
+    mp_field_f64(checkpoint, &estimate->aicc);
+    mp_checkpoint_require(checkpoint, !isnan(estimate->loglik) && !isnan(estimate->aicc));
+    mp_checkpoint_require(checkpoint, estimate->sigma2 >= 0 && estimate->fallback <= MP_ARIMA_MEAN);
+}
+
+/* No past asks for more than a hundredth or a hundredfold. */
+static void factors_fields(struct checkpoint *checkpoint, struct arima_factors *factors)
+{
+    mp_field_f64(checkpoint, &factors->step);
+    mp_checkpoint_require(checkpoint, fabs(factors->step) < 5);
+    for (size_t rung = 0; rung < MP_ARIMA_RUNGS; rung++) {
+        mp_field_f64(checkpoint, &factors->horizon[rung]);
+        mp_checkpoint_require(checkpoint, fabs(factors->horizon[rung]) < 5);
+    }
+}
+
+void mp_arima_model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
+                           void *block)
+{
+    struct arima_model model = mp_arima_model(block, series);
+    (void)config;
+    mp_field_u64(checkpoint, &model.progress->rounds);
+    mp_field_u64(checkpoint, &model.progress->ordered);
+    mp_field_u64(checkpoint, &model.progress->over);
+    mp_field_u64(checkpoint, &model.progress->rungs);
+    mp_checkpoint_require(checkpoint, model.progress->rungs <= MP_ARIMA_RUNGS);
+    mp_checkpoint_require(checkpoint, model.progress->ordered <= series && model.progress->over <= 1);
+    mp_checkpoint_require(checkpoint, !model.progress->over || model.progress->ordered == series);
+    for (size_t s = 0; s < series; s++) {
+        estimate_fields(checkpoint, &model.estimates[s]);
+        order_fields(checkpoint, &model.asked[s]);
+        factors_fields(checkpoint, &model.factors[s]);
+        mp_field_u64(checkpoint, &model.known[s]);
+        mp_checkpoint_require(checkpoint, model.known[s] <= 1);
+    }
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "methods/lstm/features/change_point.h"
+
+#include "support/simd.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { SIDE = 5, ELSEWHERE = 10 }; /* blocks on either side; splits to compare with, at least */
+
+static const double LEAST_JUMP = 0.08, TIMES_ELSEWHERE = 16;
+
+MP_VECTORISED static double mp_square_distance(const double *a, const double *b, size_t n)
+{
+    double sum[8] = {0}, total = 0;
+    for (size_t i = 0; i < n; i++)
+        sum[i % 8] += (a[i] - b[i]) * (a[i] - b[i]);
+    for (size_t l = 0; l < 8; l++)
+        total += sum[l];
+    return total;
+}
+
+MP_VECTORISED static void mp_move(double *sum, const double *in, const double *out, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sum[i] += in[i] - out[i];
+}
+
+static void first_sides(const double *sums, size_t n, double *after, double *before)
+{
+    memset(after, 0, n * sizeof *after);
+    memset(before, 0, n * sizeof *before);
+    for (size_t b = 0; b < SIDE; b++)
+        for (size_t i = 0; i < n; i++) {
+            after[i] += sums[b * n + i];
+            before[i] += sums[(SIDE + b) * n + i];
+        }
+}
+
+/* distance[k] of the split after the newest k blocks, SIDE <= k <= blocks - SIDE; never below 0. */
+static void measure(const double *sums, size_t blocks, size_t n, double unit, double *scratch, double *distance)
+{
+    double *after = scratch, *before = scratch + n, noise = 0;
+    for (size_t b = 1; b < blocks; b++)
+        noise += mp_square_distance(sums + b * n, sums + (b - 1) * n, n);
+    noise *= (double)SIDE / (double)(blocks - 1);
+    first_sides(sums, n, after, before);
+    for (size_t k = SIDE; k <= blocks - SIDE; k++) {
+        double squared = mp_square_distance(after, before, n) - noise;
+        distance[k] = squared > 0 ? squared * unit : 0;
+        if (k == blocks - SIDE)
+            break;
+        mp_move(after, sums + k * n, sums + (k - SIDE) * n, n);
+        mp_move(before, sums + (k + SIDE) * n, sums + k * n, n);
+    }
+}
+
+/* The split of the largest distance, if it stands out; 0 if not. */
+static size_t jump_of(const double *distance, size_t blocks)
+{
+    size_t most = SIDE, others = 0;
+    double elsewhere = 0;
+    for (size_t k = SIDE; k <= blocks - SIDE; k++)
+        most = distance[k] > distance[most] ? k : most;
+    for (size_t k = SIDE; k <= blocks - SIDE; k++)
+        if (k + SIDE < most || k > most + SIDE) {
+            elsewhere += distance[k];
+            others++;
+        }
+    bool stands_out = others >= ELSEWHERE && distance[most] * (double)others > TIMES_ELSEWHERE * elsewhere;
+    return stands_out && distance[most] > LEAST_JUMP * LEAST_JUMP ? most : 0;
+}
+
+size_t mp_lstm_since_jump(const double *sums, size_t blocks, size_t n, size_t steps, double experts, double *scratch)
+{
+    double distance[MP_LSTM_SHIFT_MOST + 1], span = (double)SIDE * (double)steps;
+    size_t jump = blocks;
+    while (jump > 0 && blocks >= 2 * SIDE) {
+        measure(sums, blocks, n, experts * experts / ((double)n * span * span), scratch, distance);
+        jump = jump_of(distance, blocks);
+        blocks = jump > 0 ? jump : blocks;
+    }
+    return blocks;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "methods/lstm/network/cell_kernel.h"
+
+#include "support/activation.h"
+
+/* c' = f c + i g, h' = o tanh(c'), with i, f, o = logistic(..), g = tanh(..). In two passes over a row: the second one's
+ * tangents need not wait for their own first. */
+void MP_WIDE(mp_lstm_forward)(const struct lstm_cells *s)
+{
+    size_t n = s->units;
+    for (size_t row = 0; row < s->rows; row++) {
+        real *gates = s->gates + row * s->gates_stride, *hidden = s->hidden + row * s->hidden_stride;
+        real *above = s->above ? s->above + row * s->above_stride : NULL;
+        const real *before = s->cell_before + row * n;
+        for (size_t u = 0; u < n; u += WIDTH) {
+            vector g = load(gates + 2 * n + u),
+                   y[4] = {-load(gates + u), -load(gates + n + u), g + g, -load(gates + 3 * n + u)};
+            struct power e[4];
+            powers_of(4, y, e);
+            vector i = logistic_from(e[0]), f = logistic_from(e[1]), o = logistic_from(e[3]);
+            g = tangent_from(e[2]);
+            store(gates + u, i);
+            store(gates + n + u, f);
+            store(gates + 2 * n + u, g);
+            store(gates + 3 * n + u, o);
+            store(s->cell + row * n + u, fused(f, load(before + u), i * g));
+        }
+        for (size_t u = 0; u < n; u += WIDTH) {
+            vector h = load(gates + 3 * n + u) * hyperbolic_tangent(load(s->cell + row * n + u));
+            store(hidden + u, h);
+            if (above)
+                store(above + u, h);
+        }
+    }
+}
+
+INLINE void add(real *sum, vector term)
+{
+    store(sum, load(sum) + term);
+}
+
+/* tanh(c') is h' / o: cheaper than to keep it. */
+void MP_WIDE(mp_lstm_backward)(const struct lstm_cells *s)
+{
+    size_t n = s->units;
+    for (size_t row = 0; row < s->rows; row++) {
+        real *gates = s->gates + row * s->gates_stride, *d_cell = s->d_cell + row * n;
+        const real *before = s->cell_before + row * n, *hidden = s->hidden + row * s->hidden_stride;
+        const real *d_hidden = s->d_hidden + row * s->d_hidden_stride;
+        const real *d_output = s->d_output ? s->d_output + row * s->d_output_stride : NULL;
+        for (size_t u = 0; u < n; u += WIDTH) {
+            vector i = load(gates + u), f = load(gates + n + u), g = load(gates + 2 * n + u),
+                   o = load(gates + 3 * n + u);
+            vector h = load(hidden + u), d_h = load(d_hidden + u), one = splat(1);
+            if (d_output)
+                d_h += load(d_output + u);
+            vector d_c = fused(d_h, fused(-h, h / o, o), load(d_cell + u));
+            vector d_i = d_c * g * (i * (one - i)), d_f = d_c * load(before + u) * (f * (one - f));
+            vector d_g = d_c * i * fused(-g, g, one), d_o = d_h * h * (one - o);
+            store(gates + u, d_i);
+            store(gates + n + u, d_f);
+            store(gates + 2 * n + u, d_g);
+            store(gates + 3 * n + u, d_o);
+            store(d_cell + u, d_c * f);
+            add(s->d_bias + u, d_i);
+            add(s->d_bias + n + u, d_f);
+            add(s->d_bias + 2 * n + u, d_g);
+            add(s->d_bias + 3 * n + u, d_o);
+        }
+    }
+}
+
+void MP_WIDE(mp_lstm_update)(const struct lstm_update *a, size_t n, const real *gradient, real *first, real *second,
+                             real *parameters)
+{
+    for (size_t p = 0; p < n; p += WIDTH) {
+        vector g = load(gradient + p) * splat(a->scale), m = load(first + p), v = load(second + p);
+        m = fused(g - m, splat(a->first_gain), m);
+        v = fused(fused(g, g, -v), splat(a->second_gain), v);
+        store(first + p, m);
+        store(second + p, v);
+        vector root = fused(square_root(v), splat(a->unbias), splat(a->epsilon));
+        store(parameters + p, fused(splat(-a->rate), m / root, load(parameters + p)));
+    }
+}

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "methods/lstm/network/joint_net.h"
+
+#include "methods/lstm/network/loss.h"
+
+#include <string.h>
+
+enum { ORIGINS = MP_LSTM_JOINT_ORIGINS, ROW = MP_LSTM_OUTPUT_ROW };
+
+/* Parameters of the head of one series. */
+static size_t head_size(size_t units)
+{
+    return (units + 1) * ROW;
+}
+
+struct lstm_shape mp_lstm_joint_net_shape(size_t layers, size_t hidden, size_t series)
+{
+    struct lstm_shape shape = {.inputs = series, .hidden = hidden, .layers = layers};
+    shape.head = mp_product(series, head_size(mp_row(hidden)));
+    return shape;
+}
+
+void mp_lstm_joint_start(const struct lstm_shape *shape, struct random *random, real *parameters)
+{
+    memset(parameters, 0, mp_lstm_parameters(shape) * sizeof *parameters);
+    mp_lstm_start_layers(shape, random, parameters);
+}
+
+double mp_lstm_joint_net_cost(const struct lstm_shape *shape)
+{
+    return mp_lstm_layers_cost(shape, MP_LSTM_JOINT_BLOCKS) + 2 * (double)shape->head;
+}
+
+/* ---- memory ------------------------------------------------------------------------------------------------------- */
+
+/* Numbers that the arena has; without one they are only counted. */
+static size_t lay_out(struct lstm_joint_net *net, real *arena)
+{
+    const size_t states = net->units * ORIGINS, outputs = (size_t)ORIGINS * ROW;
+    const struct {
+        real **place;
+        size_t count;
+    } parts[] = {
+        {&net->inputs, mp_product(net->series, (size_t)MP_LSTM_JOINT_BLOCKS * ORIGINS)},
+        {&net->states, states + ORIGINS},
+        {&net->outputs, outputs},
+        {&net->packed, outputs},
+        {&net->part, states},
+        {&net->d_states, states},
+    };
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        *parts[i].place = arena ? arena + used : NULL;
+        used = mp_sum(used, parts[i].count);
+    }
+    return used;
+}
+
+/* The memory of the layers is for a shape without a head. */
+bool mp_lstm_joint_net_make(struct lstm_joint_net *net, const struct lstm_shape *shape, size_t experts, bool training,
+                            const struct memory *memory)
+{
+    struct lstm_plan plan = {.steps = MP_LSTM_JOINT_BLOCKS, .workers = 1, .series = ORIGINS, .training = training};
+    struct lstm_shape layers = *shape;
+    layers.head = 0;
+    *net = (struct lstm_joint_net){.series = shape->inputs, .experts = (double)experts};
+    if (mp_lstm_parameters(shape) == SIZE_MAX || !mp_lstm_work_make(&net->work, &layers, &plan, memory))
+        return false;
+    net->units = mp_row(shape->hidden);
+    net->arena_size = mp_sum(mp_product(net->series, sizeof(double)), mp_product(lay_out(net, NULL), sizeof(real)));
+    net->arena = mp_allocate(memory, net->arena_size, 1);
+    if (!net->arena) {
+        mp_lstm_work_free(&net->work, memory);
+        return false;
+    }
+    net->sums = net->arena;
+    lay_out(net, (real *)(net->sums + net->series));
+    return true;
+}
+
+void mp_lstm_joint_net_free(struct lstm_joint_net *net, const struct memory *memory)
+{
+    mp_release(memory, net->arena, net->arena_size, 1);
+    net->arena = NULL;
+    mp_lstm_work_free(&net->work, memory);
+}
+
+void mp_lstm_joint_net_prepare(struct lstm_joint_net *net, const real *parameters)
+{
+    mp_lstm_prepare(&net->work, parameters);
+    net->head = parameters + mp_lstm_head(&net->work.shape);
+}
+
+/* ---- inputs ------------------------------------------------------------------------------------------------------- */
+
+/* The block that begins with this step of the panel: mean loads less the uniform one. */
+static void take_block(struct lstm_joint_net *net, const struct panel *panel, size_t step, real *to)
+{
+    double scale = net->experts / MP_LSTM_JOINT_BLOCK_STEPS;
+    memset(net->sums, 0, net->series * sizeof *net->sums);
+    mp_lstm_add_steps(panel, step, MP_LSTM_JOINT_BLOCK_STEPS, 0, net->series, net->sums);
+    for (size_t i = 0; i < net->series; i++)
+        to[i] = (real)(net->sums[i] * scale - 1);
+}
+
+void mp_lstm_joint_net_look_back(struct lstm_joint_net *net, size_t origin, size_t origins,
+                                 const struct lstm_past *past)
+{
+    for (size_t b = 0; b < MP_LSTM_JOINT_BLOCKS; b++) {
+        real *to = net->inputs + (b * origins + origin) * net->series;
+        size_t ago = (MP_LSTM_JOINT_BLOCKS - b) * MP_LSTM_JOINT_BLOCK_STEPS;
+        if (ago <= past->steps)
+            take_block(net, past->panel, past->end - ago, to);
+        else
+            memset(to, 0, net->series * sizeof *to);
+    }
+}
+
+/* ---- the head ----------------------------------------------------------------------------------------------------- */
+
+/* Across, so that the weights of a series, as they lie, are the right factor of its outputs. */
+static void take_states(struct lstm_joint_net *net, const struct lstm_view *view)
+{
+    for (size_t unit = 0; unit < net->units; unit++)
+        for (size_t r = 0; r < view->count; r++)
+            net->states[unit * ORIGINS + r] = view->hidden[r * view->row_stride + unit];
+    for (size_t r = 0; r < view->count; r++)
+        net->states[net->units * ORIGINS + r] = 1;
+}
+
+static void take_outputs(struct lstm_joint_net *net, size_t origins, size_t series)
+{
+    const real *head = net->head + series * head_size(net->units);
+    memset(net->outputs, 0, origins * ROW * sizeof *net->outputs);
+    mp_gemm_add_transposed(net->work.gemm, origins, ROW, net->units + 1, net->states, ORIGINS, head, ROW, net->outputs,
+                           ROW);
+}
+
+static real share_of(const struct lstm_joint_net *net, real output)
+{
+    return (1 + output) * (real)(1 / net->experts);
+}
+
+/* Of one series at all origins; its outputs become the loss's gradient by them. */
+static double series_loss(struct lstm_joint_net *net, size_t origins, size_t series)
+{
+    const struct lstm_examples *e = net->examples;
+    double loss = 0, weight = 1 / (double)e->series;
+    for (size_t r = 0; r < origins; r++) {
+        size_t at = r * net->series + series, n = e->covered[at];
+        real forecasts[ROW], *row = net->outputs + r * ROW;
+        for (size_t b = 0; b < n; b++)
+            forecasts[b] = share_of(net, row[b]);
+        memset(row, 0, ROW * sizeof *row);
+        loss += mp_lstm_loss(n, forecasts, e->targets + at * MP_LSTM_OUTPUTS, (double)e->bottom[at],
+                             weight / net->experts, row);
+    }
+    return loss * weight;
+}
+
+/* From the gradient by the outputs to that by the weights, and to the states' part of it. */
+static void series_back(struct lstm_joint_net *net, size_t origins, size_t series)
+{
+    struct gemm gemm = net->work.gemm;
+    size_t units = net->units, size = head_size(units);
+    const real *head = net->head + series * size;
+    mp_gemm_pack(gemm, origins, ROW, net->outputs, ROW, 1, ROW, net->packed);
+    mp_gemm(gemm, units + 1, ROW, origins, net->states, ORIGINS, net->packed, NULL, net->d_head + series * size, ROW);
+    mp_gemm_pack(gemm, MP_LSTM_OUTPUTS, ORIGINS, net->outputs, 1, ROW, origins, net->packed);
+    mp_gemm(gemm, units, ORIGINS, MP_LSTM_OUTPUTS, head, ROW, net->packed, NULL, net->part, ORIGINS);
+    for (size_t i = 0; i < units * ORIGINS; i++)
+        net->d_states[i] += net->part[i];
+}
+
+static void give_d_states(const struct lstm_joint_net *net, const struct lstm_view *view)
+{
+    for (size_t r = 0; r < view->count; r++)
+        for (size_t unit = 0; unit < net->units; unit++)
+            view->d_output[r * view->d_row_stride + unit] = net->d_states[unit * ORIGINS + r];
+}
+
+/* ---- calls -------------------------------------------------------------------------------------------------------- */
+
+static void forecast_head(void *user, const struct lstm_view *view)
+{
+    struct lstm_joint_net *net = user;
+    take_states(net, view);
+    for (size_t s = 0; s < net->series; s++) {
+        take_outputs(net, view->count, s);
+        for (size_t r = 0; r < view->count; r++)
+            for (size_t b = 0; b < ROW; b++) {
+                real share = share_of(net, net->outputs[r * ROW + b]);
+                net->forecasts[(r * net->series + s) * ROW + b] = share > 0 ? share : 0;
+            }
+    }
+}
+
+static void loss_head(void *user, const struct lstm_view *view)
+{
+    struct lstm_joint_net *net = user;
+    take_states(net, view);
+    memset(net->d_states, 0, net->units * ORIGINS * sizeof *net->d_states);
+    for (size_t s = 0; s < net->series; s++) {
+        take_outputs(net, view->count, s);
+        net->loss += series_loss(net, view->count, s);
+        if (net->d_head)
+            series_back(net, view->count, s);
+    }
+    if (net->d_head)
+        give_d_states(net, view);
+}
+
+static struct lstm_batch batch_of(struct lstm_joint_net *net, size_t origins,
+                                  void (*head)(void *user, const struct lstm_view *view))
+{
+    return (struct lstm_batch){
+        .steps = MP_LSTM_JOINT_BLOCKS, .series = origins, .inputs = net->inputs, .head = head, .user = net};
+}
+
+void mp_lstm_joint_net_forecast(struct lstm_joint_net *net, size_t origins, real *forecasts)
+{
+    struct lstm_batch batch = batch_of(net, origins, forecast_head);
+    net->forecasts = forecasts;
+    mp_lstm_forward(&net->work, &batch);
+}
+
+double mp_lstm_joint_net_gradient(struct lstm_joint_net *net, const struct lstm_examples *examples, real *gradient)
+{
+    struct lstm_batch batch = batch_of(net, examples->series / net->series, loss_head);
+    net->examples = examples;
+    net->d_head = gradient ? gradient + mp_lstm_head(&net->work.shape) : NULL;
+    net->loss = 0;
+    if (gradient)
+        mp_lstm_gradient(&net->work, &batch, gradient);
+    else
+        mp_lstm_forward(&net->work, &batch);
+    return net->loss;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Where the parameters of a network lie: recurrent layers and whatever head follows them, in one array without pointers,
+ * so that an optimiser, a copy and a checkpoint need not know what they are.
+ *
+ * A layer's weights are a matrix of K rows and 4 x units columns: a row for each number of [h | x], the state before and
+ * the input, and in it the gates i, f, g, o side by side. Units are padded to a multiple of MP_ROW; what is padded is 0
+ * and stays so: its gates see 0, its states are 0, its gradients are 0. */
+#ifndef MP_METHODS_LSTM_NETWORK_PARAMETERS_H
+#define MP_METHODS_LSTM_NETWORK_PARAMETERS_H
+
+#include "support/random.h"
+#include "support/vectors.h"
+
+enum { MP_LSTM_MOST_LAYERS = 4 };
+
+struct lstm_shape {
+    size_t inputs, hidden; /* 1 or more each */
+    size_t layers;         /* at most MP_LSTM_MOST_LAYERS; 0: a head alone */
+    size_t head;           /* parameters of the head */
+};
+
+struct lstm_layer {
+    size_t inputs, units, rows;       /* rows = units + inputs, the input of a higher layer being padded */
+    size_t weights, bias_ih, bias_hh; /* first numbers in the array; PyTorch's two biases, which are only ever added */
+};
+
+struct lstm_layer mp_lstm_layer(const struct lstm_shape *shape, size_t layer);
+
+/* Of the head's parameters, which are the last. */
+size_t mp_lstm_head(const struct lstm_shape *shape);
+
+/* Numbers in the array: a multiple of MP_ROW; SIZE_MAX where that does not fit. */
+size_t mp_lstm_parameters(const struct lstm_shape *shape);
+
+/* Floating-point operations of the layers for one series over so many steps, forward. */
+double mp_lstm_layers_cost(const struct lstm_shape *shape, size_t steps);
+
+/* One layer in PyTorch's layout, rows i, f, g, o: [4 hidden][inputs], [4 hidden][hidden], [4 hidden], [4 hidden], where
+ * a higher layer's inputs are the lower one's hidden. */
+struct lstm_weights {
+    real *weight_ih, *weight_hh, *bias_ih, *bias_hh;
+};
+
+void mp_lstm_export(const struct lstm_shape *shape, size_t layer, const real *parameters, struct lstm_weights weights);
+void mp_lstm_import(const struct lstm_shape *shape, size_t layer, real *parameters, struct lstm_weights weights);
+
+/* The layers' parameters, in an array that holds zeros: what is padded stays so. */
+void mp_lstm_start_layers(const struct lstm_shape *shape, struct random *random, real *parameters);
+
+/* n numbers between -limit and limit. */
+void mp_lstm_start_numbers(struct random *random, double limit, real *to, size_t n);
+
+#endif

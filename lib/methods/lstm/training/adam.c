@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "methods/lstm/training/adam.h"
+
+#include "methods/lstm/network/cell_kernel.h"
+#include "support/simd.h"
+
+#include <float.h>
+#include <math.h>
+
+static const double first_decay = 0.9, second_decay = 0.999, epsilon = 1e-8;
+
+struct lstm_adam mp_lstm_adam_start(void)
+{
+    return (struct lstm_adam){0, 1, 1};
+}
+
+MP_VECTORISED static double mp_square_length(const real *gradient, size_t n)
+{
+    double sum[MP_ROW] = {0}, total = 0;
+    for (size_t i = 0; i < n; i += MP_ROW)
+        for (size_t l = 0; l < MP_ROW; l++)
+            sum[l] += (double)gradient[i + l] * (double)gradient[i + l];
+    for (size_t l = 0; l < MP_ROW; l++)
+        total += sum[l];
+    return total;
+}
+
+/* (1 + cos(pi part)) / 2 for 0 <= part <= 1, which is 1 - sin(x)^2 with x = pi part / 2: by sin's series, since the cos
+ * of a C library need not be the same on every machine. */
+static double falling(double part)
+{
+    double x = 1.5707963267948966 * part, square = x * x, sum = 0;
+    for (int k = 23; k >= 3; k -= 2)
+        sum = (1 + sum) * -square / (double)(k * (k - 1));
+    x += x * sum;
+    return 1 - x * x;
+}
+
+static double rate_at(const struct lstm_adam_rule *rule, uint64_t updates)
+{
+    double rate = updates < rule->rising ? rule->rate * (double)(updates + 1) / (double)rule->rising : rule->rate;
+    if (rule->until == 0)
+        return rate;
+    return updates >= rule->until ? 0 : rate * falling((double)updates / (double)rule->until);
+}
+
+bool mp_lstm_adam_update(struct lstm_adam *adam, const struct lstm_adam_rule *rule, size_t n, const real *gradient,
+                         real *first, real *second, real *parameters)
+{
+    double length = sqrt(mp_square_length(gradient, n));
+    if (!(length <= DBL_MAX))
+        return false;
+    double rate = rate_at(rule, adam->updates);
+    adam->updates++;
+    adam->first_power *= first_decay;
+    adam->second_power *= second_decay;
+    struct lstm_update update = {.scale = (real)(length > rule->longest ? rule->longest / length : 1),
+                                 .first_gain = (real)(1 - first_decay),
+                                 .second_gain = (real)(1 - second_decay),
+                                 .rate = (real)(rate / (1 - adam->first_power)),
+                                 .unbias = (real)(1 / sqrt(1 - adam->second_power)),
+                                 .epsilon = (real)epsilon};
+    MP_BY_WIDTH(mp_vector_bytes(), mp_lstm_update, &update, n, gradient, first, second, parameters);
+    return true;
+}
