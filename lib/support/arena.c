@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "support/arena.h"
+
+#include <stdint.h>
+#include <string.h>
+
+void *mp_arena_take(struct arena *arena, size_t count, size_t size)
+{
+    size_t start = arena->used;
+    arena->used = mp_sum(start, mp_whole_lines(count, size));
+    return arena->block ? arena->lines + start : NULL;
+}
+
+/* The first multiple of a cache line from there on. */
+static unsigned char *whole_line(void *block)
+{
+    size_t past = (uintptr_t)block % MP_CACHE_LINE;
+    return (unsigned char *)block + (MP_CACHE_LINE - past) % MP_CACHE_LINE;
+}
+
+bool mp_arena_make(struct arena *arena, void (*lay_out)(void *self, struct arena *arena), void *self,
+                   const struct memory *memory)
+{
+    *arena = (struct arena){0};
+    lay_out(self, arena);
+    size_t size = mp_sum(arena->used, MP_CACHE_LINE - 1);
+    void *block = mp_allocate(memory, size, 1);
+    *arena = (struct arena){0};
+    if (!block)
+        return false;
+    *arena = (struct arena){.block = block, .lines = whole_line(block), .size = size};
+    lay_out(self, arena);
+    mp_arena_clear(arena);
+    return true;
+}
+
+void mp_arena_free(struct arena *arena, const struct memory *memory)
+{
+    mp_release(memory, arena->block, arena->size, 1);
+    *arena = (struct arena){0};
+}
+
+void mp_arena_copy(struct arena *to, const struct arena *from)
+{
+    memcpy(to->lines, from->lines, from->used);
+}
+
+void mp_arena_clear(struct arena *arena)
+{
+    memset(arena->lines, 0, arena->used);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* One block of memory for many arrays, laid out by one function that runs twice.
+ *
+ *     static void lay_out(void *self, struct arena *arena)
+ *     {
+ *         struct window *window = self;
+ *         window->sum = mp_arena_take(arena, window->series, sizeof *window->sum);
+ *         window->least = mp_arena_take(arena, window->series, sizeof *window->least);
+ *     }
+ *
+ * On the first run mp_arena_take returns NULL and counts bytes; on the second it returns each array. So the size and the
+ * layout of a block cannot disagree. Every array begins at a multiple of MP_CACHE_LINE, so that no two workers share a
+ * cache line and vectors may be loaded whole. */
+#ifndef MP_SUPPORT_ARENA_H
+#define MP_SUPPORT_ARENA_H
+
+#include "support/memory.h"
+
+#include <stdbool.h>
+
+struct arena {
+    void *block;          /* what the allocator returned; NULL while the layout is counted */
+    unsigned char *lines; /* its first whole cache line, where the first array begins */
+    size_t used, size;    /* bytes from `lines` on that are taken; bytes of the block */
+};
+
+/* The next array, of count items of size bytes: NULL while counting. Sizes that overflow make mp_arena_make fail. */
+void *mp_arena_take(struct arena *arena, size_t count, size_t size);
+
+/* Runs lay_out twice, with the memory in between, which is zeroed. False if the allocator refuses it; then there is nothing
+ * to free. */
+bool mp_arena_make(struct arena *arena, void (*lay_out)(void *self, struct arena *arena), void *self,
+                   const struct memory *memory);
+
+/* An arena that was never made is fine, if zeroed. */
+void mp_arena_free(struct arena *arena, const struct memory *memory);
+
+/* All arrays: copied from an arena of the same layout, or set to zero bytes. */
+void mp_arena_copy(struct arena *to, const struct arena *from);
+void mp_arena_clear(struct arena *arena);
+
+#endif
