@@ -27,19 +27,25 @@ need() {
     $apt install -y --no-install-recommends $missing >/dev/null
 }
 
-# build FOLDER OPTION...: configures it, anew if anything it was configured with has changed, and builds it, from the
-# repository's root. The log is shown where something fails.
-build() {
+# configure FOLDER OPTION...: from the repository's root; anew if anything that it was configured with has changed. The log
+# is shown where something fails.
+configure() {
     folder=$1
     shift
     made_with="$PWD ${CC:-} ${CXX:-} $*"
     if [ ! -f "$folder/build.ninja" ] || [ "$(cat "$folder/made_with" 2>/dev/null)" != "$made_with" ]; then
-        echo "Building in $folder, which takes a minute or more; $folder/build.log tells how far it is" >&2
         rm -rf "$folder"
         mkdir -p "$folder"
         meson setup "$folder" "$@" >"$folder/build.log" 2>&1 || fail "$folder"
         echo "$made_with" >"$folder/made_with"
     fi
+}
+
+# build FOLDER OPTION...: configures and compiles.
+build() {
+    folder=$1
+    [ -f "$folder/build.ninja" ] || echo "Building in $folder takes a minute or more; $folder/build.log grows" >&2
+    configure "$@"
     ninja -C "$folder" >"$folder/build.log" 2>&1 || fail "$folder"
 }
 
