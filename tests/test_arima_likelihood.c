@@ -5,13 +5,31 @@
 
 static struct arima_point point, moved;
 
-/* One workspace for a test. */
-static void *open_workspace(struct arima_workspace *workspace, size_t observations)
+/* A workspace for so many observations, in an arena of its own. */
+struct room {
+    struct arima_workspace workspace;
+    size_t observations;
+    struct arena arena;
+};
+
+static const struct memory heap = {mp_default_allocate, mp_default_release, NULL};
+
+static void lay_out(void *self, struct arena *arena)
 {
-    void *memory = malloc(mp_arima_workspace_size(observations));
-    assert_non_null(memory);
-    mp_arima_workspace_init(workspace, memory, observations);
-    return memory;
+    struct room *room = self;
+    mp_arima_workspace_lay_out(&room->workspace, arena, room->observations);
+}
+
+static bool have_room(struct room *room, size_t observations)
+{
+    room->observations = observations;
+    return mp_arena_make(&room->arena, lay_out, room, &heap);
+}
+
+static struct arima_workspace *open_workspace(struct room *room, size_t observations)
+{
+    assert_true(have_room(room, observations));
+    return &room->workspace;
 }
 
 static void set_series(struct arima_workspace *workspace, size_t lane, const double *values, size_t n)
@@ -45,26 +63,26 @@ static void likelihoods_at_fixed_parameters_are_exact(void **state)
 {
     (void)state;
     struct golden golden;
-    struct arima_workspace workspace;
+    struct room room;
     size_t compared = 0;
     double values[GOLDEN_VALUES];
-    void *memory = open_workspace(&workspace, GOLDEN_VALUES);
+    struct arima_workspace *workspace = open_workspace(&room, GOLDEN_VALUES);
     golden_open(&golden);
     while (golden_next(&golden)) {
         if (!golden_is(&golden, "likelihood"))
             continue;
         unsigned order = larger(golden.p, golden.q);
         for (unsigned wider = order; wider <= MP_ARIMA_ORDER; wider++) { /* more coefficients, all 0 */
-            set_series(&workspace, compared % MP_LANES, values, golden_differences(&golden, values));
+            set_series(workspace, compared % MP_LANES, values, golden_differences(&golden, values));
             set_coefficients(&point, compared % MP_LANES, wider, golden.coefficients, golden.p, golden.q);
-            mp_arima_kernel(0)->evaluate(&workspace, wider, &point);
-            double ours = loglik(point.objective.lane[compared % MP_LANES], workspace.n);
+            mp_arima_kernel(0)->evaluate(workspace, wider, &point);
+            double ours = loglik(point.objective.lane[compared % MP_LANES], workspace->n);
             assert_near(ours, golden.loglik, 1e-10 * fabs(golden.loglik));
         }
         compared++;
     }
     assert_int_equal(compared, 180);
-    free(memory);
+    mp_arena_free(&room.arena, &heap);
 }
 
 /* A stationary, invertible point of any order: products of real factors. */
@@ -95,26 +113,26 @@ static void the_gradient_is_that_of_finite_differences(void **state)
     (void)state;
     const double h = 1e-5;
     static const size_t lengths[] = {20, 64, 65, 127, 300};
-    struct arima_workspace workspace;
+    struct room room;
     double values[300], coefficients[2 * MP_ARIMA_ORDER];
-    void *memory = open_workspace(&workspace, 300);
+    struct arima_workspace *workspace = open_workspace(&room, 300);
     uint64_t seed = 5;
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
         for (unsigned order = 1; order <= MP_ARIMA_ORDER; order++) {
             for (size_t l = 0; l < MP_LANES; l++) {
                 random_series(values, lengths[i], &seed);
                 random_coefficients(coefficients, order, order, &seed);
-                set_series(&workspace, l, values, lengths[i]);
+                set_series(workspace, l, values, lengths[i]);
                 set_coefficients(&point, l, order, coefficients, order, order);
             }
-            mp_arima_kernel(0)->evaluate(&workspace, order, &point);
+            mp_arima_kernel(0)->evaluate(workspace, order, &point);
             for (unsigned a = 0; a < 2 * order; a++) {
                 double sides[4][MP_LANES]; /* 1 and 2 steps down, 1 and 2 up */
                 for (int side = 0; side < 4; side++) {
                     moved = point;
                     for (size_t l = 0; l < MP_LANES; l++)
                         moved.parameters[a].lane[l] += (side < 2 ? -h : h) * (side % 2 + 1);
-                    mp_arima_kernel(0)->evaluate(&workspace, order, &moved);
+                    mp_arima_kernel(0)->evaluate(workspace, order, &moved);
                     memcpy(sides[side], moved.objective.lane, sizeof sides[side]);
                 }
                 for (size_t l = 0; l < MP_LANES; l++) {
@@ -123,25 +141,25 @@ static void the_gradient_is_that_of_finite_differences(void **state)
                 }
             }
         }
-    free(memory);
+    mp_arena_free(&room.arena, &heap);
 }
 
 /* e - H c for c held fixed is what the matrix is of; so its products with any vector are not negative. */
 static void the_gauss_newton_matrix_is_symmetric_and_positive(void **state)
 {
     (void)state;
-    struct arima_workspace workspace;
+    struct room room;
     double values[200], coefficients[2 * MP_ARIMA_ORDER];
-    void *memory = open_workspace(&workspace, 200);
+    struct arima_workspace *workspace = open_workspace(&room, 200);
     uint64_t seed = 6;
     for (unsigned order = 1; order <= MP_ARIMA_ORDER; order++) {
         for (size_t l = 0; l < MP_LANES; l++) {
             random_series(values, 200, &seed);
             random_coefficients(coefficients, order, order, &seed);
-            set_series(&workspace, l, values, 200);
+            set_series(workspace, l, values, 200);
             set_coefficients(&point, l, order, coefficients, order, order);
         }
-        mp_arima_kernel(0)->evaluate(&workspace, order, &point);
+        mp_arima_kernel(0)->evaluate(workspace, order, &point);
         for (int trial = 0; trial < 100; trial++) {
             double x[2 * MP_ARIMA_ORDER];
             for (unsigned a = 0; a < 2 * order; a++)
@@ -158,7 +176,7 @@ static void the_gauss_newton_matrix_is_symmetric_and_positive(void **state)
             }
         }
     }
-    free(memory);
+    mp_arena_free(&room.arena, &heap);
 }
 
 /* What a lane gets depends neither on its place nor on its neighbours, nor on how wide the vectors are. */
@@ -166,12 +184,12 @@ static void a_lane_gets_the_same_bytes_wherever_it_is(void **state)
 {
     (void)state;
     static const int widths[] = {16, 32, 64};
-    struct arima_workspace workspace;
+    struct room room;
     double values[150], others[150], twiddles[512], coefficients[2 * MP_ARIMA_ORDER];
     double damping[MP_LANES] __attribute__((aligned(64)));
     struct arima_lanes active[MP_ARIMA_PARAMETERS], step[MP_ARIMA_PARAMETERS], augmented = {0};
     static const struct arima_secant secant;
-    void *memory = open_workspace(&workspace, 150);
+    struct arima_workspace *workspace = open_workspace(&room, 150);
     uint64_t seed = 7;
     for (unsigned order = 1; order <= MP_ARIMA_ORDER; order++) {
         double expected[4] = {0};
@@ -188,56 +206,61 @@ static void a_lane_gets_the_same_bytes_wherever_it_is(void **state)
                     double other[2 * MP_ARIMA_ORDER];
                     random_series(others, 150, &seed);
                     random_coefficients(other, order, order, &seed);
-                    set_series(&workspace, l, l == place ? values : others, 150);
+                    set_series(workspace, l, l == place ? values : others, 150);
                     set_coefficients(&point, l, order, l == place ? coefficients : other, order, order);
                     damping[l] = l == place ? 0.5 : 0.25;
                     for (unsigned a = 0; a < MP_ARIMA_PARAMETERS; a++)
                         active[a].lane[l] = 1;
                 }
-                kernel->evaluate(&workspace, order, &point);
+                kernel->evaluate(workspace, order, &point);
                 kernel->solve(&point, &secant, active, order, damping, augmented.lane, step);
                 double found[4] = {point.objective.lane[place], step[2 * order - 1].lane[place]};
-                starts->regress(&workspace, order, 12, &point);
+                starts->regress(workspace, order, 12, &point);
                 kernel->solve(&point, &secant, active, order, damping, augmented.lane, step);
                 found[2] = step[0].lane[place];
-                starts->periodogram(&workspace, 256, twiddles);
-                found[3] = mp_arima_lane(&workspace, workspace.filtered, place)[5 * MP_LANE_COLUMN];
+                starts->periodogram(workspace, 256, twiddles);
+                found[3] = mp_arima_lane(workspace, workspace->filtered, place)[5 * MP_LANE_COLUMN];
                 if (first)
                     memcpy(expected, found, sizeof expected);
                 first = false;
                 assert_memory_equal(found, expected, sizeof expected);
             }
     }
-    free(memory);
+    mp_arena_free(&room.arena, &heap);
 }
 
 static void what_has_no_likelihood_says_so(void **state)
 {
     (void)state;
     static const double cases[][2] = {{1, 0}, {-1.01, 0}, {0.999999, 0}, {0, 3}, {0, -1.2}, {NAN, 0}, {0.5, INFINITY}};
-    struct arima_workspace workspace;
+    struct room room;
     double values[100];
     uint64_t seed = 8;
-    void *memory = open_workspace(&workspace, 100);
+    struct arima_workspace *workspace = open_workspace(&room, 100);
     random_series(values, 100, &seed);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         for (size_t l = 0; l < MP_LANES; l++) {
-            set_series(&workspace, l, values, 100);
+            set_series(workspace, l, values, 100);
             set_coefficients(&point, l, 1, l == i ? cases[i] : (const double[]){0.1, 0.2}, 1, 1);
         }
-        mp_arima_kernel(0)->evaluate(&workspace, 1, &point);
+        mp_arima_kernel(0)->evaluate(workspace, 1, &point);
         for (size_t l = 0; l < MP_LANES; l++)
             assert_true(point.objective.lane[l] == 1e300 ? l == i : l != i && isfinite(point.objective.lane[l]));
     }
-    free(memory);
+    mp_arena_free(&room.arena, &heap);
 }
 
 static void a_workspace_has_a_size_or_none(void **state)
 {
     (void)state;
-    assert_true(mp_arima_workspace_size(SIZE_MAX) == SIZE_MAX);
-    assert_true(mp_arima_workspace_size(SIZE_MAX / 16) == SIZE_MAX);
-    assert_true(mp_arima_workspace_size(1000) < 2 * mp_arima_workspace_size(500));
+    struct room small, large;
+    assert_false(have_room(&large, SIZE_MAX));
+    assert_false(have_room(&large, SIZE_MAX / 16));
+    open_workspace(&small, 500);
+    open_workspace(&large, 1000);
+    assert_true(large.arena.size < 2 * small.arena.size);
+    mp_arena_free(&small.arena, &heap);
+    mp_arena_free(&large.arena, &heap);
     assert_null(mp_arima_kernel(8));
     assert_null(mp_arima_start_kernel(128));
 }

@@ -16,14 +16,6 @@ struct impulse_level {
     vector k[M][M], a[M][M], doubled[M][M];
 };
 
-INLINE int levels_of(size_t n)
-{
-    int levels = 0;
-    for (; n > 1; n >>= 1)
-        levels++;
-    return levels;
-}
-
 INLINE void multiply(vector (*restrict c)[M], vector (*a)[M], vector (*b)[M], const int order)
 {
     for (int i = 0; i < order; i++) {
@@ -84,7 +76,7 @@ INLINE void impulse_products(vector (*k)[M], struct impulse_level *level, vector
     for (int i = 0; i < order; i++)
         clear(k[i], order);
     k[0][0] = splat(1);
-    for (int bit = levels_of(n) - 1; bit >= 0; bit--, level++) {
+    for (int bit = mp_arima_doublings(n) - 1; bit >= 0; bit--, level++) {
         for (int i = 0; i < order; i++)
             for (int j = 0; j < order; j++) {
                 level->k[i][j] = k[i][j];
@@ -138,7 +130,7 @@ INLINE void impulse_adjoint(vector (*by_k)[M], struct impulse_level *level, vect
                             vector *by_theta, size_t n, const int order)
 {
     vector(*by_a)[M] = work[0], (*half)[M] = work[1], (*product)[M] = work[2], (*by_square)[M] = work[3];
-    int levels = levels_of(n);
+    int levels = mp_arima_doublings(n);
     for (int i = 0; i < order; i++)
         clear(by_a[i], order);
     level += levels;

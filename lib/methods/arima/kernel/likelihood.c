@@ -67,6 +67,22 @@ static size_t array_size(size_t observations)
     return mp_product(capacity_for(observations), MP_LANES * sizeof(double));
 }
 
+void mp_arima_workspace_lay_out(struct arima_workspace *workspace, struct arena *arena, size_t observations)
+{
+    size_t capacity = capacity_for(observations), numbers = mp_product(capacity, MP_LANES);
+    size_t doublings = (size_t)mp_arima_doublings(observations);
+    workspace->capacity = capacity;
+    workspace->n = observations;
+    workspace->used = MP_ALL_LANES;
+    workspace->series = mp_arena_take(arena, numbers, sizeof(double));
+    workspace->filtered = mp_arena_take(arena, numbers, sizeof(double));
+    workspace->residuals = mp_arena_take(arena, numbers, sizeof(double));
+    workspace->twice = mp_arena_take(arena, numbers, sizeof(double));
+    workspace->powers = mp_arena_take(arena, doublings * LEVEL, sizeof(double));
+    workspace->scratch = mp_arena_take(arena, 1, MP_ARIMA_KERNEL_SCRATCH);
+    workspace->optimiser = mp_arena_take(arena, 1, MP_ARIMA_OPTIMISER);
+}
+
 size_t mp_arima_workspace_size(size_t observations)
 {
     size_t arrays = mp_product(array_size(observations), ARRAYS);
@@ -93,8 +109,6 @@ void mp_arima_workspace_init(struct arima_workspace *workspace, void *memory, si
 /* Multiplications and additions: the passes over the observations, then the small matrices. */
 double mp_arima_evaluation_cost(size_t observations, unsigned order)
 {
-    double m = order, n = (double)observations, levels = 0;
-    for (size_t k = observations; k > 1; k >>= 1)
-        levels++;
+    double m = order, n = (double)observations, levels = mp_arima_doublings(observations);
     return n * (2 * (9 * m + m - 1 + 1) + 4) + levels * 15 * m * m * m + 20 * m * m * m;
 }

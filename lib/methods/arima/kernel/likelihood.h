@@ -12,6 +12,7 @@
 #ifndef MP_METHODS_ARIMA_KERNEL_LIKELIHOOD_H
 #define MP_METHODS_ARIMA_KERNEL_LIKELIHOOD_H
 
+#include "support/arena.h"
 #include "support/lanes.h"
 #include "support/memory.h"
 
@@ -101,6 +102,18 @@ const struct arima_start_kernel *mp_arima_start_kernel(int bytes);
 
 /* The kernel for vectors of 16, 32 or 64 bytes; 0: for this processor. NULL where the build has none. */
 const struct arima_kernel *mp_arima_kernel(int bytes);
+
+/* How often n can be halved: the doublings from 1 to n observations (impulse_gram.h). */
+static inline int mp_arima_doublings(size_t n)
+{
+    int doublings = 0;
+    for (; n > 1; n >>= 1)
+        doublings++;
+    return doublings;
+}
+
+/* The arrays of a workspace for so many observations, and its fields: all lanes are used. */
+void mp_arima_workspace_lay_out(struct arima_workspace *workspace, struct arena *arena, size_t observations);
 
 /* Of how many bytes a workspace for so many observations is; SIZE_MAX if that is too large a number. */
 size_t mp_arima_workspace_size(size_t observations);

@@ -223,11 +223,11 @@ INLINE void evaluate_strands(const struct arima_workspace *workspace, struct ari
         residual_pass(&strands[s], n, order, count);
     backward_pass(strands, n, order, strands_now);
     for (int s = 0; s < strands_now; s++)
-        value_now(&small[s], &strands[s], levels + s * levels_of(n), n);
+        value_now(&small[s], &strands[s], levels + s * mp_arima_doublings(n), n);
     for (int s = 0; s < strands_now; s += count)
         product_passes(&strands[s], n, order, count);
     for (int s = 0; s < strands_now; s++)
-        finish_now(&small[s], &strands[s], levels + s * levels_of(n), n, point, at[s]);
+        finish_now(&small[s], &strands[s], levels + s * mp_arima_doublings(n), n, point, at[s]);
 }
 
 /* The vectors that hold a lane in use: where each begins. */
