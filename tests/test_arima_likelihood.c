@@ -219,7 +219,7 @@ static void a_lane_gets_the_same_bytes_wherever_it_is(void **state)
                 kernel->solve(&point, &secant, active, order, damping, augmented.lane, step);
                 found[2] = step[0].lane[place];
                 starts->periodogram(workspace, 256, twiddles);
-                found[3] = mp_arima_lane(workspace, workspace->filtered, place)[5 * MP_LANE_COLUMN];
+                found[3] = mp_arima_lane(workspace, workspace->filtered_series, place)[5 * MP_LANE_COLUMN];
                 if (first)
                     memcpy(expected, found, sizeof expected);
                 first = false;

@@ -112,7 +112,7 @@ static void find_errors(const struct scratch *scratch, const double *values, con
     scratch->kernel->evaluate(&workspace, order, scratch->point);
     for (size_t l = 0; l < count; l++) {
         struct arima_state *state = &states[which[l]];
-        const double *twice = mp_arima_lane(&workspace, workspace.twice, l);
+        const double *twice = mp_arima_lane(&workspace, workspace.filtered_residuals, l);
         state->evaluated = scratch->point->objective.lane[l] < 1e299;
         if (!state->evaluated)
             continue;

@@ -49,7 +49,7 @@ void mp_arima_regressed(struct arima_search *s, struct arima_item **items, size_
 /* The highest of lane l's periodogram, not close to each other; as cosines of their frequencies. */
 static void find_peaks(const struct arima_search *s, size_t l, size_t size, double *peaks)
 {
-    const double *power = mp_arima_lane(&s->workspace, s->workspace.filtered, l);
+    const double *power = mp_arima_lane(&s->workspace, s->workspace.filtered_series, l);
     size_t found[MP_ARIMA_PEAKS], apart = 3 * size / s->workspace.n;
     for (int i = 0; i < MP_ARIMA_PEAKS; i++) {
         double highest = -1;

@@ -137,7 +137,7 @@ static void judge_first(struct optimiser *o, int l, bool *take)
 static void choose_model(struct optimiser *o, int l, double gain)
 {
     struct lane *lane = &o->lanes[l];
-    double plain = -lane->slope - 0.5 * o->secant.curvature.lane[l], extra = -0.5 * o->secant.extra.lane[l];
+    double plain = -lane->slope - 0.5 * o->secant.hessian_curvature.lane[l], extra = -0.5 * o->secant.secant_curvature.lane[l];
     lane->predicted = plain + (o->augmented.lane[l] > 0 ? extra : 0);
     o->augmented.lane[l] = fabs(plain + extra - gain) < fabs(plain - gain);
 }
@@ -187,7 +187,7 @@ static void judge_steps(struct optimiser *o, struct arima_lanes *take, bool *ove
 {
     for (int l = 0; l < MP_LANES; l++)
         take->lane[l] = o->lanes[l].phase == STEP && o->trial.objective.lane[l] < o->best.objective.lane[l];
-    o->kernel->learn(&o->best, &o->trial, o->active, o->order, take->lane, &o->secant);
+    o->kernel->update_secant(&o->best, &o->trial, o->active, o->order, take->lane, &o->secant);
     for (int l = 0; l < MP_LANES; l++)
         if (o->lanes[l].phase == STEP) {
             judge_step(o, l, take->lane[l] > 0);

@@ -145,7 +145,7 @@ static void find_periods(struct worker *worker, const size_t *which, size_t coun
         load_whitened(&worker->paths[which[l]].series, workspace, l);
     worker->search.start_kernel->periodogram(workspace, size, worker->search.twiddles);
     for (size_t l = 0; l < count; l++) {
-        const double *power = mp_arima_lane(workspace, workspace->filtered, l);
+        const double *power = mp_arima_lane(workspace, workspace->filtered_series, l);
         choices[which[l]].period =
             mp_arima_period(worker->paths[which[l]].series.values, workspace->n, power, size, MP_LANE_COLUMN);
     }

@@ -12,7 +12,7 @@
 #include "methods/arima/kernel/passes.h"
 
 /* Before each doubling: K and A; after it, if a step follows: A. */
-struct impulse_level {
+struct doubling {
     vector k[M][M], a[M][M], doubled[M][M];
 };
 
@@ -68,7 +68,7 @@ INLINE void companion(vector (*f)[M], const vector *theta, const int order)
     }
 }
 
-INLINE void impulse_products(vector (*k)[M], struct impulse_level *level, vector (*work)[M][M], const vector *theta,
+INLINE void impulse_products(vector (*k)[M], struct doubling *doubling, vector (*work)[M][M], const vector *theta,
                              size_t n, const int order)
 {
     vector(*a)[M] = work[0], (*next)[M] = work[1];
@@ -76,11 +76,11 @@ INLINE void impulse_products(vector (*k)[M], struct impulse_level *level, vector
     for (int i = 0; i < order; i++)
         clear(k[i], order);
     k[0][0] = splat(1);
-    for (int bit = mp_arima_doublings(n) - 1; bit >= 0; bit--, level++) {
+    for (int bit = mp_arima_doublings(n) - 1; bit >= 0; bit--, doubling++) {
         for (int i = 0; i < order; i++)
             for (int j = 0; j < order; j++) {
-                level->k[i][j] = k[i][j];
-                level->a[i][j] = a[i][j];
+                doubling->k[i][j] = k[i][j];
+                doubling->a[i][j] = a[i][j];
             }
         multiply(next, a, k, order);
         add_symmetric(k, next, a, order);
@@ -92,67 +92,67 @@ INLINE void impulse_products(vector (*k)[M], struct impulse_level *level, vector
             continue;
         for (int i = 0; i < order; i++)
             for (int j = 0; j < order; j++)
-                level->doubled[i][j] = a[i][j];
+                doubling->doubled[i][j] = a[i][j];
         for (int i = 0; i < order; i++)
             for (int j = 0; j < order; j++)
-                k[i][j] += level->doubled[i][0] * level->doubled[j][0];
+                k[i][j] += doubling->doubled[i][0] * doubling->doubled[j][0];
         for (int j = 0; j < order; j++) {
             a[0][j] = splat(0);
             for (int i = 0; i < order; i++)
-                a[0][j] -= theta[i] * level->doubled[i][j];
+                a[0][j] -= theta[i] * doubling->doubled[i][j];
             for (int i = 1; i < order; i++)
-                a[i][j] = level->doubled[i - 1][j];
+                a[i][j] = doubling->doubled[i - 1][j];
         }
     }
 }
 
 /* by_a, the derivatives by A after a step A = F D, become those by D; adds those by F's first row to by_theta. */
-INLINE void step_adjoint(const struct impulse_level *level, const vector *theta, vector (*by_k)[M], vector (*by_a)[M],
+INLINE void step_adjoint(const struct doubling *doubling, const vector *theta, vector (*by_k)[M], vector (*by_a)[M],
                          vector *by_theta, const int order)
 {
     vector by_d[M][M];
     for (int j = 0; j < order; j++)
         for (int i = 0; i < order; i++) {
-            by_theta[i] -= by_a[0][j] * level->doubled[i][j];
+            by_theta[i] -= by_a[0][j] * doubling->doubled[i][j];
             by_d[i][j] = i + 1 < order ? by_a[i + 1][j] : splat(0);
             by_d[i][j] -= theta[i] * by_a[0][j];
         }
     for (int i = 0; i < order; i++) {
         for (int j = 0; j < order; j++)
-            by_d[i][0] += 2 * by_k[i][j] * level->doubled[j][0];
+            by_d[i][0] += 2 * by_k[i][j] * doubling->doubled[j][0];
         for (int j = 0; j < order; j++)
             by_a[i][j] = by_d[i][j];
     }
 }
 
 /* Adds to by_theta. by_k, symmetric, the derivatives of a function by K, is used up. */
-INLINE void impulse_adjoint(vector (*by_k)[M], struct impulse_level *level, vector (*work)[M][M], const vector *theta,
+INLINE void impulse_adjoint(vector (*by_k)[M], struct doubling *doubling, vector (*work)[M][M], const vector *theta,
                             vector *by_theta, size_t n, const int order)
 {
     vector(*by_a)[M] = work[0], (*half)[M] = work[1], (*product)[M] = work[2], (*by_square)[M] = work[3];
-    int levels = mp_arima_doublings(n);
+    int doublings = mp_arima_doublings(n);
     for (int i = 0; i < order; i++)
         clear(by_a[i], order);
-    level += levels;
-    for (int bit = 0; bit < levels; bit++) {
-        level--;
+    doubling += doublings;
+    for (int bit = 0; bit < doublings; bit++) {
+        doubling--;
         if (n >> bit & 1)
-            step_adjoint(level, theta, by_k, by_a, by_theta, order);
+            step_adjoint(doubling, theta, by_k, by_a, by_theta, order);
         /* of A A: by_a A' + A' by_a; of K + A K A': 2 by_k A K, and by_k + A' by_k A */
-        multiply_transposed(by_square, level->a, by_a, order);
+        multiply_transposed(by_square, doubling->a, by_a, order);
         for (int i = 0; i < order; i++)
             for (int j = 0; j < order; j++)
                 for (int k = 0; k < order; k++)
-                    by_square[i][j] += by_a[i][k] * level->a[j][k];
-        multiply(half, by_k, level->a, order);
-        multiply(product, half, level->k, order);
+                    by_square[i][j] += by_a[i][k] * doubling->a[j][k];
+        multiply(half, by_k, doubling->a, order);
+        multiply(product, half, doubling->k, order);
         for (int i = 0; i < order; i++)
             for (int j = 0; j < order; j++)
                 by_a[i][j] = by_square[i][j] + 2 * product[i][j];
         for (int i = 0; i < order; i++)
             for (int j = 0; j <= i; j++) {
                 for (int k = 0; k < order; k++)
-                    by_k[i][j] += level->a[k][i] * half[k][j];
+                    by_k[i][j] += doubling->a[k][i] * half[k][j];
                 by_k[j][i] = by_k[i][j];
             }
     }

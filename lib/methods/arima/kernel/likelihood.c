@@ -50,8 +50,8 @@ const struct arima_start_kernel *mp_arima_start_kernel(int bytes)
     return index < 0 ? NULL : kernels[index];
 }
 
-enum { ARRAYS = 4, LEVEL = 3 * MP_ARIMA_ORDER * MP_ARIMA_ORDER * MP_LANES, LEVELS = 48 };
-enum { POWERS = LEVELS * LEVEL * sizeof(double) };
+enum { ARRAYS = 4, DOUBLING = 3 * MP_ARIMA_ORDER * MP_ARIMA_ORDER * MP_LANES, DOUBLINGS = 48 };
+enum { POWERS = DOUBLINGS * DOUBLING * sizeof(double) };
 
 /* A periodogram wants a power of two. */
 static size_t capacity_for(size_t observations)
@@ -75,10 +75,10 @@ void mp_arima_workspace_lay_out(struct arima_workspace *workspace, struct arena 
     workspace->n = observations;
     workspace->used = MP_ALL_LANES;
     workspace->series = mp_arena_take(arena, numbers, sizeof(double));
-    workspace->filtered = mp_arena_take(arena, numbers, sizeof(double));
+    workspace->filtered_series = mp_arena_take(arena, numbers, sizeof(double));
     workspace->residuals = mp_arena_take(arena, numbers, sizeof(double));
-    workspace->twice = mp_arena_take(arena, numbers, sizeof(double));
-    workspace->powers = mp_arena_take(arena, doublings * LEVEL, sizeof(double));
+    workspace->filtered_residuals = mp_arena_take(arena, numbers, sizeof(double));
+    workspace->powers = mp_arena_take(arena, doublings * DOUBLING, sizeof(double));
     workspace->scratch = mp_arena_take(arena, 1, MP_ARIMA_KERNEL_SCRATCH);
     workspace->optimiser = mp_arena_take(arena, 1, MP_ARIMA_OPTIMISER);
 }
@@ -98,9 +98,9 @@ void mp_arima_workspace_init(struct arima_workspace *workspace, void *memory, si
     workspace->n = observations;
     workspace->used = MP_ALL_LANES;
     workspace->series = (double *)start;
-    workspace->filtered = (double *)(start + size);
+    workspace->filtered_series = (double *)(start + size);
     workspace->residuals = (double *)(start + 2 * size);
-    workspace->twice = (double *)(start + 3 * size);
+    workspace->filtered_residuals = (double *)(start + 3 * size);
     workspace->powers = (double *)(start + 4 * size);
     workspace->scratch = start + 4 * size + POWERS;
     workspace->optimiser = start + 4 * size + POWERS + MP_ARIMA_KERNEL_SCRATCH;
@@ -109,6 +109,6 @@ void mp_arima_workspace_init(struct arima_workspace *workspace, void *memory, si
 /* Multiplications and additions: the passes over the observations, then the small matrices. */
 double mp_arima_evaluation_cost(size_t observations, unsigned order)
 {
-    double m = order, n = (double)observations, levels = mp_arima_doublings(observations);
-    return n * (2 * (9 * m + m - 1 + 1) + 4) + levels * 15 * m * m * m + 20 * m * m * m;
+    double m = order, n = (double)observations, doublings = mp_arima_doublings(observations);
+    return n * (2 * (9 * m + m - 1 + 1) + 4) + doublings * 15 * m * m * m + 20 * m * m * m;
 }

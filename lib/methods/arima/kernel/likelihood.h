@@ -39,19 +39,19 @@ struct arima_point {
  * the way; near the unit circle it is what matters. */
 struct arima_secant {
     struct arima_lanes matrix[MP_ARIMA_PARAMETERS][MP_ARIMA_PARAMETERS]; /* lower triangle */
-    struct arima_lanes curvature, extra;                                 /* step' hessian step, step' matrix step */
+    struct arima_lanes hessian_curvature, secant_curvature;              /* step' hessian step, step' matrix step */
 };
 
 /* The series of the lanes and scratch. */
 struct arima_workspace {
-    size_t capacity;  /* observations */
-    size_t n;         /* observations of every lane */
-    uint32_t used;    /* bit l: lane l is wanted; the results of others are undefined */
-    double *series;   /* one column per MP_LANE_COLUMN lanes: [n][MP_LANE_COLUMN]; see mp_arima_lane */
-    double *filtered; /* w / theta(B) */
+    size_t capacity;         /* observations */
+    size_t n;                /* observations of every lane */
+    uint32_t used;           /* bit l: lane l is wanted; the results of others are undefined */
+    double *series;          /* one column per MP_LANE_COLUMN lanes: [n][MP_LANE_COLUMN]; see mp_arima_lane */
+    double *filtered_series; /* u = w / theta(B) */
     double *residuals;
-    double *twice;  /* residuals / theta(B) */
-    double *powers; /* of the impulse response's recursion */
+    double *filtered_residuals; /* v = e / theta(B) */
+    double *powers;             /* of the impulse response's recursion */
     /* What would be too much for a thread's stack: of a kernel's evaluation, and of the optimiser that runs it. */
     void *scratch, *optimiser;
 };
@@ -80,8 +80,9 @@ struct arima_kernel {
     /* The curvatures of both parts of the model along the step from one point to the next. Then, in the lanes where
      * taken[lane] = 1, the secant is updated, so that next->hessian + secant maps the step to the gradients'
      * difference. Of `before` only the lower triangle of the hessian is read. */
-    void (*learn)(const struct arima_point *before, const struct arima_point *next, const struct arima_lanes *active,
-                  unsigned order, const double *taken, struct arima_secant *secant);
+    void (*update_secant)(const struct arima_point *before, const struct arima_point *next,
+                          const struct arima_lanes *active, unsigned order, const double *taken,
+                          struct arima_secant *secant);
 };
 
 /* Starting values, from the lanes' series; compiled likewise. */

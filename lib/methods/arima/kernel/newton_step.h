@@ -99,8 +99,9 @@ INLINE vector row_times(struct arima_lanes (*matrix)[MP_ARIMA_PARAMETERS], int i
 }
 
 /* Dennis, Gay and Welsch (1981): the least change of the sized secant that satisfies the condition. */
-static void learn_vector(const struct arima_point *before, const struct arima_point *next,
-                         const struct arima_lanes *active, int count, vector taken, struct arima_secant *secant, int at)
+static void update_secant_vector(const struct arima_point *before, const struct arima_point *next,
+                                 const struct arima_lanes *active, int count, vector taken, struct arima_secant *secant,
+                                 int at)
 {
     vector step[2 * M], change[2 * M], lack[2 * M], of_secant[2 * M];
     vector curvature = splat(0), extra = splat(0), wanted = splat(0), along = splat(0), lengths[2] = {0};
@@ -121,8 +122,8 @@ static void learn_vector(const struct arima_point *before, const struct arima_po
         lengths[0] += step[i] * step[i];
         lengths[1] += change[i] * change[i];
     }
-    put(&secant->curvature, at, curvature);
-    put(&secant->extra, at, extra);
+    put(&secant->hessian_curvature, at, curvature);
+    put(&secant->secant_curvature, at, extra);
     /* A step that the gradient hardly changed along teaches nothing. */
     mask update = (taken > splat(0)) & (along * along > 1e-16 * lengths[0] * lengths[1]) & (along > splat(0));
     vector size = choose(absolute(wanted) < absolute(extra),
@@ -141,11 +142,12 @@ static void learn_vector(const struct arima_point *before, const struct arima_po
         }
 }
 
-static void learn(const struct arima_point *before, const struct arima_point *next, const struct arima_lanes *active,
-                  unsigned order, const double *taken, struct arima_secant *secant)
+static void update_secant(const struct arima_point *before, const struct arima_point *next,
+                          const struct arima_lanes *active, unsigned order, const double *taken,
+                          struct arima_secant *secant)
 {
     for (int at = 0; at < MP_LANES; at += WIDTH)
-        learn_vector(before, next, active, (int)(2 * order), *(const vector *)(taken + at), secant, at);
+        update_secant_vector(before, next, active, (int)(2 * order), *(const vector *)(taken + at), secant, at);
 }
 
 #endif

@@ -46,35 +46,35 @@ INLINE void levinson(const vector *r, unsigned lags, vector *a)
     }
 }
 
-INLINE void long_residuals(const struct strand *strand, size_t n, const vector *a, unsigned lags)
+INLINE void long_residuals(const struct lane_vector *lanes, size_t n, const vector *a, unsigned lags)
 {
     for (size_t t = 0; t < n; t++) {
-        vector e = load(strand->series, t);
+        vector e = load(lanes->series, t);
         for (unsigned i = 1; i <= lags && i <= t; i++)
-            e -= a[i] * load(strand->series, t - i);
-        store(strand->twice, t, e);
+            e -= a[i] * load(lanes->series, t - i);
+        store(lanes->filtered_residuals, t, e);
     }
 }
 
-INLINE void regress_strand(struct strand *strand, size_t n, unsigned lags, struct arima_point *point, int at,
+INLINE void regress_vector(struct lane_vector *lanes, size_t n, unsigned lags, struct arima_point *point, int at,
                            const int order)
 {
     vector r[LAGS + M + 1], a[LAGS + 1], sums[M];
     for (unsigned first = 0; first <= lags || first <= (unsigned)order; first += M)
-        lag_products(strand->series, strand->series, n, first, r + first);
+        lag_products(lanes->series, lanes->series, n, first, r + first);
     levinson(r, lags, a);
-    long_residuals(strand, n, a, lags);
-    lag_products(strand->series, strand->twice, n, 1, sums);
+    long_residuals(lanes, n, a, lags);
+    lag_products(lanes->series, lanes->filtered_residuals, n, 1, sums);
     for (int i = 0; i < order; i++) {
         put(&point->gradient[i], at, -r[1 + i]);
         put(&point->gradient[order + i], at, -sums[i]);
-        strand->last_filtered[i] = load(strand->series, n - 1 - (size_t)i);
-        strand->last_twice[i] = load(strand->twice, n - 1 - (size_t)i);
+        lanes->last_u[i] = load(lanes->series, n - 1 - (size_t)i);
+        lanes->last_v[i] = load(lanes->filtered_residuals, n - 1 - (size_t)i);
     }
     const struct carry carry = {0};
-    clear_products(strand, order);
-    lag_pass(strand, &carry, 0, n - 1, order);
-    gauss_newton(strand, splat(1), point, at, order);
+    clear_products(lanes, order);
+    lag_pass(lanes, &carry, 0, n - 1, order);
+    gauss_newton(lanes, splat(1), point, at, order);
 }
 
 /* Needs more than order observations. */
@@ -82,11 +82,11 @@ INLINE void regress_strand(struct strand *strand, size_t n, unsigned lags, struc
     static void regress_##order(const struct arima_workspace *workspace, unsigned lags, struct arima_point *point) \
     {                                                                                                              \
         for (int at = 0; at < MP_LANES; at += WIDTH) {                                                             \
-            struct strand strand;                                                                                  \
-            strand.series = mp_arima_lane(workspace, workspace->series, (size_t)at);                               \
-            strand.filtered = mp_arima_lane(workspace, workspace->series, (size_t)at);                             \
-            strand.twice = mp_arima_lane(workspace, workspace->twice, (size_t)at);                                 \
-            regress_strand(&strand, workspace->n, lags, point, at, order);                                         \
+            struct lane_vector lanes;                                                                              \
+            lanes.series = mp_arima_lane(workspace, workspace->series, (size_t)at);                                \
+            lanes.filtered_series = mp_arima_lane(workspace, workspace->series, (size_t)at);                       \
+            lanes.filtered_residuals = mp_arima_lane(workspace, workspace->filtered_residuals, (size_t)at);        \
+            regress_vector(&lanes, workspace->n, lags, point, at, order);                                          \
         }                                                                                                          \
     }
 REGRESS(1)
@@ -157,8 +157,8 @@ static void periodogram(const struct arima_workspace *workspace, size_t size, do
     make_twiddles(twiddles, size);
     for (size_t at = 0; at < MP_LANES; at += WIDTH) {
         const double *x = mp_arima_lane(workspace, workspace->residuals, at);
-        double *re = mp_arima_lane(workspace, workspace->filtered, at);
-        double *im = mp_arima_lane(workspace, workspace->twice, at);
+        double *re = mp_arima_lane(workspace, workspace->filtered_series, at);
+        double *im = mp_arima_lane(workspace, workspace->filtered_residuals, at);
         for (size_t k = 0; k < size; k++) {
             size_t t = reversed(k, size);
             store(re, k, t < workspace->n ? load(x, t) : splat(0));
