@@ -137,7 +137,8 @@ static void judge_first(struct optimiser *o, int l, bool *take)
 static void choose_model(struct optimiser *o, int l, double gain)
 {
     struct lane *lane = &o->lanes[l];
-    double plain = -lane->slope - 0.5 * o->secant.hessian_curvature.lane[l], extra = -0.5 * o->secant.secant_curvature.lane[l];
+    double plain = -lane->slope - 0.5 * o->secant.hessian_curvature.lane[l],
+           extra = -0.5 * o->secant.secant_curvature.lane[l];
     lane->predicted = plain + (o->augmented.lane[l] > 0 ? extra : 0);
     o->augmented.lane[l] = fabs(plain + extra - gain) < fabs(plain - gain);
 }
