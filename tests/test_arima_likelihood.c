@@ -191,6 +191,7 @@ static void a_lane_gets_the_same_bytes_wherever_it_is(void **state)
     static const struct arima_secant secant;
     struct arima_workspace *workspace = open_workspace(&room, 150);
     uint64_t seed = 7;
+    assert_non_null(mp_arima_kernel(0));
     for (unsigned order = 1; order <= MP_ARIMA_ORDER; order++) {
         double expected[4] = {0};
         bool first = true;
@@ -261,8 +262,22 @@ static void a_workspace_has_a_size_or_none(void **state)
     assert_true(large.arena.size < 2 * small.arena.size);
     mp_arena_free(&small.arena, &heap);
     mp_arena_free(&large.arena, &heap);
-    assert_null(mp_arima_kernel(8));
-    assert_null(mp_arima_start_kernel(128));
+}
+
+/* A build may have one width alone (-Dkernel_widths): there is always one to run, and none that is not built. */
+static void only_what_is_built_and_runs_here_is_chosen(void **state)
+{
+    (void)state;
+    const struct arima_kernel *widest = NULL;
+    for (int bytes = 8; bytes <= 128; bytes *= 2) {
+        bool there = MP_LANE_WIDTHS & bytes && bytes <= mp_vector_bytes();
+        assert_int_equal(mp_arima_kernel(bytes) != NULL, there);
+        assert_int_equal(mp_arima_start_kernel(bytes) != NULL, there);
+        if (there)
+            widest = mp_arima_kernel(bytes);
+    }
+    assert_non_null(widest);
+    assert_ptr_equal(mp_arima_kernel(0), widest);
 }
 
 int main(void)
@@ -274,6 +289,7 @@ int main(void)
         cmocka_unit_test(a_lane_gets_the_same_bytes_wherever_it_is),
         cmocka_unit_test(what_has_no_likelihood_says_so),
         cmocka_unit_test(a_workspace_has_a_size_or_none),
+        cmocka_unit_test(only_what_is_built_and_runs_here_is_chosen),
     };
     return cmocka_run_group_tests(arima_likelihood, NULL, NULL);
 }

@@ -17,7 +17,7 @@ static inline int mp_width_for(bool avx2, bool fma, bool avx512f, bool avx512vl,
 /* The same of this processor. */
 static inline int mp_vector_bytes(void)
 {
-#ifdef MP_LANES_X86
+#ifdef MP_X86_KERNELS
     __builtin_cpu_init();
     return mp_width_for(__builtin_cpu_supports("avx2"), __builtin_cpu_supports("fma"),
                         __builtin_cpu_supports("avx512f"), __builtin_cpu_supports("avx512vl"),
@@ -28,7 +28,7 @@ static inline int mp_vector_bytes(void)
 }
 
 /* Calls the kernel for vectors of so many bytes. */
-#ifdef MP_LANES_X86
+#ifdef MP_X86_KERNELS
 #define MP_BY_WIDTH(bytes, kernel, ...) \
     ((bytes) == 64 ? kernel##_64(__VA_ARGS__) : (bytes) == 32 ? kernel##_32(__VA_ARGS__) : kernel##_16(__VA_ARGS__))
 #else

@@ -3,51 +3,59 @@
 
 #include <string.h>
 
-extern const struct arima_kernel mp_arima_kernel_16;
-extern const struct arima_start_kernel mp_arima_start_kernel_16;
-#if defined(MP_LANES_X86) && !defined(MP_ONE_LANE_WIDTH)
-#define ALL_WIDTHS
-extern const struct arima_kernel mp_arima_kernel_32, mp_arima_kernel_64;
-extern const struct arima_start_kernel mp_arima_start_kernel_32, mp_arima_start_kernel_64;
-#endif
+/* The kernels of one width. */
+struct built {
+    int bytes;
+    const struct arima_kernel *kernel;
+    const struct arima_start_kernel *start_kernel;
+};
 
-/* 0, 1, 2 for 16, 32, 64 bytes; -1 for what this processor or this build has not. */
-static int width_index(int bytes)
-{
-#ifdef ALL_WIDTHS
-    int width = mp_vector_bytes();
-#else
-    int width = 16;
+/* The widths in this build, of which lib/meson.build makes a set: MP_LANE_WIDTHS is the sum of its members. */
+#define DECLARE(bytes)                                        \
+    extern const struct arima_kernel mp_arima_kernel_##bytes; \
+    extern const struct arima_start_kernel mp_arima_start_kernel_##bytes
+DECLARE(16);
+DECLARE(32);
+DECLARE(64);
+
+#define ROW(bytes)                                                      \
+    {                                                                   \
+        bytes, &mp_arima_kernel_##bytes, &mp_arima_start_kernel_##bytes \
+    }
+
+static const struct built all_built[] = {
+#if MP_LANE_WIDTHS & 16
+    ROW(16),
 #endif
-    if (bytes == 0)
-        bytes = width;
-    return bytes > width ? -1 : bytes == 16 ? 0 : bytes == 32 ? 1 : bytes == 64 ? 2 : -1;
+#if MP_LANE_WIDTHS & 32
+    ROW(32),
+#endif
+#if MP_LANE_WIDTHS & 64
+    ROW(64),
+#endif
+};
+
+/* The kernels of that width or, for 0, the widest that this processor runs; NULL if there are none. */
+static const struct built *built_for(int bytes)
+{
+    const struct built *found = NULL;
+    int widest = mp_vector_bytes();
+    for (size_t i = 0; i < sizeof all_built / sizeof *all_built; i++)
+        if (all_built[i].bytes <= widest && (bytes == 0 || all_built[i].bytes == bytes))
+            found = &all_built[i];
+    return found;
 }
 
 const struct arima_kernel *mp_arima_kernel(int bytes)
 {
-    static const struct arima_kernel *const kernels[] = {
-        &mp_arima_kernel_16,
-#ifdef ALL_WIDTHS
-        &mp_arima_kernel_32,
-        &mp_arima_kernel_64,
-#endif
-    };
-    int index = width_index(bytes);
-    return index < 0 ? NULL : kernels[index];
+    const struct built *built = built_for(bytes);
+    return built ? built->kernel : NULL;
 }
 
 const struct arima_start_kernel *mp_arima_start_kernel(int bytes)
 {
-    static const struct arima_start_kernel *const kernels[] = {
-        &mp_arima_start_kernel_16,
-#ifdef ALL_WIDTHS
-        &mp_arima_start_kernel_32,
-        &mp_arima_start_kernel_64,
-#endif
-    };
-    int index = width_index(bytes);
-    return index < 0 ? NULL : kernels[index];
+    const struct built *built = built_for(bytes);
+    return built ? built->start_kernel : NULL;
 }
 
 enum { ARRAYS = 4, DOUBLING = 3 * MP_ARIMA_ORDER * MP_ARIMA_ORDER * MP_LANES, DOUBLINGS = 48 };
