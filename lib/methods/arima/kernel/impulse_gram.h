@@ -1,17 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* K = H'H, the products of the impulse responses of 1 / theta(B) over n observations, and its adjoint.
+/* Included into likelihood_kernel.c, which is compiled once per vector width.
+ *
+ * K = H'H, the products of the impulse responses h of 1 / theta(B) over n observations, and its adjoint.
  *
  * The states x(k) = (h(k), h(k-1), ..., h(k-m+1))' follow x(k) = F x(k-1) from x(0) = (1, 0, ...)', F the companion
- * matrix whose first row is -theta; K = x(0) x(0)' + ... + x(n-1) x(n-1)'. With K(k) the sum of the first k,
- *   K(2k) = K(k) + A K(k) A',  K(k+1) = K(k) + A x(0) x(0)' A',  A = F^k:
- * about 2 log2(n) small matrix products instead of n steps; only sums of squares on the diagonal, so that no digits are
- * lost however near the unit circle a root lies. */
+ * matrix with first row -theta. K is the sum of x(k) x(k)' over k < n. Let K(k) be the sum of the first k and A = F^k.
+ * From K(1) = x(0) x(0)', the binary digits of n say when a doubling is followed by a step:
+ *   doubling:   K(2k) = K + A K A',   F^(2k) = A A
+ *   step:       K(k+1) = K + d d',    F^(k+1) = F A,   d = A x(0), the first column of A
+ * These are about 2 log2(n) products of m x m matrices instead of n steps. Every term adds to the diagonal, so no
+ * digits are lost however near the unit circle a root of theta lies.
+ *
+ * Let by_k, symmetric, and by_a be the derivatives of a function by the new K and the new power. Those by the old are
+ *   doubling:   by_k + A' by_k A,   by_a A' + A' by_a + 2 by_k A K
+ *   step:       by_k,               F' by_a, and 2 by_k d in column 0: the new K sees no other column of A.
+ * Only the first row of F varies, and it is -theta. The derivatives by F are by_a A' for a step and, at last, by_a
+ * itself, because A = F at k = 1. */
 #ifndef MP_METHODS_ARIMA_KERNEL_IMPULSE_GRAM_H
 #define MP_METHODS_ARIMA_KERNEL_IMPULSE_GRAM_H
 
 #include "methods/arima/kernel/passes.h"
 
-/* Before each doubling: K and A; after it, if a step follows: A. */
+/* K and A before a doubling; the new power after it, if a step follows. */
 struct doubling {
     vector k[M][M], a[M][M], doubled[M][M];
 };
@@ -47,7 +57,7 @@ INLINE void multiply_transposed(vector (*restrict c)[M], vector (*a)[M], vector 
     }
 }
 
-/* c += a b', the lower triangle of a symmetric result, mirrored. */
+/* c += a b', which is symmetric: its lower triangle, mirrored */
 INLINE void add_symmetric(vector (*c)[M], vector (*a)[M], vector (*b)[M], const int order)
 {
     for (int i = 0; i < order; i++)
@@ -68,6 +78,29 @@ INLINE void companion(vector (*f)[M], const vector *theta, const int order)
     }
 }
 
+INLINE void copy(vector (*restrict to)[M], vector (*from)[M], const int order)
+{
+    for (int i = 0; i < order; i++)
+        for (int j = 0; j < order; j++)
+            to[i][j] = from[i][j];
+}
+
+/* K(k+1) and F A, from the power A before the step. */
+INLINE void step(vector (*k)[M], vector (*next)[M], vector (*a)[M], const vector *theta, const int order)
+{
+    for (int i = 0; i < order; i++)
+        for (int j = 0; j < order; j++)
+            k[i][j] += a[i][0] * a[j][0];
+    for (int j = 0; j < order; j++) {
+        next[0][j] = splat(0);
+        for (int i = 0; i < order; i++)
+            next[0][j] -= theta[i] * a[i][j];
+        for (int i = 1; i < order; i++)
+            next[i][j] = a[i - 1][j];
+    }
+}
+
+/* K; the doublings are kept for the adjoint. */
 INLINE void impulse_products(vector (*k)[M], struct doubling *doubling, vector (*work)[M][M], const vector *theta,
                              size_t n, const int order)
 {
@@ -77,36 +110,21 @@ INLINE void impulse_products(vector (*k)[M], struct doubling *doubling, vector (
         clear(k[i], order);
     k[0][0] = splat(1);
     for (int bit = mp_arima_doublings(n) - 1; bit >= 0; bit--, doubling++) {
-        for (int i = 0; i < order; i++)
-            for (int j = 0; j < order; j++) {
-                doubling->k[i][j] = k[i][j];
-                doubling->a[i][j] = a[i][j];
-            }
+        copy(doubling->k, k, order);
+        copy(doubling->a, a, order);
         multiply(next, a, k, order);
         add_symmetric(k, next, a, order);
         multiply(next, a, a, order);
-        for (int i = 0; i < order; i++)
-            for (int j = 0; j < order; j++)
-                a[i][j] = next[i][j];
-        if (!(n >> bit & 1))
-            continue;
-        for (int i = 0; i < order; i++)
-            for (int j = 0; j < order; j++)
-                doubling->doubled[i][j] = a[i][j];
-        for (int i = 0; i < order; i++)
-            for (int j = 0; j < order; j++)
-                k[i][j] += doubling->doubled[i][0] * doubling->doubled[j][0];
-        for (int j = 0; j < order; j++) {
-            a[0][j] = splat(0);
-            for (int i = 0; i < order; i++)
-                a[0][j] -= theta[i] * doubling->doubled[i][j];
-            for (int i = 1; i < order; i++)
-                a[i][j] = doubling->doubled[i - 1][j];
+        copy(a, next, order);
+        if (n >> bit & 1) {
+            copy(doubling->doubled, a, order);
+            step(k, a, doubling->doubled, theta, order);
         }
     }
 }
 
-/* by_a, the derivatives by A after a step A = F D, become those by D; adds those by F's first row to by_theta. */
+/* Before the step, the power was D = doubling->doubled. by_a, the derivatives by F D, become those by D; by_theta gets
+ * those by the first row of F. */
 INLINE void step_adjoint(const struct doubling *doubling, const vector *theta, vector (*by_k)[M], vector (*by_a)[M],
                          vector *by_theta, const int order)
 {
@@ -125,7 +143,7 @@ INLINE void step_adjoint(const struct doubling *doubling, const vector *theta, v
     }
 }
 
-/* Adds to by_theta. by_k, symmetric, the derivatives of a function by K, is used up. */
+/* Adds to by_theta. by_k, symmetric: the derivatives of a function by K; overwritten. */
 INLINE void impulse_adjoint(vector (*by_k)[M], struct doubling *doubling, vector (*work)[M][M], const vector *theta,
                             vector *by_theta, size_t n, const int order)
 {
@@ -138,7 +156,6 @@ INLINE void impulse_adjoint(vector (*by_k)[M], struct doubling *doubling, vector
         doubling--;
         if (n >> bit & 1)
             step_adjoint(doubling, theta, by_k, by_a, by_theta, order);
-        /* of A A: by_a A' + A' by_a; of K + A K A': 2 by_k A K, and by_k + A' by_k A */
         multiply_transposed(by_square, doubling->a, by_a, order);
         for (int i = 0; i < order; i++)
             for (int j = 0; j < order; j++)

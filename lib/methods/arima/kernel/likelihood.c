@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The choice of a kernel, and the memory that it works in. */
 #include "methods/arima/kernel/likelihood.h"
 
 #include <string.h>
@@ -10,7 +11,7 @@ struct built {
     const struct arima_start_kernel *start_kernel;
 };
 
-/* The widths in this build, of which lib/meson.build makes a set: MP_LANE_WIDTHS is the sum of its members. */
+/* lib/meson.build says which widths are built (-Dkernel_widths): MP_LANE_WIDTHS is their sum. */
 #define DECLARE(bytes)                                        \
     extern const struct arima_kernel mp_arima_kernel_##bytes; \
     extern const struct arima_start_kernel mp_arima_start_kernel_##bytes
@@ -61,7 +62,7 @@ const struct arima_start_kernel *mp_arima_start_kernel(int bytes)
 enum { ARRAYS = 4, DOUBLING = 3 * MP_ARIMA_ORDER * MP_ARIMA_ORDER * MP_LANES, DOUBLINGS = 48 };
 enum { POWERS = DOUBLINGS * DOUBLING * sizeof(double) };
 
-/* A periodogram wants a power of two. */
+/* The next power of two: a periodogram may fill it. */
 static size_t capacity_for(size_t observations)
 {
     size_t capacity = 1;
@@ -86,7 +87,7 @@ void mp_arima_workspace_lay_out(struct arima_workspace *workspace, struct arena 
     workspace->filtered_series = mp_arena_take(arena, numbers, sizeof(double));
     workspace->residuals = mp_arena_take(arena, numbers, sizeof(double));
     workspace->filtered_residuals = mp_arena_take(arena, numbers, sizeof(double));
-    workspace->powers = mp_arena_take(arena, doublings * DOUBLING, sizeof(double));
+    workspace->doublings = mp_arena_take(arena, doublings * DOUBLING, sizeof(double));
     workspace->scratch = mp_arena_take(arena, 1, MP_ARIMA_KERNEL_SCRATCH);
     workspace->optimiser = mp_arena_take(arena, 1, MP_ARIMA_OPTIMISER);
 }
@@ -109,14 +110,14 @@ void mp_arima_workspace_init(struct arima_workspace *workspace, void *memory, si
     workspace->filtered_series = (double *)(start + size);
     workspace->residuals = (double *)(start + 2 * size);
     workspace->filtered_residuals = (double *)(start + 3 * size);
-    workspace->powers = (double *)(start + 4 * size);
+    workspace->doublings = (double *)(start + 4 * size);
     workspace->scratch = start + 4 * size + POWERS;
     workspace->optimiser = start + 4 * size + POWERS + MP_ARIMA_KERNEL_SCRATCH;
 }
 
-/* Multiplications and additions: the passes over the observations, then the small matrices. */
+/* The passes over the observations, the recursion for K and its adjoint, the other small matrices. */
 double mp_arima_evaluation_cost(size_t observations, unsigned order)
 {
     double m = order, n = (double)observations, doublings = mp_arima_doublings(observations);
-    return n * (2 * (9 * m + m - 1 + 1) + 4) + doublings * 15 * m * m * m + 20 * m * m * m;
+    return n * (20 * m + 4) + doublings * 15 * m * m * m + 20 * m * m * m;
 }

@@ -1,14 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The exact Gaussian likelihood of ARMA(p, q), of MP_LANES series of one length at once.
  *
- * R's signs: w(t) = phi(1) w(t-1) + ... + e(t) + theta(1) e(t-1) + ...; the variance of e is profiled out. All lanes
- * are worked on with one order m, the largest p or q among them: a lane's coefficients beyond its own p and q are 0. A
- * lane's results do not depend on the other lanes.
+ * Signs as in R: w(t) = phi(1) w(t-1) + ... + a(t) + theta(1) a(t-1) + ..., that is phi(B) w = theta(B) a. The variance
+ * of the innovations a is profiled out. All lanes have one state dimension m, the largest p or q among them: a lane's
+ * coefficients beyond its own p and q are 0. A lane's results do not depend on the other lanes.
  *
- * Method: residuals given zeros before the first observation, then what the pre-sample values add (Ljung and Box 1979;
- * Otto, Bell and Burman 1987). With c the m effects of the pre-sample values on the first m residual equations, C their
- * covariance, and H the shifted impulse responses of 1 / theta(B), the residuals are e - H c, and
- *   S = min over c of |e - H c|^2 + c' inv(C) c,   log-determinant = log |I + C H'H|. */
+ * The pre-sample values w(0), w(-1), ..., a(0), a(-1), ... enter only the equations t = 1 .. m, through
+ *   c(t) = sum over i = t .. m of phi(i) w(t-i) + theta(i) a(t-i),   Cov(c) = C Var(a)   (presample.h).
+ * All series below are 0 before the first observation:
+ *   u = w / theta(B)   the filtered series
+ *   e = phi(B) u       the residuals if c were 0
+ *   r = e - H c        the residuals; H (n x m) has the impulse response of 1 / theta(B), delayed by 0 .. m-1
+ *   v = r / theta(B)   the filtered residuals
+ * Hence theta(B) r = phi(B) w - c, and for a fixed c the derivatives are
+ *   dr(t)/dphi(i) = -u(t-i),   dr(t)/dtheta(j) = -v(t-j).
+ * With K = H'H (impulse_gram.h), the sum of squares and the log-determinant are
+ *   S = min over c of r'r + c' inverse(C) c,   log |I + C K|.
+ * The best c has lambda = inverse(C) c = H'r = H'e - K c, and so S = r'r + c'lambda.
+ *
+ * Ljung and Box, "The likelihood function of stationary autoregressive-moving average models", Biometrika 66, 1979, and
+ * Otto, Bell and Burman, "An iterative GLS approach to maximum likelihood estimation of regression models with ARIMA
+ * errors", 1987, have the likelihood in this form. We derived the gradient ourselves (likelihood_kernel.c). */
 #ifndef MP_METHODS_ARIMA_KERNEL_LIKELIHOOD_H
 #define MP_METHODS_ARIMA_KERNEL_LIKELIHOOD_H
 
@@ -23,36 +35,37 @@ struct arima_lanes {
     _Alignas(64) double lane[MP_LANES];
 };
 
-/* A point of the parameter space of every lane, and the likelihood there. Parameters in one list: phi(1) .. phi(m),
- * theta(1) .. theta(m). */
+/* Every lane's parameters and the likelihood there. The parameters are one list: phi(1) .. phi(m), theta(1) ..
+ * theta(m). */
 struct arima_point {
     struct arima_lanes parameters[MP_ARIMA_PARAMETERS];
-    /* -log-likelihood without its constant: (n log S + log-determinant) / 2; infinite where there is none: a root of
-     * phi on or inside the unit circle (almost), or one of theta so far inside that the sums lose their digits. */
+    /* The negative log-likelihood without its constant, (n log S + log |I + C K|) / 2. It is 1e300 at a point that is
+     * not admissible: phi has a root on, inside or very near the unit circle, or theta one so far inside that the sums
+     * lose their digits. */
     struct arima_lanes objective;
-    struct arima_lanes sum_of_squares, determinant;
+    struct arima_lanes sum_of_squares, determinant; /* S, |I + C K| */
     struct arima_lanes gradient[MP_ARIMA_PARAMETERS];
     struct arima_lanes hessian[MP_ARIMA_PARAMETERS][MP_ARIMA_PARAMETERS]; /* Gauss-Newton */
 };
 
-/* What the Gauss-Newton matrix lacks, above all the curvature of the log-determinant, learnt from the gradients met on
- * the way; near the unit circle it is what matters. */
+/* The S-matrix of NL2SOL (newton_step.h): an estimate of the second derivatives that the Gauss-Newton matrix lacks,
+ * from the gradients met on the way. Above all these are the log-determinant's, which dominate near the unit circle. */
 struct arima_secant {
     struct arima_lanes matrix[MP_ARIMA_PARAMETERS][MP_ARIMA_PARAMETERS]; /* lower triangle */
-    struct arima_lanes hessian_curvature, secant_curvature;              /* step' hessian step, step' matrix step */
+    struct arima_lanes hessian_curvature, secant_curvature; /* s' hessian s, s' matrix s, along the last step s */
 };
 
 /* The series of the lanes and scratch. */
 struct arima_workspace {
-    size_t capacity;         /* observations */
-    size_t n;                /* observations of every lane */
-    uint32_t used;           /* bit l: lane l is wanted; the results of others are undefined */
-    double *series;          /* one column per MP_LANE_COLUMN lanes: [n][MP_LANE_COLUMN]; see mp_arima_lane */
-    double *filtered_series; /* u = w / theta(B) */
-    double *residuals;
-    double *filtered_residuals; /* v = e / theta(B) */
-    double *powers;             /* of the impulse response's recursion */
-    /* What would be too much for a thread's stack: of a kernel's evaluation, and of the optimiser that runs it. */
+    size_t capacity;            /* observations */
+    size_t n;                   /* observations of every lane */
+    uint32_t used;              /* bit l: lane l holds a series; the results of others are undefined */
+    double *series;             /* one column per MP_LANE_COLUMN lanes: [n][MP_LANE_COLUMN]; see mp_arima_lane */
+    double *filtered_series;    /* u */
+    double *residuals;          /* e */
+    double *filtered_residuals; /* v */
+    double *doublings;          /* the steps of the recursion for K */
+    /* For a kernel's evaluation and for the optimiser that runs it, because a thread's stack may be too small. */
     void *scratch, *optimiser;
 };
 
@@ -60,51 +73,51 @@ enum { MP_ARIMA_KERNEL_SCRATCH = 128 << 10, MP_ARIMA_OPTIMISER = 128 << 10 }; /*
 
 enum { MP_LANE_COLUMN = 8, MP_ALL_LANES = (1 << MP_LANES) - 1 };
 
-/* Where lane l's observations are: every MP_LANE_COLUMN-th from there. */
+/* The first number of a lane in one of the four arrays; its next ones follow at distances of MP_LANE_COLUMN. */
 static inline double *mp_arima_lane(const struct arima_workspace *workspace, double *array, size_t lane)
 {
     return array + lane / MP_LANE_COLUMN * MP_LANE_COLUMN * workspace->capacity + lane % MP_LANE_COLUMN;
 }
 
-/* What is compiled once per vector width. */
+/* One of each per vector width. `order` is the state dimension m, 1 .. MP_ARIMA_ORDER. */
 struct arima_kernel {
-    /* Fills everything of the point but the parameters. 1 <= order <= MP_ARIMA_ORDER. Scratch of the workspace. */
+    /* Fills everything of the point but the parameters, and the workspace's u, e, v. */
     void (*evaluate)(const struct arima_workspace *workspace, unsigned order, struct arima_point *point);
 
-    /* step = -inverse(hessian + secant where augmented[lane] = 1 + damping x the hessian's diagonal) x gradient, for
-     * the parameters that are active[..][lane] = 1; 0 for those that are 0. A lane whose matrix is not positive
-     * definite becomes 0 in augmented and has its step without secant. */
+    /* step = -inverse(hessian + augmented x secant + damping x the hessian's diagonal) x gradient, over the parameters
+     * with active[..][lane] = 1. The others, with 0, stay. augmented[lane] is 1 or 0; a lane whose matrix is not
+     * positive definite gets 0 there, and its step without the secant. */
     void (*solve)(const struct arima_point *point, const struct arima_secant *secant, const struct arima_lanes *active,
                   unsigned order, const double *damping, double *augmented, struct arima_lanes *step);
 
-    /* The curvatures of both parts of the model along the step from one point to the next. Then, in the lanes where
-     * taken[lane] = 1, the secant is updated, so that next->hessian + secant maps the step to the gradients'
-     * difference. Of `before` only the lower triangle of the hessian is read. */
+    /* Stores the curvatures of before's hessian and of the secant along the step from one point to the next. Then, in
+     * the lanes where taken[lane] = 1, updates the secant: next->hessian + secant maps the step to the gradients'
+     * difference. Reads only the lower triangle of before's hessian. */
     void (*update_secant)(const struct arima_point *before, const struct arima_point *next,
                           const struct arima_lanes *active, unsigned order, const double *taken,
                           struct arima_secant *secant);
 };
 
-/* Starting values, from the lanes' series; compiled likewise. */
+/* Starting values from the lanes' series, one of each per vector width. */
 struct arima_start_kernel {
-    /* Hannan and Rissanen (1982): the residuals of a long autoregression, of that many lags, stand for the errors, and
-     * w is regressed on its own and their lags 1 .. order. The point's hessian and gradient become the normal
-     * equations: solve then gives the coefficients. */
+    /* Hannan and Rissanen (1982): the residuals of a long autoregression, of that many lags, stand for a, and w is
+     * regressed on the lags 1 .. m of both. The point's hessian and gradient become the normal equations, and so
+     * `solve` gives the coefficients. More observations than m. */
     void (*regress)(const struct arima_workspace *workspace, unsigned order, unsigned lags, struct arima_point *point);
 
-    /* power[k], k = 0 .. size / 2 - 1, of workspace->residuals, with zeros up to size, a power of two and no more than
-     * the capacity: in workspace->filtered. */
+    /* Writes power[k], k = 0 .. size / 2 - 1, of workspace->residuals into workspace->filtered_series. `size` is a
+     * power of two up to the capacity; zeros fill the series up to it. twiddles: scratch of `size` numbers. */
     void (*periodogram)(const struct arima_workspace *workspace, size_t size, double *twiddles);
 };
 
 enum { MP_ARIMA_MOST_LAGS = 16 };
 
+/* The kernels for vectors of 16, 32 or 64 bytes; for 0, the widest that this processor runs. NULL if the build or the
+ * processor has none of that width. */
+const struct arima_kernel *mp_arima_kernel(int bytes);
 const struct arima_start_kernel *mp_arima_start_kernel(int bytes);
 
-/* The kernel for vectors of 16, 32 or 64 bytes; 0: for this processor. NULL where the build has none. */
-const struct arima_kernel *mp_arima_kernel(int bytes);
-
-/* How often n can be halved: the doublings from 1 to n observations (impulse_gram.h). */
+/* The number of doublings from 1 to n observations (impulse_gram.h): log2(n), rounded down. */
 static inline int mp_arima_doublings(size_t n)
 {
     int doublings = 0;
@@ -113,7 +126,7 @@ static inline int mp_arima_doublings(size_t n)
     return doublings;
 }
 
-/* The arrays of a workspace for so many observations, and its fields: all lanes are used. */
+/* Sets the fields of a workspace for so many observations, all lanes used, and takes its arrays from the arena. */
 void mp_arima_workspace_lay_out(struct arima_workspace *workspace, struct arena *arena, size_t observations);
 
 /* Of how many bytes a workspace for so many observations is; SIZE_MAX if that is too large a number. */
@@ -122,7 +135,8 @@ size_t mp_arima_workspace_size(size_t observations);
 /* Lays the arrays out in memory of that size, zeroed; all lanes are used. */
 void mp_arima_workspace_init(struct arima_workspace *workspace, void *memory, size_t observations);
 
-/* Floating-point operations of one evaluation of one lane. */
+/* An estimate of the floating-point operations of one evaluation of one lane. Budgets are counted in it: another
+ * estimate changes what a fit returns. */
 double mp_arima_evaluation_cost(size_t observations, unsigned order);
 
 #endif

@@ -1,30 +1,45 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The likelihood, its gradient and its Gauss-Newton matrix at a point, lane by lane. */
+/* The likelihood, its gradient and its Gauss-Newton matrix at a point, lane by lane. Compiled once per vector width.
+ *
+ * Letters as in likelihood.h. The objective times 2 is n log S + log |I + C K|. S is a minimum over c, and so c may be
+ * held fixed in its derivatives (envelope theorem): there,
+ *   dS/dphi(i) = -2 sum of r(t) u(t-i),   dS/dtheta(j) = -2 sum of r(t) v(t-j),   dS/dC = -lambda lambda'.
+ * The remaining derivatives come through C and K alone. Those of n log S + log |I + C K| are
+ *   by K: W = inverse(I + C K) C,   by C: Q = K - K W K - (n / S) lambda lambda',
+ * which the adjoints of presample.h and impulse_gram.h turn into those by phi and theta. The Gauss-Newton matrix is (n
+ * / S) J'J, J = dr/d(phi, theta).
+ *
+ * bytes: any change to the order of operations in a lane changes results. threads: none. allocates: nothing. */
 #include "methods/arima/kernel/impulse_gram.h"
 #include "methods/arima/kernel/newton_step.h"
 #include "methods/arima/kernel/passes.h"
 #include "methods/arima/kernel/presample.h"
 #include "support/logarithm.h"
 
-/* A theta whose impulse response has this sum of squares is no use: the sums lose their digits. */
-static const double invertible = 1e12, none = 1e300;
+/* A point is not admissible if the impulse response of its theta has a larger sum of squares: of the 16 digits of a
+ * sum, 12 would cancel. */
+static const double largest_response = 1e12;
 
-/* What one vector of lanes needs beside its passes. */
+/* The objective where a point is not admissible. */
+static const double no_likelihood = 1e300;
+
+/* The small matrices of one vector of lanes. */
 struct lane_matrices {
     struct presample presample;
     vector k[M][M];
-    vector w[M][M], q[M][M]; /* the derivatives by K and by C */
-    vector work[4][M][M];    /* of one function after another */
-    vector root[M][M];       /* C = root root' */
-    vector factor[M][M];     /* I + root' K root = factor factor' */
-    vector lambda[M];        /* inverse(C) c */
-    vector determinant;      /* the product of the squared diagonal of factor */
+    vector w[M][M], q[M][M];
+    vector work[4][M][M];
+    vector root[M][M];   /* C = root root' */
+    vector factor[M][M]; /* I + root' K root = factor factor' */
+    vector lambda[M];    /* inverse(C) c */
+    vector determinant;  /* |I + C K| = |I + root' K root| */
     mask admissible;
 };
 
 _Static_assert(TOGETHER * sizeof(struct lane_matrices) <= MP_ARIMA_KERNEL_SCRATCH, "the workspace has room for it");
 
-/* Columns without variance of their own become 0: a singular matrix has a root too. */
+/* Cholesky, of a C that may be singular: a column whose rest is below 1e-14 of the trace, rounding errors, becomes
+ * 0. */
 INLINE void root_of(vector (*l)[M], vector (*c)[M], const int order)
 {
     vector trace = splat(0);
@@ -48,29 +63,40 @@ INLINE void root_of(vector (*l)[M], vector (*c)[M], const int order)
     }
 }
 
-INLINE void factor_of_sum(struct lane_matrices *matrices, const int order)
+/* K root, on and below the diagonal of root alone. */
+INLINE void multiply_root(vector (*product)[M], vector (*k)[M], vector (*root)[M], const int order)
 {
-    vector(*product)[M] = matrices->work[0], (*f)[M] = matrices->factor;
     for (int i = 0; i < order; i++)
         for (int j = 0; j < order; j++) {
             product[i][j] = splat(0);
-            for (int k = j; k < order; k++)
-                product[i][j] += matrices->k[i][k] * matrices->root[k][j];
+            for (int l = j; l < order; l++)
+                product[i][j] += k[i][l] * root[l][j];
         }
-    matrices->determinant = splat(1);
+}
+
+/* The lower triangle of I + root' K root. */
+INLINE void identity_plus(vector (*f)[M], vector (*root)[M], vector (*k_root)[M], const int order)
+{
     for (int i = 0; i < order; i++)
         for (int j = 0; j <= i; j++) {
             f[i][j] = splat(i == j ? 1 : 0);
-            for (int k = i; k < order; k++)
-                f[i][j] += matrices->root[k][i] * product[k][j];
+            for (int l = i; l < order; l++)
+                f[i][j] += root[l][i] * k_root[l][j];
         }
+}
+
+/* Cholesky, in place; returns the lanes where it exists. */
+INLINE mask factorise_sum(vector (*f)[M], vector *determinant, const int order)
+{
+    mask definite = splat(0) == splat(0);
+    *determinant = splat(1);
     for (int j = 0; j < order; j++) {
         vector d = f[j][j];
         for (int k = 0; k < j; k++)
             d -= f[j][k] * f[j][k];
-        matrices->admissible &= d > splat(0);
+        definite &= d > splat(0);
         d = choose(d > splat(0), d, splat(1));
-        matrices->determinant *= d;
+        *determinant *= d;
         f[j][j] = square_root(d);
         vector inverse = 1 / f[j][j];
         for (int i = j + 1; i < order; i++) {
@@ -79,8 +105,10 @@ INLINE void factor_of_sum(struct lane_matrices *matrices, const int order)
             f[i][j] *= inverse;
         }
     }
+    return definite;
 }
 
+/* x = inverse(l) x */
 INLINE void forward_substitute(vector (*l)[M], vector *x, const int order)
 {
     for (int i = 0; i < order; i++) {
@@ -90,6 +118,7 @@ INLINE void forward_substitute(vector (*l)[M], vector *x, const int order)
     }
 }
 
+/* x = inverse(l') x */
 INLINE void back_substitute(vector (*l)[M], vector *x, const int order)
 {
     for (int i = order - 1; i >= 0; i--) {
@@ -99,7 +128,7 @@ INLINE void back_substitute(vector (*l)[M], vector *x, const int order)
     }
 }
 
-/* c = root inverse(I + root' K root) root' H'e, and inverse(C) c = H'e - K c. */
+/* c = root inverse(I + root' K root) root' H'e, lambda = H'e - K c */
 INLINE void presample_effects(struct lane_matrices *matrices, struct lane_vector *lanes, const int order)
 {
     vector x[M];
@@ -122,25 +151,26 @@ INLINE void presample_effects(struct lane_matrices *matrices, struct lane_vector
     }
 }
 
-/* What is known before c is: C, K, their factors, c. */
-INLINE void value(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings, size_t n,
-                  const int order)
+/* C, K, their factors, and c. */
+INLINE void solve_presample(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings,
+                            size_t n, const int order)
 {
     matrices->admissible = is_stationary(lanes->phi, order);
     presample_covariance(&matrices->presample, lanes->phi, lanes->theta, order);
     matrices->admissible &= matrices->presample.autocovariance[0] > splat(0);
     impulse_products(matrices->k, doublings, matrices->work, lanes->theta, n, order);
-    matrices->admissible &= matrices->k[0][0] < splat(invertible);
+    matrices->admissible &= matrices->k[0][0] < splat(largest_response);
     root_of(matrices->root, matrices->presample.c, order);
-    factor_of_sum(matrices, order);
+    multiply_root(matrices->work[0], matrices->k, matrices->root, order);
+    identity_plus(matrices->factor, matrices->root, matrices->work[0], order);
+    matrices->admissible &= factorise_sum(matrices->factor, &matrices->determinant, order);
     presample_effects(matrices, lanes, order);
 }
 
-/* Of the log-determinant by K, W = root inverse(factor factor') root'; of the objective times 2 by C,
- * Q - (n / S) lambda lambda' with Q = K - K W K. */
-INLINE void by_matrices(struct lane_matrices *matrices, vector scale, vector (*w)[M], vector (*q)[M], const int order)
+/* W = half half', half = root inverse(factor') */
+INLINE void derivatives_by_k(struct lane_matrices *matrices, const int order)
 {
-    vector(*half)[M] = matrices->work[0], (*product)[M] = matrices->work[1];
+    vector(*half)[M] = matrices->work[0];
     for (int j = 0; j < order; j++) {
         vector x[M];
         for (int i = 0; i < order; i++)
@@ -148,25 +178,32 @@ INLINE void by_matrices(struct lane_matrices *matrices, vector scale, vector (*w
         forward_substitute(matrices->factor, x, order);
         for (int i = 0; i < order; i++)
             half[j][i] = x[i];
-        clear(w[j], order);
+        clear(matrices->w[j], order);
     }
-    add_symmetric(w, half, half, order);
-    multiply(product, matrices->k, w, order);
+    add_symmetric(matrices->w, half, half, order);
+}
+
+/* Q, where scale = n / S */
+INLINE void derivatives_by_c(struct lane_matrices *matrices, vector scale, const int order)
+{
+    vector(*k_w)[M] = matrices->work[1];
+    multiply(k_w, matrices->k, matrices->w, order);
     for (int i = 0; i < order; i++)
         for (int j = 0; j <= i; j++) {
             vector x = matrices->k[i][j] - scale * matrices->lambda[i] * matrices->lambda[j];
             for (int k = 0; k < order; k++)
-                x -= product[i][k] * matrices->k[k][j];
-            q[i][j] = q[j][i] = x;
+                x -= k_w[i][k] * matrices->k[k][j];
+            matrices->q[i][j] = matrices->q[j][i] = x;
         }
 }
 
-/* Half of the derivatives of n log S + log-determinant. */
+/* Half of the derivatives of n log S + log |I + C K|. */
 INLINE void gradient(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings, size_t n,
                      vector squares, struct arima_point *point, int at, const int order)
 {
     vector by_phi[M], by_theta[M], scale = (double)n / squares;
-    by_matrices(matrices, scale, matrices->w, matrices->q, order);
+    derivatives_by_k(matrices, order);
+    derivatives_by_c(matrices, scale, order);
     clear(by_phi, order);
     clear(by_theta, order);
     presample_adjoint(&matrices->presample, matrices->work, lanes->phi, lanes->theta, matrices->q, by_phi, by_theta,
@@ -178,6 +215,7 @@ INLINE void gradient(struct lane_matrices *matrices, struct lane_vector *lanes, 
     }
 }
 
+/* S, the objective and its derivatives. */
 INLINE void finish(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings, size_t n,
                    struct arima_point *point, int at, const int order)
 {
@@ -190,50 +228,55 @@ INLINE void finish(struct lane_matrices *matrices, struct lane_vector *lanes, st
     vector determinant = choose(admissible, matrices->determinant, splat(1)), objective;
     for (int l = 0; l < WIDTH; l++)
         objective[l] = 0.5 * ((double)n * mp_logarithm(squares[l]) + mp_logarithm(determinant[l]));
-    put(&point->objective, at, choose(admissible, objective, splat(none)));
+    put(&point->objective, at, choose(admissible, objective, splat(no_likelihood)));
     put(&point->sum_of_squares, at, squares);
     put(&point->determinant, at, determinant);
     gradient(matrices, lanes, doublings, n, squares, point, at, order);
     gauss_newton(lanes, (double)n / squares, point, at, order);
 }
 
-typedef void value_function(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings,
-                            size_t n);
+typedef void presample_function(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings,
+                                size_t n);
 typedef void finish_function(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings,
                              size_t n, struct arima_point *point, int at);
 
-/* One vector of lanes, or TOGETHER of them: those that begin at lanes at[0], at[1]. */
-INLINE void evaluate_vectors(const struct arima_workspace *workspace, struct arima_point *point, const int *at,
-                             value_function *value_now, finish_function *finish_now, const int order, const int vectors)
+INLINE void open_vector(struct lane_vector *lanes, const struct arima_workspace *workspace,
+                        const struct arima_point *point, int at, const int order)
 {
-    struct lane_vector lanes[TOGETHER];
-    struct lane_matrices *matrices = workspace->scratch; /* more than a small stack bears */
-    struct doubling *doublings = (struct doubling *)workspace->powers;
-    size_t n = workspace->n;
-    const int count = order <= 2 ? vectors : 1; /* as many as the registers hold */
-    for (int s = 0; s < vectors; s++) {
-        struct lane_vector *now = &lanes[s];
-        now->series = mp_arima_lane(workspace, workspace->series, (size_t)at[s]);
-        now->filtered_series = mp_arima_lane(workspace, workspace->filtered_series, (size_t)at[s]);
-        now->residuals = mp_arima_lane(workspace, workspace->residuals, (size_t)at[s]);
-        now->filtered_residuals = mp_arima_lane(workspace, workspace->filtered_residuals, (size_t)at[s]);
-        for (int i = 0; i < order; i++) {
-            now->phi[i] = get(&point->parameters[i], at[s]);
-            now->theta[i] = get(&point->parameters[order + i], at[s]);
-        }
+    lanes->series = mp_arima_lane(workspace, workspace->series, (size_t)at);
+    lanes->filtered_series = mp_arima_lane(workspace, workspace->filtered_series, (size_t)at);
+    lanes->residuals = mp_arima_lane(workspace, workspace->residuals, (size_t)at);
+    lanes->filtered_residuals = mp_arima_lane(workspace, workspace->filtered_residuals, (size_t)at);
+    for (int i = 0; i < order; i++) {
+        lanes->phi[i] = get(&point->parameters[i], at);
+        lanes->theta[i] = get(&point->parameters[order + i], at);
     }
-    for (int s = 0; s < vectors; s += count)
-        residual_pass(&lanes[s], n, order, count);
-    backward_pass(lanes, n, order, vectors);
-    for (int s = 0; s < vectors; s++)
-        value_now(&matrices[s], &lanes[s], doublings + s * mp_arima_doublings(n), n);
-    for (int s = 0; s < vectors; s += count)
-        product_passes(&lanes[s], n, order, count);
-    for (int s = 0; s < vectors; s++)
-        finish_now(&matrices[s], &lanes[s], doublings + s * mp_arima_doublings(n), n, point, at[s]);
 }
 
-/* The vectors that hold a lane in use: where each begins. */
+/* `many` vectors, 1 or TOGETHER: those that begin at lanes at[0], at[1]. */
+INLINE void evaluate_vectors(const struct arima_workspace *workspace, struct arima_point *point, const int *at,
+                             presample_function *solve_presample_now, finish_function *finish_now, const int order,
+                             const int many)
+{
+    struct lane_vector vectors[TOGETHER];
+    struct lane_matrices *matrices = workspace->scratch; /* too large for the stack of a small thread */
+    struct doubling *doublings = (struct doubling *)workspace->doublings;
+    size_t n = workspace->n;
+    const int count = order <= 2 ? many : 1; /* as many as the registers hold */
+    for (int s = 0; s < many; s++)
+        open_vector(&vectors[s], workspace, point, at[s], order);
+    for (int s = 0; s < many; s += count)
+        residual_pass(&vectors[s], n, order, count);
+    backward_pass(vectors, n, order, many);
+    for (int s = 0; s < many; s++)
+        solve_presample_now(&matrices[s], &vectors[s], doublings + s * mp_arima_doublings(n), n);
+    for (int s = 0; s < many; s += count)
+        product_passes(&vectors[s], n, order, count);
+    for (int s = 0; s < many; s++)
+        finish_now(&matrices[s], &vectors[s], doublings + s * mp_arima_doublings(n), n, point, at[s]);
+}
+
+/* Where the vectors begin that hold a lane in use; returns their number. */
 static int used_vectors(uint32_t used, int *at)
 {
     int count = 0;
@@ -243,14 +286,14 @@ static int used_vectors(uint32_t used, int *at)
     return count;
 }
 
-/* Functions of their own for every order: the compiler sees it as a constant. What is done with small matrices is not
- * inlined, since compiling it takes long. */
+/* One function per order, so that the compiler sees a constant. The functions on small matrices are not inlined,
+ * because they take long to compile. */
 #define NOT_INLINED static __attribute__((noinline)) void
 #define EVALUATE(order)                                                                                               \
-    NOT_INLINED value_##order(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings,  \
-                              size_t n)                                                                               \
+    NOT_INLINED solve_presample_##order(struct lane_matrices *matrices, struct lane_vector *lanes,                    \
+                                        struct doubling *doublings, size_t n)                                         \
     {                                                                                                                 \
-        value(matrices, lanes, doublings, n, order);                                                                  \
+        solve_presample(matrices, lanes, doublings, n, order);                                                        \
     }                                                                                                                 \
     NOT_INLINED finish_##order(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings, \
                                size_t n, struct arima_point *point, int at)                                           \
@@ -261,9 +304,9 @@ static int used_vectors(uint32_t used, int *at)
     {                                                                                                                 \
         int at[VECTORS], count = used_vectors(workspace->used, at), v = 0;                                            \
         for (; v + TOGETHER <= count; v += TOGETHER)                                                                  \
-            evaluate_vectors(workspace, point, at + v, value_##order, finish_##order, order, TOGETHER);               \
+            evaluate_vectors(workspace, point, at + v, solve_presample_##order, finish_##order, order, TOGETHER);     \
         for (; v < count; v++)                                                                                        \
-            evaluate_vectors(workspace, point, at + v, value_##order, finish_##order, order, 1);                      \
+            evaluate_vectors(workspace, point, at + v, solve_presample_##order, finish_##order, order, 1);            \
     }
 EVALUATE(1)
 EVALUATE(2)

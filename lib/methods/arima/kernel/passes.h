@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The passes over the observations: all that costs time in proportion to their number. Every pass works on `lanes`
- * vectors of lanes at once, because one vector alone would wait for its own recursion; with `order` and `lanes`
- * constant, its windows of past values and its sums stay in registers. */
+/* Included into likelihood_kernel.c and start_kernel.c, each compiled once per vector width.
+ *
+ * The passes over the observations: all that costs time in proportion to their number. Letters as in likelihood.h. A
+ * pass works on `count` vectors of lanes at once, because one alone would wait for its own recursion. `order` and
+ * `count` are constants to the compiler, so past values and sums stay in registers.
+ *
+ * bytes: every sum is over t in ascending order, in H'e descending; CHUNK decides only where H c is cut to 0. */
 #ifndef MP_METHODS_ARIMA_KERNEL_PASSES_H
 #define MP_METHODS_ARIMA_KERNEL_PASSES_H
 
@@ -9,8 +13,7 @@
 
 enum { M = MP_ARIMA_ORDER, TOGETHER = 2, CHUNK = 64 };
 
-/* One vector of lanes: its columns, its coefficients, and what the passes find. Letters as in likelihood.h; every
- * product is summed over the observations t. */
+/* One vector of lanes: its columns, its coefficients, and the results of the passes. Products are summed over t. */
 struct lane_vector {
     const double *series;       /* w */
     double *filtered_series;    /* u */
@@ -23,7 +26,7 @@ struct lane_vector {
     vector ru[M], rv[M];         /* r(t) u(t - i), r(t) v(t - i), i = 1 .. m */
     vector uu[M], vv[M];         /* u(t) u(t - l), v(t) v(t - l), l = 0 .. m-1, without the last t */
     vector vu[2 * M - 1];        /* [m-1+l]: v(t) u(t - l), l = -(m-1) .. m-1, without the last t */
-    vector last_u[M], last_v[M]; /* at t = n, n-1, .. */
+    vector last_u[M], last_v[M]; /* the last m, the latest first */
 };
 
 INLINE vector load(const double *column, size_t t)
@@ -42,7 +45,7 @@ INLINE void clear(vector *values, int count)
         values[i] = splat(0);
 }
 
-/* past[0] becomes x, past[1] what past[0] was, ... */
+/* past[0] becomes x, past[1] the former past[0], and so on. */
 INLINE void shift_in(vector *past, vector x, const int order)
 {
     for (int i = order - 1; i > 0; i--)
@@ -50,7 +53,7 @@ INLINE void shift_in(vector *past, vector x, const int order)
     past[0] = x;
 }
 
-/* x less the coefficients times what is past, the latest last: only that one has to wait for the step before. */
+/* x - coefficients . past. The latest past value comes last: only its product has to wait for the step before. */
 INLINE vector filter(vector x, const vector *coefficients, const vector *past, const int order)
 {
     for (int i = order - 1; i >= 0; i--)
@@ -58,7 +61,7 @@ INLINE vector filter(vector x, const vector *coefficients, const vector *past, c
     return x;
 }
 
-/* u = w / theta(B), and the residuals phi(B) u, given zeros before the first observation. */
+/* u = w / theta(B), e = phi(B) u */
 INLINE void residual_pass(struct lane_vector *vectors, size_t n, const int order, const int count)
 {
     vector past[TOGETHER][M], phi[TOGETHER][M], theta[TOGETHER][M];
@@ -77,7 +80,7 @@ INLINE void residual_pass(struct lane_vector *vectors, size_t n, const int order
         }
 }
 
-/* H'e: the residuals through 1 / theta(F), F the forward shift, at the first m observations. */
+/* H'e: the first m values of e / theta(F), F the forward shift. */
 INLINE void backward_pass(struct lane_vector *vectors, size_t n, const int order, const int count)
 {
     vector later[TOGETHER][M], theta[TOGETHER][M];
@@ -94,20 +97,19 @@ INLINE void backward_pass(struct lane_vector *vectors, size_t n, const int order
             vectors[s].he[i] = later[s][i];
 }
 
-/* What passes from one chunk of observations to the next. */
+/* The past values of H c, u and v at the border of two chunks. */
 struct carry {
     vector hc[M], u[M], v[M];
 };
 
-/* H c decays. What is left of it is cut to 0 between chunks, before it reaches numbers so small that processors become
- * slow. */
-INLINE void cut_small(vector *x, const int order)
+/* H c decays. Between chunks its values below 1e-100 become 0, before they become denormal and slow. */
+INLINE void flush_to_zero(vector *x, const int order)
 {
     for (int i = 0; i < order; i++)
         x[i] = (vector)((mask)x[i] & (absolute(x[i]) > splat(1e-100)));
 }
 
-/* e - H c; it over theta(B); its products with the lags of both filtered series. */
+/* r = e - H c, v = r / theta(B); r'r, and the products of r with the lags of u and v. */
 INLINE void smoothing_pass(struct lane_vector *vectors, struct carry *carries, size_t from, size_t to, const int order,
                            const int count)
 {
@@ -152,7 +154,7 @@ INLINE void smoothing_pass(struct lane_vector *vectors, struct carry *carries, s
     }
 }
 
-/* Products of the filtered series at all pairs of lags. */
+/* The products of u and v at all pairs of lags. */
 INLINE void lag_pass(struct lane_vector *lanes, const struct carry *carry, size_t from, size_t to, const int order)
 {
     vector u[M], v[M], uu[M], vv[M], vu[2 * M - 1];
@@ -193,8 +195,8 @@ INLINE void clear_products(struct lane_vector *lanes, const int order)
     clear(lanes->vu, 2 * order - 1);
 }
 
-/* Both passes, by chunks that stay in the first-level cache between them. The last observation enters no product of
- * lags 1 and more. */
+/* Both passes, by chunks that stay in the first-level cache between them. The last observation enters no product of two
+ * past values. */
 INLINE void product_passes(struct lane_vector *vectors, size_t n, const int order, const int count)
 {
     struct carry carries[TOGETHER] = {0}, before[TOGETHER];
@@ -203,7 +205,7 @@ INLINE void product_passes(struct lane_vector *vectors, size_t n, const int orde
     for (size_t from = 0; from < n; from += CHUNK) {
         size_t to = n - from < CHUNK ? n : from + CHUNK;
         for (int s = 0; s < count; s++) {
-            cut_small(carries[s].hc, order);
+            flush_to_zero(carries[s].hc, order);
             before[s] = carries[s];
         }
         smoothing_pass(vectors, carries, from, to, order, count);
@@ -227,8 +229,8 @@ INLINE vector get(const struct arima_lanes *lanes, int at)
     return *(const vector *)(lanes->lane + at);
 }
 
-/* scale J'J, J the filtered series at lags 1 .. m, then the twice filtered. Along a diagonal the products differ by the
- * last observations only. */
+/* scale J'J: the columns of J are u at lags 1 .. m, then v at lags 1 .. m. Along a diagonal of a block, the product at
+ * lags i + 1 and k + 1 is that at lags i and k without the last term. */
 INLINE void gauss_newton(const struct lane_vector *lanes, vector scale, struct arima_point *point, int at,
                          const int order)
 {

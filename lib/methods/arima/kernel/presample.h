@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* C, the covariance of the pre-sample effects c(t) = sum over i >= t of phi(i) w(t-i) + theta(i) e(t-i), t = 1 .. m, in
- * units of the variance of e; and its adjoint: from the derivatives of a function by C, those by phi and theta.
+/* Included into likelihood_kernel.c, which is compiled once per vector width.
  *
- * With y = (w(0), w(-1), ...), x = (e(0), e(-1), ...) and the Hankel matrices P = [phi(t+k)], T = [theta(t+k)], rows
- * t = 1 .. m, columns k = 0 .. m-1: c = P y + T x. Cov(y) = G, Toeplitz in the autocovariances; Cov(y, x) = X, upper
- * triangular Toeplitz in the psi-weights. So C = P Y + T Z with Y = G P' + X T' = Cov(y, c) and
- * Z = X' P' + T' = Cov(x, c). */
+ * C, the covariance of the pre-sample effects c(1) .. c(m) (likelihood.h) in units of Var(a), and its adjoint, which
+ * turns the derivatives of a function by C into those by phi and theta.
+ *
+ * With y = (w(0), w(-1), ...), x = (a(0), a(-1), ...) and the Hankel matrices P = [phi(t+k)], T = [theta(t+k)], rows t
+ * = 1 .. m, columns k = 0 .. m-1, 0 where t + k > m: c = P y + T x. G = Cov(y) is Toeplitz in the autocovariances, X =
+ * Cov(y, x) upper triangular Toeplitz in the psi-weights. So
+ *   C = P Y + T Z = P G P' + P X T' + T X' P' + T T',   Y = Cov(y, c) = G P' + X T',   Z = Cov(x, c) = X' P' + T'.
+ *
+ * Let B, symmetric, be the derivatives of f by C: df = trace(B dC). With p = B P and t = B T, the derivatives of f are
+ *   by P: 2 B Y',   by T: 2 B Z',   by G: P' B P = P' p,   by X: 2 P' B T = 2 P' t.
+ * Each of their elements is added to that of the coefficient, autocovariance or psi-weight that stands there. */
 #ifndef MP_METHODS_ARIMA_KERNEL_PRESAMPLE_H
 #define MP_METHODS_ARIMA_KERNEL_PRESAMPLE_H
 
 #include "methods/arima/kernel/passes.h"
 
-/* Partial autocorrelations as near to 1 are no use: C loses its digits. */
-static const double stationary = 0.99999;
+/* Above this partial autocorrelation the point is not admissible. G has a factor 1 / (1 - r^2) for each: nearer to 1, C
+ * has too few correct digits. */
+static const double largest_partial = 0.99999;
 
-/* By the step-down recursion: all partial autocorrelations are below 1. */
+/* All partial autocorrelations, by the step-down recursion, are well inside -1 .. 1. */
 INLINE mask is_stationary(const vector *phi, const int order)
 {
     vector a[M], b[M];
@@ -23,7 +30,7 @@ INLINE mask is_stationary(const vector *phi, const int order)
         a[i] = phi[i];
     for (int k = order - 1; k >= 0; k--) {
         vector r = a[k], scale = 1 / (1 - r * r);
-        yes &= absolute(r) < splat(stationary);
+        yes &= absolute(r) < splat(largest_partial);
         for (int i = 0; i < k; i++)
             b[i] = (a[i] + r * a[k - 1 - i]) * scale;
         for (int i = 0; i < k; i++)
@@ -34,16 +41,17 @@ INLINE mask is_stationary(const vector *phi, const int order)
 
 struct presample {
     vector psi[M + 1], autocovariance[M + 1];
-    vector equations[M + 1][M + 1]; /* of the autocovariances, factored L U; the unit diagonal of L is left out */
-    vector y[M][M], z[M][M], c[M][M];
+    vector equations[M + 1][M + 1];   /* of the autocovariances, factored L U; the unit diagonal of L is left out */
+    vector y[M][M], z[M][M], c[M][M]; /* Y, Z, C */
 };
 
-/* psi(0) = 1 is the weight of the present error; theta(0) = 1. */
+/* theta(0) = 1 */
 INLINE vector theta_at(const vector *theta, int j)
 {
     return j == 0 ? splat(1) : theta[j - 1];
 }
 
+/* psi(k) = theta(k) + phi(1) psi(k-1) + ... + phi(k) psi(0), psi(0) = 1: w(t) is the sum of psi(k) a(t-k). */
 INLINE void psi_weights(struct presample *presample, const vector *phi, const vector *theta, const int order)
 {
     vector *psi = presample->psi;
@@ -114,12 +122,53 @@ INLINE void presample_covariance(struct presample *presample, const vector *phi,
         }
 }
 
-/* Adjoint of the solution of the equations of the autocovariances: by what they are made of. */
-INLINE void autocovariances_adjoint(const struct presample *presample, const vector *phi, const vector *theta,
-                                    vector *by_g, vector *by_psi, vector *by_phi, vector *by_theta, const int order)
+/* Adds the derivatives by P and T. */
+INLINE void effects_adjoint(const struct presample *presample, vector (*b)[M], vector *by_phi, vector *by_theta,
+                            const int order)
+{
+    for (int s = 0; s < order; s++)
+        for (int k = 0; k < order - s; k++) {
+            vector by_y = splat(0), by_z = splat(0);
+            for (int r = 0; r < order; r++) {
+                by_y += b[s][r] * presample->y[k][r];
+                by_z += b[s][r] * presample->z[k][r];
+            }
+            by_phi[s + k] += 2 * by_y;
+            by_theta[s + k] += 2 * by_z;
+        }
+}
+
+/* Adds the derivatives by G and X. */
+INLINE void covariances_adjoint(vector (*work)[M][M], const vector *phi, const vector *theta, vector (*b)[M],
+                                vector *by_g, vector *by_psi, const int order)
+{
+    vector(*p)[M] = work[0], (*t)[M] = work[1];
+    for (int k = 0; k < order; k++)
+        for (int s = 0; s < order; s++) {
+            p[s][k] = t[s][k] = splat(0);
+            for (int r = 0; r < order - k; r++) {
+                p[s][k] += b[s][r] * phi[r + k];
+                t[s][k] += b[s][r] * theta[r + k];
+            }
+        }
+    for (int k = 0; k < order; k++)
+        for (int l = 0; l < order; l++) {
+            vector by_gkl = splat(0), by_xkl = splat(0);
+            for (int s = 0; s < order - k; s++) {
+                by_gkl += phi[s + k] * p[s][l];
+                by_xkl += phi[s + k] * t[s][l];
+            }
+            by_g[l < k ? k - l : l - k] += by_gkl;
+            if (l >= k)
+                by_psi[l - k] += 2 * by_xkl;
+        }
+}
+
+/* The equations are A g = h. by_g becomes the derivatives by h, inverse(A') by_g; those by A are then -by_g g'. */
+INLINE void autocovariances_adjoint(const struct presample *presample, const vector *theta, vector *by_g,
+                                    vector *by_psi, vector *by_phi, vector *by_theta, const int order)
 {
     const vector(*a)[M + 1] = presample->equations, *g = presample->autocovariance, *psi = presample->psi;
-    (void)phi;
     for (int k = 0; k <= order; k++) {
         for (int j = 0; j < k; j++)
             by_g[k] -= a[j][k] * by_g[j];
@@ -139,43 +188,9 @@ INLINE void autocovariances_adjoint(const struct presample *presample, const vec
     }
 }
 
-/* Adds to by_phi and by_theta; by_c is symmetric. */
-INLINE void presample_adjoint(const struct presample *presample, vector (*work)[M][M], const vector *phi,
-                              const vector *theta, vector (*by_c)[M], vector *by_phi, vector *by_theta, const int order)
+INLINE void psi_weights_adjoint(const struct presample *presample, const vector *phi, vector *by_psi, vector *by_phi,
+                                vector *by_theta, const int order)
 {
-    vector by_g[M + 1], by_psi[M + 1], (*p)[M] = work[0], (*t)[M] = work[1];
-    clear(by_g, order + 1);
-    clear(by_psi, order + 1);
-    for (int k = 0; k < order; k++)
-        for (int s = 0; s < order; s++) {
-            p[s][k] = t[s][k] = splat(0);
-            for (int r = 0; r < order - k; r++) {
-                p[s][k] += by_c[s][r] * phi[r + k];
-                t[s][k] += by_c[s][r] * theta[r + k];
-            }
-        }
-    for (int s = 0; s < order; s++)
-        for (int k = 0; k < order - s; k++) {
-            vector a = splat(0), b = splat(0);
-            for (int r = 0; r < order; r++) {
-                a += by_c[s][r] * presample->y[k][r];
-                b += by_c[s][r] * presample->z[k][r];
-            }
-            by_phi[s + k] += 2 * a;
-            by_theta[s + k] += 2 * b;
-        }
-    for (int k = 0; k < order; k++)
-        for (int l = 0; l < order; l++) {
-            vector by_gkl = splat(0), by_xkl = splat(0);
-            for (int s = 0; s < order - k; s++) {
-                by_gkl += phi[s + k] * p[s][l];
-                by_xkl += phi[s + k] * t[s][l];
-            }
-            by_g[l < k ? k - l : l - k] += by_gkl;
-            if (l >= k)
-                by_psi[l - k] += 2 * by_xkl;
-        }
-    autocovariances_adjoint(presample, phi, theta, by_g, by_psi, by_phi, by_theta, order);
     for (int k = order; k > 0; k--) {
         by_theta[k - 1] += by_psi[k];
         for (int i = 1; i <= k; i++) {
@@ -183,6 +198,19 @@ INLINE void presample_adjoint(const struct presample *presample, vector (*work)[
             by_psi[k - i] += by_psi[k] * phi[i - 1];
         }
     }
+}
+
+/* Adds to by_phi and by_theta the derivatives of the function whose derivatives by C are by_c, symmetric. */
+INLINE void presample_adjoint(const struct presample *presample, vector (*work)[M][M], const vector *phi,
+                              const vector *theta, vector (*by_c)[M], vector *by_phi, vector *by_theta, const int order)
+{
+    vector by_g[M + 1], by_psi[M + 1];
+    clear(by_g, order + 1);
+    clear(by_psi, order + 1);
+    effects_adjoint(presample, by_c, by_phi, by_theta, order);
+    covariances_adjoint(work, phi, theta, by_c, by_g, by_psi, order);
+    autocovariances_adjoint(presample, theta, by_g, by_psi, by_phi, by_theta, order);
+    psi_weights_adjoint(presample, phi, by_psi, by_phi, by_theta, order);
 }
 
 #endif
