@@ -57,7 +57,7 @@ INLINE void powers_of(const int n, vector *y, struct power *e)
     }
     UNROLLED
     for (int i = 0; i < n; i++) {
-        integers bits = ((integers)shifted[i] << FRACTION) + ((real_bits)BIAS << FRACTION);
+        mask bits = ((mask)shifted[i] << FRACTION) + ((real_bits)BIAS << FRACTION);
         e[i] = (struct power){(vector)bits, fused(y[i] * y[i], sum[i], y[i])};
     }
 }

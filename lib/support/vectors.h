@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Vectors of real numbers for kernels that are ordinary files, compiled once per width of the registers (lib/meson.build:
- * MP_LANE_BYTES says which). All widths give the same bytes: an element meets the same operations in the same order,
- * whatever is beside it, and a fused product and sum is asked for by name in every one of them. */
+/* Vectors of real numbers, for kernels that are ordinary files compiled once per vector width (MP_LANE_BYTES in
+ * lib/meson.build). All widths give the same bytes: an element meets the same operations in the same order, whatever is
+ * beside it, and every width computes a product and a sum with one rounding where the code says `fused`. */
 #ifndef MP_SUPPORT_VECTORS_H
 #define MP_SUPPORT_VECTORS_H
 
@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The library computes in float; tests compile the same files in double and hold them to tighter bounds. */
+/* The library computes in float. Tests compile the same files in double and set tighter bounds. */
 #ifdef MP_REAL_DOUBLE
 typedef double real;
 typedef int64_t real_bits;
@@ -30,12 +30,11 @@ static inline size_t mp_row(size_t n)
 
 #ifdef MP_LANE_BYTES
 
-typedef real vector __attribute__((vector_size(MP_LANE_BYTES), aligned(sizeof(real)), may_alias));
-typedef real_bits integers __attribute__((vector_size(MP_LANE_BYTES), aligned(sizeof(real)), may_alias));
+typedef real element;
+typedef real_bits element_bits;
+#define VECTOR_ALIGNMENT sizeof(real) /* rows begin anywhere */
+#include "support/vector_types.h"
 
-enum { WIDTH = MP_LANE_BYTES / (int)sizeof(real) };
-
-#define INLINE static inline __attribute__((always_inline, unused))
 #ifdef __clang__
 #define UNROLLED _Pragma("clang loop unroll(full)")
 #else
@@ -47,17 +46,9 @@ enum { WIDTH = MP_LANE_BYTES / (int)sizeof(real) };
 
 #ifdef MP_REAL_DOUBLE
 #define FMA __builtin_fma
-#define SQRT __builtin_sqrt
 #else
 #define FMA __builtin_fmaf
-#define SQRT __builtin_sqrtf
 #endif
-
-INLINE vector splat(real x)
-{
-    vector zero = {0};
-    return x - zero;
-}
 
 INLINE vector load(const real *p)
 {
@@ -76,19 +67,6 @@ INLINE vector fused(vector a, vector b, vector c)
     for (int l = 0; l < WIDTH; l++)
         r[l] = FMA(a[l], b[l], c[l]);
     return r;
-}
-
-INLINE vector square_root(vector a)
-{
-    for (int l = 0; l < WIDTH; l++)
-        a[l] = SQRT(a[l]);
-    return a;
-}
-
-/* a where the mask is set, b elsewhere. */
-INLINE vector choose(integers where, vector a, vector b)
-{
-    return (vector)((where & (integers)a) | (~where & (integers)b));
 }
 
 #endif

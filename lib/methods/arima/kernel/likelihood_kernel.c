@@ -16,8 +16,8 @@
 #include "methods/arima/kernel/presample.h"
 #include "support/logarithm.h"
 
-/* A point is not admissible if the impulse response of its theta has a larger sum of squares: of the 16 digits of a
- * sum, 12 would cancel. */
+/* A point is not admissible if the sum of squares of its impulse response is larger. e may then be 1e6 times as large
+ * as r, and r = e - H c has lost 6 of its 16 digits. */
 static const double largest_response = 1e12;
 
 /* The objective where a point is not admissible. */

@@ -1,5 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The step from a point to the next: a damped solution, and what the gradients on the way tell of the curvature. */
+/* Included into likelihood_kernel.c, which is compiled once per vector width.
+ *
+ * The step from a point to the next, and the secant matrix S. We use the model of NL2SOL (Dennis, Gay and Welsch, "An
+ * adaptive nonlinear least-squares algorithm", ACM Transactions on Mathematical Software 7, 1981): the Gauss-Newton
+ * matrix H alone, or augmented, H + S.
+ *
+ * With s the step that was taken, y the change of the gradient and H the matrix at the next point, the new S is to
+ * satisfy
+ *   S s = y# = y - H s,   so that (H + S) s = y.
+ * NL2SOL has another y#, from its residuals' derivatives; here the gradient has a log-determinant too, which S must
+ * carry. The update is the least change, in the norm that y weights, of the sized matrix:
+ *   tau = min(1, |s'y#| / |s'S s|),   z = y# - tau S s,
+ *   S <- tau S + (z y' + y z') / (s'y) - (s'z) y y' / (s'y)^2. */
 #ifndef MP_METHODS_ARIMA_KERNEL_NEWTON_STEP_H
 #define MP_METHODS_ARIMA_KERNEL_NEWTON_STEP_H
 
@@ -7,7 +19,7 @@
 
 #include <stdbool.h>
 
-/* The lower triangle of a symmetric matrix, row behind row: half the stack. */
+/* The lower triangle of a symmetric matrix, row after row: it takes half the stack. */
 enum { TRIANGLE = M * (2 * M + 1) };
 
 static inline vector *row_of(vector *triangle, int i)
@@ -15,7 +27,8 @@ static inline vector *row_of(vector *triangle, int i)
     return triangle + i * (i + 1) / 2;
 }
 
-/* The damped matrix; a parameter that is not active does not move. */
+/* H + augmented S + damping diag(H), and the row and column of the identity for a parameter that is not active: it does
+ * not move. 1e-12 keeps a diagonal of zeros positive. */
 static void damped_matrix(const struct arima_point *point, const struct arima_secant *secant,
                           const struct arima_lanes *active, int count, vector damping, vector augmented,
                           vector *triangle, int at)
@@ -29,7 +42,7 @@ static void damped_matrix(const struct arima_point *point, const struct arima_se
     }
 }
 
-/* Cholesky, in place; the lanes where that works. */
+/* Cholesky, in place; returns the lanes where the matrix is positive definite, up to rounding. */
 static mask factorise(vector *triangle, int count)
 {
     mask definite = splat(0) == splat(0);
@@ -50,25 +63,11 @@ static mask factorise(vector *triangle, int count)
     return definite;
 }
 
-static void solve_vector(const struct arima_point *point, const struct arima_secant *secant,
-                         const struct arima_lanes *active, int count, vector damping, double *augmented,
-                         struct arima_lanes *step, int at)
+/* Solves L L' x = b, L the triangle. x: in: b, out: the solution */
+static void substitute(vector *triangle, vector *x, int count)
 {
-    vector triangle[TRIANGLE], x[2 * M], use = *(const vector *)augmented;
-    damped_matrix(point, secant, active, count, damping, use, triangle, at);
-    mask definite = factorise(triangle, count);
-    vector still = choose(definite, use, splat(0));
-    bool same = true;
-    for (int l = 0; l < WIDTH; l++)
-        same &= still[l] == use[l];
-    if (!same) {
-        *(vector *)augmented = still;
-        damped_matrix(point, secant, active, count, damping, still, triangle, at);
-        factorise(triangle, count);
-    }
     for (int i = 0; i < count; i++) {
         const vector *a = row_of(triangle, i);
-        x[i] = -get(&active[i], at) * get(&point->gradient[i], at);
         for (int k = 0; k < i; k++)
             x[i] -= a[k] * x[k];
         x[i] /= a[i];
@@ -77,8 +76,29 @@ static void solve_vector(const struct arima_point *point, const struct arima_sec
         for (int k = i + 1; k < count; k++)
             x[i] -= row_of(triangle, k)[i] * x[k];
         x[i] /= row_of(triangle, i)[i];
-        put(&step[i], at, x[i]);
     }
+}
+
+static void solve_vector(const struct arima_point *point, const struct arima_secant *secant,
+                         const struct arima_lanes *active, int count, vector damping, double *augmented,
+                         struct arima_lanes *step, int at)
+{
+    vector triangle[TRIANGLE], x[2 * M], wanted = *(const vector *)augmented;
+    damped_matrix(point, secant, active, count, damping, wanted, triangle, at);
+    vector kept = choose(factorise(triangle, count), wanted, splat(0));
+    bool same = true;
+    for (int l = 0; l < WIDTH; l++)
+        same &= kept[l] == wanted[l];
+    if (!same) {
+        *(vector *)augmented = kept;
+        damped_matrix(point, secant, active, count, damping, kept, triangle, at);
+        factorise(triangle, count);
+    }
+    for (int i = 0; i < count; i++)
+        x[i] = -get(&active[i], at) * get(&point->gradient[i], at);
+    substitute(triangle, x, count);
+    for (int i = 0; i < count; i++)
+        put(&step[i], at, x[i]);
 }
 
 static void solve(const struct arima_point *point, const struct arima_secant *secant, const struct arima_lanes *active,
@@ -89,57 +109,63 @@ static void solve(const struct arima_point *point, const struct arima_secant *se
                      at);
 }
 
-/* Of the symmetric matrix of which the lower triangle is given, row i times x. */
-INLINE vector row_times(struct arima_lanes (*matrix)[MP_ARIMA_PARAMETERS], int i, const vector *x, int count, int at)
+/* Row i of a symmetric matrix, of which the lower triangle is given, times x. The matrix is one array of its rows. */
+INLINE vector row_times(const struct arima_lanes *matrix, int i, const vector *x, int count, int at)
 {
     vector sum = splat(0);
     for (int j = 0; j < count; j++)
-        sum += x[j] * get(j <= i ? &matrix[i][j] : &matrix[j][i], at);
+        sum += x[j] * get(&matrix[j <= i ? i * MP_ARIMA_PARAMETERS + j : j * MP_ARIMA_PARAMETERS + i], at);
     return sum;
 }
 
-/* Dennis, Gay and Welsch (1981): the least change of the sized secant that satisfies the condition. */
+INLINE vector dot(const vector *x, const vector *y, int count)
+{
+    vector sum = splat(0);
+    for (int i = 0; i < count; i++)
+        sum += x[i] * y[i];
+    return sum;
+}
+
+/* S <- tau S + (z y' + y z') / sy - sz y y' / sy^2, in the lanes of `update` */
+static void change_least(struct arima_secant *secant, const vector *z, const vector *y, vector tau, vector sy,
+                         mask update, vector sz, int count, int at)
+{
+    vector inverse = 1 / choose(update, sy, splat(1));
+    for (int i = 0; i < count; i++)
+        for (int j = 0; j <= i; j++) {
+            vector old = get(&secant->matrix[i][j], at);
+            vector x = tau * old + (z[i] * y[j] + y[i] * z[j]) * inverse - sz * inverse * inverse * y[i] * y[j];
+            put(&secant->matrix[i][j], at, choose(update & is_finite(x), x, old));
+        }
+}
+
+/* No update where the cosine of the angle between s and y is below 1e-8, the root of the rounding error, or negative:
+ * s'y is then mostly rounding error, and the update divides by it. */
 static void update_secant_vector(const struct arima_point *before, const struct arima_point *next,
                                  const struct arima_lanes *active, int count, vector taken, struct arima_secant *secant,
                                  int at)
 {
-    vector step[2 * M], change[2 * M], lack[2 * M], of_secant[2 * M];
-    vector curvature = splat(0), extra = splat(0), wanted = splat(0), along = splat(0), lengths[2] = {0};
+    vector s[2 * M], y[2 * M], z[2 * M], secant_s[2 * M], hessian_curvature = splat(0);
     for (int i = 0; i < count; i++) {
-        step[i] = get(&next->parameters[i], at) - get(&before->parameters[i], at);
-        change[i] = get(&active[i], at) * (get(&next->gradient[i], at) - get(&before->gradient[i], at));
+        s[i] = get(&next->parameters[i], at) - get(&before->parameters[i], at);
+        y[i] = get(&active[i], at) * (get(&next->gradient[i], at) - get(&before->gradient[i], at));
     }
     for (int i = 0; i < count; i++) {
         vector on = get(&active[i], at);
-        curvature +=
-            step[i] * row_times((struct arima_lanes(*)[MP_ARIMA_PARAMETERS])before->hessian, i, step, count, at);
-        of_secant[i] = on * row_times(secant->matrix, i, step, count, at);
-        lack[i] =
-            change[i] - on * row_times((struct arima_lanes(*)[MP_ARIMA_PARAMETERS])next->hessian, i, step, count, at);
-        extra += step[i] * of_secant[i];
-        wanted += step[i] * lack[i];
-        along += step[i] * change[i];
-        lengths[0] += step[i] * step[i];
-        lengths[1] += change[i] * change[i];
+        hessian_curvature += s[i] * row_times(*before->hessian, i, s, count, at);
+        secant_s[i] = on * row_times(*secant->matrix, i, s, count, at);
+        z[i] = y[i] - on * row_times(*next->hessian, i, s, count, at); /* y# */
     }
-    put(&secant->hessian_curvature, at, curvature);
-    put(&secant->secant_curvature, at, extra);
-    /* A step that the gradient hardly changed along teaches nothing. */
-    mask update = (taken > splat(0)) & (along * along > 1e-16 * lengths[0] * lengths[1]) & (along > splat(0));
-    vector size = choose(absolute(wanted) < absolute(extra),
-                         absolute(wanted / choose(extra == splat(0), splat(1), extra)), splat(1));
-    vector inverse = 1 / choose(update, along, splat(1)), rest = splat(0);
-    for (int i = 0; i < count; i++) {
-        lack[i] -= size * of_secant[i];
-        rest += step[i] * lack[i];
-    }
+    vector secant_curvature = dot(s, secant_s, count), s_sharp = dot(s, z, count);
+    vector sy = dot(s, y, count);
+    put(&secant->hessian_curvature, at, hessian_curvature);
+    put(&secant->secant_curvature, at, secant_curvature);
+    mask update = (taken > splat(0)) & (sy * sy > 1e-16 * dot(s, s, count) * dot(y, y, count)) & (sy > splat(0));
+    vector divisor = choose(secant_curvature == splat(0), splat(1), secant_curvature);
+    vector tau = choose(absolute(s_sharp) < absolute(secant_curvature), absolute(s_sharp / divisor), splat(1));
     for (int i = 0; i < count; i++)
-        for (int j = 0; j <= i; j++) {
-            vector old = get(&secant->matrix[i][j], at);
-            vector x = size * old + (lack[i] * change[j] + change[i] * lack[j]) * inverse -
-                       rest * inverse * inverse * change[i] * change[j];
-            put(&secant->matrix[i][j], at, choose(update & is_finite(x), x, old));
-        }
+        z[i] -= tau * secant_s[i];
+    change_least(secant, z, y, tau, sy, update, dot(s, z, count), count, at);
 }
 
 static void update_secant(const struct arima_point *before, const struct arima_point *next,
