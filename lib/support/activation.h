@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The logistic function and the hyperbolic tangent of a vector, within a few units in the last place, NaN for NaN. For
- * kernels only (vectors.h).
+/* The logistic function and the hyperbolic tangent of a vector, within a few units in the last place; NaN for NaN.
+ * Included into kernels, which are compiled once per vector width (vectors.h).
  *
  * Both come from exp(y) = 2^n (1 + p): y = n log 2 + r with |r| <= log(2) / 2, and p = exp(r) - 1 is small, so that
- * exp(y) - 1 = 2^n p + (2^n - 1) keeps its digits near y = 0 and tanh(x) = (exp(2x) - 1) / (exp(2x) + 1) needs no case of
- * its own there. */
+ * exp(y) - 1 = 2^n p + (2^n - 1) keeps its digits near y = 0 and tanh(x) = (exp(2x) - 1) / (exp(2x) + 1) needs no case
+ * of its own there. */
 #ifndef MP_SUPPORT_ACTIVATION_H
 #define MP_SUPPORT_ACTIVATION_H
 
 #include "support/vectors.h"
 
-/* Beyond +-LARGEST 2^n would leave the normal numbers; both functions are at their limits there. SHIFT has its last binary
- * digit at 1: adding it rounds to a whole number, which is then read off the digits. LOG2_HIGH times a whole number in
- * range is exact. */
+/* Beyond +-LARGEST, 2^n would leave the normal numbers, and both functions have reached their limits. The last binary
+ * digit of SHIFT counts ones: a sum with it is rounded to a whole number, whose value stands in the last digits. log 2
+ * is LOG2_HIGH + LOG2_LOW; n times LOG2_HIGH is exact for every n in range. */
 #ifdef MP_REAL_DOUBLE
 enum { FRACTION = 52, BIAS = 1023, TERMS = 12 };
 static const real LARGEST = 708, SHIFT = 6755399441055744.0, PER_LOG2 = 1.4426950408889634;
@@ -25,7 +25,7 @@ static const real SERIES[TERMS] = {1.0 / 2,       1.0 / 6,        1.0 / 24,     
 enum { FRACTION = 23, BIAS = 127, TERMS = 5 };
 static const real LARGEST = 87, SHIFT = 12582912, PER_LOG2 = 1.44269504F;
 static const real LOG2_HIGH = 0.693145752F, LOG2_LOW = 1.42860677e-6F;
-/* The same with the least greatest error relative to exp(r) - 1: 1.7e-8 (Lawson's iteration). */
+/* The minimax polynomial: its greatest error relative to exp(r) - 1 is 1.7e-8 (by Lawson's iteration). */
 static const real SERIES[TERMS] = {0.49999997F, 0.16666543F, 0.0416672006F, 0.00836654752F, 0.00138825167F};
 #endif
 
@@ -33,7 +33,7 @@ struct power {
     vector scale, excess; /* 2^n, p */
 };
 
-/* Of n vectors side by side: one alone would wait for each of its sums. */
+/* For n vectors at once, at most 4, because one alone would wait for each of its sums. y is overwritten. */
 INLINE void powers_of(const int n, vector *y, struct power *e)
 {
     vector shifted[4], sum[4];
@@ -62,12 +62,13 @@ INLINE void powers_of(const int n, vector *y, struct power *e)
     }
 }
 
-/* logistic(x) from exp(-x), tanh(x) from exp(2x). */
+/* logistic(x) = 1 / (1 + exp(-x)), from exp(-x) */
 INLINE vector logistic_from(struct power e)
 {
     return splat(1) / (splat(1) + fused(e.scale, e.excess, e.scale));
 }
 
+/* tanh(x), from exp(2x) */
 INLINE vector tangent_from(struct power e)
 {
     vector less_one = fused(e.scale, e.excess, e.scale - splat(1));

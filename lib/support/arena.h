@@ -8,9 +8,9 @@
  *         window->least = mp_arena_take(arena, window->series, sizeof *window->least);
  *     }
  *
- * On the first run mp_arena_take returns NULL and counts bytes; on the second it returns each array. So the size and the
- * layout of a block cannot disagree. Every array begins at a multiple of MP_CACHE_LINE, so that no two workers share a
- * cache line and vectors may be loaded whole. */
+ * On the first run mp_arena_take returns NULL and counts bytes; on the second it returns each array. So the size and
+ * the layout of a block cannot disagree. Every array begins at a multiple of MP_CACHE_LINE, so that no two workers
+ * share a cache line and vectors may be loaded whole. */
 #ifndef MP_SUPPORT_ARENA_H
 #define MP_SUPPORT_ARENA_H
 
@@ -27,16 +27,18 @@ struct arena {
 /* The next array, of count items of size bytes: NULL while counting. Sizes that overflow make mp_arena_make fail. */
 void *mp_arena_take(struct arena *arena, size_t count, size_t size);
 
-/* Runs lay_out twice, with the memory in between, which is zeroed. False if the allocator refuses it; then there is nothing
- * to free. */
+/* Runs lay_out twice, with the memory in between, which is zeroed. False if the allocator refuses it; then there is
+ * nothing to free. */
 bool mp_arena_make(struct arena *arena, void (*lay_out)(void *self, struct arena *arena), void *self,
                    const struct memory *memory);
 
-/* An arena that was never made is fine, if zeroed. */
+/* The arena may be all zeros, never made. */
 void mp_arena_free(struct arena *arena, const struct memory *memory);
 
-/* All arrays: copied from an arena of the same layout, or set to zero bytes. */
+/* Copies all arrays from an arena of the same layout. */
 void mp_arena_copy(struct arena *to, const struct arena *from);
+
+/* Sets all arrays to zero bytes. */
 void mp_arena_clear(struct arena *arena);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whole numbers as bytes, the least significant first. */
+/* Whole numbers as bytes, least significant byte first. */
 #ifndef MP_SUPPORT_BYTES_H
 #define MP_SUPPORT_BYTES_H
 

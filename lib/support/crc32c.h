@@ -6,14 +6,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Its tables are made by the caller that needs them, not kept: the library has no global state. 8 KiB, microseconds. */
+/* 8 KiB of tables. The caller makes them, in microseconds, because the library has no global state. */
 struct crc32c {
     uint32_t table[8][256];
 };
 
 void mp_crc32c_init(struct crc32c *crc);
 
-/* The checksum of bytes that follow those whose checksum `before` is; 0 at the start. */
+/* Continues a checksum: `before` is that of the preceding bytes, 0 at the start. */
 uint32_t mp_crc32c(const struct crc32c *crc, uint32_t before, const void *bytes, size_t size);
 
 #endif

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Matrix products: the choice between our kernel and OpenBLAS, and the arrangement of right factors. */
 #include "support/gemm.h"
 
 #include "support/gemm_blas.h"
@@ -7,7 +8,7 @@
 
 #include <string.h>
 
-/* The double build, of tests, has no OpenBLAS. */
+/* The tests' build in double has no OpenBLAS. */
 #if defined(MP_OPENBLAS) && !defined(MP_REAL_DOUBLE)
 enum { HAVE_OPENBLAS = 1 };
 #define BLAS_ADD mp_gemm_blas_add
@@ -27,7 +28,7 @@ struct gemm mp_gemm_here(void)
     return (struct gemm){bytes, HAVE_OPENBLAS && bytes == 16 && !mp_process_is_forked()};
 }
 
-/* Panels of as many columns as a tile of the kernel has, so that it reads one number after another. For OpenBLAS, one
+/* For our kernel, panels as wide as its tiles, row after row: it then reads consecutive numbers. For OpenBLAS, one
  * panel of all columns. */
 void mp_gemm_pack(struct gemm gemm, size_t k, size_t n, const real *b, size_t across, size_t along, size_t known,
                   real *packed)

@@ -5,7 +5,7 @@
 
 #include <cblas.h>
 
-/* The largest of the three sizes is halved until the product is small enough. */
+/* Halves the largest of the three sizes until the product is small enough. */
 void mp_gemm_blas_add(bool transposed, size_t m, size_t n, size_t k, const float *a, size_t a_stride, const float *b,
                       size_t b_stride, float *c, size_t c_stride)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Products of gemm.h by OpenBLAS, which must not start to work with threads of its own: in calls of at most MP_GEMM_MOST. */
+/* The products of gemm.h by OpenBLAS, in calls of at most MP_GEMM_MOST, so that it does not use threads of its own. */
 #ifndef MP_SUPPORT_GEMM_BLAS_H
 #define MP_SUPPORT_GEMM_BLAS_H
 

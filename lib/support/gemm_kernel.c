@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The plain matrix product, once per vector width: a tile of the result stays in registers while its sums run. */
+/* The plain matrix product. Compiled once per vector width. A tile of the result stays in registers while its sums run.
+ *
+ * bytes: element (i, j) is the sum over k in ascending order; tile sizes do not change it, RUN does. */
 #include "support/gemm_kernel.h"
 
-/* As many rows of two vectors as leave registers for a row of the right factor and an element of the left one. */
+/* The rows of a tile, of two vectors each. A row of the right factor and an element of the left one need registers too:
+ * 12 x 2 + 3 of the 32 with AVX-512, 6 x 2 + 3 of 16 otherwise. */
 enum { TALLEST = MP_LANE_BYTES == 64 ? 12 : 6, PANEL = 2 * WIDTH };
 
-/* Terms of one sum that run on before they are added to the result: shorter sums round less. */
+/* The terms that are summed before they are added to the result: shorter sums round less. */
 enum { RUN = 512 };
 
 struct factors {
@@ -15,11 +18,13 @@ struct factors {
     size_t right_stride, terms;
 };
 
+/* Rows of the result. */
 struct place {
     real *at;
     size_t stride;
 };
 
+/* The tile is left x right, plus `start` in every row if not NULL; with `add` it is added to c. */
 INLINE void tile(const int rows, const int vectors, const struct factors f, const real *start, const bool add,
                  struct place c)
 {
@@ -76,7 +81,7 @@ INLINE void tile_of(size_t rows, const int vectors, const struct factors f, cons
     }
 }
 
-/* The height of the next tile: all nearly equal, for a low one takes as long as one twice as high. */
+/* The height of the next tile. All are nearly equal, because a low tile takes as long as one of twice its height. */
 INLINE size_t height(size_t rows)
 {
     size_t tiles = (rows + TALLEST - 1) / TALLEST;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The plain products of gemm.h, one of each per vector width. */
+/* The plain products of gemm.h, one kernel of each per vector width. */
 #ifndef MP_SUPPORT_GEMM_KERNEL_H
 #define MP_SUPPORT_GEMM_KERNEL_H
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The natural logarithm, the same to the last bit on every machine: that of a C library depends on the processor. */
+/* The natural logarithm, the same to the last bit on every machine. A C library's depends on the processor. */
 #ifndef MP_SUPPORT_LOGARITHM_H
 #define MP_SUPPORT_LOGARITHM_H
 
 #include <stdint.h>
 #include <string.h>
 
-/* Of a positive, finite number; within two units in the last place. With x = m 2^e, m between sqrt(1/2) and sqrt(2),
- * log m = 2 artanh(s), s = (m - 1) / (m + 1), |s| < 0.172. */
+/* log(x) of a positive, finite x, within two units in the last place. With x = m 2^e, m between sqrt(1/2) and sqrt(2),
+ * log x = e log 2 + 2 artanh(s), s = (m - 1) / (m + 1), |s| < 0.172. */
 static inline double mp_logarithm(double x)
 {
     int64_t exponent = 0, bits;
@@ -23,7 +23,7 @@ static inline double mp_logarithm(double x)
     double f = x - 1, s = f / (x + 1), z = s * s, sum = 2.0 / 21;
     for (int k = 19; k >= 3; k -= 2)
         sum = sum * z + 2.0 / k;
-    /* log m = 2 s + s^3 (..), and 2 s = f - s f: the large part is exact */
+    /* log m = 2 s + s z sum, and 2 s = f - s f, of which the large part f is exact */
     return (double)exponent * 0.69314718036912382 +
            (f - (s * f - s * z * sum - (double)exponent * 1.9082149292705877e-10));
 }

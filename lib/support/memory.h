@@ -11,26 +11,26 @@ struct memory {
     void *user;
 };
 
-/* malloc and free. */
+/* The default: malloc and free. */
 void *mp_default_allocate(void *user, size_t size);
 void mp_default_release(void *user, void *pointer, size_t size);
 
-/* a * b, or SIZE_MAX, which no allocator grants, where that does not fit. */
+/* a * b, or SIZE_MAX if that overflows. mp_allocate refuses so many bytes. */
 size_t mp_product(size_t a, size_t b);
 
-/* a + b, or SIZE_MAX. */
+/* a + b, or SIZE_MAX if that overflows. */
 size_t mp_sum(size_t a, size_t b);
 
-/* Parts of one block that begin at multiples of this do not share a cache line. */
+/* Bytes of a cache line. Arrays that begin at multiples of it do not share one. */
 enum { MP_CACHE_LINE = 64 };
 
-/* The bytes of count items of size bytes, up to the next such multiple, or SIZE_MAX. */
+/* The bytes of count items of size bytes, rounded up to whole cache lines, or SIZE_MAX if that overflows. */
 size_t mp_whole_lines(size_t count, size_t size);
 
-/* count items of size bytes, not cleared; NULL if refused. */
+/* count items of size bytes, uninitialised. NULL if the allocator refuses or the size exceeds PTRDIFF_MAX. */
 void *mp_allocate(const struct memory *memory, size_t count, size_t size);
 
-/* Takes the numbers that mp_allocate was given; NULL is fine. */
+/* count and size as for mp_allocate; the pointer may be NULL. */
 void mp_release(const struct memory *memory, void *pointer, size_t count, size_t size);
 
 #endif

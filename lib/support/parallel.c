@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Every worker runs the same function; the caller's thread is worker 0, so a call succeeds without any other thread. */
 #define _POSIX_C_SOURCE 200809L
 #include "support/parallel.h"
 
@@ -21,7 +22,8 @@ static void *run(void *argument)
     return NULL;
 }
 
-/* Where that stack is refused, be it too small for what else lies there, the host's default has to do. */
+/* The system refuses a stack that is too small for the process's thread-local variables; the default size is then
+ * right. */
 static bool start(struct worker *worker, const pthread_attr_t *attributes)
 {
     return (attributes && pthread_create(&worker->thread, attributes, run, worker) == 0) ||

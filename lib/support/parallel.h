@@ -7,14 +7,14 @@
 
 enum { MP_MOST_THREADS = 64 };
 
-/* The stack of every worker that is not the caller's thread, in bytes: several times what a call needs of the caller's,
- * because some C libraries put all thread-local variables of the process on it too. */
+/* The stack of a started worker, in bytes. A call needs at most 64 KiB of it (tests/test_stack.c); the rest is for the
+ * thread-local variables of the whole process, which some C libraries put there too. */
 enum { MP_WORKER_STACK = 512 << 10 };
 
-/* Calls work(user, worker) once for each worker 0 .. workers - 1, worker 0 on the caller's thread, and returns when all
- * have returned; of more than MP_MOST_THREADS workers, that many. Workers share out what is to be done by a counter and
- * end when nothing is left, so that none depends on another: one whose thread cannot be started is left out. Workers
- * inherit the caller's floating-point environment, which within the library is the default one (environment.h). */
+/* Calls work(user, worker) once for each worker 0 .. workers - 1, at most MP_MOST_THREADS, and returns when all have
+ * returned. Worker 0 runs on the caller's thread. A worker whose thread cannot be started is left out, so no worker may
+ * wait for another: they take pieces of work from a shared counter until none is left. Workers block all signals and
+ * have the default floating-point environment (environment.h). */
 void mp_parallel(size_t workers, void (*work)(void *user, size_t worker), void *user);
 
 #endif

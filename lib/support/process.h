@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Whether this process is a child that was forked, without exec, from one in which the library was loaded. */
+/* Whether this process was forked, without exec, from one that had loaded the library: its threads do not exist
+ * here. */
 #ifndef MP_SUPPORT_PROCESS_H
 #define MP_SUPPORT_PROCESS_H
 

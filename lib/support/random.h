@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Random numbers that a seed decides, the same on every machine: SplitMix64 (Steele, Lea and Flood, 2014). */
+/* Pseudo-random numbers, the same on every machine for a seed: SplitMix64 (Steele, Lea and Flood, 2014). */
 #ifndef MP_SUPPORT_RANDOM_H
 #define MP_SUPPORT_RANDOM_H
 
@@ -18,7 +18,7 @@ static inline uint64_t mp_random_bits(struct random *random)
     return z ^ z >> 31;
 }
 
-/* A sequence of its own for every pair. */
+/* Every pair of numbers begins another sequence. */
 static inline struct random mp_random(uint64_t seed, uint64_t sequence)
 {
     struct random random = {seed};

@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The value that would have a given place if all were sorted, without sorting them. */
+/* Order statistics without sorting: Hoare's quickselect (1961, algorithm 65). */
 #ifndef MP_SUPPORT_SELECT_H
 #define MP_SUPPORT_SELECT_H
 
 #include <stddef.h>
 
-/* Returns the value at place `rank` of n values in ascending order, where 0 is the least; rank < n, and none is NaN.
- * Leaves them in another order. Takes time in proportion to n, except for input made to be slow (Hoare 1961, algorithm
- * 65). */
+/* Returns the value that would stand at index `rank` if the n values were sorted. rank < n, and none is NaN. Reorders
+ * the values. The time is in proportion to n, except for inputs that were made to be slow. */
 static inline double mp_select(double *values, size_t n, size_t rank)
 {
     size_t low = 0, high = n - 1;
     while (low < high) {
         double pivot = values[rank];
         size_t i = low, j = high;
-        while (i <= j) { /* below i nothing is larger than the pivot, above j nothing smaller: searches end there */
+        while (i <= j) { /* no value below i exceeds the pivot, none above j is less: both searches end */
             while (values[i] < pivot)
                 i++;
             while (values[j] > pivot)

@@ -5,11 +5,13 @@
 
 #include <stdint.h> /* defines __GLIBC__ where it is one */
 
-/* MP_VECTORISED stands before a static function whose plain loops the compiler turns into vector code. Only static
- * ones: gcc exports the variants of others, clang breaks them. With a name of our own, mp_..., all the same: clang
- * makes the function that chooses a global one, NAME.resolver. Not under ThreadSanitizer, whose runtime is not up yet
- * when the loader chooses. All variants give the same bytes: sums keep their order, and products are not contracted.
- * Either list: 256-bit vectors, and 512-bit ones with conversions of 64-bit integers. */
+/* MP_VECTORISED stands before a static function whose plain loops the compiler turns into vector code. All variants
+ * give the same bytes: sums keep their order, and no product is merged into a sum (-ffp-contract=off).
+ *
+ * The function must be static: gcc exports the variants of others, and clang breaks them. Its name must begin with mp_
+ * all the same, because clang makes its resolver, NAME.resolver, a global symbol. Under ThreadSanitizer there are no
+ * variants: its runtime is not ready when the loader chooses. Both compilers get 256-bit vectors, and 512-bit ones with
+ * conversions of 64-bit integers. */
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define MP_THREAD_SANITIZER

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sorting in place: a C library's qsort may take memory of its own. */
+/* Sorting in place. A C library's qsort may allocate memory. */
 #ifndef MP_SUPPORT_SORT_H
 #define MP_SUPPORT_SORT_H
 

@@ -20,7 +20,7 @@ typedef float real;
 typedef int32_t real_bits;
 #endif
 
-/* Rows are padded to a multiple of this many numbers, which is whole vectors of every width. */
+/* Rows are padded to a multiple of this many numbers: whole vectors of every width. */
 enum { MP_ROW = 16 };
 
 static inline size_t mp_row(size_t n)

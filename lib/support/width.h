@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which of the kernels that are compiled once per width of the vector registers (lib/meson.build) runs here. */
+/* The choice among kernels that are compiled once per width of the vector registers (lib/meson.build). */
 #ifndef MP_SUPPORT_WIDTH_H
 #define MP_SUPPORT_WIDTH_H
 
 #include <stdbool.h>
 
-/* How wide the vectors of kernels are, in bytes, that a processor with these instructions runs: lib/meson.build
- * compiles those of 64 for all of them. */
+/* The widest vectors, in bytes, whose kernels a processor with these instruction sets runs. lib/meson.build compiles
+ * the kernels with the same sets. */
 static inline int mp_width_for(bool avx2, bool fma, bool avx512f, bool avx512vl, bool avx512dq)
 {
     if (!avx2 || !fma)
@@ -14,7 +14,7 @@ static inline int mp_width_for(bool avx2, bool fma, bool avx512f, bool avx512vl,
     return avx512f && avx512vl && avx512dq ? 64 : 32;
 }
 
-/* The same of this processor. */
+/* The widest on this processor. */
 static inline int mp_vector_bytes(void)
 {
 #ifdef MP_X86_KERNELS
@@ -27,7 +27,7 @@ static inline int mp_vector_bytes(void)
 #endif
 }
 
-/* Calls the kernel for vectors of so many bytes. */
+/* Calls kernel_16, kernel_32 or kernel_64, the kernel for vectors of so many bytes. */
 #ifdef MP_X86_KERNELS
 #define MP_BY_WIDTH(bytes, kernel, ...) \
     ((bytes) == 64 ? kernel##_64(__VA_ARGS__) : (bytes) == 32 ? kernel##_32(__VA_ARGS__) : kernel##_16(__VA_ARGS__))

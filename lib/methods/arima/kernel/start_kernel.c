@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Regressions and periodograms for starting values, lane by lane. */
+/* Regressions and periodograms for starting values, lane by lane. Compiled once per vector width. */
 #include "methods/arima/kernel/passes.h"
 
 #include <math.h>
@@ -26,8 +26,8 @@ INLINE void lag_products(const double *x, const double *y, size_t n, size_t firs
         sums[i] = sum[i];
 }
 
-/* a(1) .. a(lags) of the autoregression with the autocovariances r, by Levinson's recursion. A series that is predicted
- * without error ends it. */
+/* a(1) .. a(lags) of the autoregression with the autocovariances r, by Levinson's recursion. Where the error reaches
+ * 1e-10 of the variance, further coefficients are 0: they would be rounding errors. */
 INLINE void levinson(const vector *r, unsigned lags, vector *a)
 {
     vector error = r[0], before[LAGS + 1];
@@ -46,6 +46,7 @@ INLINE void levinson(const vector *r, unsigned lags, vector *a)
     }
 }
 
+/* The residuals of that autoregression, in the column of v. */
 INLINE void long_residuals(const struct lane_vector *lanes, size_t n, const vector *a, unsigned lags)
 {
     for (size_t t = 0; t < n; t++) {
@@ -56,6 +57,7 @@ INLINE void long_residuals(const struct lane_vector *lanes, size_t n, const vect
     }
 }
 
+/* The normal equations of w on the lags of w, in place of u, and of the residuals, in place of v. */
 INLINE void regress_vector(struct lane_vector *lanes, size_t n, unsigned lags, struct arima_point *point, int at,
                            const int order)
 {
@@ -77,7 +79,6 @@ INLINE void regress_vector(struct lane_vector *lanes, size_t n, unsigned lags, s
     gauss_newton(lanes, splat(1), point, at, order);
 }
 
-/* Needs more than order observations. */
 #define REGRESS(order)                                                                                             \
     static void regress_##order(const struct arima_workspace *workspace, unsigned lags, struct arima_point *point) \
     {                                                                                                              \
@@ -106,8 +107,8 @@ static void regress(const struct arima_workspace *workspace, unsigned order, uns
     regressions[order - 1](workspace, lags, point);
 }
 
-/* twiddles[2k], [2k+1] = cos, sin of 2 pi k / size, k < size / 2: each the product of those of the bits of k, which
- * come from halving the right angle. */
+/* twiddles[2k], [2k+1] = cos, sin of 2 pi k / size, k < size / 2. Each is the product of the rotations for the bits of
+ * k, which come from halving the right angle. We do not call cos and sin: C libraries differ in their last digit. */
 static void make_twiddles(double *twiddles, size_t size)
 {
     double c = 0, s = 1; /* a quarter turn */
@@ -125,6 +126,7 @@ static void make_twiddles(double *twiddles, size_t size)
     }
 }
 
+/* The bits of k in reverse order. */
 INLINE size_t reversed(size_t k, size_t size)
 {
     size_t r = 0;
@@ -133,7 +135,7 @@ INLINE size_t reversed(size_t k, size_t size)
     return r;
 }
 
-/* Radix 2, decimation in time, in place. */
+/* Cooley and Tukey's transform: radix 2, decimation in time, in place. */
 INLINE void transform(double *re, double *im, size_t size, const double *twiddles)
 {
     for (size_t half = 1; half < size; half *= 2)
