@@ -28,9 +28,9 @@ bool mp_arena_make(struct arena *arena, void (*lay_out)(void *self, struct arena
     *arena = (struct arena){0};
     if (!block)
         return false;
+    memset(block, 0, size); /* before the layout, which may keep pointers in the block itself */
     *arena = (struct arena){.block = block, .lines = whole_line(block), .size = size};
     lay_out(self, arena);
-    mp_arena_clear(arena);
     return true;
 }
 
