@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the tests of ARIMA estimates share: jobs, series, and whether an estimate is what it says. */
+/* What the tests of ARIMA estimates share: requests, series, and whether an estimate is what it says. */
 #ifndef TESTS_ARIMA_ESTIMATES_H
 #define TESTS_ARIMA_ESTIMATES_H
 
-#include "support.h"
+#include "arima_room.h"
 
 #include "methods/arima/estimate.h"
 #include "methods/arima/roots.h"
 
-/* ---- jobs -------------------------------------------------------------------------------------------------------- */
+/* ---- requests ---------------------------------------------------------------------------------------------------- */
 
-static const struct memory plain_memory = {mp_default_allocate, mp_default_release, NULL};
+enum { DEFAULT_STARTS = 5 };
 
 /* Series of one length, one after another. */
 struct columns {
@@ -24,15 +24,16 @@ static inline void load_columns(void *user, size_t first, size_t count, double *
     memcpy(values, columns->values + first * columns->steps, count * columns->steps * sizeof *values);
 }
 
-static inline struct arima_job make_job(struct columns *columns, size_t series, const struct arima_order *orders)
+static inline struct arima_request make_request(struct columns *columns, size_t series,
+                                                const struct arima_order *orders)
 {
-    return (struct arima_job){
+    return (struct arima_request){
         .series = series,
-        .steps = columns->steps,
+        .observations = columns->steps,
         .load = load_columns,
         .user = columns,
         .orders = orders,
-        .starts = MP_ARIMA_DEFAULT_STARTS,
+        .starts = DEFAULT_STARTS,
         .threads = 1,
         .memory = &plain_memory,
     };
@@ -42,10 +43,10 @@ static inline struct arima_estimate estimate_one(const double *values, size_t st
                                                  unsigned starts)
 {
     struct columns columns = {values, steps};
-    struct arima_job job = make_job(&columns, 1, &order);
+    struct arima_request request = make_request(&columns, 1, &order);
     struct arima_estimate estimate = {0};
-    job.starts = starts;
-    assert_int_equal(mp_arima_estimate(&job, &estimate), MOEP_OK);
+    request.starts = starts;
+    assert_int_equal(mp_arima_estimate(&request, &estimate), MOEP_OK);
     assert_true(estimate.done);
     return estimate;
 }
@@ -55,9 +56,8 @@ static inline double loglik_at(const double *values, size_t n, unsigned p, unsig
                                double mean)
 {
     static struct arima_point point;
-    struct arima_workspace workspace;
+    struct room room;
     unsigned order = p > q ? p : q;
-    void *memory = malloc(mp_arima_workspace_size(n));
     double theta[MP_ARIMA_ORDER] = {0};
     memcpy(theta, coefficients + p, q * sizeof *theta);
     double within[MP_ARIMA_ORDER]; /* what is on the unit circle, but for rounding, stays as it is */
@@ -65,16 +65,16 @@ static inline double loglik_at(const double *values, size_t n, unsigned p, unsig
     mp_arima_shrink(within, q, 1 - 1e-6);
     if (!mp_arima_roots_inside(within, q))
         mp_arima_reflect(theta, q);
-    mp_arima_workspace_init(&workspace, memory, n);
+    open_room(&room, n);
     memset(&point, 0, sizeof point);
     for (size_t t = 0; t < n; t++)
-        workspace.series[t * MP_LANE_COLUMN] = values[t] - mean;
+        room.scratch.workspace.series[t * MP_LANE_COLUMN] = values[t] - mean;
     for (unsigned i = 0; i < order; i++) {
         point.parameters[i].lane[0] = i < p ? coefficients[i] : 0;
         point.parameters[order + i].lane[0] = i < q ? theta[i] : 0;
     }
-    mp_arima_kernel(0)->evaluate(&workspace, order, &point);
-    free(memory);
+    mp_arima_kernel(0)->evaluate(&room.scratch.workspace, order, &point);
+    close_room(&room);
     double objective = point.objective.lane[0];
     return objective < 1e299 ? 0.5 * (double)n * (log((double)n) - log(2 * acos(-1)) - 1) - objective : NAN;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* By how much ARIMA's standard errors are widened or narrowed: each factor beside the same by hand. */
-#include "support.h"
+#include "arima_room.h"
 
 #include "methods/arima/calibrate.h"
 #include "methods/arima/forecast.h"
@@ -46,7 +46,7 @@ static void set_model(struct layer *layer, size_t expert, struct arima_estimate 
 {
     estimate.done = true;
     layer->model.estimates[expert] = estimate;
-    layer->model.known[expert] = 1;
+    layer->model.has_estimate[expert] = 1;
 }
 
 static void calibrate(struct layer *layer)
@@ -54,7 +54,7 @@ static void calibrate(struct layer *layer)
     assert_int_equal(mp_arima_calibrate(&layer->task, &layer->model, &layer->source), MOEP_OK);
 }
 
-/* ---- by hand ------------------------------------------------------------------------------------------------------ */
+/* ---- by hand ---------------------------------------------------------------------------------------------------- */
 
 static double observation(const struct layer *layer, size_t expert, size_t t)
 {
@@ -91,7 +91,7 @@ static double with_drift(double factor, size_t horizon)
     return horizon > 4 ? factor * pow((double)horizon / 4, 0.03) : factor;
 }
 
-/* ---- tests -------------------------------------------------------------------------------------------------------- */
+/* ---- tests ------------------------------------------------------------------------------------------------------ */
 
 /* A walk's forecast is the last observation; the error of the mean of h steps has the variance of the sum over k of
  * (k / h)^2. */
@@ -103,7 +103,7 @@ static void a_walks_factors_are_those_by_hand(void **state)
     for (size_t e = 0; e < EXPERTS; e++)
         set_model(&layer, e, (struct arima_estimate){.order = {.d = 1}, .sigma2 = 1e-5});
     calibrate(&layer);
-    assert_int_equal(layer.model.progress->rungs, RUNGS);
+    assert_int_equal(layer.model.progress->calibration_horizons, RUNGS);
     for (size_t rung = 0; rung < RUNGS; rung++) {
         double off[EXPERTS * PASTS], squares = 0;
         size_t n = 0, horizon = (size_t)1 << rung;
@@ -162,17 +162,19 @@ static void states_of_the_past_are_those_of_a_shorter_series(void **state)
     calibrate(&layer);
     double off[EXPERTS * PASTS], values[STEPS], scratch[STEPS], mean, error, spans[RUNG + 1];
     size_t n = 0;
-    void *memory = calloc(1, mp_arima_states_size(STEPS));
+    struct room room;
+    open_room(&room, STEPS);
     for (size_t e = 0; e < EXPERTS; e++) {
         double standard = 0;
         for (size_t past = STEPS; past >= STEPS / 2; past -= GAP) {
-            struct arima_state at;
+            struct arima_forecast_state at;
             for (size_t t = 0; t < past; t++)
                 values[t] = observation(&layer, e, t);
             estimate.mean = past == STEPS ? 0.2 : mean_of(&layer, e, 0, past);
-            mp_arima_states(&estimate, values, 1, past, layer.config.arima_root_limit, 0, memory, &at, NULL);
+            mp_arima_forecast_states(&estimate, values, 1, past, layer.config.arima_root_limit, &room.scratch, &at,
+                                     NULL);
             mp_arima_forecast(&at, AHEAD, AHEAD, &mean, &error, 1, scratch);
-            mp_arima_span_errors(&at, RUNG + 1, spans, scratch);
+            mp_arima_dyadic_errors(&at, RUNG + 1, spans, scratch);
             assert_near(spans[RUNG], error, 1e-12 * error);
             standard = past == STEPS ? error : standard;
             if (past + AHEAD <= STEPS)
@@ -181,7 +183,7 @@ static void states_of_the_past_are_those_of_a_shorter_series(void **state)
     }
     double factor = with_drift(factor_of(off, n) * sqrt(205.0 / 195), AHEAD);
     assert_near(exp(layer.model.factors[0].horizon[RUNG]) / factor, 1, 1e-3);
-    free(memory);
+    close_room(&room);
     free(layer.block);
 }
 
@@ -197,7 +199,7 @@ static void the_next_steps_factor_is_the_one_by_hand(void **state)
     calibrate(&layer);
     double off[EXPERTS * PASTS], scatter[EXPERTS];
     size_t n = 0;
-    mp_arima_scatter(&layer.source, 0, EXPERTS, scatter);
+    mp_arima_step_variance(&layer.source, 0, EXPERTS, scatter);
     for (size_t e = 0; e < EXPERTS; e++)
         for (size_t past = STEPS - GAP; past >= STEPS / 2; past -= GAP) {
             double share = (double)layer.shares[past * BUCKET * EXPERTS + e];
@@ -234,7 +236,7 @@ static void a_steps_interval_is_as_wide_as_its_factors_say(void **state)
     calibrate(&layer);
     struct arima_factors *factors = &layer.model.factors[0];
     double scatter[EXPERTS], beyond;
-    mp_arima_scatter(&layer.source, 0, EXPERTS, scatter);
+    mp_arima_step_variance(&layer.source, 0, EXPERTS, scatter);
     beyond = scatter[0] * (1 - 1.0 / BUCKET);
     factors->step = -0.25;
     factors->horizon[0] = 0.1;
@@ -266,7 +268,7 @@ static void a_steps_interval_on_the_scale_of_logarithms(void **state)
     calibrate(&layer);
     double scatter[EXPERTS], off[EXPERTS * PASTS], rows[2][EXPERTS];
     size_t n = 0;
-    mp_arima_scatter(&layer.source, 0, EXPERTS, scatter);
+    mp_arima_step_variance(&layer.source, 0, EXPERTS, scatter);
     for (size_t e = 0; e < EXPERTS; e++)
         for (size_t past = STEPS - GAP; past >= STEPS / 2; past -= GAP) {
             double last = observation(&layer, e, past - 1), step = (double)layer.shares[past * BUCKET * EXPERTS + e];
@@ -355,10 +357,10 @@ static void a_short_history_has_no_factors(void **state)
     for (size_t e = 0; e < EXPERTS; e++)
         set_model(&layer, e, (struct arima_estimate){.order = {.d = 1}, .sigma2 = 1e-5});
     calibrate(&layer);
-    assert_int_equal(layer.model.progress->rungs, 0);
+    assert_int_equal(layer.model.progress->calibration_horizons, 0);
     layer.source.observations = 32;
     calibrate(&layer);
-    assert_int_equal(layer.model.progress->rungs, 4); /* 1, 2, 4, 8 of a third */
+    assert_int_equal(layer.model.progress->calibration_horizons, 4); /* 1, 2, 4, 8 of a third */
     free(layer.block);
 }
 

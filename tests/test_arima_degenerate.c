@@ -53,20 +53,21 @@ static bool all_finite(const double *values, size_t n)
 
 static void assert_usable(const struct arima_estimate *e, const double *series, size_t steps, const char *name)
 {
-    struct arima_state at;
+    struct arima_forecast_state at;
     double mean[40], error[40], scratch[1000];
     double *values = malloc(steps * sizeof *values);
-    void *memory = malloc(mp_arima_states_size(steps));
+    struct room room;
+    open_room(&room, steps);
     if (!all_finite(e->phi, 8) || !all_finite(e->theta, 8) || !isfinite(e->mean) || !isfinite(e->sigma2) ||
         isnan(e->loglik) || isnan(e->aicc))
         fail_msg("%s (%u,%u,%u): estimate not finite", name, e->order.p, e->order.d, e->order.q);
     memcpy(values, series, steps * sizeof *values);
-    mp_arima_states(e, values, 1, steps, 1, 0, memory, &at, NULL);
+    mp_arima_forecast_states(e, values, 1, steps, 1, &room.scratch, &at, NULL);
     mp_arima_forecast(&at, 1000, 25, mean, error, 1, scratch);
     if (!all_finite(mean, 40) || !all_finite(error, 40))
         fail_msg("%s (%u,%u,%u): forecast not finite", name, e->order.p, e->order.d, e->order.q);
     free(values);
-    free(memory);
+    close_room(&room);
 }
 
 static void no_series_fails(void **state)
@@ -108,9 +109,9 @@ static void a_fallback_says_what_it_is(void **state)
     e = estimate_one(series, 12, (struct arima_order){5, 1, 5, false}, 2);
     assert_true(e.fallback == MP_ARIMA_SMALLER_ORDER && e.order.p == 1 && e.order.q == 1 && e.order.d == 1);
     e = estimate_one(series, 36, (struct arima_order){5, 1, 5, false}, 2);
-    assert_true(e.fallback == MP_ARIMA_AS_ASKED && e.order.p == 5 && e.order.q == 5);
+    assert_true(e.fallback == MP_ARIMA_AS_REQUESTED && e.order.p == 5 && e.order.q == 5);
     e = estimate_one(series, 200, (struct arima_order){0, 0, 0, true}, 2); /* the mean, asked for */
-    assert_true(e.fallback == MP_ARIMA_AS_ASKED);
+    assert_true(e.fallback == MP_ARIMA_AS_REQUESTED);
     for (size_t t = 0; t < 200; t++)
         n += series[t] / 200;
     assert_near(e.mean, n, 1e-15);

@@ -7,9 +7,9 @@
 #include <gsl/gsl_multimin.h>
 #endif
 
-/* With so many starts all but one of the fits are as likely as R's; with the default number all but 8, which are of (5, 1,
- * 5), of two series' (0, 0, 2) and (2, 1, 1). Box and Jenkins' series C has 143 observations fewer than a (5, 1, 5) needs
- * to have one mode that stands out: R's, from one start of its own, is met by 1 of several 100 of ours. */
+/* With so many starts all but one of the fits are as likely as R's; with the default number all but 8, which are of
+ * (5, 1, 5), of two series' (0, 0, 2) and (2, 1, 1). Box and Jenkins' series C has 143 observations fewer than a (5,
+ * 1, 5) needs to have one mode that stands out: R's, from one start of its own, is met by 1 of several 100 of ours. */
 enum { MANY_STARTS = 40 };
 
 static void no_fit_of_R_is_more_likely(void **state)
@@ -27,7 +27,7 @@ static void no_fit_of_R_is_more_likely(void **state)
         size_t n = golden_differences(&golden, values);
         double mean = golden.mean ? golden.coefficients[golden.p + golden.q] : 0;
         double theirs = loglik_at(values, n, golden.p, golden.q, golden.coefficients, mean);
-        assert_int_equal(estimate.fallback, MP_ARIMA_AS_ASKED);
+        assert_int_equal(estimate.fallback, MP_ARIMA_AS_REQUESTED);
         if (!(estimate.loglik >= theirs - 1e-3)) {
             hard++;
             estimate = estimate_one(golden.series, golden.n, order, MP_ARIMA_MOST_STARTS);
@@ -64,7 +64,7 @@ static void a_scale_changes_only_what_has_a_unit(void **state)
     }
 }
 
-/* ---- an independent optimiser ---- */
+/* ---- an independent optimiser ------------------------------------------------------------------------------------ */
 
 #ifdef HAVE_GSL
 

@@ -1,18 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "arima_room.h"
 #include "golden.h"
 
 #include "methods/arima/forecast.h"
 #include "methods/arima/roots.h"
 
-static struct arima_state state_of(struct arima_estimate estimate, const double *series, size_t n, double root_limit)
+static struct arima_forecast_state state_of(struct arima_estimate estimate, const double *series, size_t n,
+                                            double root_limit)
 {
-    struct arima_state state;
+    struct arima_forecast_state state;
     double *values = malloc(n * sizeof *values);
-    void *memory = malloc(mp_arima_states_size(n));
+    struct room room;
+    open_room(&room, n);
     memcpy(values, series, n * sizeof *values);
-    mp_arima_states(&estimate, values, 1, n, root_limit, 0, memory, &state, NULL);
+    mp_arima_forecast_states(&estimate, values, 1, n, root_limit, &room.scratch, &state, NULL);
     free(values);
-    free(memory);
+    close_room(&room);
     return state;
 }
 
@@ -47,7 +50,7 @@ static void forecasts_and_errors_are_those_of_R(void **state)
     while (golden_next(&golden)) {
         if (!golden_is(&golden, "forecast"))
             continue;
-        struct arima_state at = state_of(golden_estimate(&golden), golden.series, golden.n, 1);
+        struct arima_forecast_state at = state_of(golden_estimate(&golden), golden.series, golden.n, 1);
         at.sigma2 = golden.sigma2;
         mp_arima_forecast(&at, 1000, 1, mean, error, 1, scratch);
         bool forgotten = has_forgotten(&golden);
@@ -104,7 +107,7 @@ static void rows_are_means_of_steps_with_the_error_of_the_mean(void **state)
     double series[STEPS], path[HORIZON], mean[HORIZON], error[HORIZON], scratch[HORIZON];
     random_walk(series, STEPS);
     for (unsigned d = 0; d <= 2; d++) {
-        struct arima_state at = state_of(sample(d), series, STEPS, 1);
+        struct arima_forecast_state at = state_of(sample(d), series, STEPS, 1);
         double psi[HORIZON] = {0}, w[HORIZON] = {1, 1.2 + 0.4, 1.2 * 1.6 - 0.5 + 0.3};
         for (size_t k = 3; k < HORIZON; k++)
             w[k] = 1.2 * w[k - 1] - 0.5 * w[k - 2];
@@ -132,7 +135,7 @@ static void rows_may_lie_apart_and_errors_be_left_out(void **state)
     (void)state;
     double series[50], mean[10], error[10], scratch[20], spread[30], spread_error[30], only[10];
     random_walk(series, 50);
-    struct arima_state at = state_of(sample(1), series, 50, 1);
+    struct arima_forecast_state at = state_of(sample(1), series, 50, 1);
     mp_arima_forecast(&at, 20, 2, mean, error, 1, scratch);
     mp_arima_forecast(&at, 20, 2, spread, spread_error, 3, scratch);
     mp_arima_forecast(&at, 20, 2, only, NULL, 1, NULL);
@@ -153,7 +156,7 @@ static void differences_are_summed_again(void **state)
         series[t] = 3 + 0.5 * (double)t;
     for (unsigned d = 0; d <= 2; d++) {
         struct arima_estimate estimate = {.order = {0, d, 0, d == 0}, .mean = d == 0 ? 7 : 0, .sigma2 = 4};
-        struct arima_state at = state_of(estimate, series, 20, 1);
+        struct arima_forecast_state at = state_of(estimate, series, 20, 1);
         mp_arima_forecast(&at, 100, 1, mean, error, 1, scratch);
         for (size_t k = 1; k <= 100; k++) {
             double h = (double)k;
@@ -170,7 +173,7 @@ static void a_limit_of_the_roots_leaves_the_others_alone(void **state)
     double series[200], mean[1000], error[1000], scratch[1000], free_error[1000];
     random_walk(series, 200);
     struct arima_estimate estimate = {.order = {1, 0, 1, true}, .phi = {0.999}, .theta = {-0.5}, .sigma2 = 1};
-    struct arima_state at = state_of(estimate, series, 200, 1), limited = state_of(estimate, series, 200, 0.9);
+    struct arima_forecast_state at = state_of(estimate, series, 200, 1), limited = state_of(estimate, series, 200, 0.9);
     assert_near(limited.phi[0], 0.9, 1e-12);
     assert_near(limited.theta[0], -0.5, 1e-12);
     mp_arima_forecast(&at, 1000, 1, mean, free_error, 1, scratch);
@@ -189,9 +192,10 @@ static void a_batch_of_different_orders_is_as_each_alone(void **state)
     (void)state;
     enum { SERIES = 40, STEPS = 60 };
     struct arima_estimate estimates[SERIES];
-    struct arima_state batch[SERIES];
+    struct arima_forecast_state batch[SERIES];
     double *values = malloc(SERIES * STEPS * sizeof *values), series[STEPS];
-    void *memory = malloc(mp_arima_states_size(STEPS));
+    struct room room;
+    open_room(&room, STEPS);
     random_walk(series, STEPS);
     for (size_t s = 0; s < SERIES; s++) {
         estimates[s] = sample((unsigned)s % 3);
@@ -202,16 +206,16 @@ static void a_batch_of_different_orders_is_as_each_alone(void **state)
     }
     double *copy = malloc(SERIES * STEPS * sizeof *copy);
     memcpy(copy, values, SERIES * STEPS * sizeof *copy);
-    mp_arima_states(estimates, values, SERIES, STEPS, 1, 0, memory, batch, NULL);
+    mp_arima_forecast_states(estimates, values, SERIES, STEPS, 1, &room.scratch, batch, NULL);
     for (size_t s = 0; s < SERIES; s++) {
-        struct arima_state alone = state_of(estimates[s], copy + s * STEPS, STEPS, 1);
+        struct arima_forecast_state alone = state_of(estimates[s], copy + s * STEPS, STEPS, 1);
         assert_memory_equal(alone.e, batch[s].e, sizeof alone.e);
         assert_memory_equal(alone.w, batch[s].w, sizeof alone.w);
         assert_true(alone.sigma2 == batch[s].sigma2);
     }
     free(copy);
     free(values);
-    free(memory);
+    close_room(&room);
 }
 
 int main(void)

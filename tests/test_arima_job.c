@@ -33,27 +33,27 @@ static void any_threads_lanes_and_neighbours_give_the_same_bytes(void **state)
     struct arima_estimate expected[SERIES], found[SERIES];
     double *values = shares(SERIES, STEPS);
     struct columns columns = {values, STEPS};
-    struct arima_job job = make_job(&columns, SERIES, orders);
+    struct arima_request request = make_request(&columns, SERIES, orders);
     mixed_orders(orders);
-    job.starts = 4;
+    request.starts = 4;
     memset(expected, 0, sizeof expected);
-    assert_int_equal(mp_arima_estimate(&job, expected), MOEP_OK);
+    assert_int_equal(mp_arima_estimate(&request, expected), MOEP_OK);
     for (size_t s = 0; s < SERIES; s++)
         assert_coherent(&expected[s], values + s * STEPS, STEPS, 1e-9);
     for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
-        job.threads = threads[i];
+        request.threads = threads[i];
         memset(found, 0, sizeof found);
-        assert_int_equal(mp_arima_estimate(&job, found), MOEP_OK);
+        assert_int_equal(mp_arima_estimate(&request, found), MOEP_OK);
         for (size_t s = 0; s < SERIES; s++)
             assert_true(same_estimate(&found[s], &expected[s]));
     }
-    job.threads = 1;
+    request.threads = 1;
     for (size_t i = 0; i < sizeof widths / sizeof *widths; i++) {
-        job.lane_bytes = widths[i];
+        request.lane_bytes = widths[i];
         if (!mp_arima_kernel(widths[i]))
             continue;
         memset(found, 0, sizeof found);
-        assert_int_equal(mp_arima_estimate(&job, found), MOEP_OK);
+        assert_int_equal(mp_arima_estimate(&request, found), MOEP_OK);
         for (size_t s = 0; s < SERIES; s++)
             assert_true(same_estimate(&found[s], &expected[s]));
     }
@@ -74,24 +74,25 @@ static void every_build_gives_these_bytes(void **state)
     struct columns columns = {values, STEPS};
     uint64_t seed = 11, hash = HASH_START;
     mixed_orders(orders);
-    struct arima_job job = make_job(&columns, SERIES, orders);
+    struct arima_request request = make_request(&columns, SERIES, orders);
     for (size_t s = 0; s < SERIES; s++)
         for (size_t t = 0; t < STEPS; t++)
             values[s * STEPS + t] = (t > 0 ? 0.875 * values[s * STEPS + t - 1] : 0) + uniform(&seed) - 0.5;
     memset(estimates, 0, sizeof estimates);
-    assert_int_equal(mp_arima_estimate(&job, estimates), MOEP_OK);
+    assert_int_equal(mp_arima_estimate(&request, estimates), MOEP_OK);
     for (size_t s = 0; s < SERIES; s++) {
-        struct arima_state at;
+        struct arima_forecast_state at;
         double mean[10], error[10], scratch[100];
-        void *memory = malloc(mp_arima_states_size(STEPS));
-        mp_arima_states(&estimates[s], values + s * STEPS, 1, STEPS, 0.99, 0, memory, &at, NULL);
+        struct room room;
+        open_room(&room, STEPS);
+        mp_arima_forecast_states(&estimates[s], values + s * STEPS, 1, STEPS, 0.99, &room.scratch, &at, NULL);
         mp_arima_forecast(&at, 100, 10, mean, error, 1, scratch);
         hash = hash_of(hash, estimates[s].phi, sizeof estimates[s].phi);
         hash = hash_of(hash, estimates[s].theta_error, sizeof estimates[s].theta_error);
         hash = hash_of(hash, &estimates[s].loglik, sizeof estimates[s].loglik);
         hash = hash_of(hash, mean, sizeof mean);
         hash = hash_of(hash, error, sizeof error);
-        free(memory);
+        close_room(&room);
     }
     if (hash != EXPECTED_HASH)
         fail_msg("the bytes are others: hash 0x%016llx", (unsigned long long)hash);
@@ -115,25 +116,25 @@ static void a_budget_stops_between_series_and_the_next_call_goes_on(void **state
     struct arima_estimate expected[SERIES], found[SERIES], threaded[SERIES];
     double *values = shares(SERIES, STEPS), whole = 0;
     struct columns columns = {values, STEPS};
-    struct arima_job job = make_job(&columns, SERIES, orders);
+    struct arima_request request = make_request(&columns, SERIES, orders);
     mixed_orders(orders);
     memset(expected, 0, sizeof expected);
-    assert_int_equal(mp_arima_estimate(&job, expected), MOEP_OK);
+    assert_int_equal(mp_arima_estimate(&request, expected), MOEP_OK);
     for (size_t s = 0; s < SERIES; s++)
         whole += expected[s].cost;
     memset(found, 0, sizeof found);
     memset(threaded, 0, sizeof threaded);
     size_t calls = 0, done = 0;
-    for (job.budget = whole / 8; done < SERIES; calls++) {
-        job.threads = 1;
-        assert_int_equal(mp_arima_estimate(&job, found), MOEP_OK);
-        job.threads = 3;
-        assert_int_equal(mp_arima_estimate(&job, threaded), MOEP_OK);
+    for (request.budget = whole / 8; done < SERIES; calls++) {
+        request.threads = 1;
+        assert_int_equal(mp_arima_estimate(&request, found), MOEP_OK);
+        request.threads = 3;
+        assert_int_equal(mp_arima_estimate(&request, threaded), MOEP_OK);
         double spent = 0;
         for (size_t s = done; s < SERIES && found[s].done; s++)
             spent += found[s].cost;
         assert_true(done_of(found) > done && done_of(threaded) == done_of(found));
-        assert_true(spent < 2 * job.budget);
+        assert_true(spent < 2 * request.budget);
         done = done_of(found);
     }
     assert_true(calls >= 6 && calls <= 12);
@@ -142,10 +143,10 @@ static void a_budget_stops_between_series_and_the_next_call_goes_on(void **state
         assert_true(same_estimate(&threaded[s], &expected[s]));
     }
     memset(found, 0, sizeof found);
-    job.budget = 1; /* the least there is: one series a call */
-    assert_int_equal(mp_arima_estimate(&job, found), MOEP_OK);
+    request.budget = 1; /* the least there is: one series a call */
+    assert_int_equal(mp_arima_estimate(&request, found), MOEP_OK);
     while (done_of(found) == 0 || found[done_of(found) - 1].cost == 0)
-        assert_int_equal(mp_arima_estimate(&job, found), MOEP_OK);
+        assert_int_equal(mp_arima_estimate(&request, found), MOEP_OK);
     assert_true(done_of(found) <= 2);
     free(values);
 }
@@ -158,16 +159,16 @@ static void a_warm_start_goes_on_from_the_estimate(void **state)
     struct arima_estimate cold[SERIES], warm[SERIES];
     double *values = shares(SERIES, STEPS), costs[2] = {0};
     struct columns columns = {values, STEPS};
-    struct arima_job job = make_job(&columns, SERIES, orders);
+    struct arima_request request = make_request(&columns, SERIES, orders);
     for (size_t s = 0; s < SERIES; s++)
         orders[s] = (struct arima_order){2, s % 2, 2, true};
     memset(cold, 0, sizeof cold);
-    assert_int_equal(mp_arima_estimate(&job, cold), MOEP_OK);
+    assert_int_equal(mp_arima_estimate(&request, cold), MOEP_OK);
     memcpy(warm, cold, sizeof warm);
     for (size_t s = 0; s < SERIES; s++)
         warm[s].done = false;
-    job.warm = true;
-    assert_int_equal(mp_arima_estimate(&job, warm), MOEP_OK);
+    request.warm = true;
+    assert_int_equal(mp_arima_estimate(&request, warm), MOEP_OK);
     for (size_t s = 0; s < SERIES; s++) {
         costs[0] += cold[s].cost;
         costs[1] += warm[s].cost;
@@ -178,16 +179,16 @@ static void a_warm_start_goes_on_from_the_estimate(void **state)
         warm[s].done = false;
         orders[s].p = 1;
     }
-    assert_int_equal(mp_arima_estimate(&job, warm), MOEP_OK);
-    job.warm = false;
+    assert_int_equal(mp_arima_estimate(&request, warm), MOEP_OK);
+    request.warm = false;
     memset(cold, 0, sizeof cold);
-    assert_int_equal(mp_arima_estimate(&job, cold), MOEP_OK);
+    assert_int_equal(mp_arima_estimate(&request, cold), MOEP_OK);
     for (size_t s = 0; s < SERIES; s++)
         assert_true(same_estimate(&cold[s], &warm[s]));
     free(values);
 }
 
-/* ---- memory ---- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 struct counter {
     size_t requests, refused_at, held;
@@ -218,23 +219,23 @@ static void refused_memory_is_reported_and_none_is_kept(void **state)
     struct columns columns = {values, STEPS};
     struct counter counter = {0};
     struct memory memory = {count_allocate, count_release, &counter};
-    struct arima_job job = make_job(&columns, SERIES, orders);
+    struct arima_request request = make_request(&columns, SERIES, orders);
     mixed_orders(orders);
-    job.starts = 1;
-    job.threads = 2;
-    job.memory = &memory;
+    request.starts = 1;
+    request.threads = 2;
+    request.memory = &memory;
     moep_status status = MOEP_ERROR_OUT_OF_MEMORY;
     for (; status != MOEP_OK; counter.refused_at++) {
         memset(estimates, 0, sizeof estimates);
         counter.requests = 0;
-        status = mp_arima_estimate(&job, estimates);
+        status = mp_arima_estimate(&request, estimates);
         assert_int_equal(counter.held, 0);
         assert_int_equal(status, counter.requests > counter.refused_at ? MOEP_ERROR_OUT_OF_MEMORY : MOEP_OK);
         assert_int_equal(estimates[0].done, status == MOEP_OK);
     }
     assert_int_equal(counter.requests, 1); /* one block, up front */
-    job.steps = SIZE_MAX / 4;
-    assert_int_equal(mp_arima_estimate(&job, estimates), MOEP_ERROR_OUT_OF_MEMORY);
+    request.observations = SIZE_MAX / 4;
+    assert_int_equal(mp_arima_estimate(&request, estimates), MOEP_ERROR_OUT_OF_MEMORY);
     free(values);
 }
 
@@ -251,13 +252,13 @@ static void progress_can_cancel(void **state)
     struct arima_estimate estimates[SERIES];
     double *values = shares(SERIES, STEPS);
     struct columns columns = {values, STEPS};
-    struct arima_job job = make_job(&columns, SERIES, orders);
+    struct arima_request request = make_request(&columns, SERIES, orders);
     int calls = 0;
     mixed_orders(orders);
     memset(estimates, 0, sizeof estimates);
-    job.progress = stop_at_half;
-    job.progress_user = &calls;
-    assert_int_equal(mp_arima_estimate(&job, estimates), MOEP_ERROR_CANCELLED);
+    request.progress = stop_at_half;
+    request.progress_user = &calls;
+    assert_int_equal(mp_arima_estimate(&request, estimates), MOEP_ERROR_CANCELLED);
     assert_true(calls >= 1);
     assert_says("cancelled");
     free(values);

@@ -7,7 +7,7 @@
 /* Cosines of frequencies that no two of are alike. */
 static const double peaks[MP_ARIMA_PEAKS] = {0.9, 0.2, -0.3, -0.8};
 
-static struct arima_coefficients base_of(unsigned p, unsigned q, double theta)
+static struct arima_coefficients arma11_of(unsigned p, unsigned q, double theta)
 {
     return (struct arima_coefficients){{p > 0 ? 0.5 : 0}, {q > 0 ? theta : 0}};
 }
@@ -19,7 +19,7 @@ static struct arima_coefficients start(unsigned k, unsigned p, unsigned q, doubl
         regressed.phi[i] = i < p ? 0.2 / (i + 1) : 0;
         regressed.theta[i] = i < q ? -0.3 / (i + 1) : 0;
     }
-    return mp_arima_start(k, p, q, regressed, base_of(p, q, theta), peaks);
+    return mp_arima_start(k, p, q, regressed, arma11_of(p, q, theta), peaks);
 }
 
 /* 1 + b B + c B^2 */
@@ -62,9 +62,9 @@ static void check_product(unsigned k, unsigned p, unsigned q, double theta, cons
     }
 }
 
-/* The base's phi is 0.5, its theta 0.3 or less than 0. Factors that nearly cancel lie at a peak, or are real where none
- * has room: in place of one of the base's, if there is but one. */
-static void structured_starts_are_the_base_times_factors(void **state)
+/* ARMA(1, 1) has the phi 0.5 and the theta 0.3 or -0.3. Factors that nearly cancel lie at a peak, or are real where
+ * none has room: in place of one of ARMA(1, 1)'s, if there is only one. */
+static void structured_starts_are_arma11_times_factors(void **state)
 {
     (void)state;
     const struct factor ar = real_root(0.5), ma = real_root(0.3), other_ma = real_root(-0.3);
@@ -108,8 +108,8 @@ static void structured_starts_are_the_base_times_factors(void **state)
     check_product(2, 0, 2, 0.3, none, both_sides);
 }
 
-/* Of so many starts: an autoregression has three, and where the only factors that nearly cancel are real they come
- * again. */
+/* The number of starts before one comes again: an autoregression has three, and where the only factors that nearly
+ * cancel are real they come again. */
 static unsigned starts_that_differ(unsigned p, unsigned q)
 {
     unsigned least = p < q ? p : q;
@@ -152,19 +152,17 @@ static void every_start_is_admissible_and_of_its_order(void **state)
 
 enum { SERIES = 40, STEPS = 150, MANY_STARTS = 30 };
 
-/* One run of an autoregression of order 1 with a moving average. */
-static struct arima_run optimise(const double *series, unsigned iterations, double phi, double theta)
+/* A candidate fit of ARMA(1, 1). */
+static struct arima_candidate optimise(const double *series, unsigned iterations, double phi, double theta)
 {
-    struct arima_run run = {.series = series, .p = 1, .q = 1, .iterations = iterations, .tolerance = 1e-6};
-    struct arima_workspace workspace;
-    void *memory = malloc(mp_arima_workspace_size(STEPS));
-    memset(memory, 0, mp_arima_workspace_size(STEPS));
-    mp_arima_workspace_init(&workspace, memory, STEPS);
-    run.at.phi[0] = phi;
-    run.at.theta[0] = theta;
-    mp_arima_optimise(mp_arima_kernel(0), &workspace, 1, &run, 1);
-    free(memory);
-    return run;
+    struct arima_candidate fit = {.series = series, .p = 1, .q = 1, .iterations = iterations, .tolerance = 1e-6};
+    struct room room;
+    open_room(&room, STEPS);
+    fit.at.phi[0] = phi;
+    fit.at.theta[0] = theta;
+    mp_arima_optimise(mp_arima_kernel(0), &room.scratch.workspace, 1, &fit, 1);
+    close_room(&room);
+    return fit;
 }
 
 static void a_start_without_a_likelihood_gives_way_to_zeros(void **state)
@@ -175,15 +173,16 @@ static void a_start_without_a_likelihood_gives_way_to_zeros(void **state)
     for (size_t t = 0; t < STEPS; t++)
         series[t] = (t > 0 ? 0.6 * series[t - 1] : 0) + 0.8 * normal(&seed);
     for (unsigned iterations = 1; iterations <= 61; iterations += 60) {
-        struct arima_run zeros = optimise(series, iterations, 0, 0), outside = optimise(series, iterations, 1.5, 0.2);
+        struct arima_candidate zeros = optimise(series, iterations, 0, 0),
+                               outside = optimise(series, iterations, 1.5, 0.2);
         assert_memory_equal(&outside.at, &zeros.at, sizeof zeros.at);
         assert_true(outside.objective == zeros.objective && isfinite(zeros.objective));
         assert_int_equal(outside.evaluations, zeros.evaluations + 1);
     }
-    struct arima_run outside = optimise(series, 0, 1.5, 0.2); /* asked for the likelihood there only */
+    struct arima_candidate outside = optimise(series, 0, 1.5, 0.2); /* only the likelihood there */
     assert_true(outside.objective > 1e299 && outside.at.phi[0] == 1.5 && outside.at.theta[0] == 0.2);
     assert_int_equal(outside.evaluations, 1);
-    struct arima_run inside = optimise(series, 0, 0.5, 0.2);
+    struct arima_candidate inside = optimise(series, 0, 0.5, 0.2);
     assert_true(isfinite(inside.objective) && inside.at.phi[0] == 0.5 && inside.at.theta[0] == 0.2);
     assert_int_equal(inside.evaluations, 1);
 }
@@ -196,21 +195,21 @@ static void a_warm_start_keeps_an_optimum_that_is_hard_to_find(void **state)
     struct arima_estimate many[SERIES], one[SERIES], warm[SERIES];
     double *values = shares(SERIES, STEPS);
     struct columns columns = {values, STEPS};
-    struct arima_job job = make_job(&columns, SERIES, orders);
+    struct arima_request request = make_request(&columns, SERIES, orders);
     size_t hard = 0;
     for (size_t s = 0; s < SERIES; s++)
         orders[s] = (struct arima_order){3, 1, 3, false};
     memset(many, 0, sizeof many);
     memset(one, 0, sizeof one);
-    job.starts = MANY_STARTS;
-    assert_int_equal(mp_arima_estimate(&job, many), MOEP_OK);
-    job.starts = 1;
-    assert_int_equal(mp_arima_estimate(&job, one), MOEP_OK);
+    request.starts = MANY_STARTS;
+    assert_int_equal(mp_arima_estimate(&request, many), MOEP_OK);
+    request.starts = 1;
+    assert_int_equal(mp_arima_estimate(&request, one), MOEP_OK);
     memcpy(warm, many, sizeof warm);
     for (size_t s = 0; s < SERIES; s++)
         warm[s].done = false;
-    job.warm = true;
-    assert_int_equal(mp_arima_estimate(&job, warm), MOEP_OK);
+    request.warm = true;
+    assert_int_equal(mp_arima_estimate(&request, warm), MOEP_OK);
     for (size_t s = 0; s < SERIES; s++) {
         hard += one[s].loglik < many[s].loglik - 0.1;
         assert_true(warm[s].loglik >= many[s].loglik - 1e-6);
@@ -222,7 +221,7 @@ static void a_warm_start_keeps_an_optimum_that_is_hard_to_find(void **state)
 int main(void)
 {
     const struct CMUnitTest arima_search[] = {
-        cmocka_unit_test(structured_starts_are_the_base_times_factors),
+        cmocka_unit_test(structured_starts_are_arma11_times_factors),
         cmocka_unit_test(no_two_starts_of_an_order_are_the_same),
         cmocka_unit_test(every_start_is_admissible_and_of_its_order),
         cmocka_unit_test(a_start_without_a_likelihood_gives_way_to_zeros),

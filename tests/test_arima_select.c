@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+#include "arima_estimates.h"
 #include "golden.h"
 
 #include "methods/arima/season.h"
 #include "methods/arima/order_selection.h"
 #include "methods/arima/unit_root_tests.h"
-#include "methods/arima/vote.h"
+#include "methods/arima/fit.h"
 
 static enum arima_trend trend_of(const struct golden *golden)
 {
@@ -40,33 +41,7 @@ static void test_statistics_are_those_of_R(void **state)
     assert_true(probabilities > 80);
 }
 
-/* ---- series made here ---- */
-
-static const struct memory plain_memory = {mp_default_allocate, mp_default_release, NULL};
-
-struct columns {
-    const double *values;
-    size_t steps;
-};
-
-static void load_columns(void *user, size_t first, size_t count, double *values)
-{
-    const struct columns *columns = user;
-    memcpy(values, columns->values + first * columns->steps, count * columns->steps * sizeof *values);
-}
-
-static struct arima_job make_job(struct columns *columns, size_t series)
-{
-    return (struct arima_job){
-        .series = series,
-        .steps = columns->steps,
-        .load = load_columns,
-        .user = columns,
-        .starts = 2,
-        .threads = 1,
-        .memory = &plain_memory,
-    };
-}
+/* ---- series made here -------------------------------------------------------------------------------------------- */
 
 /* Uniform, with mean 0. */
 static double noise(uint64_t *seed)
@@ -169,13 +144,14 @@ static void walks_are_differenced_and_persistent_series_are_not(void **state)
     assert_true(rejected >= 50);
 }
 
-static void select_series(const double *values, size_t series, size_t steps, struct arima_wanted wanted, size_t threads,
-                          struct arima_choice *choices)
+static void select_series(const double *values, size_t series, size_t steps, struct arima_order_config wanted,
+                          size_t threads, struct arima_choice *choices)
 {
     struct columns columns = {values, steps};
-    struct arima_job job = make_job(&columns, series);
-    job.threads = threads;
-    assert_int_equal(mp_arima_select(&job, wanted, choices), MOEP_OK);
+    struct arima_request request = make_request(&columns, series, NULL);
+    request.starts = 2;
+    request.threads = threads;
+    assert_int_equal(mp_arima_select_orders(&request, wanted, choices), MOEP_OK);
 }
 
 static void a_season_is_found_and_persistence_is_none(void **state)
@@ -190,7 +166,7 @@ static void a_season_is_found_and_persistence_is_none(void **state)
         for (size_t t = 0; t < STEPS && s < 20; t++)
             values[s * STEPS + t] += 0.4 * (t % period < period / 2 ? 1 : -1);
     }
-    select_series(values, SERIES, STEPS, (struct arima_wanted){1, 0, 0, true}, 1, choices);
+    select_series(values, SERIES, STEPS, (struct arima_order_config){1, 0, 0, true}, 1, choices);
     for (size_t s = 0; s < 20; s++)
         assert_int_equal(choices[s].period, 7 + s);
     for (size_t s = 20; s < SERIES; s++)
@@ -209,11 +185,11 @@ static void no_order_of_auto_arima_is_better(void **state)
         if (!golden_is(&golden, "auto"))
             continue;
         struct arima_choice choice;
-        struct arima_wanted wanted = {MOEP_SELECT, (int)golden.d, MOEP_SELECT, golden.mean != 0};
+        struct arima_order_config wanted = {MOEP_SELECT, (int)golden.d, MOEP_SELECT, golden.mean != 0};
         struct columns columns = {golden.series, golden.n};
-        struct arima_job job = make_job(&columns, 1);
-        job.starts = 5;
-        assert_int_equal(mp_arima_select(&job, wanted, &choice), MOEP_OK);
+        struct arima_request request = make_request(&columns, 1, NULL);
+        request.starts = 5;
+        assert_int_equal(mp_arima_select_orders(&request, wanted, &choice), MOEP_OK);
         assert_int_equal(choice.order.d, golden.d);
         assert_true(choice.aicc < golden.aicc + 0.02);
         compared++;
@@ -226,7 +202,7 @@ static void a_choice_depends_on_nothing_but_the_series(void **state)
 {
     (void)state;
     enum { SERIES = 150, STEPS = 120 };
-    static const struct arima_wanted everything = {MOEP_SELECT, MOEP_SELECT, MOEP_SELECT, true};
+    static const struct arima_order_config everything = {MOEP_SELECT, MOEP_SELECT, MOEP_SELECT, true};
     double *values = calloc(SERIES * STEPS, sizeof *values);
     struct arima_choice alone, one[SERIES], several[SERIES];
     for (size_t s = 0; s < SERIES; s++)
@@ -237,10 +213,10 @@ static void a_choice_depends_on_nothing_but_the_series(void **state)
     select_series(values, SERIES, STEPS, everything, 1, one);
     select_series(values, SERIES, STEPS, everything, 3, several);
     for (size_t s = 0; s < SERIES; s++) {
-        assert_true(one[s].aicc == several[s].aicc && one[s].candidates == several[s].candidates);
+        assert_true(one[s].aicc == several[s].aicc && one[s].orders_tried == several[s].orders_tried);
         assert_memory_equal(&one[s].order, &several[s].order, 3 * sizeof(unsigned));
         if (s % 7 == 3)
-            assert_true(one[s].order.p + one[s].order.d + one[s].order.q == 0 && one[s].candidates == 0);
+            assert_true(one[s].order.p + one[s].order.d + one[s].order.q == 0 && one[s].orders_tried == 0);
         if (s % 10 > 0)
             continue;
         select_series(values + s * STEPS, 1, STEPS, everything, 1, &alone);
@@ -257,15 +233,15 @@ static void fixed_parts_of_an_order_stay(void **state)
     autoregression(values, 200, 0.8, 9);
     for (int p = 0; p <= MP_ARIMA_ORDER; p++)
         for (int d = 0; d <= 2; d++) {
-            select_series(values, 1, 200, (struct arima_wanted){p, d, MOEP_SELECT, true}, 1, &choice);
+            select_series(values, 1, 200, (struct arima_order_config){p, d, MOEP_SELECT, true}, 1, &choice);
             assert_int_equal(choice.order.p, p);
             assert_int_equal(choice.order.d, d);
             assert_int_equal(choice.order.mean, d == 0);
-            assert_true(choice.order.q <= MP_ARIMA_SELECT_MOST && choice.candidates >= 1);
+            assert_true(choice.order.q <= MP_ARIMA_SELECT_MOST && choice.orders_tried >= 1);
         }
-    select_series(values, 1, 200, (struct arima_wanted){MOEP_SELECT, 0, 7, false}, 1, &choice);
+    select_series(values, 1, 200, (struct arima_order_config){MOEP_SELECT, 0, 7, false}, 1, &choice);
     assert_int_equal(choice.order.q, 7);
-    select_series(values, 1, 12, (struct arima_wanted){MOEP_SELECT, 1, MOEP_SELECT, false}, 1, &choice);
+    select_series(values, 1, 12, (struct arima_order_config){MOEP_SELECT, 1, MOEP_SELECT, false}, 1, &choice);
     assert_true(choice.order.p + choice.order.q <= 2);
 }
 
@@ -289,16 +265,19 @@ static void refused_memory_and_a_stop_are_reported(void **state)
     double values[100];
     struct arima_choice choice;
     struct columns columns = {values, 100};
-    struct arima_job job = make_job(&columns, 1);
+    struct arima_request request = make_request(&columns, 1, NULL);
     int requests = 0;
     struct memory memory = {refuse, mp_default_release, &requests};
     autoregression(values, 100, 0.5, 1);
-    job.memory = &memory;
-    assert_int_equal(mp_arima_select(&job, (struct arima_wanted){1, 0, 1, true}, &choice), MOEP_ERROR_OUT_OF_MEMORY);
+    request.starts = 2;
+    request.memory = &memory;
+    assert_int_equal(mp_arima_select_orders(&request, (struct arima_order_config){1, 0, 1, true}, &choice),
+                     MOEP_ERROR_OUT_OF_MEMORY);
     assert_int_equal(requests, 1);
-    job.memory = &plain_memory;
-    job.progress = stop;
-    assert_int_equal(mp_arima_select(&job, (struct arima_wanted){1, 0, 1, true}, &choice), MOEP_ERROR_CANCELLED);
+    request.memory = &plain_memory;
+    request.progress = stop;
+    assert_int_equal(mp_arima_select_orders(&request, (struct arima_order_config){1, 0, 1, true}, &choice),
+                     MOEP_ERROR_CANCELLED);
 }
 
 static void a_layer_votes(void **state)
@@ -327,7 +306,7 @@ static void the_order_that_most_have_wins_whatever_it_is(void **state)
         for (unsigned q = 0; q <= MP_ARIMA_ORDER; q++) {
             for (unsigned i = 0; i < 5; i++) {
                 bool constant = i >= 2;
-                choices[i] = (struct arima_choice){.candidates = constant ? 0 : 1};
+                choices[i] = (struct arima_choice){.orders_tried = constant ? 0 : 1};
                 choices[i].order = (struct arima_order){constant ? 0 : p, constant ? 0 : 1, constant ? 0 : q, false};
             }
             struct arima_order order = mp_arima_vote(choices, 5);

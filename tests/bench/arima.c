@@ -15,7 +15,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { PASSES = 5, REFERENCE_STARTS = 100 };
+enum { PASSES = 5, DEFAULT_STARTS = 5, REFERENCE_STARTS = 100 };
 
 static double processor_time(void)
 {
@@ -98,18 +98,18 @@ static double fit(struct columns *columns, struct arima_order order, unsigned st
         exit(1);
     for (size_t s = 0; s < columns->series; s++)
         orders[s] = order;
-    struct arima_job job = {.series = columns->series,
-                            .steps = columns->n,
-                            .load = load,
-                            .user = columns,
-                            .orders = orders,
-                            .starts = starts,
-                            .threads = 1,
-                            .lane_bytes = width,
-                            .memory = &memory};
+    struct arima_request request = {.series = columns->series,
+                                    .observations = columns->n,
+                                    .load = load,
+                                    .user = columns,
+                                    .orders = orders,
+                                    .starts = starts,
+                                    .threads = 1,
+                                    .lane_bytes = width,
+                                    .memory = &memory};
     memset(estimates, 0, columns->series * sizeof *estimates);
     double start = processor_time();
-    if (mp_arima_estimate(&job, estimates) != MOEP_OK)
+    if (mp_arima_estimate(&request, estimates) != MOEP_OK)
         exit(1);
     double spent = processor_time() - start;
     free(orders);
@@ -131,7 +131,7 @@ static void print_gaps(const struct arima_estimate *estimates, const double *bes
 
 static void measure(struct columns *columns, struct arima_order order)
 {
-    static const unsigned starts[] = {1, 2, MP_ARIMA_DEFAULT_STARTS, 14};
+    static const unsigned starts[] = {1, 2, DEFAULT_STARTS, 14};
     static const int widths[] = {64, 32, 16};
     size_t series = columns->series;
     struct arima_estimate *estimates = malloc(series * sizeof *estimates);

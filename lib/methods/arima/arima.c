@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ARIMA: the files beside this one estimate, select, forecast; here they are put together as a method. */
+/* ARIMA as a method: what the files beside this one estimate, select and forecast. */
 #include "api/status.h"
 #include "methods/arima/fit.h"
 #include "methods/arima/forecast_rows.h"
@@ -34,7 +34,7 @@ static moep_status check(const moep_predictor_config *config)
     return fault ? mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%s", fault) : MOEP_OK;
 }
 
-/* Coefficients of old loads forecast no better, and take longer. */
+/* A longer history forecasts no better (arima_accuracy.py, the grid at its end) and takes longer to fit. */
 static uint64_t default_history(const moep_predictor_config *config)
 {
     return config->arima_bucket <= 5 ? 1000 : 200 * (uint64_t)config->arima_bucket;
@@ -52,7 +52,7 @@ static uint64_t min_steps(const moep_predictor_config *config)
 
 static moep_status forecast(const struct task *task, const void *model, size_t horizon, size_t stride, double *rows)
 {
-    return mp_arima_rows(task, model, horizon, stride, NULL, rows);
+    return mp_arima_forecast_rows(task, model, horizon, stride, NULL, rows);
 }
 
 const struct method mp_arima = {
@@ -65,5 +65,5 @@ const struct method mp_arima = {
     .model_fields = mp_arima_model_fields,
     .fit = mp_arima_fit,
     .forecast = forecast,
-    .quantiles = mp_arima_rows,
+    .quantiles = mp_arima_forecast_rows,
 };

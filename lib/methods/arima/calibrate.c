@@ -1,150 +1,156 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The formula of a forecast's standard error takes the model for the truth, which no ARMA model is of real loads: one
+ * without a moving average takes noise for a walk, one that reverts to a mean misses that the mean drifts. So the
+ * estimates forecast from up to 25 rolling origins in the latter half of the history. They are those of all of the
+ * history, but a mean is that of the observations before the origin. With
+ *
+ *     r = |mean of the next h observations - forecast| / standard error by the formula
+ *
+ * of all origins with h observations after them, and all series of a group, the factor of the horizon h is
+ *
+ *     factor(h) = q / 1.2816 x sqrt((n + k) / (n - k)) x max(h / 4, 1)^0.03,
+ *
+ * where q is the ceil(0.8 (N + 1))-th smallest of the N values of r: the quantile of 80 % of these and the error to
+ * come, over the normal one. The root is that of Akaike's final prediction error: the fit has seen these errors, and
+ * with k coefficients the mean square of those to come is by (n + k) / (n - k) larger. The power makes up for what the
+ * fit has seen of long spans. Horizons are 1, 2, 4, .. observations, up to a third of the history.
+ *
+ * A group is the series of a layer that are differenced equally often and whose standard errors all grow with the
+ * horizon, or all shrink: errors of walks say nothing of noise.
+ *
+ * bytes: a layer's factors do not depend on other layers; threads: layers; allocates: one arena a call. */
 #include "methods/arima/calibrate.h"
 
 #include "api/status.h"
+#include "methods/arima/chunks.h"
 #include "methods/arima/forecast.h"
 #include "support/logarithm.h"
-#include "support/parallel.h"
 #include "support/select.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <string.h>
 
-/* With fewer observations half of them says too little. */
-enum { LEAST_OBSERVATIONS = 32, MOST_PASTS = 25 };
+/* Of fewer observations half are too few for a quantile. More origins would be so near to each other that their errors
+ * are alike. */
+enum { LEAST_OBSERVATIONS = 32, MOST_ORIGINS = 25 };
 
-/* Series are alike that are differenced equally often and whose standard errors all grow with the horizon, or all
- * shrink: walks do not tell of noise. */
-enum { KINDS = 2 * 3 };
+enum { GROUPS = 2 * 3 }; /* growing or not, for each d */
 
-/* The factors that a past may ask for. */
-static const double least_factor = 1.0 / 32, largest_factor = 8;
+/* Bounds of q / 1.2816 with the root: they keep a few accidental errors, almost 0 or from one jump of the load, from
+ * making intervals useless. */
+static const double LEAST_FACTOR = 1.0 / 32, LARGEST_FACTOR = 8;
 
-/* Beyond FITTED_TO observations errors within the history are smaller than those to come, since the coefficients have
- * seen what came: by this power of the horizon. Found like the constants of arima_factors.c. */
-static const double seen = 0.03;
-enum { FITTED_TO = 4 };
+/* Beyond SEEN_FROM observations errors within the history are smaller than those to come, by this power of the horizon.
+ * Found like the constants of horizon_factors.c. */
+static const double SEEN = 0.03;
+enum { SEEN_FROM = 4 };
 
-/* ---- what it works in -------------------------------------------------------------------------------------------- */
+/* What a worker needs for a layer. */
+struct calibration_scratch {
+    struct arima_state_scratch of_states;
+    double *values, *differences, *residuals; /* [experts][observations] */
+    double *step_variance;                    /* [experts] */
+    double *scaled_errors;               /* [horizons][experts][origins]: r; infinite where the history ends before */
+    double *scaled_step_errors;          /* [experts][origins]: of the next step */
+    double *sample;                      /* [experts x origins]: those of a group */
+    double *sums;                        /* [observations]: Psi of forecast.c, then a step response */
+    double *totals;                      /* [observations + 1]: of the first t observations */
+    struct arima_forecast_state *states; /* [experts]: at the history's end */
+    unsigned *groups;                    /* [experts] */
+};
 
 struct calibration {
     const struct task *task;
     const struct arima_model *model;
     const struct arima_source *source;
-    size_t pasts, gap; /* how many; observations between them */
-    char *memory;      /* of all workers */
-    size_t worker_size;
-    atomic_size_t next;
+    size_t horizons, origins, gap; /* gap: observations between origins */
+    struct calibration_scratch *scratch;
+    size_t threads;
 };
 
-/* What a worker has for the layer that it is at. */
-struct bench {
-    double *values;             /* [experts][observations] */
-    double *differences;        /* [experts][observations] */
-    double *errors;             /* [experts][observations] */
-    double *scatter;            /* [experts]: of single steps within an observation */
-    double *off;                /* [rungs][experts][pasts]: in standard errors; what is not known is not finite */
-    double *step_off;           /* [experts][pasts]: of the next step */
-    double *group;              /* [experts x pasts] */
-    double *sums;               /* [observations] */
-    double *totals;             /* [observations + 1] */
-    struct arima_state *states; /* [experts] */
-    unsigned *kinds;            /* [experts] */
-    void *memory;
-};
-
-static size_t rungs_of(size_t observations)
+static void lay_out(void *self, struct arena *arena)
 {
-    size_t rungs = 0;
-    while (rungs < MP_ARIMA_RUNGS && (size_t)1 << rungs <= observations / 3)
-        rungs++;
-    return observations < LEAST_OBSERVATIONS ? 0 : rungs;
+    struct calibration *calibration = self;
+    size_t e = calibration->source->experts, n = calibration->source->observations;
+    size_t all = mp_product(e, n), origins = mp_product(e, calibration->origins);
+    calibration->scratch = mp_arena_take(arena, calibration->threads, sizeof *calibration->scratch);
+    for (size_t w = 0; w < calibration->threads; w++) {
+        struct calibration_scratch counted, *scratch = calibration->scratch ? &calibration->scratch[w] : &counted;
+        mp_arima_state_scratch_lay_out(&scratch->of_states, arena, n, 0);
+        scratch->values = mp_arena_take(arena, all, sizeof(double));
+        scratch->differences = mp_arena_take(arena, all, sizeof(double));
+        scratch->residuals = mp_arena_take(arena, all, sizeof(double));
+        scratch->step_variance = mp_arena_take(arena, e, sizeof(double));
+        scratch->scaled_errors = mp_arena_take(arena, mp_product(calibration->horizons, origins), sizeof(double));
+        scratch->scaled_step_errors = mp_arena_take(arena, origins, sizeof(double));
+        scratch->sample = mp_arena_take(arena, origins, sizeof(double));
+        scratch->sums = mp_arena_take(arena, n, sizeof(double));
+        scratch->totals = mp_arena_take(arena, mp_sum(n, 1), sizeof(double));
+        scratch->states = mp_arena_take(arena, e, sizeof *scratch->states);
+        scratch->groups = mp_arena_take(arena, e, sizeof *scratch->groups);
+    }
 }
 
-static size_t bench_size(const struct calibration *calibration)
-{
-    const struct arima_source *source = calibration->source;
-    size_t e = source->experts, n = source->observations, each = mp_product(e, calibration->pasts);
-    size_t doubles = mp_sum(mp_product(mp_product(3, e), n), mp_product(calibration->model->progress->rungs + 2, each));
-    size_t size = mp_product(mp_sum(doubles, mp_sum(e, mp_sum(mp_product(2, n), 1))), sizeof(double));
-    size = mp_sum(size, mp_product(e, sizeof(struct arima_state) + 2 * sizeof(unsigned)));
-    return mp_whole_lines(mp_sum(size, mp_arima_states_size(n)), 1);
-}
+/* ---- scaled errors ----------------------------------------------------------------------------------------------- */
 
-static struct bench bench_of(const struct calibration *calibration, size_t worker)
-{
-    size_t e = calibration->source->experts, n = calibration->source->observations, each = e * calibration->pasts;
-    struct bench bench = {.values = (double *)(calibration->memory + worker * calibration->worker_size)};
-    bench.differences = bench.values + e * n;
-    bench.errors = bench.differences + e * n;
-    bench.scatter = bench.errors + e * n;
-    bench.off = bench.scatter + e;
-    bench.step_off = bench.off + calibration->model->progress->rungs * each;
-    bench.group = bench.step_off + each;
-    bench.sums = bench.group + each;
-    bench.totals = bench.sums + n;
-    bench.states = (struct arima_state *)(bench.totals + n + 1);
-    bench.kinds = (unsigned *)(bench.states + e);
-    bench.memory = bench.kinds + 2 * e; /* an even number keeps what follows aligned */
-    return bench;
-}
-
-/* ---- errors of the past ------------------------------------------------------------------------------------------ */
-
-static size_t past_of(const struct calibration *calibration, size_t index)
+/* The observations before that origin. */
+static size_t origin_at(const struct calibration *calibration, size_t index)
 {
     return calibration->source->observations - (index + 1) * calibration->gap;
 }
 
-/* Of the present, with all that it takes to go back from there. */
-static void find_states(const struct calibration *calibration, const struct bench *bench, size_t first)
+/* The states at the history's end, and all that it takes to find earlier ones. */
+static void find_states(const struct calibration *calibration, const struct calibration_scratch *scratch, size_t first)
 {
     const struct arima_source *source = calibration->source;
     size_t all = source->experts * source->observations;
-    mp_arima_load(source, first, source->experts, bench->values);
-    mp_arima_scatter(source, first, source->experts, bench->scatter);
-    memcpy(bench->differences, bench->values, all * sizeof *bench->values);
-    memset(bench->errors, 0, all * sizeof *bench->errors);
-    mp_arima_states(calibration->model->estimates + first, bench->differences, source->experts, source->observations,
-                    calibration->task->config->arima_root_limit, 0, bench->memory, bench->states, bench->errors);
+    mp_arima_load(source, first, source->experts, scratch->values);
+    mp_arima_step_variance(source, first, source->experts, scratch->step_variance);
+    memcpy(scratch->differences, scratch->values, all * sizeof *scratch->values);
+    memset(scratch->residuals, 0, all * sizeof *scratch->residuals);
+    mp_arima_forecast_states(calibration->model->estimates + first, scratch->differences, source->experts,
+                             source->observations, calibration->task->config->arima_root_limit, &scratch->of_states,
+                             scratch->states, scratch->residuals);
 }
 
-/* Of the step after a past, of which the observation's mean and standard error were forecast. */
-static double step_off(const struct calibration *calibration, const struct bench *bench, size_t series, size_t past,
-                       double mean, double error)
+/* r of the step after an origin. A step about the mean of its `bucket` steps has the variance V (1 - 1 / bucket), V the
+ * variance of steps; on the scale of logarithms a standard error becomes one of shares by the share. */
+static double scaled_step_error(const struct calibration *calibration, const struct calibration_scratch *scratch,
+                                size_t series, size_t origin, double mean, double standard_error)
 {
     const struct arima_source *source = calibration->source;
-    size_t step = source->panel->steps - (source->observations - past) * source->bucket;
+    size_t step = source->panel->steps - (source->observations - origin) * source->bucket;
     double share = mp_arima_share(source, mean), unit = source->logarithms ? share : 1;
-    double beyond = bench->scatter[series % source->experts] * (1 - 1 / (double)source->bucket);
-    return fabs((double)mp_panel_row(source->panel, step)[series] - share) / sqrt(error * error * unit * unit + beyond);
+    double within = scratch->step_variance[series % source->experts] * (1 - 1 / (double)source->bucket);
+    return fabs((double)mp_panel_row(source->panel, step)[series] - share) /
+           sqrt(standard_error * standard_error * unit * unit + within);
 }
 
-/* What is the same at every past of a series. */
-struct view {
+/* What is the same at every origin of a series. */
+struct series_forecast {
     size_t series;
-    double error[MP_ARIMA_RUNGS];
-    arima_span_weights weights[MP_ARIMA_RUNGS];
+    double standard_error[MP_ARIMA_HORIZONS];
+    arima_dyadic_weights weights[MP_ARIMA_HORIZONS];
 };
 
-/* At the horizons that have come since a past; totals[t] is the sum of the first t observations. */
-static void look_ahead(const struct calibration *calibration, const struct bench *bench, const struct view *view,
-                       size_t index, const struct arima_state *state)
+/* r of all horizons of one origin. */
+static void scale_errors(const struct calibration *calibration, const struct calibration_scratch *scratch,
+                         const struct series_forecast *forecast, size_t index, const struct arima_forecast_state *state)
 {
     size_t experts = calibration->source->experts, n = calibration->source->observations;
-    size_t expert = view->series % experts, past = past_of(calibration, index);
-    for (size_t rung = 0; rung < calibration->model->progress->rungs; rung++) {
-        size_t span = (size_t)1 << rung;
-        double *off = &bench->off[(rung * experts + expert) * calibration->pasts + index];
-        *off = INFINITY;
-        if (span <= n - past) {
-            double came = (bench->totals[past + span] - bench->totals[past]) / (double)span;
-            *off = fabs(came - mp_arima_span_mean(state, rung, view->weights)) / view->error[rung];
+    size_t expert = forecast->series % experts, origin = origin_at(calibration, index);
+    for (size_t k = 0; k < calibration->horizons; k++) {
+        size_t horizon = (size_t)1 << k;
+        double *error = &scratch->scaled_errors[(k * experts + expert) * calibration->origins + index];
+        *error = INFINITY;
+        if (horizon <= n - origin) {
+            double actual = (scratch->totals[origin + horizon] - scratch->totals[origin]) / (double)horizon;
+            *error = fabs(actual - mp_arima_dyadic_mean(state, k, forecast->weights)) / forecast->standard_error[k];
         }
     }
-    bench->step_off[expert * calibration->pasts + index] =
-        step_off(calibration, bench, view->series, past, mp_arima_span_mean(state, 0, view->weights), view->error[0]);
+    scratch->scaled_step_errors[expert * calibration->origins + index] =
+        scaled_step_error(calibration, scratch, forecast->series, origin,
+                          mp_arima_dyadic_mean(state, 0, forecast->weights), forecast->standard_error[0]);
 }
 
 static void sum_up(const double *values, size_t n, double *totals)
@@ -154,136 +160,124 @@ static void sum_up(const double *values, size_t n, double *totals)
         totals[t + 1] = totals[t] + values[t];
 }
 
-static void look_back(const struct calibration *calibration, const struct bench *bench, size_t series)
+static void forecast_from_origins(const struct calibration *calibration, const struct calibration_scratch *scratch,
+                                  size_t series)
 {
-    size_t expert = series % calibration->source->experts, n = calibration->source->observations;
-    size_t rungs = calibration->model->progress->rungs;
-    const struct arima_state *present = &bench->states[expert];
-    const double *values = bench->values + expert * n;
-    struct view view = {.series = series};
-    mp_arima_span_errors(present, rungs, view.error, bench->sums);
-    mp_arima_span_weights(present, rungs, view.weights);
-    sum_up(values, n, bench->totals);
-    bench->kinds[expert] = 2 * present->order.d + (view.error[rungs - 1] > view.error[0]);
+    size_t n = calibration->source->observations, horizons = calibration->horizons;
+    size_t expert = series % calibration->source->experts, at = expert * n;
+    const struct arima_forecast_state *present = &scratch->states[expert];
+    struct series_forecast forecast = {.series = series};
+    mp_arima_dyadic_errors(present, horizons, forecast.standard_error, scratch->sums);
+    mp_arima_dyadic_weights(present, horizons, forecast.weights);
+    sum_up(scratch->values + at, n, scratch->totals);
+    bool grows = forecast.standard_error[horizons - 1] > forecast.standard_error[0];
+    scratch->groups[expert] = 2 * present->order.d + grows;
     if (present->order.mean)
-        mp_arima_step_response(present, bench->sums, n);
-    for (size_t i = 0; i < calibration->pasts; i++) {
-        size_t past = past_of(calibration, i);
-        struct arima_state state =
-            mp_arima_earlier(present, values, bench->differences + expert * n, bench->errors + expert * n, past);
+        mp_arima_step_response(present, scratch->sums, n);
+    for (size_t i = 0; i < calibration->origins; i++) {
+        size_t origin = origin_at(calibration, i);
+        struct arima_forecast_state state = mp_arima_state_at(present, scratch->values + at, scratch->differences + at,
+                                                              scratch->residuals + at, origin);
         if (state.order.mean)
-            mp_arima_change_mean(&state, bench->totals[past] / (double)past, bench->sums, past);
-        look_ahead(calibration, bench, &view, i, &state);
+            mp_arima_change_mean(&state, scratch->totals[origin] / (double)origin, scratch->sums, origin);
+        scale_errors(calibration, scratch, &forecast, i, &state);
     }
 }
 
 /* ---- factors ----------------------------------------------------------------------------------------------------- */
 
-/* off[experts][pasts]: those of the layer's series of a kind, from group[0] on; how many. */
-static size_t gather(const struct calibration *calibration, const struct bench *bench, const double *off, unsigned kind)
+/* q / 1.2816 of a group, from errors[experts][origins]; 1 without any. */
+static double group_factor(const struct calibration *calibration, const struct calibration_scratch *scratch,
+                           const double *errors, unsigned group)
 {
-    size_t pasts = calibration->pasts, count = 0;
+    size_t origins = calibration->origins, count = 0;
     for (size_t e = 0; e < calibration->source->experts; e++)
-        for (size_t i = 0; i < pasts && bench->kinds[e] == kind; i++)
-            if (isfinite(off[e * pasts + i]))
-                bench->group[count++] = off[e * pasts + i];
-    return count;
-}
-
-/* The errors' quantile of 80 %, of all and the one to come, over the normal one. */
-static double factor_of(double *errors, size_t count)
-{
+        for (size_t i = 0; i < origins && scratch->groups[e] == group; i++)
+            if (isfinite(errors[e * origins + i]))
+                scratch->sample[count++] = errors[e * origins + i];
     if (count == 0)
         return 1;
     size_t rank = (4 * (count + 1) + 4) / 5; /* from 1 */
-    return mp_select(errors, count, (rank < count ? rank : count) - 1) / MP_ARIMA_HALF_WIDTH;
+    return mp_select(scratch->sample, count, (rank < count ? rank : count) - 1) / MP_ARIMA_HALF_WIDTH;
 }
 
-/* By how much errors are larger than those that the fit has seen: with k coefficients Akaike's final prediction error
- * is the mean square of residuals times (n + k) / (n - k). */
-static double seen_by_the_fit(const struct arima_order *order, size_t n)
+static double final_prediction_factor(const struct arima_order *order, size_t observations)
 {
-    double k = (double)(order->p + order->q + order->mean), observations = (double)n;
-    return sqrt((observations + k) / fmax(observations - k, 1));
+    double k = (double)(order->p + order->q + order->mean), n = (double)observations;
+    return sqrt((n + k) / fmax(n - k, 1));
 }
 
 static double log_factor(double factor, double least)
 {
-    return mp_logarithm(fmin(fmax(factor, least), largest_factor));
+    return mp_logarithm(fmin(fmax(factor, least), LARGEST_FACTOR));
 }
 
-/* The group's factors at that horizon. One observation ahead the formula holds, if the noise does not grow: no past
- * makes an interval narrower there. */
-static void take_factor(const struct calibration *calibration, const struct bench *bench, size_t first, unsigned kind,
-                        size_t rung)
+/* One observation ahead the formula holds unless the noise grows: there no factor is below 1. */
+static void store_factor(const struct calibration *calibration, const struct calibration_scratch *scratch, size_t first,
+                         unsigned group, size_t k)
 {
-    size_t experts = calibration->source->experts, n = calibration->source->observations, horizon = (size_t)1 << rung;
-    const double *off = bench->off + rung * experts * calibration->pasts;
-    double factor = factor_of(bench->group, gather(calibration, bench, off, kind));
-    double beyond = horizon > FITTED_TO ? seen * mp_logarithm((double)horizon / FITTED_TO) : 0;
-    for (size_t e = 0; e < experts; e++) {
-        const struct arima_order *order = &bench->states[e].order;
-        if (bench->kinds[e] == kind)
-            calibration->model->factors[first + e].horizon[rung] =
-                log_factor(factor * seen_by_the_fit(order, n), rung == 0 ? 1 : least_factor) + beyond;
-    }
+    size_t experts = calibration->source->experts, n = calibration->source->observations, horizon = (size_t)1 << k;
+    const double *errors = scratch->scaled_errors + k * experts * calibration->origins;
+    double factor = group_factor(calibration, scratch, errors, group);
+    double seen = horizon > SEEN_FROM ? SEEN * mp_logarithm((double)horizon / SEEN_FROM) : 0;
+    for (size_t e = 0; e < experts; e++)
+        if (scratch->groups[e] == group)
+            calibration->model->factors[first + e].horizon[k] =
+                log_factor(factor * final_prediction_factor(&scratch->states[e].order, n), k == 0 ? 1 : LEAST_FACTOR) +
+                seen;
 }
 
-static void take_step_factor(const struct calibration *calibration, const struct bench *bench, size_t first,
-                             unsigned kind)
+static void store_step_factor(const struct calibration *calibration, const struct calibration_scratch *scratch,
+                              size_t first, unsigned group)
 {
-    double factor = factor_of(bench->group, gather(calibration, bench, bench->step_off, kind));
+    double factor = group_factor(calibration, scratch, scratch->scaled_step_errors, group);
     for (size_t e = 0; e < calibration->source->experts; e++)
-        if (bench->kinds[e] == kind)
-            calibration->model->factors[first + e].step = log_factor(factor, least_factor);
+        if (scratch->groups[e] == group)
+            calibration->model->factors[first + e].step = log_factor(factor, LEAST_FACTOR);
 }
 
-static void calibrate_layer(const struct calibration *calibration, const struct bench *bench, size_t first)
-{
-    const struct arima_source *source = calibration->source;
-    size_t rungs = calibration->model->progress->rungs;
-    find_states(calibration, bench, first);
-    for (size_t e = 0; e < source->experts; e++)
-        look_back(calibration, bench, first + e);
-    for (unsigned kind = 0; kind < KINDS; kind++) {
-        take_step_factor(calibration, bench, first, kind);
-        for (size_t rung = 0; rung < rungs; rung++)
-            take_factor(calibration, bench, first, kind, rung);
-    }
-}
-
-static void work(void *user, size_t worker)
+static void calibrate_layer(void *user, size_t worker, size_t first, size_t experts)
 {
     struct calibration *calibration = user;
-    struct bench bench = bench_of(calibration, worker);
-    size_t experts = calibration->source->experts;
-    for (;;) {
-        size_t first = atomic_fetch_add(&calibration->next, experts);
-        if (first >= calibration->task->panel.series)
-            return;
-        calibrate_layer(calibration, &bench, first);
+    struct calibration_scratch *scratch = &calibration->scratch[worker];
+    find_states(calibration, scratch, first);
+    for (size_t e = 0; e < experts; e++)
+        forecast_from_origins(calibration, scratch, first + e);
+    for (unsigned group = 0; group < GROUPS; group++) {
+        store_step_factor(calibration, scratch, first, group);
+        for (size_t k = 0; k < calibration->horizons; k++)
+            store_factor(calibration, scratch, first, group, k);
     }
+}
+
+/* ---- all layers -------------------------------------------------------------------------------------------------- */
+
+static size_t horizons_of(size_t observations)
+{
+    size_t horizons = 0;
+    while (horizons < MP_ARIMA_HORIZONS && (size_t)1 << horizons <= observations / 3)
+        horizons++;
+    return observations < LEAST_OBSERVATIONS ? 0 : horizons;
 }
 
 moep_status mp_arima_calibrate(const struct task *task, struct arima_model *model, const struct arima_source *source)
 {
-    const struct memory *memory = &task->runtime->memory;
-    size_t n = source->observations, threads = task->runtime->threads, layers = task->panel.series / source->experts;
-    struct calibration calibration = {.task = task, .model = model, .source = source};
-    model->progress->rungs = rungs_of(n);
-    if (model->progress->rungs == 0)
+    size_t n = source->observations, series = task->panel.series, horizons = horizons_of(n);
+    struct calibration calibration = {.task = task, .model = model, .source = source, .horizons = horizons};
+    struct arena arena;
+    model->progress->calibration_horizons = horizons;
+    if (horizons == 0)
         return MOEP_OK;
-    calibration.gap = (n / 2 + MOST_PASTS - 1) / MOST_PASTS;
-    calibration.pasts = n / 2 / calibration.gap;
-    calibration.worker_size = bench_size(&calibration);
-    threads = threads < layers ? threads : layers;
-    threads = threads < MP_MOST_THREADS ? threads : MP_MOST_THREADS;
-    size_t size = mp_product(calibration.worker_size, threads);
-    calibration.memory = mp_allocate(memory, size, 1);
-    if (!calibration.memory)
+    calibration.gap = (n / 2 + MOST_ORIGINS - 1) / MOST_ORIGINS;
+    calibration.origins = n / 2 / calibration.gap;
+    calibration.threads = mp_arima_workers(task->runtime->threads, series / source->experts);
+    if (!mp_arena_make(&arena, lay_out, &calibration, &task->runtime->memory)) /* zeroed: see estimate.c */
         return mp_out_of_memory("the calibration of an ARIMA fit");
-    memset(calibration.memory, 0, size); /* lanes without a series compute too */
-    mp_parallel(threads, work, &calibration);
-    mp_release(memory, calibration.memory, size, 1);
-    return MOEP_OK;
+    moep_status status = mp_arima_run_chunks(&(struct arima_chunks){.end = series,
+                                                                    .size = source->experts,
+                                                                    .workers = calibration.threads,
+                                                                    .work = calibrate_layer,
+                                                                    .user = &calibration});
+    mp_arena_free(&arena, &task->runtime->memory);
+    return status;
 }

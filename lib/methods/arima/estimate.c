@@ -1,16 +1,51 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The panel's series, chunk by chunk: each worker loads a chunk, standardises it, searches, and stores the estimates.
+ * bytes: those of search.c, for any size of chunks; threads: chunks; allocates: one arena a call. */
 #include "methods/arima/estimate.h"
 
 #include "api/status.h"
-#include "support/parallel.h"
+#include "methods/arima/chunks.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <string.h>
 
+struct worker {
+    struct arima_search search;
+    double *values;                    /* [chunk][observations] */
+    struct arima_standardised *series; /* [chunk] */
+    struct arima_spec *specs;          /* [chunk] */
+    size_t *series_of;                 /* [chunk]: of a spec */
+};
+
+struct estimation {
+    const struct arima_request *request;
+    struct arima_estimate *estimates;
+    struct worker *workers; /* [threads] */
+    size_t threads, chunk, begin;
+};
+
+static void lay_out(void *self, struct arena *arena)
+{
+    struct estimation *estimation = self;
+    const struct arima_request *request = estimation->request;
+    size_t chunk = estimation->chunk;
+    estimation->workers = mp_arena_take(arena, estimation->threads, sizeof *estimation->workers);
+    for (size_t w = 0; w < estimation->threads; w++) {
+        struct worker counted, *worker = estimation->workers ? &estimation->workers[w] : &counted;
+        worker->values = mp_arena_take(arena, mp_product(chunk, request->observations), sizeof *worker->values);
+        worker->series = mp_arena_take(arena, chunk, sizeof *worker->series);
+        worker->specs = mp_arena_take(arena, chunk, sizeof *worker->specs);
+        worker->series_of = mp_arena_take(arena, chunk, sizeof *worker->series_of);
+        mp_arima_search_lay_out(&worker->search, arena, request->observations, chunk, request->starts,
+                                request->lane_bytes);
+    }
+}
+
+/* ---- a chunk of series ------------------------------------------------------------------------------------------- */
+
 /* A series without anything to estimate: its mean, or for d > 0 no change. */
-static void describe_constant(const struct arima_series *series, struct arima_order order,
-                              struct arima_estimate *estimate)
+static void fill_constant_estimate(const struct arima_standardised *series, struct arima_order order,
+                                   struct arima_estimate *estimate)
 {
     estimate->order = (struct arima_order){.d = order.d, .mean = order.mean};
     estimate->fallback = MP_ARIMA_MEAN;
@@ -19,214 +54,164 @@ static void describe_constant(const struct arima_series *series, struct arima_or
     estimate->aicc = -INFINITY;
 }
 
-/* ---- a chunk of series ---- */
-
-/* Fewer at a time where the caller wants to be told, and may want to stop. */
-enum { CHUNK = 256, WATCHED_CHUNK = 64, CHUNK_VALUES = 1 << 20 };
-
-struct worker {
-    struct arima_search search;
-    double *values;              /* [chunk][steps] */
-    struct arima_series *series; /* [chunk] */
-    struct arima_item *items;    /* [chunk] */
-    size_t *item_of;             /* [chunk] */
-};
-
-struct fit {
-    const struct arima_job *job;
-    struct arima_estimate *estimates;
-    struct worker *workers;
-    size_t chunk, begin, end;
-    atomic_size_t next;
-    atomic_bool cancelled;
-};
-
 static bool same_order(struct arima_order a, struct arima_order b)
 {
     return a.p == b.p && a.d == b.d && a.q == b.q && a.mean == b.mean;
 }
 
-static struct arima_item make_item(const struct arima_job *job, const struct arima_series *series,
+static struct arima_spec make_spec(const struct arima_request *request, const struct arima_standardised *series,
                                    const struct arima_estimate *before, struct arima_order order)
 {
-    struct arima_item item = {.n = series->n, .starts = job->starts};
-    item.run.series = series->values;
-    item.run.p = order.p;
-    item.run.q = order.q;
-    item.run.mean = order.mean;
-    if (job->warm && same_order(order, before->order)) {
-        item.warm = true;
-        memcpy(item.run.at.phi, before->phi, sizeof item.run.at.phi);
-        memcpy(item.run.at.theta, before->theta, sizeof item.run.at.theta);
+    struct arima_spec spec = {.n = series->n, .starts = request->starts};
+    struct arima_candidate *candidate = &spec.candidate;
+    candidate->series = series->values;
+    candidate->p = order.p;
+    candidate->q = order.q;
+    candidate->mean = order.mean;
+    if (request->warm && same_order(order, before->order)) {
+        spec.warm = true;
+        memcpy(candidate->at.phi, before->phi, sizeof candidate->at.phi);
+        memcpy(candidate->at.theta, before->theta, sizeof candidate->at.theta);
         if (order.mean)
-            item.run.mean_value = (before->mean - series->level) / series->scale;
+            candidate->mean_value = (before->mean - series->level) / series->scale;
     }
-    return item;
+    return spec;
 }
 
-/* Those of a chunk that have coefficients to estimate become items; the others are described at once. */
-static size_t prepare(struct fit *fit, struct worker *worker, size_t first, size_t count)
+/* Makes specs of the series of a chunk that have coefficients to estimate, and returns how many; estimates the others
+ * at once. */
+static size_t prepare(struct estimation *estimation, struct worker *worker, size_t first, size_t count)
 {
-    const struct arima_job *job = fit->job;
-    size_t items = 0;
+    const struct arima_request *request = estimation->request;
+    size_t specs = 0;
     for (size_t s = 0; s < count; s++) {
-        struct arima_estimate *estimate = &fit->estimates[first + s], before = *estimate;
-        struct arima_order asked = job->orders[first + s];
+        struct arima_estimate *estimate = &estimation->estimates[first + s], before = *estimate;
+        struct arima_order requested = request->orders[first + s];
         if (before.done)
             continue;
-        asked.mean = asked.mean && asked.d == 0;
+        requested.mean = requested.mean && requested.d == 0;
         *estimate = (struct arima_estimate){.period = before.period, .done = true};
-        struct arima_series *series = &worker->series[s];
-        if (!mp_arima_standardise(series, worker->values + s * job->steps, job->steps, asked.d, asked.mean)) {
-            describe_constant(series, asked, estimate);
+        struct arima_standardised *series = &worker->series[s];
+        if (!mp_arima_standardise(series, worker->values + s * request->observations, request->observations,
+                                  requested.d, requested.mean)) {
+            fill_constant_estimate(series, requested, estimate);
             continue;
         }
-        struct arima_order order = mp_arima_bearable(asked, series->n);
-        if (!same_order(order, asked))
+        struct arima_order order = mp_arima_supported_order(requested, series->n);
+        if (!same_order(order, requested))
             estimate->fallback = MP_ARIMA_SMALLER_ORDER;
         if (order.p + order.q == 0) {
-            mp_arima_describe_noise(series, order, estimate);
+            mp_arima_fill_noise_estimate(series, order, estimate);
             continue;
         }
-        worker->item_of[items] = s;
-        worker->items[items++] = make_item(job, series, &before, order);
+        worker->series_of[specs] = s;
+        worker->specs[specs++] = make_spec(request, series, &before, order);
     }
-    return items;
+    return specs;
 }
 
-static void fit_chunk(struct fit *fit, struct worker *worker, size_t first, size_t count)
+static bool is_done(const struct estimation *estimation, size_t first, size_t count)
 {
-    bool pending = false;
+    bool done = true;
     for (size_t s = first; s < first + count; s++)
-        pending |= !fit->estimates[s].done;
-    if (!pending)
+        done &= estimation->estimates[s].done;
+    return done;
+}
+
+static void estimate_chunk(void *user, size_t w, size_t first, size_t count)
+{
+    struct estimation *estimation = user;
+    const struct arima_request *request = estimation->request;
+    struct worker *worker = &estimation->workers[w];
+    if (is_done(estimation, first, count))
         return;
-    fit->job->load(fit->job->user, first, count, worker->values);
-    size_t items = prepare(fit, worker, first, count);
-    mp_arima_search(&worker->search, worker->items, items);
-    for (size_t i = 0; i < items; i++) {
-        const struct arima_item *item = &worker->items[i];
-        size_t s = worker->item_of[i];
-        struct arima_estimate *estimate = &fit->estimates[first + s];
-        struct arima_order order = fit->job->orders[first + s];
-        order.p = item->run.p;
-        order.q = item->run.q;
-        order.mean = item->run.mean;
-        mp_arima_describe(&worker->series[s], &item->run, order, estimate);
-        estimate->cost = item->cost;
+    request->load(request->user, first, count, worker->values);
+    size_t specs = prepare(estimation, worker, first, count);
+    mp_arima_search(&worker->search, worker->specs, specs);
+    for (size_t i = 0; i < specs; i++) {
+        const struct arima_candidate *fit = &worker->specs[i].candidate;
+        size_t s = worker->series_of[i];
+        struct arima_estimate *estimate = &estimation->estimates[first + s];
+        struct arima_order order = {fit->p, request->orders[first + s].d, fit->q, fit->mean};
+        mp_arima_fill_estimate(&worker->series[s], fit, order, estimate);
+        estimate->cost = worker->specs[i].cost;
     }
 }
 
-/* Chunks until none is left; the caller's thread tells how far it is. */
-static void work(void *user, size_t index)
+/* ---- all series -------------------------------------------------------------------------------------------------- */
+
+/* Series per chunk. MOST keeps all lanes of a search busy but for its last candidates; with a progress function chunks
+ * are smaller, so that it is called more often. MOST_VALUES bounds a worker's copy of the panel to 8 MB. */
+enum { MOST = 256, MOST_WITH_PROGRESS = 64, MOST_VALUES = 1 << 20 };
+
+/* Two chunks a thread at least, so that threads end at about the same time. */
+static size_t chunk_for(const struct arima_request *request, size_t threads)
 {
-    struct fit *fit = user;
-    const struct arima_job *job = fit->job;
-    for (;;) {
-        size_t first = atomic_fetch_add(&fit->next, fit->chunk);
-        if (first >= fit->end || atomic_load(&fit->cancelled))
-            return;
-        if (index == 0 && job->progress && job->progress(job->progress_user, (double)first / (double)job->series)) {
-            atomic_store(&fit->cancelled, true);
-            return;
-        }
-        size_t count = fit->end - first < fit->chunk ? fit->end - first : fit->chunk;
-        fit_chunk(fit, &fit->workers[index], first, count);
-    }
-}
-
-/* ---- memory: one block ---- */
-
-static size_t worker_size(const struct arima_job *job, size_t chunk)
-{
-    size_t size = mp_arima_search_size(job->steps, chunk, job->starts);
-    size = mp_whole_lines(size, 1);
-    size = mp_sum(size, mp_whole_lines(mp_product(chunk, job->steps), sizeof(double)));
-    size = mp_sum(size, mp_whole_lines(chunk, sizeof(struct arima_series)));
-    size = mp_sum(size, mp_whole_lines(chunk, sizeof(struct arima_item)));
-    return mp_sum(size, mp_whole_lines(chunk, sizeof(size_t)));
-}
-
-static void worker_init(struct worker *worker, const struct arima_job *job, size_t chunk, char *memory)
-{
-    worker->values = (double *)memory;
-    memory += mp_whole_lines(chunk * job->steps, sizeof(double));
-    worker->series = (struct arima_series *)memory;
-    memory += mp_whole_lines(chunk, sizeof(struct arima_series));
-    worker->items = (struct arima_item *)memory;
-    memory += mp_whole_lines(chunk, sizeof(struct arima_item));
-    worker->item_of = (size_t *)memory;
-    memory += mp_whole_lines(chunk, sizeof(size_t));
-    mp_arima_search_init(&worker->search, memory, job->steps, chunk, job->starts, job->lane_bytes);
-}
-
-/* ---- all series ---- */
-
-static size_t chunk_for(const struct arima_job *job, size_t threads)
-{
-    size_t chunk = job->steps > 0 ? CHUNK_VALUES / job->steps : CHUNK,
-           share = threads == 1 ? job->series : job->series / threads / 2 + 1;
-    size_t most = job->progress ? WATCHED_CHUNK : CHUNK;
+    size_t chunk = request->observations > 0 ? MOST_VALUES / request->observations : MOST,
+           share = threads == 1 ? request->series : request->series / threads / 2 + 1;
+    size_t most = request->progress ? MOST_WITH_PROGRESS : MOST;
     chunk = chunk > most ? most : chunk;
     chunk = chunk > share ? share : chunk;
     return chunk < MP_LANES ? MP_LANES : chunk;
 }
 
-/* So many evaluations a start takes at the most dear orders, as a rule. */
+/* As many evaluations as a start takes, as a rule, at the largest orders. Only the size of rounds depends on it: with a
+ * smaller number a round overruns its budget by more, with a larger one a budget takes more rounds. */
 enum { LIKELY_EVALUATIONS = 60 };
 
-/* The end of a round: of as many series as the rest of the budget should bear, whatever the number of threads. */
-static size_t round_end(const struct fit *fit, double left)
+/* The end of the round that begins now. */
+static size_t round_end(const struct estimation *estimation, double left)
 {
-    const struct arima_job *job = fit->job;
+    const struct arima_request *request = estimation->request;
     double dearest = 0;
-    if (job->budget <= 0)
-        return job->series;
-    for (size_t s = 0; s < job->series; s++) {
-        unsigned order = job->orders[s].p > job->orders[s].q ? job->orders[s].p : job->orders[s].q;
-        dearest = fmax(dearest, mp_arima_evaluation_cost(job->steps, order));
+    if (request->budget <= 0)
+        return request->series;
+    for (size_t s = 0; s < request->series; s++) {
+        unsigned dimension = request->orders[s].p > request->orders[s].q ? request->orders[s].p : request->orders[s].q;
+        dearest = fmax(dearest, mp_arima_evaluation_cost(request->observations, dimension));
     }
-    double bearable = left / (LIKELY_EVALUATIONS * dearest * (job->warm ? 2 : job->starts) + 1);
-    size_t end = fit->begin;
-    for (double taken = 0; end < job->series && (taken < 1 || taken < bearable); end++)
-        taken += !fit->estimates[end].done;
+    double affordable = left / (LIKELY_EVALUATIONS * dearest * (request->warm ? 2 : request->starts) + 1);
+    size_t end = estimation->begin;
+    for (double taken = 0; end < request->series && (taken < 1 || taken < affordable); end++)
+        taken += !estimation->estimates[end].done;
     return end;
 }
 
-static moep_status run_rounds(struct fit *fit, size_t threads)
+static moep_status run_rounds(struct estimation *estimation)
 {
-    const struct arima_job *job = fit->job;
+    const struct arima_request *request = estimation->request;
     double spent = 0;
-    while (fit->begin < job->series && (job->budget <= 0 || spent < job->budget)) {
-        fit->end = round_end(fit, job->budget - spent);
-        for (size_t s = fit->begin; s < fit->end; s++)
-            fit->estimates[s].cost = fit->estimates[s].done ? 0 : fit->estimates[s].cost;
-        atomic_store(&fit->next, fit->begin);
-        mp_parallel(threads, work, fit);
-        if (atomic_load(&fit->cancelled))
-            return mp_fail(MOEP_ERROR_CANCELLED, "cancelled by the progress function");
-        for (size_t s = fit->begin; s < fit->end; s++)
-            spent += fit->estimates[s].cost;
-        fit->begin = fit->end;
+    while (estimation->begin < request->series && (request->budget <= 0 || spent < request->budget)) {
+        size_t begin = estimation->begin, end = round_end(estimation, request->budget - spent);
+        for (size_t s = begin; s < end; s++)
+            estimation->estimates[s].cost = estimation->estimates[s].done ? 0 : estimation->estimates[s].cost;
+        moep_status status = mp_arima_run_chunks(&(struct arima_chunks){.begin = begin,
+                                                                        .end = end,
+                                                                        .size = estimation->chunk,
+                                                                        .workers = estimation->threads,
+                                                                        .work = estimate_chunk,
+                                                                        .user = estimation,
+                                                                        .progress = request->progress,
+                                                                        .progress_user = request->progress_user,
+                                                                        .total = request->series});
+        if (status != MOEP_OK)
+            return status;
+        for (size_t s = begin; s < end; s++)
+            spent += estimation->estimates[s].cost;
+        estimation->begin = end;
     }
     return MOEP_OK;
 }
 
-moep_status mp_arima_estimate(const struct arima_job *job, struct arima_estimate *estimates)
+moep_status mp_arima_estimate(const struct arima_request *request, struct arima_estimate *estimates)
 {
-    size_t threads = job->threads < 1 ? 1 : job->threads > MP_MOST_THREADS ? MP_MOST_THREADS : job->threads;
-    if (threads > job->series / MP_LANES + 1)
-        threads = job->series / MP_LANES + 1;
-    size_t chunk = chunk_for(job, threads), each = worker_size(job, chunk);
-    size_t heads = mp_whole_lines(threads, sizeof(struct worker)), size = mp_sum(heads, mp_product(each, threads));
-    char *memory = mp_allocate(job->memory, size, 1);
-    if (!memory)
+    struct estimation estimation = {.request = request, .estimates = estimates};
+    struct arena arena;
+    estimation.threads = mp_arima_workers(request->threads, request->series / MP_LANES + 1);
+    estimation.chunk = chunk_for(request, estimation.threads);
+    if (!mp_arena_make(&arena, lay_out, &estimation, request->memory)) /* zeroed: lanes without a series compute too */
         return mp_out_of_memory("the scratch of an ARIMA fit");
-    memset(memory, 0, size); /* lanes without a series compute too */
-    struct fit fit = {.job = job, .estimates = estimates, .workers = (struct worker *)memory, .chunk = chunk};
-    for (size_t i = 0; i < threads; i++)
-        worker_init(&fit.workers[i], job, chunk, memory + heads + i * each);
-    moep_status status = run_rounds(&fit, threads);
-    mp_release(job->memory, memory, size, 1);
+    moep_status status = run_rounds(&estimation);
+    mp_arena_free(&arena, request->memory);
     return status;
 }

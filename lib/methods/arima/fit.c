@@ -1,20 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* A fit is a round: orders are requested for all series, all series are estimated, and forecast errors are calibrated.
+ * A budget may end a call anywhere between series, or layers while orders are selected; the model knows how far the
+ * round is (model.h), and the next call goes on.
+ *
+ * bytes: any number of threads and any budget lead to the same model; allocates: one arena a step. */
 #include "methods/arima/fit.h"
 
 #include "api/status.h"
 #include "methods/arima/calibrate.h"
 #include "methods/arima/model.h"
 #include "methods/arima/observations.h"
-#include "methods/arima/order_selection.h"
-#include "methods/arima/vote.h"
 
 /* One call. */
-struct call {
+struct fit {
     const struct task *task;
     struct arima_model model;
     struct arima_source source;
     size_t series;
-    double budget, spent; /* floating-point operations; budget 0: no end */
+    double budget, spent; /* floating-point operations; budget 0: no limit */
 };
 
 static bool selects(const moep_predictor_config *config)
@@ -22,161 +25,211 @@ static bool selects(const moep_predictor_config *config)
     return config->arima_p == MOEP_SELECT || config->arima_d == MOEP_SELECT || config->arima_q == MOEP_SELECT;
 }
 
-static bool budget_is_spent(const struct call *call)
+static bool budget_is_spent(const struct fit *fit)
 {
-    return call->budget > 0 && call->spent >= call->budget;
+    return fit->budget > 0 && fit->spent >= fit->budget;
 }
 
-/* Some of the series, and which part of the whole fit they are, for who is told of progress. */
-struct part {
+/* ---- requests ---------------------------------------------------------------------------------------------------- */
+
+/* The series that a request is about, and the part of the call's progress that it makes. */
+struct series_range {
     struct arima_source *source;
     size_t first;
+    double done, share; /* of the call: before the request, and by it */
     const struct runtime *runtime;
-    double done, share;
 };
 
-static int32_t tell(void *user, double fraction)
+static int32_t report_progress(void *user, double fraction)
 {
-    const struct part *part = user;
-    const struct runtime *runtime = part->runtime;
-    return runtime->progress ? runtime->progress(runtime->progress_user, part->done + part->share * fraction) : 0;
+    const struct series_range *range = user;
+    const struct runtime *runtime = range->runtime;
+    return runtime->progress ? runtime->progress(runtime->progress_user, range->done + range->share * fraction) : 0;
 }
 
-static void load_part(void *user, size_t first, size_t count, double *values)
+static void load_range(void *user, size_t first, size_t count, double *values)
 {
-    const struct part *part = user;
-    mp_arima_load(part->source, part->first + first, count, values);
+    const struct series_range *range = user;
+    mp_arima_load(range->source, range->first + first, count, values);
 }
 
-static struct arima_job job_of(const struct call *call, struct part *part, size_t series)
+static struct arima_request make_request(const struct fit *fit, struct series_range *range, size_t series)
 {
-    const struct runtime *runtime = call->task->runtime;
-    part->runtime = runtime;
-    return (struct arima_job){.series = series,
-                              .steps = call->source.observations,
-                              .load = load_part,
-                              .user = part,
-                              .starts = call->task->config->arima_starts,
-                              .threads = runtime->threads,
-                              .memory = &runtime->memory,
-                              .progress = tell,
-                              .progress_user = part};
+    const struct runtime *runtime = fit->task->runtime;
+    return (struct arima_request){.series = series,
+                                  .observations = fit->source.observations,
+                                  .load = load_range,
+                                  .user = range,
+                                  .starts = fit->task->config->arima_starts,
+                                  .threads = runtime->threads,
+                                  .memory = &runtime->memory,
+                                  .progress = report_progress,
+                                  .progress_user = range};
 }
 
 /* ---- a round ----------------------------------------------------------------------------------------------------- */
 
-static void begin_round(struct call *call)
+/* Goes on with the round there is, or begins the next. A model that was saved in the middle of a layer is forged. */
+static void begin_round(struct fit *fit)
 {
-    struct arima_progress *progress = call->model.progress;
-    bool whole_layers = progress->ordered % call->source.experts == 0;
-    if (progress->rounds > 0 && !progress->over && whole_layers)
+    struct arima_progress *progress = fit->model.progress;
+    bool whole_layers = progress->orders_selected % fit->source.experts == 0;
+    if (progress->rounds > 0 && !progress->complete && whole_layers)
         return;
     progress->rounds++;
-    progress->ordered = 0;
-    progress->over = 0;
-    for (size_t s = 0; s < call->series; s++)
-        call->model.estimates[s].done = false;
+    progress->orders_selected = 0;
+    progress->complete = 0;
+    for (size_t s = 0; s < fit->series; s++)
+        fit->model.estimates[s].done = false;
 }
 
 /* ---- orders ------------------------------------------------------------------------------------------------------ */
 
-static void order_as_told(struct call *call)
+static void request_configured_order(struct fit *fit)
 {
-    const moep_predictor_config *config = call->task->config;
+    const moep_predictor_config *config = fit->task->config;
     struct arima_order order = {(unsigned)config->arima_p, (unsigned)config->arima_d, (unsigned)config->arima_q,
                                 config->arima_mean && config->arima_d == 0};
-    for (size_t s = 0; s < call->series; s++)
-        call->model.asked[s] = order;
-    call->model.progress->ordered = call->series;
+    for (size_t s = 0; s < fit->series; s++)
+        fit->model.requested[s] = order;
+    fit->model.progress->orders_selected = fit->series;
 }
 
-static void take_choices(struct call *call, size_t first, size_t count, const struct arima_choice *choices)
+enum { SIDE = MP_ARIMA_ORDER + 1 }; /* p and q are 0 .. MP_ARIMA_ORDER */
+
+static unsigned most_frequent_d(const struct arima_choice *choices, size_t count, bool all_vote)
 {
-    size_t experts = call->source.experts;
-    bool vote = call->task->config->arima_order_scope == MOEP_ARIMA_PER_LAYER;
+    size_t votes[3] = {0};
+    unsigned winner = 0;
+    for (size_t i = 0; i < count; i++)
+        votes[choices[i].order.d] += all_vote || choices[i].orders_tried > 0;
+    for (unsigned d = 1; d < 3; d++)
+        winner = votes[d] > votes[winner] ? d : winner;
+    return winner;
+}
+
+static void find_most_frequent(size_t votes[SIDE][SIDE], struct arima_order *winner)
+{
+    size_t most = 0;
+    for (unsigned total = 0; total <= 2 * MP_ARIMA_ORDER; total++)
+        for (unsigned p = 0; p <= total && p < SIDE; p++)
+            if (total - p < SIDE && votes[p][total - p] > most) {
+                most = votes[p][total - p];
+                winner->p = p;
+                winner->q = total - p;
+            }
+}
+
+/* A constant series, for which no order was tried, has no vote, unless all are constant. */
+struct arima_order mp_arima_vote(const struct arima_choice *choices, size_t count)
+{
+    size_t votes[SIDE][SIDE] = {{0}};
+    bool all_vote = true;
+    for (size_t i = 0; i < count; i++)
+        all_vote &= choices[i].orders_tried == 0;
+    struct arima_order winner = {.d = most_frequent_d(choices, count, all_vote)};
+    for (size_t i = 0; i < count; i++)
+        if (choices[i].order.d == winner.d && (all_vote || choices[i].orders_tried > 0)) {
+            votes[choices[i].order.p][choices[i].order.q]++;
+            winner.mean |= choices[i].order.mean;
+        }
+    find_most_frequent(votes, &winner);
+    return winner;
+}
+
+static void store_choices(struct fit *fit, size_t first, size_t count, const struct arima_choice *choices)
+{
+    size_t experts = fit->source.experts;
+    bool per_layer = fit->task->config->arima_order_scope == MOEP_ARIMA_PER_LAYER;
     for (size_t layer = 0; layer < count; layer += experts) {
         struct arima_order winner = mp_arima_vote(choices + layer, experts);
         for (size_t s = layer; s < layer + experts; s++) {
-            call->model.asked[first + s] = vote ? winner : choices[s].order;
-            call->model.estimates[first + s].period = choices[s].period;
+            fit->model.requested[first + s] = per_layer ? winner : choices[s].order;
+            fit->model.estimates[first + s].period = choices[s].period;
         }
     }
-    call->model.progress->ordered = first + count;
+    fit->model.progress->orders_selected = first + count;
 }
 
-static moep_status select_part(struct call *call, size_t count, struct arima_choice *choices)
+/* Selects the orders of the next `count` series. One start does, because orders are only compared; the estimate with
+ * the order chosen has all of them. */
+static moep_status select_range(struct fit *fit, size_t count, struct arima_choice *choices)
 {
-    const moep_predictor_config *config = call->task->config;
-    double all = (double)call->series, ordered = (double)call->model.progress->ordered;
-    struct part part = {&call->source, call->model.progress->ordered, NULL, ordered / all / 2, (double)count / all / 2};
-    struct arima_job job = job_of(call, &part, count);
-    struct arima_wanted wanted = {config->arima_p, config->arima_d, config->arima_q, config->arima_mean != 0};
-    job.starts = 1; /* orders are compared roughly; the one that is chosen gets them all */
-    moep_status status = mp_arima_select(&job, wanted, choices);
+    const moep_predictor_config *config = fit->task->config;
+    size_t first = fit->model.progress->orders_selected;
+    double all = (double)fit->series;
+    struct series_range range = {&fit->source, first, (double)first / all / 2, (double)count / all / 2,
+                                 fit->task->runtime};
+    struct arima_request request = make_request(fit, &range, count);
+    struct arima_order_config orders = {config->arima_p, config->arima_d, config->arima_q, config->arima_mean != 0};
+    request.starts = 1;
+    moep_status status = mp_arima_select_orders(&request, orders, choices);
     if (status != MOEP_OK)
         return status;
     for (size_t s = 0; s < count; s++)
-        call->spent += choices[s].cost;
-    take_choices(call, part.first, count, choices);
+        fit->spent += choices[s].cost;
+    store_choices(fit, first, count, choices);
     return MOEP_OK;
 }
 
-/* Of the layers that are left: one by one where there is a budget, which one layer may overrun. */
-static moep_status select_orders(struct call *call)
+/* All layers that are left at once, or one by one with a budget, which one layer may overrun. */
+static moep_status select_orders(struct fit *fit)
 {
-    const struct memory *memory = &call->task->runtime->memory;
-    size_t left = call->series - call->model.progress->ordered, count = call->budget > 0 ? call->source.experts : left;
+    const struct memory *memory = &fit->task->runtime->memory;
+    size_t left = fit->series - fit->model.progress->orders_selected;
+    size_t count = fit->budget > 0 ? fit->source.experts : left;
     struct arima_choice *choices = mp_allocate(memory, count, sizeof *choices);
     if (!choices)
         return mp_out_of_memory("the orders of ARIMA models");
     moep_status status = MOEP_OK;
-    while (call->model.progress->ordered < call->series && status == MOEP_OK && !budget_is_spent(call))
-        status = select_part(call, count, choices);
+    while (fit->model.progress->orders_selected < fit->series && status == MOEP_OK && !budget_is_spent(fit))
+        status = select_range(fit, count, choices);
     mp_release(memory, choices, count, sizeof *choices);
     return status;
 }
 
 /* ---- estimates --------------------------------------------------------------------------------------------------- */
 
-static moep_status estimate(struct call *call)
+static moep_status estimate(struct fit *fit)
 {
-    double done = selects(call->task->config) ? 0.5 : 0;
-    struct part part = {&call->source, 0, NULL, done, 1 - done};
-    struct arima_job job = job_of(call, &part, call->series);
-    job.orders = call->model.asked;
-    job.warm = call->model.progress->rounds > 1;
-    job.budget = call->budget > 0 ? call->budget - call->spent : 0;
-    moep_status status = mp_arima_estimate(&job, call->model.estimates);
-    bool over = true;
-    for (size_t s = 0; s < call->series && status == MOEP_OK; s++) {
-        call->model.known[s] |= call->model.estimates[s].done;
-        over &= call->model.estimates[s].done;
+    double done = selects(fit->task->config) ? 0.5 : 0;
+    struct series_range range = {&fit->source, 0, done, 1 - done, fit->task->runtime};
+    struct arima_request request = make_request(fit, &range, fit->series);
+    request.orders = fit->model.requested;
+    request.warm = fit->model.progress->rounds > 1;
+    request.budget = fit->budget > 0 ? fit->budget - fit->spent : 0;
+    moep_status status = mp_arima_estimate(&request, fit->model.estimates);
+    bool complete = true;
+    for (size_t s = 0; s < fit->series && status == MOEP_OK; s++) {
+        fit->model.has_estimate[s] |= fit->model.estimates[s].done;
+        complete &= fit->model.estimates[s].done;
     }
-    call->model.progress->over = status == MOEP_OK && over;
+    fit->model.progress->complete = status == MOEP_OK && complete;
     return status;
 }
 
 moep_status mp_arima_fit(const struct task *task, void *block)
 {
     size_t series = task->panel.series;
-    struct call call = {.task = task,
-                        .model = mp_arima_model(block, series),
-                        .source = mp_arima_source(task),
-                        .series = series,
-                        .budget = task->config->fit_budget * 1e6};
-    if (call.source.observations < MP_ARIMA_LEAST_OBSERVATIONS)
+    struct fit fit = {.task = task,
+                      .model = mp_arima_model(block, series),
+                      .source = mp_arima_source(task),
+                      .series = series,
+                      .budget = task->config->fit_budget * 1e6};
+    const struct arima_progress *progress = fit.model.progress;
+    if (fit.source.observations < MP_ARIMA_LEAST_OBSERVATIONS)
         return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "%zu steps in the history, arima is fitted from %llu on",
                        task->panel.steps, MP_ARIMA_LEAST_OBSERVATIONS * (unsigned long long)task->config->arima_bucket);
     moep_status status = MOEP_OK;
-    begin_round(&call);
+    begin_round(&fit);
     if (!selects(task->config))
-        order_as_told(&call);
-    else if (call.model.progress->ordered < series)
-        status = select_orders(&call);
-    if (status == MOEP_OK && call.model.progress->ordered == series && !budget_is_spent(&call))
-        status = estimate(&call);
-    if (status == MOEP_OK && call.model.progress->over)
-        status = mp_arima_calibrate(task, &call.model, &call.source);
+        request_configured_order(&fit);
+    else if (progress->orders_selected < series)
+        status = select_orders(&fit);
+    if (status == MOEP_OK && progress->orders_selected == series && !budget_is_spent(&fit))
+        status = estimate(&fit);
+    if (status == MOEP_OK && progress->complete)
+        status = mp_arima_calibrate(task, &fit.model, &fit.source);
     if (status == MOEP_OK)
         status = mp_runtime_progress(task->runtime, 1);
     return status;

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The fit of a panel: orders, estimates, and how far the forecasts of its own past were off. */
+/* The fit of a panel: orders, estimates, and the calibration of forecast errors. */
 #ifndef MP_METHODS_ARIMA_FIT_H
 #define MP_METHODS_ARIMA_FIT_H
 
+#include "methods/arima/order_selection.h"
 #include "methods/method.h"
 
 enum { MP_ARIMA_LEAST_OBSERVATIONS = 8 };
 
 moep_status mp_arima_fit(const struct task *task, void *block);
+
+/* One order for all series of a layer: the d that most chose, and among those that did the most frequent p and q; of
+ * several the one with the smallest p + q, then the smallest p. */
+struct arima_order mp_arima_vote(const struct arima_choice *choices, size_t count);
 
 #endif

@@ -1,10 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Box, Jenkins, Reinsel and Ljung, chapter 5. With the psi-weights of phi(B) (1 - B)^d x = theta(B) e,
+ *
+ *     psi(0) = 1,   psi(k) = theta(k) + sum over i of phi(i) psi(k - i),   summed d times,
+ *
+ * the error of the forecast of the k-th observation is psi(0) e(k) + psi(1) e(k-1) + .. + psi(k-1) e(1). With Psi(i) =
+ * psi(0) + .. + psi(i), the error e(k - i) enters the sum of the s observations that end with the k-th with the weight
+ * Psi(i) - Psi(i - s), where Psi of a negative number is 0, so that
+ *
+ *     variance of their mean = sigma2 / s^2 sum over i < k of (Psi(i) - Psi(i - s))^2.
+ *
+ * allocates: nothing. */
 #include "methods/arima/forecast.h"
 
 #include <math.h>
 #include <string.h>
 
-static void forecast_means(struct arima_state state, size_t horizon, size_t stride, double *mean, size_t spacing)
+static void forecast_means(struct arima_forecast_state state, size_t horizon, size_t stride, double *mean,
+                           size_t spacing)
 {
     for (size_t first = 0; first < horizon; first += stride) {
         size_t last = stride < horizon - first ? first + stride : horizon;
@@ -18,11 +30,11 @@ static void forecast_means(struct arima_state state, size_t horizon, size_t stri
     }
 }
 
-/* sums[k] = psi(0) + ... + psi(k), psi the weights of the errors in the series, d times summed. */
-static void psi_sums(const struct arima_state *state, size_t horizon, double *sums)
+/* sums[k] = Psi(k). psi are the forecasts after a single e = 1: the state below, but for its own first value. */
+static void psi_sums(const struct arima_forecast_state *state, size_t horizon, double *sums)
 {
-    struct arima_state weights = {.order = state->order};
-    double once = 0, twice = 0, sum = 0;
+    struct arima_forecast_state weights = {.order = state->order};
+    double first_sum = 0, second_sum = 0, sum = 0;
     memcpy(weights.phi, state->phi, sizeof weights.phi);
     memcpy(weights.theta, state->theta, sizeof weights.theta);
     for (size_t k = 0; k < horizon; k++) {
@@ -30,16 +42,15 @@ static void psi_sums(const struct arima_state *state, size_t horizon, double *su
         if (k == 0)
             psi = weights.w[0] = weights.e[0] = 1;
         if (state->order.d > 0)
-            psi = once += psi;
+            psi = first_sum += psi;
         if (state->order.d > 1)
-            psi = twice += psi;
+            psi = second_sum += psi;
         sums[k] = sum += psi;
     }
 }
 
-/* The error i steps before a row's last step enters the row's sum with the weights psi(i - stride + 1) .. psi(i): the
- * same for every row, and so one running sum of squares serves all rows of full length. */
-static void forecast_errors(const struct arima_state *state, size_t horizon, size_t stride, double *error,
+/* The weights do not depend on the row: one running sum of squares serves all rows of full length. */
+static void forecast_errors(const struct arima_forecast_state *state, size_t horizon, size_t stride, double *error,
                             size_t spacing, double *sums)
 {
     double squares = 0;
@@ -66,8 +77,8 @@ static void forecast_errors(const struct arima_state *state, size_t horizon, siz
     *error = sqrt(state->sigma2 * squares) / (double)rest;
 }
 
-void mp_arima_forecast(const struct arima_state *state, size_t horizon, size_t stride, double *mean, double *error,
-                       size_t spacing, double *scratch)
+void mp_arima_forecast(const struct arima_forecast_state *state, size_t horizon, size_t stride, double *mean,
+                       double *error, size_t spacing, double *scratch)
 {
     if (horizon == 0 || stride == 0)
         return;
@@ -77,52 +88,54 @@ void mp_arima_forecast(const struct arima_state *state, size_t horizon, size_t s
         forecast_errors(state, horizon, stride, error, spacing, scratch);
 }
 
-void mp_arima_span_errors(const struct arima_state *state, size_t spans, double *error, double *scratch)
+void mp_arima_dyadic_errors(const struct arima_forecast_state *state, size_t horizons, double *error, double *scratch)
 {
     double squares = 0;
-    psi_sums(state, spans > 0 ? (size_t)1 << (spans - 1) : 0, scratch);
-    for (size_t span = 0, i = 0; span < spans; span++) {
-        size_t end = (size_t)1 << span;
-        for (; i < end; i++)
+    psi_sums(state, horizons > 0 ? (size_t)1 << (horizons - 1) : 0, scratch);
+    for (size_t k = 0, i = 0; k < horizons; k++) {
+        size_t horizon = (size_t)1 << k;
+        for (; i < horizon; i++)
             squares += scratch[i] * scratch[i];
-        error[span] = sqrt(state->sigma2 * squares) / (double)end;
+        error[k] = sqrt(state->sigma2 * squares) / (double)horizon;
     }
 }
 
-/* Into one column of the weights: of a past in which there is nothing but a single 1. */
-static void weights_of(struct arima_state past, size_t spans, double *column)
+/* One column of the weights: the forecasts from a state in which all but a single 1 is 0. */
+static void weights_of(struct arima_forecast_state unit, size_t horizons, double *column)
 {
     double sum = 0;
-    for (size_t span = 0, i = 0; span < spans; span++) {
-        size_t end = (size_t)1 << span;
-        for (; i < end; i++)
-            sum += mp_arima_next(&past);
-        column[span * MP_ARIMA_PARAMETERS] = sum / (double)end;
+    for (size_t k = 0, i = 0; k < horizons; k++) {
+        size_t horizon = (size_t)1 << k;
+        for (; i < horizon; i++)
+            sum += mp_arima_next(&unit);
+        column[k * MP_ARIMA_PARAMETERS] = sum / (double)horizon;
     }
 }
 
-void mp_arima_span_weights(const struct arima_state *state, size_t spans, arima_span_weights *weights)
+void mp_arima_dyadic_weights(const struct arima_forecast_state *state, size_t horizons, arima_dyadic_weights *weights)
 {
-    struct arima_state nothing = {.order = state->order};
-    memcpy(nothing.phi, state->phi, sizeof nothing.phi);
-    memcpy(nothing.theta, state->theta, sizeof nothing.theta);
+    struct arima_forecast_state zero = {.order = state->order};
+    memcpy(zero.phi, state->phi, sizeof zero.phi);
+    memcpy(zero.theta, state->theta, sizeof zero.theta);
     for (unsigned i = 0; i < state->order.p + state->order.q; i++) {
-        struct arima_state past = nothing;
-        *(i < state->order.p ? &past.w[i] : &past.e[i - state->order.p]) = 1;
-        weights_of(past, spans, &weights[0][i]);
+        struct arima_forecast_state unit = zero;
+        *(i < state->order.p ? &unit.w[i] : &unit.e[i - state->order.p]) = 1;
+        weights_of(unit, horizons, &weights[0][i]);
     }
 }
 
-double mp_arima_span_mean(const struct arima_state *state, size_t span, const arima_span_weights *weights)
+/* For d = 2 the last difference goes on: over the next h observations it adds (1 + .. + h) / h = (h + 1) / 2 of
+ * itself. */
+double mp_arima_dyadic_mean(const struct arima_forecast_state *state, size_t k, const arima_dyadic_weights *weights)
 {
-    double mean = state->mean, observations = (double)((size_t)1 << span);
+    double mean = state->mean, horizon = (double)((size_t)1 << k);
     if (state->order.d > 0)
         mean = state->last[0];
     if (state->order.d == 2)
-        mean += state->last[1] * (observations + 1) / 2;
+        mean += state->last[1] * (horizon + 1) / 2;
     for (unsigned i = 0; i < state->order.p; i++)
-        mean += weights[span][i] * state->w[i];
+        mean += weights[k][i] * state->w[i];
     for (unsigned j = 0; j < state->order.q; j++)
-        mean += weights[span][state->order.p + j] * state->e[j];
+        mean += weights[k][state->order.p + j] * state->e[j];
     return mean;
 }

@@ -1,43 +1,53 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a series' past means for its future, given an estimate. */
+/* The state from which a series is forecast: the latest values and residuals that its model's recursion needs. */
 #ifndef MP_METHODS_ARIMA_FORECAST_STATE_H
 #define MP_METHODS_ARIMA_FORECAST_STATE_H
 
 #include "methods/arima/estimate.h"
 
-/* What a forecast needs of the past. w is the d-th difference, less its mean. */
-struct arima_state {
+struct arima_forecast_state {
     struct arima_order order;
     double phi[MP_ARIMA_ORDER], theta[MP_ARIMA_ORDER], mean, sigma2;
-    double w[MP_ARIMA_ORDER], e[MP_ARIMA_ORDER]; /* the latest first; e: expected, given all observations */
-    double last[2];                              /* the last observation, and the last of the first differences */
-    bool evaluated;                              /* e is known */
+    double w[MP_ARIMA_ORDER]; /* the latest d-th differences less their mean, the latest first */
+    double e[MP_ARIMA_ORDER]; /* the latest residuals, expected given all observations */
+    double last[2];           /* the last observation, and the last of the first differences */
+    bool has_residuals;
 };
 
-/* Scratch of mp_arima_states, in bytes; SIZE_MAX if too many. */
-size_t mp_arima_states_size(size_t steps);
+/* Scratch of mp_arima_forecast_states. */
+struct arima_state_scratch {
+    struct arima_workspace workspace;
+    struct arima_point *point;
+    const struct arima_kernel *kernel;
+};
 
-/* The states of count series, values[count][steps], which are used up. Roots whose inverse has a modulus above
- * root_limit are drawn in to it, which keeps factors of phi and theta that nearly cancel on the unit circle from
- * understating the variance; 1: none, and none where the errors of the past cannot be told with roots drawn in. A
- * series whose errors cannot be told at all is forecast without its coefficients: by its mean, or without a change.
- * Memory of mp_arima_states_size(steps) bytes. The values become the d-th differences, less their mean; errors[count]
- * [steps], if not NULL, the errors of these. */
-void mp_arima_states(const struct arima_estimate *estimates, double *values, size_t count, size_t steps,
-                     double root_limit, int lane_bytes, void *memory, struct arima_state *states, double *errors);
+/* For series of that many observations. lane_bytes: as in mp_arima_kernel. */
+void mp_arima_state_scratch_lay_out(struct arima_state_scratch *scratch, struct arena *arena, size_t observations,
+                                    int lane_bytes);
 
-/* The state that the series had after its first `steps` observations, from the series, its differences and errors. */
-struct arima_state mp_arima_earlier(const struct arima_state *state, const double *series, const double *differences,
-                                    const double *errors, size_t steps);
+/* Fills states[count] from estimates[count] and values[count][n], which become the d-th differences less their mean,
+ * and, if residuals is not NULL, residuals[count][n] with those of the differences.
+ *
+ * Inverse roots of phi and theta of a modulus above root_limit are first scaled to it; 1: none are. That keeps factors
+ * that nearly cancel on the unit circle from understating the variance. If the likelihood does not exist there the
+ * coefficients stay as they are; if it does not exist with these either, they are 0, and the forecast is the mean or
+ * the last value. */
+void mp_arima_forecast_states(const struct arima_estimate *estimates, double *values, size_t count, size_t n,
+                              double root_limit, const struct arima_state_scratch *scratch,
+                              struct arima_forecast_state *states, double *residuals);
 
-/* What a change of all differences by 1 from the first one on changes the error at t by, for every t. */
-void mp_arima_step_response(const struct arima_state *state, double *response, size_t n);
+/* The state after the first `observations` of the series, from the series, its differences and its residuals. */
+struct arima_forecast_state mp_arima_state_at(const struct arima_forecast_state *state, const double *series,
+                                              const double *differences, const double *residuals, size_t observations);
 
-/* The state, after so many differences, of an estimate with another mean. */
-void mp_arima_change_mean(struct arima_state *state, double mean, const double *response, size_t steps);
+/* response[t] for t < n: the change of the residual at t if all differences change by 1. */
+void mp_arima_step_response(const struct arima_forecast_state *state, double *response, size_t n);
 
-/* The forecast of the next observation, or of its difference, less the mean; the state moves on to it. */
-double mp_arima_next(struct arima_state *state);
-double mp_arima_next_difference(struct arima_state *state);
+/* Gives the state, after that many differences, another mean. */
+void mp_arima_change_mean(struct arima_forecast_state *state, double mean, const double *response, size_t differences);
+
+/* Moves the state on by one observation and returns its forecast, or that of its difference less the mean. */
+double mp_arima_next(struct arima_forecast_state *state);
+double mp_arima_next_difference(struct arima_forecast_state *state);
 
 #endif

@@ -1,53 +1,75 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Hannan and Rissanen (1982): the residuals e of an autoregression with many lags stand for the innovations, and the
+ * regression
+ *
+ *     w(t) = phi(1) w(t-1) + .. + phi(p) w(t-p) + theta(1) e(t-1) + .. + theta(q) e(t-q) + error
+ *
+ * gives the coefficients. Its normal equations take the place of a point's hessian and gradient, and the optimiser's
+ * solve, undamped, solves them.
+ *
+ * An ARMA(1, 1) has one optimum or two, which two starts find. Where the periodogram of its residuals is high, a
+ * further pair of complex roots is missing: that is where structured starts put theirs. */
 #include "methods/arima/initial_estimates.h"
 
 #include <string.h>
 
-enum { BASE_ITERATIONS = 60 };
-static const double base_tolerance = 0.01;
+/* A start need not be exact: these are the search's tolerance and iterations (search.c). */
+enum { ARMA11_ITERATIONS = 60 };
+static const double ARMA11_TOLERANCE = 0.01;
 
-static void load_lane(struct arima_search *s, size_t l, const struct arima_run *run)
+static void load_lane(struct arima_search *s, size_t l, const struct arima_candidate *candidate)
 {
     double *column = mp_arima_lane(&s->workspace, s->workspace.series, l);
     for (size_t t = 0; t < s->workspace.n; t++)
-        column[t * MP_LANE_COLUMN] = run->series[t] - run->mean_value;
+        column[t * MP_LANE_COLUMN] = candidate->series[t] - candidate->mean_value;
 }
 
-/* Hannan-Rissanen of ARMA(p, q) with p and q cut to the order, for up to MP_LANES items. */
-static void hannan_rissanen(struct arima_search *s, struct arima_item **items, size_t count, unsigned order,
-                            struct arima_coefficients *out)
+/* Up to MP_LANES specs. A quarter of the observations are lags at most, so that enough are left to regress on. */
+static void regress(struct arima_search *s, struct arima_spec **specs, size_t count, unsigned dimension,
+                    struct arima_coefficients *out)
 {
     static const struct arima_lanes undamped;
     static const struct arima_secant none;
     struct arima_lanes augmented = undamped;
     unsigned lags = s->workspace.n / 4 < MP_ARIMA_MOST_LAGS ? (unsigned)(s->workspace.n / 4) : MP_ARIMA_MOST_LAGS;
     for (size_t l = 0; l < count; l++) {
-        load_lane(s, l, &items[l]->run);
-        for (unsigned i = 0; i < order; i++) {
-            s->active[i].lane[l] = i < items[l]->run.p;
-            s->active[order + i].lane[l] = i < items[l]->run.q;
+        load_lane(s, l, &specs[l]->candidate);
+        for (unsigned i = 0; i < dimension; i++) {
+            s->active[i].lane[l] = i < specs[l]->candidate.p;
+            s->active[dimension + i].lane[l] = i < specs[l]->candidate.q;
         }
     }
-    s->start_kernel->regress(&s->workspace, order, lags, s->point);
-    s->kernel->solve(s->point, &none, s->active, order, undamped.lane, augmented.lane, s->step);
+    s->start_kernel->regress(&s->workspace, dimension, lags, s->point);
+    s->kernel->solve(s->point, &none, s->active, dimension, undamped.lane, augmented.lane, s->step);
     for (size_t l = 0; l < count; l++) {
         memset(&out[l], 0, sizeof out[l]);
-        for (unsigned i = 0; i < order; i++) {
-            out[l].phi[i] = i < items[l]->run.p ? s->step[i].lane[l] : 0;
-            out[l].theta[i] = i < items[l]->run.q ? s->step[order + i].lane[l] : 0;
+        for (unsigned i = 0; i < dimension; i++) {
+            out[l].phi[i] = i < specs[l]->candidate.p ? s->step[i].lane[l] : 0;
+            out[l].theta[i] = i < specs[l]->candidate.q ? s->step[dimension + i].lane[l] : 0;
         }
     }
 }
 
-void mp_arima_regressed(struct arima_search *s, struct arima_item **items, size_t count, unsigned order,
-                        struct arima_coefficients *out)
+void mp_arima_hannan_rissanen(struct arima_search *s, struct arima_spec **specs, size_t count, unsigned dimension,
+                              struct arima_coefficients *out)
 {
     for (size_t first = 0; first < count; first += MP_LANES)
-        hannan_rissanen(s, items + first, count - first < MP_LANES ? count - first : MP_LANES, order, out + first);
+        regress(s, specs + first, count - first < MP_LANES ? count - first : MP_LANES, dimension, out + first);
 }
 
-/* The highest of lane l's periodogram, not close to each other; as cosines of their frequencies. */
-static void find_peaks(const struct arima_search *s, size_t l, size_t size, double *peaks)
+/* ---- peaks ------------------------------------------------------------------------------------------------------- */
+
+static bool is_close(size_t k, const size_t *found, int count, size_t apart)
+{
+    bool close = false;
+    for (int j = 0; j < count; j++)
+        close |= k + apart >= found[j] && k <= found[j] + apart;
+    return close;
+}
+
+/* The highest peaks of lane l's periodogram, as cosines of their frequencies. Two are more than 3 / n apart: nearer
+ * ones are the same peak, which is 2 / n wide. */
+static void find_peaks(const struct arima_search *s, size_t l, size_t size, double *cosines)
 {
     const double *power = mp_arima_lane(&s->workspace, s->workspace.filtered_series, l);
     size_t found[MP_ARIMA_PEAKS], apart = 3 * size / s->workspace.n;
@@ -56,66 +78,65 @@ static void find_peaks(const struct arima_search *s, size_t l, size_t size, doub
         found[i] = 1;
         for (size_t k = 1; k < size / 2; k++) {
             double here = power[k * MP_LANE_COLUMN];
-            if (here <= highest)
-                continue;
-            bool close = false;
-            for (int j = 0; j < i; j++)
-                close |= k + apart >= found[j] && k <= found[j] + apart;
-            if (close)
+            if (here <= highest || is_close(k, found, i, apart))
                 continue;
             highest = here;
             found[i] = k;
         }
-        peaks[i] = s->twiddles[2 * found[i]];
+        cosines[i] = s->twiddles[2 * found[i]];
     }
 }
 
-/* The residuals of the ARMA(1, 1) in bases, and their peaks. */
-static void all_peaks(struct arima_search *s, struct arima_item **items, size_t count)
+/* The peaks of the residuals of every ARMA(1, 1). */
+static void find_all_peaks(struct arima_search *s, struct arima_spec **specs, size_t count)
 {
-    size_t size = 4;
-    while (size < s->workspace.n)
-        size *= 2;
+    size_t size = mp_arima_periodogram_size(s->workspace.n);
     for (size_t first = 0; first < count; first += MP_LANES) {
         size_t lanes = count - first < MP_LANES ? count - first : MP_LANES;
         for (size_t l = 0; l < lanes; l++) {
-            load_lane(s, l, &items[first + l]->run);
-            s->point->parameters[0].lane[l] = s->bases[first + l].phi[0];
-            s->point->parameters[1].lane[l] = s->bases[first + l].theta[0];
+            load_lane(s, l, &specs[first + l]->candidate);
+            s->point->parameters[0].lane[l] = s->arma11[first + l].phi[0];
+            s->point->parameters[1].lane[l] = s->arma11[first + l].theta[0];
         }
         s->kernel->evaluate(&s->workspace, 1, s->point);
         s->start_kernel->periodogram(&s->workspace, size, s->twiddles);
         for (size_t l = 0; l < lanes; l++)
-            find_peaks(s, l, size, s->peaks[first + l]);
+            find_peaks(s, l, size, s->cosines[first + l]);
     }
 }
 
-bool mp_arima_needs_base(const struct arima_item *item)
+/* ---- ARMA(1, 1) -------------------------------------------------------------------------------------------------- */
+
+bool mp_arima_needs_arma11(const struct arima_spec *spec)
 {
-    return !item->warm && mp_arima_starts_of(item) > 1 && (item->run.p != 1 || item->run.q != 1);
+    return !spec->warm && mp_arima_start_count(spec) > 1 && (spec->candidate.p != 1 || spec->candidate.q != 1);
 }
 
-void mp_arima_bases(struct arima_search *s, struct arima_item **items, size_t count)
+/* The candidate fit of ARMA(1, 1) from the regression, damped, or from a start whose phi and theta nearly cancel. */
+static struct arima_candidate arma11_candidate(struct arima_candidate of, struct arima_coefficients regressed,
+                                               bool cancelling)
 {
-    mp_arima_regressed(s, items, count, 1, s->bases);
-    for (size_t i = 0; i < 2 * count; i++) {
-        struct arima_run *run = &s->runs[i];
-        *run = items[i / 2]->run;
-        run->p = run->p > 0;
-        run->q = run->q > 0;
-        run->mean = false;
-        run->iterations = BASE_ITERATIONS;
-        run->tolerance = base_tolerance;
-        run->at = i % 2 == 0 ? mp_arima_damped(s->bases[i / 2])
-                             : mp_arima_start(1, 1, 1, s->bases[i / 2], s->bases[i / 2], NULL);
-    }
-    mp_arima_optimise(s->kernel, &s->workspace, 1, s->runs, 2 * count);
+    of.p = of.p > 0;
+    of.q = of.q > 0;
+    of.mean = false;
+    of.iterations = ARMA11_ITERATIONS;
+    of.tolerance = ARMA11_TOLERANCE;
+    of.at = cancelling ? mp_arima_start(1, 1, 1, regressed, regressed, NULL) : mp_arima_damped_start(regressed);
+    return of;
+}
+
+void mp_arima_initial_estimates(struct arima_search *s, struct arima_spec **specs, size_t count)
+{
+    mp_arima_hannan_rissanen(s, specs, count, 1, s->arma11);
+    for (size_t i = 0; i < 2 * count; i++)
+        s->candidates[i] = arma11_candidate(specs[i / 2]->candidate, s->arma11[i / 2], i % 2 != 0);
+    mp_arima_optimise(s->kernel, &s->workspace, 1, s->candidates, 2 * count);
     for (size_t i = 0; i < count; i++) {
-        const struct arima_run *two = &s->runs[2 * i];
-        s->bases[i] = two[two[1].objective < two[0].objective].at;
-        /* Those of the others are not used, and their cost must not depend on their neighbours. */
-        if (mp_arima_needs_base(items[i]))
-            items[i]->cost += (two[0].evaluations + two[1].evaluations) * mp_arima_evaluation_cost(s->workspace.n, 1);
+        const struct arima_candidate *two = &s->candidates[2 * i];
+        s->arma11[i] = two[two[1].objective < two[0].objective].at;
+        /* The others have no use for it, and their cost must not depend on their neighbours. */
+        if (mp_arima_needs_arma11(specs[i]))
+            specs[i]->cost += (two[0].evaluations + two[1].evaluations) * mp_arima_evaluation_cost(s->workspace.n, 1);
     }
-    all_peaks(s, items, count);
+    find_all_peaks(s, specs, count);
 }

@@ -1,26 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the starts of a batch are made of: regressions, and optima of ARMA(1, 1) with the peaks of their residuals. */
+/* The estimates that starts are made of: regressions, and optima of ARMA(1, 1) with the peaks of their residuals. */
 #ifndef MP_METHODS_ARIMA_INITIAL_ESTIMATES_H
 #define MP_METHODS_ARIMA_INITIAL_ESTIMATES_H
 
 #include "methods/arima/search.h"
 
-static inline unsigned mp_arima_starts_of(const struct arima_item *item)
+/* How many starts a spec has. A warm one also begins at the regression, because the optimum that there was may not be
+ * one any more. An autoregression has few optima, and needs no more than three. */
+static inline unsigned mp_arima_start_count(const struct arima_spec *spec)
 {
-    if (item->warm)
-        return 2;                                                   /* the optimum there was may not be one any more */
-    return item->run.q == 0 && item->starts > 3 ? 3 : item->starts; /* an autoregression has few optima */
+    if (spec->warm)
+        return 2;
+    return spec->candidate.q == 0 && spec->starts > 3 ? 3 : spec->starts;
 }
 
-/* Structured starts do, but that of ARMA(1, 1). */
-bool mp_arima_needs_base(const struct arima_item *item);
+/* Whether the spec has structured starts that are built on an ARMA(1, 1). */
+bool mp_arima_needs_arma11(const struct arima_spec *spec);
 
-/* Hannan and Rissanen's coefficients of ARMA(p, q), with p and q cut to the order. */
-void mp_arima_regressed(struct arima_search *s, struct arima_item **items, size_t count, unsigned order,
-                        struct arima_coefficients *out);
+/* Hannan and Rissanen's coefficients, for up to `dimension` lags of each kind. */
+void mp_arima_hannan_rissanen(struct arima_search *s, struct arima_spec **specs, size_t count, unsigned dimension,
+                              struct arima_coefficients *out);
 
-/* Into the search's bases the optimum of ARMA(1, 1), or of what of it p and q allow, from two starts; into its peaks
- * those of what that leaves. The search's runs are overwritten. */
-void mp_arima_bases(struct arima_search *s, struct arima_item **items, size_t count);
+/* Fills the search's arma11 with the optimum of ARMA(1, 1), or of the part of it that p and q allow, from two starts,
+ * and its cosines with those of the frequencies at which the periodogram of the residuals is highest. Overwrites the
+ * search's candidates. */
+void mp_arima_initial_estimates(struct arima_search *s, struct arima_spec **specs, size_t count);
 
 #endif

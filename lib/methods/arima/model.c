@@ -16,8 +16,8 @@ struct arima_model mp_arima_model(void *block, size_t series)
     struct arima_model model = {.progress = block};
     model.estimates = (struct arima_estimate *)(model.progress + 1);
     model.factors = (struct arima_factors *)(model.estimates + series);
-    model.known = (uint64_t *)(model.factors + series);
-    model.asked = (struct arima_order *)(model.known + series);
+    model.has_estimate = (uint64_t *)(model.factors + series);
+    model.requested = (struct arima_order *)(model.has_estimate + series);
     return model;
 }
 
@@ -48,7 +48,7 @@ static void field_finite(struct checkpoint *checkpoint, double *values, size_t n
     }
 }
 
-/* Those beyond the order are zeros: kernels work on lanes of the largest. */
+/* Coefficients beyond the order must be zeros: kernels compute with those of the largest order among their lanes. */
 static void coefficients_fields(struct checkpoint *checkpoint, double *values, unsigned order)
 {
     field_finite(checkpoint, values, MP_ARIMA_ORDER);
@@ -65,8 +65,8 @@ static void order_fields(struct checkpoint *checkpoint, struct arima_order *orde
     mp_checkpoint_require(checkpoint, order->p <= MP_ARIMA_ORDER && order->q <= MP_ARIMA_ORDER && order->d <= 2);
 }
 
-/* The likelihood of a constant series is infinite, and so is the standard error of a coefficient that the data say
- * nothing about. */
+/* A constant series has an infinite likelihood, a coefficient that the data do not determine an infinite standard
+ * error. */
 static void estimate_fields(struct checkpoint *checkpoint, struct arima_estimate *estimate)
 {
     order_fields(checkpoint, &estimate->order);
@@ -88,14 +88,16 @@ static void estimate_fields(struct checkpoint *checkpoint, struct arima_estimate
     mp_checkpoint_require(checkpoint, estimate->sigma2 >= 0 && estimate->fallback <= MP_ARIMA_MEAN);
 }
 
-/* No past asks for more than a hundredth or a hundredfold. */
+/* Calibration bounds factors by 1/32 and 8 and adds a little drift: beyond exp(-5) .. exp(5) lie forged ones only. */
+static const double LARGEST_LOG_FACTOR = 5;
+
 static void factors_fields(struct checkpoint *checkpoint, struct arima_factors *factors)
 {
     mp_field_f64(checkpoint, &factors->step);
-    mp_checkpoint_require(checkpoint, fabs(factors->step) < 5);
-    for (size_t rung = 0; rung < MP_ARIMA_RUNGS; rung++) {
-        mp_field_f64(checkpoint, &factors->horizon[rung]);
-        mp_checkpoint_require(checkpoint, fabs(factors->horizon[rung]) < 5);
+    mp_checkpoint_require(checkpoint, fabs(factors->step) < LARGEST_LOG_FACTOR);
+    for (size_t k = 0; k < MP_ARIMA_HORIZONS; k++) {
+        mp_field_f64(checkpoint, &factors->horizon[k]);
+        mp_checkpoint_require(checkpoint, fabs(factors->horizon[k]) < LARGEST_LOG_FACTOR);
     }
 }
 
@@ -105,17 +107,17 @@ void mp_arima_model_fields(struct checkpoint *checkpoint, const moep_predictor_c
     struct arima_model model = mp_arima_model(block, series);
     (void)config;
     mp_field_u64(checkpoint, &model.progress->rounds);
-    mp_field_u64(checkpoint, &model.progress->ordered);
-    mp_field_u64(checkpoint, &model.progress->over);
-    mp_field_u64(checkpoint, &model.progress->rungs);
-    mp_checkpoint_require(checkpoint, model.progress->rungs <= MP_ARIMA_RUNGS);
-    mp_checkpoint_require(checkpoint, model.progress->ordered <= series && model.progress->over <= 1);
-    mp_checkpoint_require(checkpoint, !model.progress->over || model.progress->ordered == series);
+    mp_field_u64(checkpoint, &model.progress->orders_selected);
+    mp_field_u64(checkpoint, &model.progress->complete);
+    mp_field_u64(checkpoint, &model.progress->calibration_horizons);
+    mp_checkpoint_require(checkpoint, model.progress->calibration_horizons <= MP_ARIMA_HORIZONS);
+    mp_checkpoint_require(checkpoint, model.progress->orders_selected <= series && model.progress->complete <= 1);
+    mp_checkpoint_require(checkpoint, !model.progress->complete || model.progress->orders_selected == series);
     for (size_t s = 0; s < series; s++) {
         estimate_fields(checkpoint, &model.estimates[s]);
-        order_fields(checkpoint, &model.asked[s]);
+        order_fields(checkpoint, &model.requested[s]);
         factors_fields(checkpoint, &model.factors[s]);
-        mp_field_u64(checkpoint, &model.known[s]);
-        mp_checkpoint_require(checkpoint, model.known[s] <= 1);
+        mp_field_u64(checkpoint, &model.has_estimate[s]);
+        mp_checkpoint_require(checkpoint, model.has_estimate[s] <= 1);
     }
 }

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What an ARIMA fit learns, as one block of memory: the estimates of all series, and how far the fit has come. A fit
- * that its budget has cut short goes on in the next call: through the layers whose orders are still to be selected,
- * then through the series that are not done. When all are, the next call begins a new round, from the estimates that
- * there are. */
+/* An ARIMA model, as one block of memory: the estimates of all series, and how far the fit has come. If a budget ends a
+ * fit the next call goes on: through the layers whose orders are not selected yet, then through the series that are not
+ * done. Once all are done, the next call begins a new round from the estimates there are. */
 #ifndef MP_METHODS_ARIMA_MODEL_H
 #define MP_METHODS_ARIMA_MODEL_H
 
@@ -11,19 +10,19 @@
 #include "methods/method.h"
 
 struct arima_progress {
-    uint64_t rounds;  /* begun */
-    uint64_t ordered; /* series whose orders are known in this round */
-    uint64_t over;    /* 1: all series of the round are done */
-    uint64_t rungs;   /* horizons of 1, 2, 4, .. observations that standard errors were calibrated for; 0: none */
+    uint64_t rounds;               /* begun */
+    uint64_t orders_selected;      /* series whose orders are known in this round */
+    uint64_t complete;             /* 1: all series of the round are done */
+    uint64_t calibration_horizons; /* of 1, 2, 4, .. observations; 0: standard errors are not calibrated */
 };
 
 /* The parts of a model. */
 struct arima_model {
     struct arima_progress *progress;
     struct arima_estimate *estimates; /* [series]: the last that was finished; `done` is about this round */
-    struct arima_order *asked;        /* [series]: in this round */
-    struct arima_factors *factors;    /* [series]: as the last round that was over has left them */
-    uint64_t *known;                  /* [series]: 1: there is an estimate */
+    struct arima_order *requested;    /* [series]: in this round */
+    struct arima_factors *factors;    /* [series]: of the last complete round */
+    uint64_t *has_estimate;           /* [series]: 0 or 1 */
 };
 
 size_t mp_arima_model_size(const moep_predictor_config *config, size_t layers, size_t experts);

@@ -6,8 +6,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Of the mean load: below that a logarithm would be about single tokens. */
-static const double least_ratio = 0.01;
+/* Smaller ratios to the mean load count as that: their logarithms would follow single tokens. LARGEST_LOGARITHM keeps
+ * exp finite. */
+static const double LEAST_RATIO = 0.01, LARGEST_LOGARITHM = 700;
 
 struct arima_source mp_arima_source(const struct task *task)
 {
@@ -21,36 +22,38 @@ struct arima_source mp_arima_source(const struct task *task)
 
 static double observe(const struct arima_source *source, double share)
 {
-    return source->logarithms ? mp_logarithm(fmax(share * (double)source->experts, least_ratio)) : share;
+    return source->logarithms ? mp_logarithm(fmax(share * (double)source->experts, LEAST_RATIO)) : share;
 }
 
 double mp_arima_share(const struct arima_source *source, double observation)
 {
-    return source->logarithms ? exp(fmin(observation, 700)) / (double)source->experts : observation;
+    return source->logarithms ? exp(fmin(observation, LARGEST_LOGARITHM)) / (double)source->experts : observation;
 }
 
-/* Series by blocks: the rows of the ring are long, the columns of the result far apart. */
-enum { BLOCK = 64 };
+/* A tile of series at a time, each as wide as a few cache lines: the rows of the ring are long, the columns of the
+ * result far apart. */
+enum { TILE = 64 };
 
 void mp_arima_load(const struct arima_source *source, size_t first, size_t count, double *values)
 {
     size_t n = source->observations, bucket = source->bucket, begin = source->panel->steps - n * bucket;
-    for (size_t block = 0; block < count; block += BLOCK) {
-        size_t width = count - block < BLOCK ? count - block : BLOCK;
+    for (size_t tile = 0; tile < count; tile += TILE) {
+        size_t width = count - tile < TILE ? count - tile : TILE;
         for (size_t i = 0; i < n; i++) {
-            double sum[BLOCK] = {0};
+            double sum[TILE] = {0};
             for (size_t step = begin + i * bucket; step < begin + (i + 1) * bucket; step++) {
-                const float *shares = mp_panel_row(source->panel, step) + first + block;
+                const float *shares = mp_panel_row(source->panel, step) + first + tile;
                 for (size_t s = 0; s < width; s++)
                     sum[s] += (double)shares[s];
             }
             for (size_t s = 0; s < width; s++)
-                values[(block + s) * n + i] = observe(source, sum[s] / (double)bucket);
+                values[(tile + s) * n + i] = observe(source, sum[s] / (double)bucket);
         }
     }
 }
 
-static double scatter_of(const struct arima_source *source, size_t series)
+/* The pooled variance within observations: sum of (x - mean of its observation)^2 / (n (bucket - 1)). */
+static double step_variance(const struct arima_source *source, size_t series)
 {
     size_t bucket = source->bucket, n = source->observations;
     double squares = 0;
@@ -66,8 +69,8 @@ static double scatter_of(const struct arima_source *source, size_t series)
     return squares / (double)(n * (bucket - 1));
 }
 
-void mp_arima_scatter(const struct arima_source *source, size_t first, size_t count, double *scatter)
+void mp_arima_step_variance(const struct arima_source *source, size_t first, size_t count, double *variance)
 {
     for (size_t s = 0; s < count; s++)
-        scatter[s] = source->bucket > 1 ? scatter_of(source, first + s) : 0;
+        variance[s] = source->bucket > 1 ? step_variance(source, first + s) : 0;
 }

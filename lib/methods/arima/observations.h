@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The observations that a panel holds for ARIMA: means of `bucket` steps, as shares or as the logarithm of what they
- * are of the mean load. */
+/* A panel's observations: means of `bucket` steps, of shares or of log(share x experts), the logarithm of the ratio to
+ * the mean load. */
 #ifndef MP_METHODS_ARIMA_OBSERVATIONS_H
 #define MP_METHODS_ARIMA_OBSERVATIONS_H
 
@@ -8,19 +8,19 @@
 
 struct arima_source {
     const struct panel *panel;
-    size_t experts, bucket, observations; /* of a layer; steps; of a series, the latest that there are */
+    size_t experts, bucket, observations; /* of a layer; steps; of every series, up to the latest step */
     bool logarithms;
 };
 
 struct arima_source mp_arima_source(const struct task *task);
 
-/* values[count][observations] of series from `first` on, oldest first. */
+/* values[count][observations] of the series from `first` on, oldest first. */
 void mp_arima_load(const struct arima_source *source, size_t first, size_t count, double *values);
 
-/* scatter[count]: the variance of single steps about the mean of their observation, as shares. */
-void mp_arima_scatter(const struct arima_source *source, size_t first, size_t count, double *scatter);
+/* variance[count]: of single steps about the mean of their observation, as shares; 0 for observations of one step. */
+void mp_arima_step_variance(const struct arima_source *source, size_t first, size_t count, double *variance);
 
-/* A share from an observation. */
+/* The share that an observation stands for. */
 double mp_arima_share(const struct arima_source *source, double observation);
 
 #endif

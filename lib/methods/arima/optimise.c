@@ -1,4 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Levenberg-Marquardt with two models, as in NL2SOL (Dennis, Gay and Welsch 1981).
+ *
+ * The objective f = (n log S + log-determinant) / 2 has the gradient g and the Gauss-Newton matrix H. A secant matrix
+ * A learns from the gradients met what H lacks. A step s solves (H + a A + damping diag(H)) s = -g with a = 0 or 1,
+ * and predicts the gain -(g's + s'H s / 2 + a s'A s / 2). The next step uses the a whose prediction was closer. A step
+ * that lowers f is accepted and multiplies the damping by 0.2, 1 or 2, as gain / prediction is above 3/4, 1/4 or less;
+ * a rejected step, by 5.
+ *
+ * A mean and the coefficients take turns. S is quadratic in the mean x, and the determinant does not contain it:
+ *     S(x + y) = S + 2 slope y + curvature y^2,   curvature = (S(x + 1) + S(x - 1)) / 2 - S,
+ *     slope = (S(x + 1) - S(x - 1)) / 4,   y = -slope / curvature,   gain = n / 2 log(S / (S + slope y)).
+ *
+ * bytes: every candidate is a sequence of its own, whatever its lane; threads: none; allocates: nothing. */
 #include "methods/arima/optimise.h"
 
 #include "methods/arima/standard_errors.h"
@@ -8,22 +21,22 @@
 #include <math.h>
 #include <string.h>
 
-/* What the next evaluation of a lane is for. */
+/* The purpose of a lane's next evaluation. */
 enum phase { IDLE, FIRST, STEP, MEAN_ABOVE, MEAN_BELOW, MEAN_MOVED };
 
 struct lane {
-    struct arima_run *run;
+    struct arima_candidate *candidate;
     enum phase phase;
     unsigned iterations;
-    double damping, slope, predicted; /* of the objective along the step; the gain of log-likelihood */
+    double damping, slope, predicted; /* slope: g's; predicted: the gain of log-likelihood */
     double above;                     /* S with the mean a unit higher */
 };
 
 struct optimiser {
     const struct arima_kernel *kernel;
     struct arima_workspace *workspace;
-    unsigned order;
-    struct arima_run *next, *end;
+    unsigned dimension;
+    struct arima_candidate *next, *end;
     struct lane lanes[MP_LANES];
     struct arima_point trial, best;
     struct arima_lanes active[MP_ARIMA_PARAMETERS], step[MP_ARIMA_PARAMETERS], damping, augmented;
@@ -32,13 +45,18 @@ struct optimiser {
 
 _Static_assert(sizeof(struct optimiser) <= MP_ARIMA_OPTIMISER, "the workspace has room for it");
 
-static const double impossible = 1e299, least_damping = 1e-9, most_damping = 1e12, longest_step = 1;
-/* A short step says that the optimum is near only if damping has not shortened it. */
-static const double small_damping = 0.1;
+static const double NO_LIKELIHOOD = 1e299; /* a point without one has the objective 1e300 */
+
+/* Below the least damping a step is Newton's but for rounding; above the most it moves no digit. A short step means
+ * that the optimum is near only if the damping is small. */
+static const double FIRST_DAMPING = 1e-3, LEAST_DAMPING = 1e-9, MOST_DAMPING = 1e12, SMALL_DAMPING = 0.1;
+
+/* No coefficient moves by more at once: a longer step leaves the region where quadratic models hold. */
+static const double LONGEST_STEP = 1;
 
 static void load_series(const struct optimiser *o, int l, double mean)
 {
-    const double *series = o->lanes[l].run->series;
+    const double *series = o->lanes[l].candidate->series;
     double *column = mp_arima_lane(o->workspace, o->workspace->series, (size_t)l);
     for (size_t t = 0; t < o->workspace->n; t++)
         column[t * MP_LANE_COLUMN] = series[t] - mean;
@@ -46,61 +64,62 @@ static void load_series(const struct optimiser *o, int l, double mean)
 
 static void try_coefficients(struct optimiser *o, int l, const struct arima_coefficients *at)
 {
-    const struct arima_run *run = o->lanes[l].run;
-    for (unsigned i = 0; i < o->order; i++) {
-        o->trial.parameters[i].lane[l] = i < run->p ? at->phi[i] : 0;
-        o->trial.parameters[o->order + i].lane[l] = i < run->q ? at->theta[i] : 0;
+    const struct arima_candidate *candidate = o->lanes[l].candidate;
+    for (unsigned i = 0; i < o->dimension; i++) {
+        o->trial.parameters[i].lane[l] = i < candidate->p ? at->phi[i] : 0;
+        o->trial.parameters[o->dimension + i].lane[l] = i < candidate->q ? at->theta[i] : 0;
     }
 }
 
 static void begin(struct optimiser *o, int l)
 {
     struct lane *lane = &o->lanes[l];
-    bool same = lane->run && lane->run->series == o->next->series && lane->run->mean_value == o->next->mean_value;
-    *lane = (struct lane){.run = o->next++, .phase = FIRST, .damping = 1e-3};
-    lane->run->evaluations = 0;
-    if (!same)
-        load_series(o, l, lane->run->mean_value);
+    const struct arima_candidate *last = lane->candidate;
+    bool loaded = last && last->series == o->next->series && last->mean_value == o->next->mean_value;
+    *lane = (struct lane){.candidate = o->next++, .phase = FIRST, .damping = FIRST_DAMPING};
+    lane->candidate->evaluations = 0;
+    if (!loaded)
+        load_series(o, l, lane->candidate->mean_value);
     o->augmented.lane[l] = 0;
-    for (unsigned i = 0; i < 2 * o->order; i++)
+    for (unsigned i = 0; i < 2 * o->dimension; i++)
         for (unsigned j = 0; j <= i; j++)
             o->secant.matrix[i][j].lane[l] = 0;
-    for (unsigned i = 0; i < o->order; i++) {
-        o->active[i].lane[l] = i < lane->run->p;
-        o->active[o->order + i].lane[l] = i < lane->run->q;
+    for (unsigned i = 0; i < o->dimension; i++) {
+        o->active[i].lane[l] = i < lane->candidate->p;
+        o->active[o->dimension + i].lane[l] = i < lane->candidate->q;
     }
-    try_coefficients(o, l, &lane->run->at);
+    try_coefficients(o, l, &lane->candidate->at);
 }
 
 static void end(struct optimiser *o, int l)
 {
-    struct arima_run *run = o->lanes[l].run;
-    memset(&run->at, 0, sizeof run->at);
-    for (unsigned i = 0; i < run->p; i++)
-        run->at.phi[i] = o->best.parameters[i].lane[l];
-    for (unsigned i = 0; i < run->q; i++)
-        run->at.theta[i] = o->best.parameters[o->order + i].lane[l];
-    run->objective = o->best.objective.lane[l];
-    run->sum_of_squares = o->best.sum_of_squares.lane[l];
-    mp_arima_standard_errors(&o->best, o->order, (size_t)l, run);
+    struct arima_candidate *candidate = o->lanes[l].candidate;
+    memset(&candidate->at, 0, sizeof candidate->at);
+    for (unsigned i = 0; i < candidate->p; i++)
+        candidate->at.phi[i] = o->best.parameters[i].lane[l];
+    for (unsigned i = 0; i < candidate->q; i++)
+        candidate->at.theta[i] = o->best.parameters[o->dimension + i].lane[l];
+    candidate->objective = o->best.objective.lane[l];
+    candidate->sum_of_squares = o->best.sum_of_squares.lane[l];
+    mp_arima_standard_errors(&o->best, o->dimension, (size_t)l, candidate);
     o->lanes[l].phase = IDLE;
 }
 
-/* The estimate of the coefficients has ended: move the mean, or end. S is a quadratic in the mean, known from three
- * points. */
-static void settle(struct optimiser *o, int l)
+/* The coefficients have converged: the candidate ends, unless its mean is to be estimated. */
+static void begin_mean_or_end(struct optimiser *o, int l)
 {
     struct lane *lane = &o->lanes[l];
-    if (!lane->run->mean || lane->run->iterations == 0) {
+    if (!lane->candidate->mean || lane->candidate->iterations == 0) {
         end(o, l);
         return;
     }
-    for (unsigned i = 0; i < 2 * o->order; i++)
+    for (unsigned i = 0; i < 2 * o->dimension; i++)
         o->trial.parameters[i].lane[l] = o->best.parameters[i].lane[l];
-    load_series(o, l, lane->run->mean_value + 1);
+    load_series(o, l, lane->candidate->mean_value + 1);
     lane->phase = MEAN_ABOVE;
 }
 
+/* Moves the mean to its optimum, or ends the candidate if that gains less than a tenth of the tolerance. */
 static void move_mean(struct optimiser *o, int l, double below)
 {
     struct lane *lane = &o->lanes[l];
@@ -109,31 +128,31 @@ static void move_mean(struct optimiser *o, int l, double below)
     double least = now + slope * shift, gain = 0;
     if (least > 0 && least < now)
         gain = 0.5 * (double)o->workspace->n * mp_logarithm(now / least);
-    if (!(gain > 0.1 * lane->run->tolerance) || lane->iterations >= lane->run->iterations) {
-        load_series(o, l, lane->run->mean_value);
+    if (!(gain > 0.1 * lane->candidate->tolerance) || lane->iterations >= lane->candidate->iterations) {
+        load_series(o, l, lane->candidate->mean_value);
         end(o, l);
         return;
     }
-    lane->run->mean_value += shift;
-    load_series(o, l, lane->run->mean_value);
+    lane->candidate->mean_value += shift;
+    load_series(o, l, lane->candidate->mean_value);
     lane->phase = MEAN_MOVED;
 }
 
-/* The start has been evaluated. Without a likelihood there, zeros, which have one. */
-static void judge_first(struct optimiser *o, int l, bool *take)
+/* The start has been evaluated. Returns false where it has no likelihood: then zeros, which have one, come next. */
+static bool accept_start(struct optimiser *o, int l)
 {
     static const struct arima_coefficients zeros;
     struct lane *lane = &o->lanes[l];
-    if (o->trial.objective.lane[l] > impossible && lane->phase == FIRST && lane->run->iterations > 0) {
+    if (o->trial.objective.lane[l] > NO_LIKELIHOOD && lane->phase == FIRST && lane->candidate->iterations > 0) {
         try_coefficients(o, l, &zeros);
         lane->phase = MEAN_MOVED;
-        return;
+        return false;
     }
-    *take = true;
     lane->phase = STEP;
+    return true;
 }
 
-/* Which of both models had told the gain better is used next. */
+/* The next step uses the model whose prediction of this one's gain was closer. */
 static void choose_model(struct optimiser *o, int l, double gain)
 {
     struct lane *lane = &o->lanes[l];
@@ -143,84 +162,86 @@ static void choose_model(struct optimiser *o, int l, double gain)
     o->augmented.lane[l] = fabs(plain + extra - gain) < fabs(plain - gain);
 }
 
-static void judge_step(struct optimiser *o, int l, bool take)
+/* Updates the model and the damping; returns whether the coefficients have converged: an accepted step gained less than
+ * the tolerance, and 10 times that was not expected; or a rejected one was to gain less than a tenth of it. */
+static bool update_step(struct optimiser *o, int l, bool accepted)
 {
     struct lane *lane = &o->lanes[l];
-    double tolerance = lane->run->tolerance, gain = o->best.objective.lane[l] - o->trial.objective.lane[l];
-    bool over = lane->iterations >= lane->run->iterations || lane->damping > most_damping;
+    double tolerance = lane->candidate->tolerance, gain = o->best.objective.lane[l] - o->trial.objective.lane[l];
+    bool converged = lane->iterations >= lane->candidate->iterations || lane->damping > MOST_DAMPING;
     choose_model(o, l, gain);
-    if (take) {
-        over |= gain < tolerance && lane->predicted < 10 * tolerance && lane->damping < small_damping;
+    if (accepted) {
+        converged |= gain < tolerance && lane->predicted < 10 * tolerance && lane->damping < SMALL_DAMPING;
         double ratio = lane->predicted > 0 ? gain / lane->predicted : 0;
         lane->damping *= ratio > 0.75 ? 0.2 : ratio > 0.25 ? 1 : 2;
     } else {
-        over |= lane->predicted < (lane->damping < small_damping ? 0.1 : 1e-4) * tolerance;
+        converged |= lane->predicted < (lane->damping < SMALL_DAMPING ? 0.1 : 1e-4) * tolerance;
         lane->damping *= 5;
     }
-    if (lane->damping < least_damping)
-        lane->damping = least_damping;
-    if (over)
-        lane->phase = IDLE;
+    lane->damping = fmax(lane->damping, LEAST_DAMPING);
+    return converged;
 }
 
-static void take_lanes(struct arima_lanes *best, const struct arima_lanes *trial, const struct arima_lanes *take)
+static void copy_lanes(struct arima_lanes *best, const struct arima_lanes *trial, const struct arima_lanes *accepted)
 {
     for (int l = 0; l < MP_LANES; l++)
-        best->lane[l] = take->lane[l] != 0 ? trial->lane[l] : best->lane[l];
+        best->lane[l] = accepted->lane[l] != 0 ? trial->lane[l] : best->lane[l];
 }
 
-/* The best point becomes the trial where taken; of the hessian, the lower triangle. */
-MP_VECTORISED static void mp_take_points(struct arima_point *best, const struct arima_point *trial,
-                                         const struct arima_lanes *take, unsigned parameters)
+/* In the lanes that accept it the trial becomes the best point; of the hessian, the lower triangle. */
+MP_VECTORISED static void mp_accept_points(struct arima_point *best, const struct arima_point *trial,
+                                           const struct arima_lanes *accepted, unsigned parameters)
 {
-    take_lanes(&best->objective, &trial->objective, take);
-    take_lanes(&best->sum_of_squares, &trial->sum_of_squares, take);
+    copy_lanes(&best->objective, &trial->objective, accepted);
+    copy_lanes(&best->sum_of_squares, &trial->sum_of_squares, accepted);
     for (unsigned i = 0; i < parameters; i++) {
-        take_lanes(&best->parameters[i], &trial->parameters[i], take);
-        take_lanes(&best->gradient[i], &trial->gradient[i], take);
+        copy_lanes(&best->parameters[i], &trial->parameters[i], accepted);
+        copy_lanes(&best->gradient[i], &trial->gradient[i], accepted);
         for (unsigned j = 0; j <= i; j++)
-            take_lanes(&best->hessian[i][j], &trial->hessian[i][j], take);
+            copy_lanes(&best->hessian[i][j], &trial->hessian[i][j], accepted);
     }
 }
 
-/* Where a step has gained, the trial becomes the best point, and both models are compared with what was gained. */
-static void judge_steps(struct optimiser *o, struct arima_lanes *take, bool *over)
+/* The lanes in which a step was tried: which accept it, and which have converged. */
+static void evaluate_steps(struct optimiser *o, struct arima_lanes *accepted, bool *converged)
 {
     for (int l = 0; l < MP_LANES; l++)
-        take->lane[l] = o->lanes[l].phase == STEP && o->trial.objective.lane[l] < o->best.objective.lane[l];
-    o->kernel->update_secant(&o->best, &o->trial, o->active, o->order, take->lane, &o->secant);
+        accepted->lane[l] = o->lanes[l].phase == STEP && o->trial.objective.lane[l] < o->best.objective.lane[l];
+    o->kernel->update_secant(&o->best, &o->trial, o->active, o->dimension, accepted->lane, &o->secant);
     for (int l = 0; l < MP_LANES; l++)
-        if (o->lanes[l].phase == STEP) {
-            judge_step(o, l, take->lane[l] > 0);
-            over[l] = o->lanes[l].phase == IDLE;
-        }
+        if (o->lanes[l].phase == STEP)
+            converged[l] = update_step(o, l, accepted->lane[l] > 0);
 }
 
-static void judge(struct optimiser *o)
+/* The lanes in which a start or a moved mean was tried: the same. */
+static void evaluate_starts(struct optimiser *o, struct arima_lanes *accepted, bool *converged)
 {
-    struct arima_lanes take;
-    bool over[MP_LANES] = {0};
+    for (int l = 0; l < MP_LANES; l++) {
+        if (o->lanes[l].phase != FIRST && o->lanes[l].phase != MEAN_MOVED)
+            continue;
+        accepted->lane[l] = accept_start(o, l);
+        converged[l] = accepted->lane[l] > 0 && o->lanes[l].candidate->iterations == 0;
+    }
+}
+
+/* Every lane goes on from what its evaluation has shown. */
+static void advance(struct optimiser *o)
+{
+    struct arima_lanes accepted;
+    bool converged[MP_LANES] = {0};
     for (int l = 0; l < MP_LANES; l++)
         if (o->lanes[l].phase != IDLE)
-            o->lanes[l].run->evaluations++;
-    judge_steps(o, &take, over);
+            o->lanes[l].candidate->evaluations++;
+    evaluate_steps(o, &accepted, converged);
+    evaluate_starts(o, &accepted, converged);
+    mp_accept_points(&o->best, &o->trial, &accepted, 2 * o->dimension);
     for (int l = 0; l < MP_LANES; l++) {
         struct lane *lane = &o->lanes[l];
-        if (lane->phase == FIRST || lane->phase == MEAN_MOVED) {
-            bool taken = false;
-            judge_first(o, l, &taken);
-            take.lane[l] = taken;
-            over[l] = taken && lane->run->iterations == 0;
-        }
-    }
-    mp_take_points(&o->best, &o->trial, &take, 2 * o->order);
-    for (int l = 0; l < MP_LANES; l++) {
-        struct lane *lane = &o->lanes[l];
-        if (over[l]) {
-            settle(o, l);
+        if (converged[l]) {
+            begin_mean_or_end(o, l);
         } else if (lane->phase == MEAN_ABOVE) {
             lane->above = o->trial.sum_of_squares.lane[l];
-            load_series(o, l, lane->run->mean_value - 1);
+            load_series(o, l, lane->candidate->mean_value - 1);
             lane->phase = MEAN_BELOW;
         } else if (lane->phase == MEAN_BELOW) {
             move_mean(o, l, o->trial.sum_of_squares.lane[l]);
@@ -228,22 +249,21 @@ static void judge(struct optimiser *o)
     }
 }
 
-/* One damped step of every lane that steps, no coefficient by more than longest_step. */
+/* One damped step of every lane that steps. */
 static void propose(struct optimiser *o)
 {
-    const unsigned n = 2 * o->order;
     for (int l = 0; l < MP_LANES; l++)
         o->damping.lane[l] = o->lanes[l].damping;
-    o->kernel->solve(&o->best, &o->secant, o->active, o->order, o->damping.lane, o->augmented.lane, o->step);
+    o->kernel->solve(&o->best, &o->secant, o->active, o->dimension, o->damping.lane, o->augmented.lane, o->step);
     for (int l = 0; l < MP_LANES; l++) {
         struct lane *lane = &o->lanes[l];
         if (lane->phase != STEP)
             continue;
         double longest = 0, slope = 0;
-        for (unsigned i = 0; i < n; i++)
+        for (unsigned i = 0; i < 2 * o->dimension; i++)
             longest = fmax(longest, fabs(o->step[i].lane[l]));
-        double scale = longest > longest_step ? longest_step / longest : 1;
-        for (unsigned i = 0; i < n; i++) {
+        double scale = longest > LONGEST_STEP ? LONGEST_STEP / longest : 1;
+        for (unsigned i = 0; i < 2 * o->dimension; i++) {
             double x = scale * o->step[i].lane[l];
             slope += x * o->best.gradient[i].lane[l];
             o->trial.parameters[i].lane[l] = o->best.parameters[i].lane[l] + x;
@@ -253,16 +273,16 @@ static void propose(struct optimiser *o)
     }
 }
 
-void mp_arima_optimise(const struct arima_kernel *kernel, struct arima_workspace *workspace, unsigned order,
-                       struct arima_run *runs, size_t count)
+void mp_arima_optimise(const struct arima_kernel *kernel, struct arima_workspace *workspace, unsigned dimension,
+                       struct arima_candidate *candidates, size_t count)
 {
     struct optimiser *o = workspace->optimiser;
     memset(o, 0, sizeof *o);
     o->kernel = kernel;
     o->workspace = workspace;
-    o->order = order;
-    o->next = runs;
-    o->end = runs + count;
+    o->dimension = dimension;
+    o->next = candidates;
+    o->end = candidates + count;
     for (;;) {
         workspace->used = 0;
         for (int l = 0; l < MP_LANES; l++) {
@@ -272,8 +292,8 @@ void mp_arima_optimise(const struct arima_kernel *kernel, struct arima_workspace
         }
         if (workspace->used == 0)
             break;
-        kernel->evaluate(workspace, order, &o->trial);
-        judge(o);
+        kernel->evaluate(workspace, dimension, &o->trial);
+        advance(o);
         propose(o);
     }
     workspace->used = MP_ALL_LANES;

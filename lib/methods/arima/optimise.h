@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Levenberg-Marquardt on the exact likelihood for a list of runs, MP_LANES at once: a lane takes the next run as soon
- * as its own has ended. A run's result does not depend on the other runs. */
+/* Maximises the exact likelihood of many candidate fits, MP_LANES at once: as soon as a lane's candidate has ended the
+ * lane takes the next one. The result of a candidate does not depend on the others. */
 #ifndef MP_METHODS_ARIMA_OPTIMISE_H
 #define MP_METHODS_ARIMA_OPTIMISE_H
 
@@ -12,23 +12,25 @@ struct arima_coefficients {
     double phi[MP_ARIMA_ORDER], theta[MP_ARIMA_ORDER]; /* 0 beyond p and q */
 };
 
-/* One series, one order, one start. */
-struct arima_run {
-    const double *series; /* as many observations as the workspace says, about as large as 1 */
+/* A candidate fit: one series, one order, one start. */
+struct arima_candidate {
+    /* In. */
+    const double *series; /* as many observations as the workspace says, of a variance of about 1 */
     unsigned p, q;
-    bool mean;                    /* a mean is estimated too, from the one given on; otherwise that one is subtracted */
-    unsigned iterations;          /* at most; 0: the likelihood at the start only */
-    double tolerance;             /* ends when steps gain less log-likelihood than that */
-    double mean_value;            /* in and out */
-    struct arima_coefficients at; /* in: the start (where it is not admissible, zeros); out: the best point met */
+    bool mean;           /* true: mean_value is estimated too; false: it is only subtracted */
+    unsigned iterations; /* at most; 0: only the likelihood at the start */
+    double tolerance;    /* the fit ends when a step gains less log-likelihood than that */
+    /* In: the start. Out: the best point met. A start without a likelihood is replaced by zeros. */
+    double mean_value;
+    struct arima_coefficients at;
     /* Out. */
-    double objective, sum_of_squares;
-    double error[MP_ARIMA_PARAMETERS]; /* standard errors of phi(1) .. phi(p), theta(1) .. theta(q) */
+    double objective, sum_of_squares;           /* as in struct arima_point */
+    double standard_error[MP_ARIMA_PARAMETERS]; /* of phi(1) .. phi(p), theta(1) .. theta(q) */
     unsigned evaluations;
 };
 
-/* The runs are all of this order or less: p, q <= order, order >= 1. */
-void mp_arima_optimise(const struct arima_kernel *kernel, struct arima_workspace *workspace, unsigned order,
-                       struct arima_run *runs, size_t count);
+/* Candidates whose p and q are at most `dimension`; dimension >= 1. */
+void mp_arima_optimise(const struct arima_kernel *kernel, struct arima_workspace *workspace, unsigned dimension,
+                       struct arima_candidate *candidates, size_t count);
 
 #endif

@@ -1,126 +1,136 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The stepwise searches of a chunk of series advance together: what all series propose in one round is one batch.
+ * bytes: those of search.c, for any size of chunks; threads: chunks; allocates: one arena a call. */
 #include "methods/arima/order_selection.h"
 
 #include "api/status.h"
+#include "methods/arima/chunks.h"
 #include "methods/arima/season.h"
 #include "methods/arima/unit_root_tests.h"
-#include "support/parallel.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <string.h>
 
-enum { CHUNK = 64, SIDE = MP_ARIMA_ORDER + 1, PROPOSALS = 8 };
+/* The most that a series proposes in one round are its 8 neighbours; 64 series then fill all lanes of a search. */
+enum { CHUNK = 64, PROPOSALS = 8, SPECS = CHUNK * PROPOSALS, SIDE = MP_ARIMA_ORDER + 1 };
 
-/* One series' search. */
-struct path {
-    struct arima_series series;
-    struct arima_order best; /* of the candidates so far */
-    double aicc;
-    bool tried[SIDE][SIDE], over;
-    unsigned candidates;
+/* One series' stepwise search. */
+struct order_search {
+    struct arima_standardised series;
+    struct arima_order best; /* of the orders tried so far */
+    double aicc;             /* of the best */
+    bool tried[SIDE][SIDE];  /* [p][q] */
+    bool constant;           /* nothing to select */
+    unsigned orders_tried;
     double cost;
 };
 
 struct worker {
     struct arima_search search;
-    double *values;           /* [CHUNK][steps] */
-    struct path *paths;       /* [CHUNK] */
-    struct arima_item *items; /* [CHUNK x PROPOSALS] */
-    size_t *item_of;          /* [CHUNK x PROPOSALS] */
+    double *values;                /* [CHUNK][observations] */
+    struct order_search *searches; /* [CHUNK] */
+    struct arima_spec *specs;      /* [SPECS] */
+    size_t *series_of;             /* [SPECS]: of a spec */
 };
 
 struct selection {
-    const struct arima_job *job;
-    struct arima_wanted wanted;
+    const struct arima_request *request;
+    struct arima_order_config config;
     struct arima_choice *choices;
-    struct worker *workers;
-    atomic_size_t next;
-    atomic_bool cancelled;
+    struct worker *workers; /* [threads] */
+    size_t threads;
 };
 
-/* ---- candidates ---- */
+static void lay_out(void *self, struct arena *arena)
+{
+    struct selection *selection = self;
+    const struct arima_request *request = selection->request;
+    selection->workers = mp_arena_take(arena, selection->threads, sizeof *selection->workers);
+    for (size_t w = 0; w < selection->threads; w++) {
+        struct worker counted, *worker = selection->workers ? &selection->workers[w] : &counted;
+        worker->values = mp_arena_take(arena, mp_product(CHUNK, request->observations), sizeof *worker->values);
+        worker->searches = mp_arena_take(arena, CHUNK, sizeof *worker->searches);
+        worker->specs = mp_arena_take(arena, SPECS, sizeof *worker->specs);
+        worker->series_of = mp_arena_take(arena, SPECS, sizeof *worker->series_of);
+        mp_arima_search_lay_out(&worker->search, arena, request->observations, SPECS, request->starts,
+                                request->lane_bytes);
+    }
+}
 
-static void consider(struct path *path, struct arima_order order, const struct arima_run *run)
+/* ---- orders ------------------------------------------------------------------------------------------------------ */
+
+/* The order becomes the best if its AICc is lower. `fit` NULL: p = q = 0. */
+static void compare(struct order_search *search, struct arima_order order, const struct arima_candidate *fit)
 {
     struct arima_estimate estimate;
     memset(&estimate, 0, sizeof estimate);
-    if (run)
-        mp_arima_describe(&path->series, run, order, &estimate);
+    if (fit)
+        mp_arima_fill_estimate(&search->series, fit, order, &estimate);
     else
-        mp_arima_describe_noise(&path->series, order, &estimate);
-    path->candidates++;
-    if (estimate.aicc < path->aicc) {
-        path->aicc = estimate.aicc;
-        path->best = order;
+        mp_arima_fill_noise_estimate(&search->series, order, &estimate);
+    search->orders_tried++;
+    if (estimate.aicc < search->aicc) {
+        search->aicc = estimate.aicc;
+        search->best = order;
     }
 }
 
-static bool allowed(int wanted, int value)
+static bool allowed(int configured, int value)
 {
-    return wanted == MOEP_SELECT ? value >= 0 && value <= MP_ARIMA_SELECT_MOST : value == wanted;
+    return configured == MOEP_SELECT ? value >= 0 && value <= MP_ARIMA_SELECT_MOST : value == configured;
 }
 
-/* A candidate that has not been tried, and that so many observations bear, becomes an item; p = q = 0 needs none. */
-static size_t propose(const struct selection *selection, struct worker *worker, size_t s, int p, int q, size_t items)
+/* Adds (p, q) to the worker's specs, unless it has been tried or the series is too short for it. (0, 0) needs no
+ * search, and is compared at once. Returns the number of specs. */
+static size_t propose(const struct selection *selection, struct worker *worker, size_t s, int p, int q, size_t specs)
 {
-    struct path *path = &worker->paths[s];
-    struct arima_order order = {.d = path->best.d, .mean = path->best.mean};
-    if (!allowed(selection->wanted.p, p) || !allowed(selection->wanted.q, q) || path->tried[p][q])
-        return items;
-    path->tried[p][q] = true;
+    struct order_search *search = &worker->searches[s];
+    struct arima_order order = {.d = search->best.d, .mean = search->best.mean};
+    if (!allowed(selection->config.p, p) || !allowed(selection->config.q, q) || search->tried[p][q])
+        return specs;
+    search->tried[p][q] = true;
     order.p = (unsigned)p;
     order.q = (unsigned)q;
-    struct arima_order bearable = mp_arima_bearable(order, path->series.n);
-    if (bearable.p != order.p || bearable.q != order.q)
-        return items;
+    struct arima_order supported = mp_arima_supported_order(order, search->series.n);
+    if (supported.p != order.p || supported.q != order.q)
+        return specs;
     if (p + q == 0) {
-        consider(path, order, NULL);
-        return items;
+        compare(search, order, NULL);
+        return specs;
     }
-    struct arima_item *item = &worker->items[items];
-    *item = (struct arima_item){.n = path->series.n, .starts = selection->job->starts};
-    item->run.series = path->series.values;
-    item->run.p = order.p;
-    item->run.q = order.q;
-    item->run.mean = order.mean;
-    worker->item_of[items] = s;
-    return items + 1;
+    struct arima_spec *spec = &worker->specs[specs];
+    *spec = (struct arima_spec){.n = search->series.n, .starts = selection->request->starts};
+    spec->candidate.series = search->series.values;
+    spec->candidate.p = order.p;
+    spec->candidate.q = order.q;
+    spec->candidate.mean = order.mean;
+    worker->series_of[specs] = s;
+    return specs + 1;
 }
 
-static size_t propose_first(const struct selection *selection, struct worker *worker, size_t s, size_t items)
+static size_t propose_first(const struct selection *selection, struct worker *worker, size_t s, size_t specs)
 {
     static const int first[][2] = {{2, 2}, {0, 0}, {1, 0}, {0, 1}};
-    int p = selection->wanted.p, q = selection->wanted.q;
+    int p = selection->config.p, q = selection->config.q;
     for (size_t i = 0; i < sizeof first / sizeof *first; i++)
-        items = propose(selection, worker, s, p == MOEP_SELECT ? first[i][0] : p, q == MOEP_SELECT ? first[i][1] : q,
-                        items);
-    return items;
+        specs = propose(selection, worker, s, p == MOEP_SELECT ? first[i][0] : p, q == MOEP_SELECT ? first[i][1] : q,
+                        specs);
+    return specs;
 }
 
-static size_t propose_neighbours(const struct selection *selection, struct worker *worker, size_t s, size_t items)
+static size_t propose_neighbours(const struct selection *selection, struct worker *worker, size_t s, size_t specs)
 {
-    int p = (int)worker->paths[s].best.p, q = (int)worker->paths[s].best.q;
+    int p = (int)worker->searches[s].best.p, q = (int)worker->searches[s].best.q;
     for (int i = -1; i <= 1; i++)
         for (int j = -1; j <= 1; j++)
-            items = propose(selection, worker, s, p + i, q + j, items);
-    return items;
+            specs = propose(selection, worker, s, p + i, q + j, specs);
+    return specs;
 }
 
-/* ---- a chunk of series ---- */
+/* ---- seasons ----------------------------------------------------------------------------------------------------- */
 
-static void start_path(const struct selection *selection, struct path *path, double *values, size_t steps)
-{
-    struct arima_wanted wanted = selection->wanted;
-    memset(path, 0, sizeof *path);
-    path->aicc = INFINITY;
-    path->best.d = wanted.d == MOEP_SELECT ? mp_arima_differences(values, steps) : (unsigned)wanted.d;
-    path->best.mean = wanted.mean && path->best.d == 0;
-    path->over = !mp_arima_standardise(&path->series, values, steps, path->best.d, path->best.mean);
-}
-
-/* A series less what its neighbour before tells of it, so that persistence does not look like a peak, into a lane. */
-static void load_whitened(const struct arima_series *series, struct arima_workspace *workspace, size_t l)
+/* Loads into a lane x(t) - r x(t-1), r the first autocorrelation, so that persistence does not look like a peak. */
+static void load_whitened(const struct arima_standardised *series, struct arima_workspace *workspace, size_t l)
 {
     double *column = mp_arima_lane(workspace, workspace->residuals, l), product = 0, squares = 0;
     for (size_t t = 0; t < series->n; t++) {
@@ -131,23 +141,21 @@ static void load_whitened(const struct arima_series *series, struct arima_worksp
         column[t * MP_LANE_COLUMN] = series->values[t] - (t > 0 ? product / squares * series->values[t - 1] : 0);
 }
 
-/* Of series of one length, up to MP_LANES. */
+/* Of up to MP_LANES series of one length. */
 static void find_periods(struct worker *worker, const size_t *which, size_t count, struct arima_choice *choices)
 {
     struct arima_workspace *workspace = &worker->search.workspace;
-    size_t size = 4;
     if (count == 0)
         return;
-    workspace->n = worker->paths[which[0]].series.n;
-    while (size < workspace->n)
-        size *= 2;
+    workspace->n = worker->searches[which[0]].series.n;
+    size_t size = mp_arima_periodogram_size(workspace->n);
     for (size_t l = 0; l < count; l++)
-        load_whitened(&worker->paths[which[l]].series, workspace, l);
+        load_whitened(&worker->searches[which[l]].series, workspace, l);
     worker->search.start_kernel->periodogram(workspace, size, worker->search.twiddles);
     for (size_t l = 0; l < count; l++) {
         const double *power = mp_arima_lane(workspace, workspace->filtered_series, l);
         choices[which[l]].period =
-            mp_arima_period(worker->paths[which[l]].series.values, workspace->n, power, size, MP_LANE_COLUMN);
+            mp_arima_period(worker->searches[which[l]].series.values, workspace->n, power, size, MP_LANE_COLUMN);
     }
 }
 
@@ -156,7 +164,7 @@ static void find_all_periods(struct worker *worker, size_t count, struct arima_c
     for (unsigned d = 0; d <= 2; d++) {
         size_t which[MP_LANES], lanes = 0;
         for (size_t s = 0; s < count; s++) {
-            if (worker->paths[s].over || worker->paths[s].best.d != d)
+            if (worker->searches[s].constant || worker->searches[s].best.d != d)
                 continue;
             which[lanes++] = s;
             if (lanes == MP_LANES) {
@@ -168,103 +176,87 @@ static void find_all_periods(struct worker *worker, size_t count, struct arima_c
     }
 }
 
-static void fit_candidates(struct worker *worker, size_t items)
+/* ---- a chunk of series ------------------------------------------------------------------------------------------- */
+
+static void begin_search(const struct selection *selection, struct order_search *search, double *values, size_t n)
 {
-    mp_arima_search(&worker->search, worker->items, items);
-    for (size_t i = 0; i < items; i++) {
-        struct path *path = &worker->paths[worker->item_of[i]];
-        const struct arima_run *run = &worker->items[i].run;
-        path->cost += worker->items[i].cost;
-        consider(path, (struct arima_order){run->p, path->best.d, run->q, run->mean}, run);
+    struct arima_order_config config = selection->config;
+    memset(search, 0, sizeof *search);
+    search->aicc = INFINITY;
+    search->best.d = config.d == MOEP_SELECT ? mp_arima_differences(values, n) : (unsigned)config.d;
+    search->best.mean = config.mean && search->best.d == 0;
+    search->constant = !mp_arima_standardise(&search->series, values, n, search->best.d, search->best.mean);
+}
+
+static void fit_proposals(struct worker *worker, size_t specs)
+{
+    mp_arima_search(&worker->search, worker->specs, specs);
+    for (size_t i = 0; i < specs; i++) {
+        struct order_search *search = &worker->searches[worker->series_of[i]];
+        const struct arima_candidate *fit = &worker->specs[i].candidate;
+        search->cost += worker->specs[i].cost;
+        compare(search, (struct arima_order){fit->p, search->best.d, fit->q, fit->mean}, fit);
     }
 }
 
-static void select_chunk(struct selection *selection, struct worker *worker, size_t first, size_t count)
+/* Rounds until no series proposes any more. */
+static void run_searches(const struct selection *selection, struct worker *worker, size_t count)
 {
-    const struct arima_job *job = selection->job;
-    size_t items = 0;
-    job->load(job->user, first, count, worker->values);
-    for (size_t s = 0; s < count; s++) {
-        selection->choices[first + s] = (struct arima_choice){.period = 0};
-        start_path(selection, &worker->paths[s], worker->values + s * job->steps, job->steps);
-    }
-    find_all_periods(worker, count, selection->choices + first);
+    size_t specs = 0;
     for (size_t s = 0; s < count; s++)
-        if (!worker->paths[s].over)
-            items = propose_first(selection, worker, s, items);
-    while (items > 0) { /* a series that has tried all its neighbours proposes none any more */
-        fit_candidates(worker, items);
-        items = 0;
+        if (!worker->searches[s].constant)
+            specs = propose_first(selection, worker, s, specs);
+    while (specs > 0) {
+        fit_proposals(worker, specs);
+        specs = 0;
         for (size_t s = 0; s < count; s++)
-            if (!worker->paths[s].over)
-                items = propose_neighbours(selection, worker, s, items);
-    }
-    for (size_t s = 0; s < count; s++) {
-        struct arima_choice *choice = &selection->choices[first + s];
-        choice->order = worker->paths[s].best;
-        choice->aicc = worker->paths[s].aicc;
-        choice->candidates = worker->paths[s].candidates;
-        choice->cost = worker->paths[s].cost;
+            if (!worker->searches[s].constant)
+                specs = propose_neighbours(selection, worker, s, specs);
     }
 }
 
-static void work(void *user, size_t index)
+static void select_chunk(void *user, size_t w, size_t first, size_t count)
 {
     struct selection *selection = user;
-    const struct arima_job *job = selection->job;
-    for (;;) {
-        size_t first = atomic_fetch_add(&selection->next, CHUNK);
-        if (first >= job->series || atomic_load(&selection->cancelled))
-            return;
-        if (index == 0 && job->progress && job->progress(job->progress_user, (double)first / (double)job->series)) {
-            atomic_store(&selection->cancelled, true);
-            return;
-        }
-        size_t count = job->series - first < CHUNK ? job->series - first : CHUNK;
-        select_chunk(selection, &selection->workers[index], first, count);
+    const struct arima_request *request = selection->request;
+    struct worker *worker = &selection->workers[w];
+    struct arima_choice *choices = selection->choices + first;
+    size_t n = request->observations;
+    request->load(request->user, first, count, worker->values);
+    for (size_t s = 0; s < count; s++) {
+        choices[s].period = 0;
+        begin_search(selection, &worker->searches[s], worker->values + s * n, n);
+    }
+    find_all_periods(worker, count, choices);
+    run_searches(selection, worker, count);
+    for (size_t s = 0; s < count; s++) {
+        const struct order_search *search = &worker->searches[s];
+        choices[s] = (struct arima_choice){.order = search->best,
+                                           .period = choices[s].period,
+                                           .aicc = search->aicc,
+                                           .orders_tried = search->orders_tried,
+                                           .cost = search->cost};
     }
 }
 
-/* ---- all series ---- */
+/* ---- all series -------------------------------------------------------------------------------------------------- */
 
-static size_t worker_size(const struct arima_job *job)
+moep_status mp_arima_select_orders(const struct arima_request *request, struct arima_order_config config,
+                                   struct arima_choice *choices)
 {
-    size_t size = mp_whole_lines(mp_arima_search_size(job->steps, CHUNK * PROPOSALS, job->starts), 1);
-    size = mp_sum(size, mp_whole_lines(mp_product(CHUNK, job->steps), sizeof(double)));
-    size = mp_sum(size, mp_whole_lines(CHUNK, sizeof(struct path)));
-    size = mp_sum(size, mp_whole_lines(CHUNK * PROPOSALS, sizeof(struct arima_item)));
-    return mp_sum(size, mp_whole_lines(CHUNK * PROPOSALS, sizeof(size_t)));
-}
-
-static void worker_init(struct worker *worker, const struct arima_job *job, char *memory)
-{
-    worker->values = (double *)memory;
-    memory += mp_whole_lines(CHUNK * job->steps, sizeof(double));
-    worker->paths = (struct path *)memory;
-    memory += mp_whole_lines(CHUNK, sizeof(struct path));
-    worker->items = (struct arima_item *)memory;
-    memory += mp_whole_lines(CHUNK * PROPOSALS, sizeof(struct arima_item));
-    worker->item_of = (size_t *)memory;
-    memory += mp_whole_lines(CHUNK * PROPOSALS, sizeof(size_t));
-    mp_arima_search_init(&worker->search, memory, job->steps, CHUNK * PROPOSALS, job->starts, job->lane_bytes);
-}
-
-moep_status mp_arima_select(const struct arima_job *job, struct arima_wanted wanted, struct arima_choice *choices)
-{
-    size_t threads = job->threads < 1 ? 1 : job->threads > MP_MOST_THREADS ? MP_MOST_THREADS : job->threads;
-    if (threads > job->series / CHUNK + 1)
-        threads = job->series / CHUNK + 1;
-    size_t each = worker_size(job), heads = mp_whole_lines(threads, sizeof(struct worker));
-    size_t size = mp_sum(heads, mp_product(each, threads));
-    char *memory = mp_allocate(job->memory, size, 1);
-    if (!memory)
+    struct selection selection = {.request = request, .config = config, .choices = choices};
+    struct arena arena;
+    selection.threads = mp_arima_workers(request->threads, request->series / CHUNK + 1);
+    if (!mp_arena_make(&arena, lay_out, &selection, request->memory)) /* zeroed: lanes without a series compute too */
         return mp_out_of_memory("the scratch of an ARIMA order selection");
-    memset(memory, 0, size); /* lanes without a series compute too */
-    struct selection selection = {.job = job, .wanted = wanted, .choices = choices, .workers = (struct worker *)memory};
-    for (size_t i = 0; i < threads; i++)
-        worker_init(&selection.workers[i], job, memory + heads + i * each);
-    mp_parallel(threads, work, &selection);
-    mp_release(job->memory, memory, size, 1);
-    return atomic_load(&selection.cancelled) ? mp_fail(MOEP_ERROR_CANCELLED, "cancelled by the progress function")
-                                             : MOEP_OK;
+    moep_status status = mp_arima_run_chunks(&(struct arima_chunks){.end = request->series,
+                                                                    .size = CHUNK,
+                                                                    .workers = selection.threads,
+                                                                    .work = select_chunk,
+                                                                    .user = &selection,
+                                                                    .progress = request->progress,
+                                                                    .progress_user = request->progress_user,
+                                                                    .total = request->series});
+    mp_arena_free(&arena, request->memory);
+    return status;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Which order suits a series: d by tests, p and q by AICc. */
+/* The order that suits a series: d by unit-root tests, p and q by AICc. */
 #ifndef MP_METHODS_ARIMA_ORDER_SELECTION_H
 #define MP_METHODS_ARIMA_ORDER_SELECTION_H
 
@@ -7,24 +7,26 @@
 
 enum { MP_ARIMA_SELECT_MOST = 5 }; /* the largest p and q tried */
 
-/* What is given, and what is to be found: MOEP_SELECT. */
-struct arima_wanted {
+/* Each of p, d and q is given, or MOEP_SELECT. */
+struct arima_order_config {
     int p, d, q;
-    bool mean; /* where d is 0 */
+    bool mean; /* with a mean, where d is 0 */
 };
 
 struct arima_choice {
     struct arima_order order;
-    unsigned period; /* 0: none */
-    double aicc;     /* of the best candidate */
-    unsigned candidates;
+    unsigned period; /* of a season, in observations; 0: none */
+    double aicc;     /* of that order */
+    unsigned orders_tried;
     double cost; /* floating-point operations that it took, by formula */
 };
 
-/* For every series: d by mp_arima_differences, a season by mp_arima_period, and p and q by a stepwise search (Hyndman
- * and Khandakar 2008): from (2, 2), (0, 0), (1, 0) and (0, 1), on to neighbours that differ by 1 in p, q or both, until
- * none is better. All candidates of a series are compared on the same differenced observations, by exact likelihood.
- * The job's orders, budget and warm are not looked at. A constant series gets p = d = q = 0. */
-moep_status mp_arima_select(const struct arima_job *job, struct arima_wanted wanted, struct arima_choice *choices);
+/* Chooses for every series of the request, whose orders, budget and warm it ignores: d by mp_arima_differences, a
+ * season by mp_arima_period, p and q by the stepwise search of Hyndman and Khandakar (2008). That begins at (2, 2),
+ * (0, 0), (1, 0) and (0, 1) and goes on to neighbours, which differ by 1 in p, q or both, until none is better. It
+ * compares all orders of a series on the same differenced observations, by exact likelihood. A constant series gets p
+ * = d = q = 0. */
+moep_status mp_arima_select_orders(const struct arima_request *request, struct arima_order_config config,
+                                   struct arima_choice *choices);
 
 #endif

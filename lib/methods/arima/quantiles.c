@@ -1,4 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The quantile of a row's mean of steps: its forecast plus z standard deviations, with heavier tails as far as drift
+ * makes up the variance.
+ *
+ * Let `formula` be the model's variance of the mean of the row's `width` observations, `whole` that of the mean of all
+ * `ahead` observations up to the row's end, and F the squared factor that calibration has found for `ahead`.
+ * Calibration is about `whole`. Errors larger than the formula's are drift of the level, which the row shares; smaller
+ * ones mean that the model took noise for a walk, and then the row's variance shrinks alike, to no less than the noise
+ * of its steps:
+ *
+ *     F > 1:   variance = formula + (F - 1) whole
+ *     F <= 1:  variance = max(F formula, noise),   noise = min(F(1) sigma2 / width, formula)
+ *
+ * `drift` = min(F whole / variance, 1) is the part of the variance that is about the level. Few spans of the history
+ * are as long as the horizon, so that this part has the tails of Student's t with few degrees of freedom.
+ *
+ * A row of s steps, out of the N = width x bucket of its observations, has beyond that the variance
+ *     within = V (1 / s - 1 / N),   V the variance of a step about the mean of its observation,
+ * as a sample of s out of N without replacement has. */
 #include "methods/arima/quantiles.h"
 
 #include "methods/arima/horizon_factors.h"
@@ -6,133 +24,150 @@
 
 #include <math.h>
 
-/* How far the mean of a row's steps may be off: normal but for the part of the variance that is about the level of the
- * load, whose own size is told by few spans of the history as long as the horizon. */
-struct spread {
-    double variance, scatter; /* scatter: of the steps beyond that of their buckets' means */
-    double level;             /* its part of the variance */
-    double freedom;           /* degrees of */
+/* The distribution of the error of a row. */
+struct error_distribution {
+    double variance; /* of the row's observations, in their unit */
+    double within;   /* of shares, what the row's steps add; may be negative */
+    double drift;    /* part of the variance */
+    double freedom;  /* degrees of, of the drift */
 };
 
-/* `row`: the variance of the row's mean by the formula, `whole`: that of the mean of all up to its end, in
- * observations. What the calibration has found out is about the latter. Errors larger than the formula's are drift of
- * the level, which the row has too; the noise of the row stays as it is. Errors smaller than the formula's mean that a
- * part of the noise was taken for a walk: then the row's variance shrinks alike, to no less than the noise that its
- * steps have by themselves. */
-static struct spread calibrated(const struct arima_call *call, size_t series, const struct arima_state *state,
-                                size_t ahead, size_t width, double row, double whole)
+/* The history holds n / ahead spans as long as the horizon. LEAST_FREEDOM is added because a t distribution of 4
+ * degrees or fewer has no finite kurtosis: with less, tails explode where the horizon is as long as the history. */
+static const double LEAST_FREEDOM = 4;
+
+/* exp of a larger number is not finite. */
+static const double LARGEST_LOGARITHM = 700;
+
+/* ---- observations ------------------------------------------------------------------------------------------------ */
+
+static struct error_distribution calibrated(const struct arima_forecast_request *request, size_t series,
+                                            const struct arima_forecast_state *state, size_t ahead, size_t width,
+                                            double formula, double whole)
 {
-    const struct arima_factors *factors = &call->model.factors[series];
-    size_t rungs = call->model.progress->rungs;
-    double squared = exp(2 * mp_arima_log_factor(factors, rungs, ahead));
-    double noise = fmin(state->sigma2 / (double)width * (rungs > 0 ? exp(2 * factors->horizon[0]) : 1), row);
-    struct spread spread = {.variance = squared > 1 ? row + (squared - 1) * whole : fmax(squared * row, noise),
-                            .freedom = 4 + (double)call->source.observations / (double)ahead,
-                            .level = 0};
-    if (rungs > 0 && spread.variance > 0)
-        spread.level = fmin(squared * whole / spread.variance, 1);
-    return spread;
+    const struct arima_factors *factors = &request->model.factors[series];
+    size_t horizons = request->model.progress->calibration_horizons;
+    double squared = exp(2 * mp_arima_log_factor(factors, horizons, ahead));
+    double noise = fmin(state->sigma2 / (double)width * (horizons > 0 ? exp(2 * factors->horizon[0]) : 1), formula);
+    struct error_distribution error = {.variance = squared > 1 ? formula + (squared - 1) * whole
+                                                               : fmax(squared * formula, noise),
+                                       .freedom = LEAST_FREEDOM + (double)request->source.observations / (double)ahead};
+    if (horizons > 0 && error.variance > 0)
+        error.drift = fmin(squared * whole / error.variance, 1);
+    return error;
 }
 
-/* A normal quantile as one of Student's t, whose interval of 80 % is the normal one (Cornish and Fisher). */
+/* The index of the standard error of the observations in which a row ends. */
+static size_t error_row(const struct arima_forecast_request *request, size_t row)
+{
+    return (mp_arima_row_end(request, row) - 1) / request->source.bucket / request->width;
+}
+
+/* How many observations it is about: the last one has what is left. */
+static size_t width_of_error(const struct arima_forecast_request *request, size_t index)
+{
+    size_t left = request->ahead - index * request->width;
+    return left < request->width ? left : request->width;
+}
+
+/* squares: the sum of Psi(i)^2 over the i < ahead, so that whole = sigma2 squares / ahead^2. */
+static struct error_distribution error_of(const struct arima_forecast_request *request,
+                                          const struct arima_forecast_scratch *scratch, size_t series, size_t index,
+                                          double squares)
+{
+    const struct arima_forecast_state *state = &scratch->present[series % request->source.experts];
+    size_t width = width_of_error(request, index), ahead = index * request->width + width;
+    double standard_error = scratch->standard_errors[index], mean = sqrt(squares) / (double)ahead;
+    struct error_distribution error =
+        calibrated(request, series, state, ahead, width, standard_error * standard_error, state->sigma2 * mean * mean);
+    return isfinite(error.variance) ? error : (struct error_distribution){.variance = 1, .freedom = 1};
+}
+
+/* ---- steps ------------------------------------------------------------------------------------------------------- */
+
+/* V for the steps of the next observation, whose first step was calibrated too: V is such that s = 1 gives the variance
+ * found for that step. Negative where the next step, being nearer to the last ones, is surer than its observation. */
+static double next_step_variance(const struct arima_forecast_request *request, size_t series, double centre,
+                                 double formula, double variance, double step_variance)
+{
+    double part = 1 - 1 / (double)request->source.bucket, unit = request->source.logarithms ? centre * centre : 1;
+    if (request->model.progress->calibration_horizons == 0 || !(part > 0))
+        return step_variance;
+    double found = exp(2 * request->model.factors[series].step) * (formula * unit + step_variance * part);
+    return (found - variance * unit) / part;
+}
+
+/* Adds what a row's steps have within their observations. On the scale of logarithms a negative amount is taken from
+ * the variance there, a share's unit being 1 / centre. */
+static struct error_distribution with_steps(const struct arima_forecast_request *request,
+                                            struct error_distribution error, double centre, double within)
+{
+    error.within = within;
+    if (request->source.logarithms && within < 0) {
+        error.variance = fmax(error.variance + within / (centre * centre), 0);
+        error.within = 0;
+    }
+    return error;
+}
+
+/* ---- quantiles --------------------------------------------------------------------------------------------------- */
+
+/* The quantile of Student's t that belongs to the normal z, by Cornish and Fisher's z (1 + (z^2 + 1) / (4 freedom)),
+ * scaled so that the interval of 80 %, to which factors are calibrated, stays the normal one. */
 static double with_tails(double z, double freedom)
 {
     const double kept = MP_ARIMA_HALF_WIDTH;
     return z * (1 + (z * z + 1) / (4 * freedom)) / (1 + (kept * kept + 1) / (4 * freedom));
 }
 
-static double quantile(const struct arima_call *call, double centre, double z, const struct spread *spread)
+static double quantile(const struct arima_forecast_request *request, double centre, double z,
+                       const struct error_distribution *error)
 {
-    double heavy = z + spread->level * (with_tails(z, spread->freedom) - z);
-    double value = call->source.logarithms
-                       ? centre * exp(fmin(heavy * sqrt(spread->variance), 700)) + z * sqrt(spread->scatter)
-                       : centre + heavy * sqrt(fmax(spread->variance + spread->scatter, 0));
+    double heavy = z + error->drift * (with_tails(z, error->freedom) - z);
+    double value = request->source.logarithms
+                       ? centre * exp(fmin(heavy * sqrt(error->variance), LARGEST_LOGARITHM)) + z * sqrt(error->within)
+                       : centre + heavy * sqrt(fmax(error->variance + error->within, 0));
     return fmin(fmax(value, 0), 1);
 }
 
-/* Of the row of standard errors in which that row ends. */
-static size_t error_row(const struct arima_call *call, size_t row)
+static void quantiles_of_expert(const struct arima_forecast_request *request,
+                                const struct arima_forecast_scratch *scratch, size_t first, size_t expert)
 {
-    return (mp_arima_end_of_row(call, row) - 1) / call->source.bucket / call->width;
-}
-
-/* The observations that it is about: the last has what is left. */
-static size_t width_of_error(const struct arima_call *call, size_t index)
-{
-    size_t left = call->ahead - index * call->width;
-    return left < call->width ? left : call->width;
-}
-
-/* The first k of the b steps of the next observation: their mean has the variance that was found for the next step
- * where k = 1, the observation's where k = b, and in between as much more or less as 1 / k - 1 / b tells. Returns the
- * factor of that; below 0 where the next step, being nearer to the last ones, is surer than the observation. */
-static double next_scatter(const struct arima_call *call, size_t series, double centre, double formula, double variance,
-                           double scatter)
-{
-    double part = 1 - 1 / (double)call->source.bucket, unit = call->source.logarithms ? centre * centre : 1;
-    if (call->model.progress->rungs == 0 || !(part > 0))
-        return scatter;
-    double found = exp(2 * call->model.factors[series].step) * (formula * unit + scatter * part);
-    return (found - variance * unit) / part;
-}
-
-/* What is computed once per row of standard errors. */
-static struct spread spread_of(const struct arima_call *call, const struct arima_scratch *scratch, size_t series,
-                               size_t index, double squares)
-{
-    const struct arima_state *state = &scratch->present[series % call->source.experts];
-    size_t width = width_of_error(call, index), ahead = index * call->width + width;
-    double error = scratch->errors[index], mean = sqrt(squares) / (double)ahead;
-    struct spread spread = calibrated(call, series, state, ahead, width, error * error, state->sigma2 * mean * mean);
-    return isfinite(spread.variance) ? spread : (struct spread){.variance = 1, .freedom = 1};
-}
-
-/* With what a row that is shorter than its observations has beyond them; what it has less on the scale of logarithms
- * is taken from the variance there. */
-static struct spread of_shorter_row(const struct arima_call *call, struct spread spread, double centre, double scatter)
-{
-    spread.scatter = scatter;
-    if (call->source.logarithms && scatter < 0) {
-        spread.variance = fmax(spread.variance + scatter / (centre * centre), 0);
-        spread.scatter = 0;
-    }
-    return spread;
-}
-
-static void quantiles_of_expert(const struct arima_call *call, const struct arima_scratch *scratch, size_t first,
-                                size_t expert)
-{
-    size_t experts = call->source.experts, all = call->task->panel.series, ahead = 0, last = SIZE_MAX;
-    struct spread spread = {.variance = 0};
-    double squares = 0, scatter = 0;
-    for (size_t row = 0; row < call->count; row++) {
-        size_t index = error_row(call, row), width = width_of_error(call, index);
-        double centre = scratch->centre[row * experts + expert], formula = scratch->errors[index];
-        for (; ahead < index * call->width + width; ahead++)
-            squares += scratch->sums[ahead] * scratch->sums[ahead];
+    size_t experts = request->source.experts, all = request->task->panel.series, ahead = 0, last = SIZE_MAX;
+    struct error_distribution error = {.variance = 0};
+    double squares = 0, step_variance = 0;
+    for (size_t row = 0; row < request->count; row++) {
+        size_t index = error_row(request, row), width = width_of_error(request, index);
+        double centre = scratch->centre[row * experts + expert], formula = scratch->standard_errors[index];
+        for (; ahead < index * request->width + width; ahead++)
+            squares += scratch->psi_sums[ahead] * scratch->psi_sums[ahead];
         if (index != last) {
-            spread = spread_of(call, scratch, first + expert, index, squares);
-            scatter = scratch->scatter[expert];
+            error = error_of(request, scratch, first + expert, index, squares);
+            step_variance = scratch->step_variance[expert];
             if (ahead == 1)
-                scatter = next_scatter(call, first + expert, centre, formula * formula, spread.variance, scatter);
+                step_variance = next_step_variance(request, first + expert, centre, formula * formula, error.variance,
+                                                   step_variance);
             last = index;
         }
-        double steps = (double)(mp_arima_end_of_row(call, row) - row * call->stride);
-        double beyond = scatter * fmax(1 / steps - 1 / (double)(width * call->source.bucket), 0);
-        struct spread of_row = of_shorter_row(call, spread, centre, beyond);
-        for (size_t i = 0; i < call->quantiles->n; i++)
-            call->rows[(i * call->count + row) * all + first + expert] = quantile(call, centre, scratch->z[i], &of_row);
+        double steps = (double)(mp_arima_row_end(request, row) - row * request->stride);
+        double within = step_variance * fmax(1 / steps - 1 / (double)(width * request->source.bucket), 0);
+        struct error_distribution of_row = with_steps(request, error, centre, within);
+        for (size_t i = 0; i < request->quantiles->n; i++)
+            request->rows[(i * request->count + row) * all + first + expert] =
+                quantile(request, centre, scratch->z[i], &of_row);
     }
 }
 
-void mp_arima_quantiles(const struct arima_call *call, struct arima_scratch *scratch, size_t first)
+void mp_arima_quantiles(const struct arima_forecast_request *request, struct arima_forecast_scratch *scratch,
+                        size_t first)
 {
-    size_t experts = call->source.experts;
-    mp_arima_scatter(&call->source, first, experts, scratch->scatter);
-    for (size_t i = 0; i < call->quantiles->n; i++)
-        scratch->z[i] = mp_normal_quantile(call->quantiles->probabilities[i]);
+    size_t experts = request->source.experts;
+    mp_arima_step_variance(&request->source, first, experts, scratch->step_variance);
+    for (size_t i = 0; i < request->quantiles->n; i++)
+        scratch->z[i] = mp_normal_quantile(request->quantiles->probabilities[i]);
     for (size_t e = 0; e < experts; e++) {
-        mp_arima_forecast(&scratch->present[e], call->ahead, call->width, NULL, scratch->errors, 1, scratch->sums);
-        quantiles_of_expert(call, scratch, first, e);
+        mp_arima_forecast(&scratch->present[e], request->ahead, request->width, NULL, scratch->standard_errors, 1,
+                          scratch->psi_sums);
+        quantiles_of_expert(request, scratch, first, e);
     }
 }

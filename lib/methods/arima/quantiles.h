@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How far the loads may be from their forecast. */
+/* Quantiles of forecast rows. */
 #ifndef MP_METHODS_ARIMA_QUANTILES_H
 #define MP_METHODS_ARIMA_QUANTILES_H
 
-#include "methods/arima/forecast_call.h"
+#include "methods/arima/forecast_request.h"
 
-/* Into the call's rows, the quantiles of the layer whose series begin at `first`: about scratch->centre, from the
- * states in scratch->present. */
-void mp_arima_quantiles(const struct arima_call *call, struct arima_scratch *scratch, size_t first);
+/* Fills the request's rows with the quantiles of the layer whose series begin at `first`, from scratch->centre and
+ * scratch->present. */
+void mp_arima_quantiles(const struct arima_forecast_request *request, struct arima_forecast_scratch *scratch,
+                        size_t first);
 
 #endif

@@ -4,6 +4,9 @@
 #include <math.h>
 #include <string.h>
 
+/* The step-down recursion (Levinson, Durbin): r = a(k) is the k-th reflection coefficient, and the polynomial of
+ * degree k - 1 below it has the coefficients (a(i) - r a(k - i)) / (1 - r^2). All roots are inside if and only if all
+ * |r| < 1. */
 bool mp_arima_roots_inside(const double *a, unsigned n)
 {
     double c[MP_ARIMA_MOST_ROOTS], lower[MP_ARIMA_MOST_ROOTS];
@@ -29,7 +32,7 @@ static double squared_modulus(struct arima_root a)
     return a.re * a.re + a.im * a.im;
 }
 
-/* 0 where b is. */
+/* 0 where b is 0. */
 static struct arima_root quotient(struct arima_root a, struct arima_root b)
 {
     double modulus = squared_modulus(b);
@@ -39,8 +42,8 @@ static struct arima_root quotient(struct arima_root a, struct arima_root b)
     return (struct arima_root){c.re / modulus, c.im / modulus};
 }
 
-/* The polynomial over its derivative at z. */
-static struct arima_root newton_step(const double *a, unsigned n, struct arima_root z)
+/* f(z) / f'(z) of the polynomial f, by Horner's scheme. */
+static struct arima_root newton_quotient(const double *a, unsigned n, struct arima_root z)
 {
     struct arima_root value = {1, 0}, slope = {0, 0};
     for (unsigned i = 0; i < n; i++) {
@@ -53,37 +56,48 @@ static struct arima_root newton_step(const double *a, unsigned n, struct arima_r
     return quotient(value, slope);
 }
 
-static double improve(const double *a, unsigned n, struct arima_root *roots, unsigned k)
+/* One root's step of the Aberth-Ehrlich iteration (Aberth 1973): Newton's on f(z) / product over j != k of (z - z(j)),
+ * which keeps approximations from meeting in one root,
+ *
+ *     z(k) -= newton / (1 - newton x sum over j != k of 1 / (z(k) - z(j))),   newton = f(z(k)) / f'(z(k)).
+ *
+ * Returns the step's squared modulus. */
+static double aberth_step(const double *a, unsigned n, struct arima_root *roots, unsigned k)
 {
-    struct arima_root step = newton_step(a, n, roots[k]), repulsion = {0, 0};
+    struct arima_root newton = newton_quotient(a, n, roots[k]), sum = {0, 0};
     for (unsigned j = 0; j < n; j++) {
         if (j == k)
             continue;
-        struct arima_root apart = {roots[k].re - roots[j].re, roots[k].im - roots[j].im};
-        struct arima_root push = quotient((struct arima_root){1, 0}, apart);
-        repulsion.re += push.re;
-        repulsion.im += push.im;
+        struct arima_root difference = {roots[k].re - roots[j].re, roots[k].im - roots[j].im};
+        struct arima_root inverse = quotient((struct arima_root){1, 0}, difference);
+        sum.re += inverse.re;
+        sum.im += inverse.im;
     }
-    struct arima_root drag = product(step, repulsion);
-    step = quotient(step, (struct arima_root){1 - drag.re, -drag.im});
+    struct arima_root correction = product(newton, sum);
+    struct arima_root step = quotient(newton, (struct arima_root){1 - correction.re, -correction.im});
     roots[k].re -= step.re;
     roots[k].im -= step.im;
     return squared_modulus(step);
 }
 
+/* Simple roots converge cubically; multiple ones converge linearly, which ITERATIONS bounds. A step of 1e-15 is the
+ * last digit of a root near the unit circle. */
+enum { ITERATIONS = 200 };
+static const double SQUARED_STEP = 1e-30;
+
+/* Begins at the powers of 0.4 + 0.9 i, the usual start: no two are alike or conjugate, and none is real. */
 void mp_arima_roots(const double *a, unsigned n, struct arima_root *roots)
 {
-    enum { ITERATIONS = 200 };
     struct arima_root z = {1, 0};
     for (unsigned k = 0; k < n; k++) {
-        z = product(z, (struct arima_root){0.4, 0.9}); /* no two alike, none real */
+        z = product(z, (struct arima_root){0.4, 0.9});
         roots[k] = z;
     }
-    double moved = 1;
-    for (int i = 0; i < ITERATIONS && moved > 1e-30; i++) {
-        moved = 0;
+    double largest = 1;
+    for (int i = 0; i < ITERATIONS && largest > SQUARED_STEP; i++) {
+        largest = 0;
         for (unsigned k = 0; k < n; k++)
-            moved = fmax(moved, improve(a, n, roots, k));
+            largest = fmax(largest, aberth_step(a, n, roots, k));
     }
 }
 
@@ -119,7 +133,7 @@ double mp_arima_reflect(double *a, unsigned n)
     return factor;
 }
 
-/* Those of a modulus above `above` get the modulus `to`; whether there were any. */
+/* The roots of a modulus above `above` get the modulus `to`; returns whether there were any. */
 static bool set_moduli(double *a, unsigned n, double above, double to)
 {
     struct arima_root roots[MP_ARIMA_MOST_ROOTS];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The inverse roots of 1 + a(1) B + ... + a(n) B^n: the z with z^n + a(1) z^(n-1) + ... + a(n) = 0. Inside the unit
- * circle: stationary (a = -phi) or invertible (a = theta). */
+/* The inverse roots of 1 + a(1) B + ... + a(n) B^n: the z with z^n + a(1) z^(n-1) + ... + a(n) = 0. A model is
+ * stationary if all of a = -phi are inside the unit circle, invertible if all of a = theta are. */
 #ifndef MP_METHODS_ARIMA_ROOTS_H
 #define MP_METHODS_ARIMA_ROOTS_H
 
@@ -12,26 +12,27 @@ struct arima_root {
     double re, im;
 };
 
-/* All inverse roots are inside the unit circle, by the step-down recursion. */
+/* Whether all inverse roots are inside the unit circle, without computing them. */
 bool mp_arima_roots_inside(const double *a, unsigned n);
 
-/* By the Aberth-Ehrlich iteration. */
+/* All n inverse roots. */
 void mp_arima_roots(const double *a, unsigned n, struct arima_root *roots);
 
-/* Coefficients from roots that come in conjugate pairs. */
+/* The coefficients of inverse roots, which must come in conjugate pairs. */
 void mp_arima_polynomial(const struct arima_root *roots, unsigned n, double *a);
 
-/* Inverse roots outside the unit circle are mirrored into it, which leaves the likelihood of theta as it is: the
- * variance takes up the factor, which is returned. */
+/* Replaces every inverse root z outside the unit circle by its mirror image 1 / conj(z). The spectrum of theta(B) e,
+ * and so the likelihood, stays the same if the variance of e is multiplied by the returned factor, the product of
+ * |z|^2. */
 double mp_arima_reflect(double *a, unsigned n);
 
-/* Inverse roots of a modulus above `near` are moved onto the unit circle; false: there are none. */
+/* Moves the inverse roots of a modulus above `near` onto the unit circle; false if there are none. */
 bool mp_arima_snap_roots(double *a, unsigned n, double near);
 
-/* Inverse roots of a modulus above the limit are drawn in to it. */
+/* Scales the inverse roots of a modulus above the limit to it. */
 void mp_arima_limit_roots(double *a, unsigned n, double limit);
 
-/* a(i) x factor^i: every inverse root times the factor. */
+/* a(i) factor^i: scales every inverse root by the factor. */
 void mp_arima_shrink(double *a, unsigned n, double factor);
 
 #endif

@@ -1,4 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Every start is followed until a step gains less than 0.01 of log-likelihood, which tells optima apart; the best of
+ * them until a step gains less than 0.0001: test_arima_estimate.c wants optima of R within 0.001. Then two searches
+ * meet the unit circle. First, theta and its mirror image have the same likelihood, so that the slope across the
+ * circle is 0 and steps towards it are slow: the search tries the roots of theta that are near the circle on it.
+ * Second, a root that a step has carried inside out is mirrored back, which makes the model invertible. */
 #include "methods/arima/search.h"
 
 #include "methods/arima/initial_estimates.h"
@@ -6,203 +11,206 @@
 
 #include <string.h>
 
-static const double search_tolerance = 0.01, final_tolerance = 1e-4;
+/* Searches of ARMA(5, 5) take 20 to 25 iterations; the limits stop those that creep along a ridge. */
 enum { SEARCH_ITERATIONS = 60, FINAL_ITERATIONS = 100 };
+static const double SEARCH_TOLERANCE = 0.01, FINAL_TOLERANCE = 1e-4;
 
-/* ---- scratch ---- */
+/* A root of theta above that modulus is tried on the circle: a smaller value tries more often in vain, a larger one
+ * misses optima on the circle. */
+static const double NEAR_THE_CIRCLE = 0.95;
 
-/* The size of the next part; where `at` is not NULL, where it begins, and `at` moves on. */
-static size_t part(char **at, void *out, size_t count, size_t size)
+/* Up to that dimension searches also go on from the circle: there an iteration costs little. */
+enum { CHEAP_DIMENSION = 2 };
+
+void mp_arima_search_lay_out(struct arima_search *search, struct arena *arena, size_t observations, size_t specs,
+                             unsigned starts, int lane_bytes)
 {
-    size_t bytes = mp_whole_lines(count, size);
-    if (at) {
-        memcpy(out, at, sizeof *at);
-        *at += bytes;
-    }
-    return bytes;
+    unsigned most = starts > 2 ? starts : 2; /* an ARMA(1, 1), and a warm spec, have two */
+    search->kernel = mp_arima_kernel(lane_bytes);
+    search->start_kernel = mp_arima_start_kernel(lane_bytes);
+    mp_arima_workspace_lay_out(&search->workspace, arena, observations);
+    search->point = mp_arena_take(arena, 1, sizeof *search->point);
+    search->active = mp_arena_take(arena, MP_ARIMA_PARAMETERS, sizeof *search->active);
+    search->step = mp_arena_take(arena, MP_ARIMA_PARAMETERS, sizeof *search->step);
+    search->twiddles = mp_arena_take(arena, mp_product(mp_sum(observations, 4), 2), sizeof *search->twiddles);
+    search->batch = mp_arena_take(arena, specs, sizeof(struct arima_spec *));
+    search->candidates = mp_arena_take(arena, mp_product(specs, most), sizeof *search->candidates);
+    search->copies = mp_arena_take(arena, specs, sizeof *search->copies);
+    search->unfinished = mp_arena_take(arena, specs, sizeof *search->unfinished);
+    search->arma11 = mp_arena_take(arena, specs, sizeof *search->arma11);
+    search->regressed = mp_arena_take(arena, specs, sizeof *search->regressed);
+    search->cosines = mp_arena_take(arena, specs, sizeof *search->cosines);
 }
 
-static size_t lay_out(struct arima_search *s, char *memory, size_t observations, size_t items, unsigned starts)
+size_t mp_arima_periodogram_size(size_t n)
 {
-    char **at = memory ? &memory : NULL;
-    size_t size = mp_arima_workspace_size(observations);
-    if (at) {
-        mp_arima_workspace_init(&s->workspace, memory, observations);
-        memory += size;
-        memory += (MP_CACHE_LINE - (uintptr_t)memory % MP_CACHE_LINE) % MP_CACHE_LINE;
-    }
-    size = mp_sum(size, MP_CACHE_LINE);
-    size = mp_sum(size, part(at, &s->point, 1, sizeof *s->point));
-    size = mp_sum(size, part(at, &s->active, MP_ARIMA_PARAMETERS, sizeof *s->active));
-    size = mp_sum(size, part(at, &s->step, MP_ARIMA_PARAMETERS, sizeof *s->step));
-    size = mp_sum(size, part(at, &s->twiddles, mp_product(observations + 4, 2), sizeof *s->twiddles));
-    size = mp_sum(size, part(at, &s->list, items, sizeof *s->list));
-    size = mp_sum(size, part(at, &s->runs, mp_product(items, starts > 2 ? starts : 2), sizeof *s->runs));
-    size = mp_sum(size, part(at, &s->copies, items, sizeof *s->copies));
-    size = mp_sum(size, part(at, &s->again, items, sizeof *s->again));
-    size = mp_sum(size, part(at, &s->bases, mp_product(items, 2), sizeof *s->bases));
-    size = mp_sum(size, part(at, &s->peaks, items, sizeof *s->peaks));
+    size_t size = 4;
+    while (size < n)
+        size *= 2;
     return size;
 }
 
-size_t mp_arima_search_size(size_t observations, size_t items, unsigned starts)
+/* ---- starts ------------------------------------------------------------------------------------------------------ */
+
+static void limit_search(struct arima_candidate *candidate, bool final)
 {
-    struct arima_search none;
-    return lay_out(&none, NULL, observations, items, starts);
+    candidate->iterations = final ? FINAL_ITERATIONS : SEARCH_ITERATIONS;
+    candidate->tolerance = final ? FINAL_TOLERANCE : SEARCH_TOLERANCE;
 }
 
-void mp_arima_search_init(struct arima_search *search, void *memory, size_t observations, size_t items, unsigned starts,
-                          int lane_bytes)
+/* The estimates that the starts of a batch are made of. */
+static void prepare_starts(struct arima_search *s, struct arima_spec **specs, size_t count, unsigned dimension)
 {
-    lay_out(search, memory, observations, items, starts);
-    search->kernel = mp_arima_kernel(lane_bytes);
-    search->start_kernel = mp_arima_start_kernel(lane_bytes);
-}
-
-/* ---- one batch ---- */
-
-static size_t prepare_runs(struct arima_search *s, struct arima_item **items, size_t count, unsigned order)
-{
-    struct arima_coefficients *regressed = s->bases + count;
-    size_t runs = 0;
     bool structured = false;
     for (size_t i = 0; i < count; i++) {
-        items[i]->cost = 0;
-        structured |= mp_arima_needs_base(items[i]);
+        specs[i]->cost = 0;
+        structured |= mp_arima_needs_arma11(specs[i]);
     }
     if (structured)
-        mp_arima_bases(s, items, count);
-    mp_arima_regressed(s, items, count, order, regressed);
-    for (size_t i = 0; i < count; i++)
-        for (unsigned k = 0; k < mp_arima_starts_of(items[i]); k++) {
-            struct arima_run *run = &s->runs[runs++];
-            *run = items[i]->run;
-            run->iterations = mp_arima_starts_of(items[i]) > 1 ? SEARCH_ITERATIONS : FINAL_ITERATIONS;
-            run->tolerance = mp_arima_starts_of(items[i]) > 1 ? search_tolerance : final_tolerance;
-            if (items[i]->warm && k == 0)
-                continue;
-            run->at = mp_arima_start(items[i]->warm ? 0 : k, run->p, run->q, regressed[i], s->bases[i], s->peaks[i]);
-        }
-    return runs;
+        mp_arima_initial_estimates(s, specs, count);
+    mp_arima_hannan_rissanen(s, specs, count, dimension, s->regressed);
 }
 
-/* Runs of the list `again` once more, as they are now. */
-static void rerun(struct arima_search *s, size_t count, unsigned order)
+/* The candidates of a batch, spec by spec; returns how many. A lone start is followed to the end at once. */
+static size_t list_candidates(struct arima_search *s, struct arima_spec **specs, size_t count)
+{
+    size_t candidates = 0;
+    for (size_t i = 0; i < count; i++) {
+        bool warm = specs[i]->warm;
+        unsigned starts = mp_arima_start_count(specs[i]);
+        for (unsigned k = 0; k < starts; k++) {
+            struct arima_candidate *candidate = &s->candidates[candidates++];
+            *candidate = specs[i]->candidate;
+            limit_search(candidate, starts == 1);
+            if (!warm || k > 0)
+                candidate->at = mp_arima_start(warm ? 0 : k, candidate->p, candidate->q, s->regressed[i], s->arma11[i],
+                                               s->cosines[i]);
+        }
+    }
+    return candidates;
+}
+
+/* ---- from the best start on -------------------------------------------------------------------------------------- */
+
+/* Goes on with the first `count` candidates of the list `unfinished`, from where they are. */
+static void resume(struct arima_search *s, size_t count, unsigned dimension)
 {
     for (size_t k = 0; k < count; k++)
-        s->copies[k] = s->runs[s->again[k]];
-    mp_arima_optimise(s->kernel, &s->workspace, order, s->copies, count);
+        s->copies[k] = s->candidates[s->unfinished[k]];
+    mp_arima_optimise(s->kernel, &s->workspace, dimension, s->copies, count);
     for (size_t k = 0; k < count; k++) {
-        s->copies[k].evaluations += s->runs[s->again[k]].evaluations;
-        s->runs[s->again[k]] = s->copies[k];
+        s->copies[k].evaluations += s->candidates[s->unfinished[k]].evaluations;
+        s->candidates[s->unfinished[k]] = s->copies[k];
     }
 }
 
-static void follow_on(struct arima_run *run)
+/* Of every spec the best candidate, mirrored into the invertible region, becomes its only one. Lists as unfinished, and
+ * counts, the best of several and those that were mirrored. */
+static size_t keep_best(struct arima_search *s, struct arima_spec **specs, size_t count)
 {
-    run->iterations = FINAL_ITERATIONS;
-    run->tolerance = final_tolerance;
-}
-
-/* The best run of every item, mirrored into what is invertible, becomes its only one. In `again` those that are not at
- * their end: the best of several, and what was mirrored. */
-static size_t keep_best(struct arima_search *s, struct arima_item **items, size_t count)
-{
-    size_t at = 0, again = 0;
+    size_t at = 0, unfinished = 0;
     for (size_t i = 0; i < count; i++) {
-        size_t best = at, runs = mp_arima_starts_of(items[i]);
+        size_t best = at, starts = mp_arima_start_count(specs[i]);
         unsigned evaluations = 0;
-        for (size_t k = at; k < at + runs; k++) {
-            evaluations += s->runs[k].evaluations;
-            if (s->runs[k].objective < s->runs[best].objective)
+        for (size_t k = at; k < at + starts; k++) {
+            evaluations += s->candidates[k].evaluations;
+            if (s->candidates[k].objective < s->candidates[best].objective)
                 best = k;
         }
-        at += runs;
-        s->runs[i] = s->runs[best];
-        s->runs[i].evaluations = evaluations;
-        follow_on(&s->runs[i]);
-        bool mirrored = mp_arima_reflect(s->runs[i].at.theta, s->runs[i].q) != 1;
-        if (mirrored || runs > 1)
-            s->again[again++] = i;
+        at += starts;
+        s->candidates[i] = s->candidates[best];
+        s->candidates[i].evaluations = evaluations;
+        limit_search(&s->candidates[i], true);
+        bool mirrored = mp_arima_reflect(s->candidates[i].at.theta, s->candidates[i].q) != 1;
+        if (mirrored || starts > 1)
+            s->unfinished[unfinished++] = i;
     }
-    return again;
+    return unfinished;
 }
 
-/* The likelihood is the same on both sides of the unit circle, and so its slope across it is 0: steps towards it are
- * slow. Where the run is better with its roots of theta near the circle moved onto it, or after so many iterations from
- * there, that becomes the run. Returns how many did, and in `again` which. */
-static size_t try_unit_roots(struct arima_search *s, size_t count, unsigned order, unsigned iterations)
+/* Tries the roots of theta near the unit circle on it, and follows these candidates for so many iterations. Those that
+ * are better than before replace them; lists them as unfinished, and counts them. */
+static size_t try_unit_roots(struct arima_search *s, size_t count, unsigned dimension, unsigned iterations)
 {
     size_t tried = 0, better = 0;
     for (size_t i = 0; i < count; i++) {
-        struct arima_run *run = &s->copies[tried];
-        *run = s->runs[i];
-        run->iterations = iterations;
-        run->tolerance = search_tolerance;
-        s->again[tried] = i;
-        tried += mp_arima_snap_roots(run->at.theta, run->q, 0.95);
+        struct arima_candidate *candidate = &s->copies[tried];
+        *candidate = s->candidates[i];
+        candidate->iterations = iterations;
+        candidate->tolerance = SEARCH_TOLERANCE;
+        s->unfinished[tried] = i;
+        tried += mp_arima_snap_roots(candidate->at.theta, candidate->q, NEAR_THE_CIRCLE);
     }
-    mp_arima_optimise(s->kernel, &s->workspace, order, s->copies, tried);
+    mp_arima_optimise(s->kernel, &s->workspace, dimension, s->copies, tried);
     for (size_t k = 0; k < tried; k++) {
-        struct arima_run *run = &s->runs[s->again[k]];
-        unsigned evaluations = run->evaluations + s->copies[k].evaluations;
-        if (s->copies[k].objective < run->objective) {
-            *run = s->copies[k];
-            follow_on(run);
-            s->again[better++] = s->again[k];
+        struct arima_candidate *candidate = &s->candidates[s->unfinished[k]];
+        unsigned evaluations = candidate->evaluations + s->copies[k].evaluations;
+        if (s->copies[k].objective < candidate->objective) {
+            *candidate = s->copies[k];
+            limit_search(candidate, true);
+            s->unfinished[better++] = s->unfinished[k];
         }
-        run->evaluations = evaluations;
+        candidate->evaluations = evaluations;
     }
     return better;
 }
 
-/* After the last step theta may have a root inside again; its mirror image has the same likelihood. */
+/* Mirrors what the last steps have carried out of the invertible region; one evaluation then gives the standard errors
+ * there. Lists these as unfinished, and counts them. */
 static size_t mirror(struct arima_search *s, size_t count)
 {
-    size_t again = 0;
+    size_t unfinished = 0;
     for (size_t i = 0; i < count; i++) {
-        struct arima_run *run = &s->runs[i];
-        if (mp_arima_reflect(run->at.theta, run->q) == 1)
+        struct arima_candidate *candidate = &s->candidates[i];
+        if (mp_arima_reflect(candidate->at.theta, candidate->q) == 1)
             continue;
-        run->iterations = 0;
-        s->again[again++] = i;
+        candidate->iterations = 0;
+        s->unfinished[unfinished++] = i;
     }
-    return again;
+    return unfinished;
 }
 
-static void search_batch(struct arima_search *s, struct arima_item **items, size_t count, unsigned order)
+/* ---- batches ----------------------------------------------------------------------------------------------------- */
+
+static void search_batch(struct arima_search *s, struct arima_spec **specs, size_t count, unsigned dimension)
 {
-    double evaluation = mp_arima_evaluation_cost(items[0]->n, order);
-    s->workspace.n = items[0]->n;
-    size_t runs = prepare_runs(s, items, count, order);
-    mp_arima_optimise(s->kernel, &s->workspace, order, s->runs, runs);
-    rerun(s, keep_best(s, items, count), order);
-    rerun(s, try_unit_roots(s, count, order, order <= 2 ? SEARCH_ITERATIONS : 0), order); /* where that costs little */
-    rerun(s, mirror(s, count), order);
+    double evaluation_cost = mp_arima_evaluation_cost(specs[0]->n, dimension);
+    s->workspace.n = specs[0]->n;
+    prepare_starts(s, specs, count, dimension);
+    mp_arima_optimise(s->kernel, &s->workspace, dimension, s->candidates, list_candidates(s, specs, count));
+    resume(s, keep_best(s, specs, count), dimension);
+    resume(s, try_unit_roots(s, count, dimension, dimension <= CHEAP_DIMENSION ? SEARCH_ITERATIONS : 0), dimension);
+    resume(s, mirror(s, count), dimension);
     for (size_t i = 0; i < count; i++) {
-        items[i]->cost += s->runs[i].evaluations * evaluation;
-        items[i]->run = s->runs[i];
+        specs[i]->cost += s->candidates[i].evaluations * evaluation_cost;
+        specs[i]->candidate = s->candidates[i];
     }
 }
 
-static unsigned order_of(const struct arima_item *item)
+/* max(p, q): the dimension of the state of an ARMA(p, q). */
+static unsigned dimension_of(const struct arima_spec *spec)
 {
-    return item->run.p > item->run.q ? item->run.p : item->run.q;
+    return spec->candidate.p > spec->candidate.q ? spec->candidate.p : spec->candidate.q;
 }
 
-void mp_arima_search(struct arima_search *search, struct arima_item *items, size_t count)
+static bool same_batch(const struct arima_spec *a, const struct arima_spec *b)
 {
-    /* Batches of one length and order, in the order in which the first of each comes. */
+    return a->n == b->n && dimension_of(a) == dimension_of(b);
+}
+
+/* Specs of one length and dimension are one batch; batches go in the order in which the first of each comes. */
+void mp_arima_search(struct arima_search *search, struct arima_spec *specs, size_t count)
+{
     for (size_t i = 0; i < count; i++) {
         size_t n = 0;
         bool first = true;
         for (size_t j = 0; j < i && first; j++)
-            first = items[j].n != items[i].n || order_of(&items[j]) != order_of(&items[i]);
+            first = !same_batch(&specs[j], &specs[i]);
         if (!first)
             continue;
         for (size_t j = i; j < count; j++)
-            if (items[j].n == items[i].n && order_of(&items[j]) == order_of(&items[i]))
-                search->list[n++] = &items[j];
-        search_batch(search, search->list, n, order_of(&items[i]));
+            if (same_batch(&specs[j], &specs[i]))
+                search->batch[n++] = &specs[j];
+        search_batch(search, search->batch, n, dimension_of(&specs[i]));
     }
 }

@@ -1,41 +1,46 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The best likelihood from several starts, for a batch of series and orders: each start is followed until a step gains
- * less than 0.01 of log-likelihood, the best of them until a step gains less than 0.0001. */
+/* The best likelihood from several starts, for a batch of series and orders. */
 #ifndef MP_METHODS_ARIMA_SEARCH_H
 #define MP_METHODS_ARIMA_SEARCH_H
 
 #include "methods/arima/starts.h"
 
-/* One series and order; everything of the run that is not out is in, but the iterations and the tolerance. */
-struct arima_item {
+/* A model specification: one series and one order. */
+struct arima_spec {
     size_t n; /* observations */
     unsigned starts;
-    bool warm; /* begins at run.at, and where Hannan and Rissanen begin: no more */
-    struct arima_run run;
+    bool warm; /* begin at candidate.at and where Hannan and Rissanen begin, and nowhere else */
+    /* In: the series, the order, and for a warm one the start; out: the best fit. */
+    struct arima_candidate candidate;
     double cost; /* out: floating-point operations */
 };
 
+/* Scratch. */
 struct arima_search {
     const struct arima_kernel *kernel;
     const struct arima_start_kernel *start_kernel;
     struct arima_workspace workspace;
     struct arima_point *point;
-    struct arima_lanes *active, *step;
-    double *twiddles;
-    struct arima_item **list;         /* [items] */
-    struct arima_run *runs;           /* [items x starts] */
-    struct arima_run *copies;         /* [items] */
-    size_t *again;                    /* [items] */
-    struct arima_coefficients *bases; /* [2 x items] */
-    double (*peaks)[MP_ARIMA_PEAKS];  /* [items] */
+    struct arima_lanes *active, *step;    /* [MP_ARIMA_PARAMETERS] */
+    double *twiddles;                     /* of the periodogram */
+    struct arima_spec **batch;            /* [specs]: of one length and dimension */
+    struct arima_candidate *candidates;   /* [specs x starts] */
+    struct arima_candidate *copies;       /* [specs] */
+    size_t *unfinished;                   /* [specs]: indices of candidates */
+    struct arima_coefficients *arma11;    /* [specs] */
+    struct arima_coefficients *regressed; /* [specs] */
+    double (*cosines)[MP_ARIMA_PEAKS];    /* [specs] */
 };
 
-/* Bytes of scratch, SIZE_MAX if too many; laid out in memory of that size. */
-size_t mp_arima_search_size(size_t observations, size_t items, unsigned starts);
-void mp_arima_search_init(struct arima_search *search, void *memory, size_t observations, size_t items, unsigned starts,
-                          int lane_bytes);
+/* Lays out the scratch of searches of up to so many observations, specs and starts. lane_bytes: as in
+ * mp_arima_kernel. */
+void mp_arima_search_lay_out(struct arima_search *search, struct arena *arena, size_t observations, size_t specs,
+                             unsigned starts, int lane_bytes);
 
-/* Orders from 0, of which at least one of p and q is 1 or more; n > 2 max(p, q) + 2. */
-void mp_arima_search(struct arima_search *search, struct arima_item *items, size_t count);
+/* The number of ordinates, with their mirror images, of a periodogram of n observations: a power of two. */
+size_t mp_arima_periodogram_size(size_t n);
+
+/* Every spec has a p or q of 1 or more, and n > 2 max(p, q) + 2. A spec's result does not depend on the others. */
+void mp_arima_search(struct arima_search *search, struct arima_spec *specs, size_t count);
 
 #endif

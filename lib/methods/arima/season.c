@@ -1,24 +1,55 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* A season is a peak of the periodogram that stands out from its surroundings and that the autocorrelation confirms.
+ *
+ * Under a smooth spectrum an ordinate over the mean of its surroundings has nearly an exponential distribution, and
+ * there are n / 2 independent ones, so that
+ *
+ *     P(the highest ratio > x) <= n / 2 exp(-x) = SIGNIFICANCE   at x = log(n / 2 / SIGNIFICANCE).
+ *
+ * The peak at ordinate k of `size` has the period size / k. The period is the lag within 1 of it with the largest
+ * autocorrelation, which must exceed three times its standard deviation 1 / sqrt(n) under noise (Bartlett 1946). */
 #include "methods/arima/season.h"
 
 #include "support/logarithm.h"
 
 #include <math.h>
 
-/* Ordinates over the spectrum are exponential, nearly: one of m is above x with a probability of m exp(-x) at most. */
-static const double significance = 0.001;
+/* So high a peak comes up by chance in 1 of 1,000 series. */
+static const double SIGNIFICANCE = 0.001;
 
-/* The mean of the ordinates around k but next to it: the spectrum there. */
-static double surroundings(const double *power, size_t size, size_t spacing, size_t k, size_t leave, size_t reach)
+/* In units of 1 / n, the resolution of n values: a peak reaches 2 to either side of its frequency, the spectrum around
+ * it is taken as smooth within 12, and a period that does not come 3 times is not one. */
+enum { PEAK = 2, SURROUNDINGS = 12, LEAST_PERIODS = 3 };
+
+/* With fewer observations SURROUNDINGS would be the whole spectrum, which has n / 2 ordinates. */
+enum { LEAST_OBSERVATIONS = 2 * SURROUNDINGS };
+
+/* The mean of the ordinates between `inner` and `outer` away from k: the spectrum there. */
+static double surroundings(const double *power, size_t size, size_t spacing, size_t k, size_t inner, size_t outer)
 {
     double sum = 0;
-    size_t count = 0, first = k > reach ? k - reach : 1, last = k + reach < size / 2 ? k + reach : size / 2 - 1;
+    size_t count = 0, first = k > outer ? k - outer : 1, last = k + outer < size / 2 ? k + outer : size / 2 - 1;
     for (size_t j = first; j <= last; j++)
-        if (j + leave < k || j > k + leave) {
+        if (j + inner < k || j > k + inner) {
             sum += power[j * spacing];
             count++;
         }
     return count > 0 ? sum / (double)count : INFINITY;
+}
+
+/* The highest ratio of an ordinate to its surroundings, and in *peak where; 0 without any. */
+static double highest_peak(const double *power, size_t n, size_t size, size_t spacing, size_t *peak)
+{
+    size_t inner = PEAK * size / n + 1, outer = SURROUNDINGS * size / n;
+    double highest = 0;
+    for (size_t k = LEAST_PERIODS * size / n; k < size / 2; k++) {
+        double ratio = power[k * spacing] / surroundings(power, size, spacing, k, inner, outer);
+        if (ratio > highest) {
+            highest = ratio;
+            *peak = k;
+        }
+    }
+    return highest;
 }
 
 static double autocorrelation(const double *values, size_t n, double mean, size_t lag)
@@ -33,24 +64,18 @@ static double autocorrelation(const double *values, size_t n, double mean, size_
 
 unsigned mp_arima_period(const double *values, size_t n, const double *power, size_t size, size_t spacing)
 {
-    size_t leave = 2 * size / n + 1, reach = 12 * size / n, peak = 0;
-    double highest = 0, mean = 0;
-    if (n < 24)
+    size_t peak = 0, period = 0;
+    double mean = 0;
+    if (n < LEAST_OBSERVATIONS)
         return 0;
-    for (size_t k = 3 * size / n; k < size / 2; k++) { /* three periods at least */
-        double over = power[k * spacing] / surroundings(power, size, spacing, k, leave, reach);
-        if (over > highest) {
-            highest = over;
-            peak = k;
-        }
-    }
-    if (peak == 0 || highest < mp_logarithm(0.5 * (double)n / significance))
+    double highest = highest_peak(power, n, size, spacing, &peak);
+    if (peak == 0 || highest < mp_logarithm(0.5 * (double)n / SIGNIFICANCE))
         return 0;
     for (size_t t = 0; t < n; t++)
         mean += values[t] / (double)n;
-    size_t around = (size + peak / 2) / peak, period = 0;
+    size_t around = (size + peak / 2) / peak;
     double best = 3 / sqrt((double)n);
-    for (size_t lag = around > 2 ? around - 1 : 2; lag <= around + 1 && lag <= n / 3; lag++) {
+    for (size_t lag = around > 2 ? around - 1 : 2; lag <= around + 1 && lag <= n / LEAST_PERIODS; lag++) {
         double r = autocorrelation(values, n, mean, lag);
         if (r > best) {
             best = r;

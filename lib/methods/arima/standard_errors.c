@@ -1,18 +1,39 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The objective f is minus the log-likelihood, so that inv(H), H its second derivatives, is the asymptotic covariance
+ * of the coefficients. H is the Gauss-Newton matrix here. With Cholesky's H = L L',
+ *
+ *     inv(H) = inv(L)' inv(L),   standard_error(e)^2 = inv(H)(e, e) = |column e of inv(L)|^2.
+ *
+ * Column e of inv(L) is the solution x of L x = (0 .. 1 .. 0)', 1 in place e; it begins with e zeros. */
 #include "methods/arima/standard_errors.h"
 
 #include <math.h>
 
-/* By Cholesky's factor of the matrix, one right-hand side after another. */
-void mp_arima_standard_errors(const struct arima_point *point, unsigned order, size_t l, struct arima_run *run)
+typedef double square_matrix[MP_ARIMA_PARAMETERS][MP_ARIMA_PARAMETERS];
+
+/* Where the i-th of the p + q coefficients stands among the point's parameters: phi first, theta from `dimension`
+ * on. */
+static unsigned parameter_index(const struct arima_candidate *candidate, unsigned dimension, unsigned i)
 {
-    double a[MP_ARIMA_PARAMETERS][MP_ARIMA_PARAMETERS];
-    unsigned n = run->p + run->q;
-    for (unsigned i = 0; i < n; i++) {
-        unsigned row = i < run->p ? i : order + i - run->p;
+    return i < candidate->p ? i : dimension + i - candidate->p;
+}
+
+/* The lower triangle of H of the n coefficients. */
+static void load_hessian(const struct arima_point *point, unsigned dimension, size_t l,
+                         const struct arima_candidate *candidate, unsigned n, square_matrix a)
+{
+    for (unsigned i = 0; i < n; i++)
         for (unsigned j = 0; j <= i; j++) {
-            unsigned column = j < run->p ? j : order + j - run->p;
+            unsigned row = parameter_index(candidate, dimension, i), column = parameter_index(candidate, dimension, j);
             a[i][j] = point->hessian[row][column].lane[l];
+        }
+}
+
+/* L in place of H. Where a pivot is not positive, its diagonal and the column below it are 0. */
+static void factorise(square_matrix a, unsigned n)
+{
+    for (unsigned i = 0; i < n; i++)
+        for (unsigned j = 0; j <= i; j++) {
             for (unsigned k = 0; k < j; k++)
                 a[i][j] -= a[i][k] * a[j][k];
             if (i == j)
@@ -20,16 +41,29 @@ void mp_arima_standard_errors(const struct arima_point *point, unsigned order, s
             else
                 a[i][j] = a[j][j] > 0 ? a[i][j] / a[j][j] : 0;
         }
+}
+
+/* |column e of inv(L)|^2, infinite from a pivot of 0 on. */
+static double variance_of(square_matrix l, unsigned n, unsigned e)
+{
+    double x[MP_ARIMA_PARAMETERS], sum = 0;
+    for (unsigned i = e; i < n; i++) {
+        x[i] = i == e;
+        for (unsigned k = e; k < i; k++)
+            x[i] -= l[i][k] * x[k];
+        x[i] = l[i][i] > 0 ? x[i] / l[i][i] : INFINITY;
+        sum += x[i] * x[i];
     }
-    for (unsigned e = 0; e < n; e++) {
-        double x[MP_ARIMA_PARAMETERS], sum = 0;
-        for (unsigned i = e; i < n; i++) {
-            x[i] = i == e;
-            for (unsigned k = e; k < i; k++)
-                x[i] -= a[i][k] * x[k];
-            x[i] = a[i][i] > 0 ? x[i] / a[i][i] : INFINITY;
-            sum += x[i] * x[i];
-        }
-        run->error[e] = sqrt(sum);
-    }
+    return sum;
+}
+
+void mp_arima_standard_errors(const struct arima_point *point, unsigned dimension, size_t l,
+                              struct arima_candidate *candidate)
+{
+    square_matrix factor;
+    unsigned n = candidate->p + candidate->q;
+    load_hessian(point, dimension, l, candidate, n, factor);
+    factorise(factor, n);
+    for (unsigned e = 0; e < n; e++)
+        candidate->standard_error[e] = sqrt(variance_of(factor, n, e));
 }

@@ -1,4 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* With w = level + scale x, a likelihood of n values x is one of w less n log(scale). The optimiser's objective leaves
+ * out the constant, so that for w, with k = p + q + 1 parameters and one more for a mean,
+ *
+ *     loglik = n / 2 (log(n) - log(2 pi) - 1) - objective - n log(scale),
+ *     AICc   = -2 loglik + 2 k n / (n - k - 1)   (Hurvich and Tsai 1989).
+ *
+ * For p = q = 0 the objective is n / 2 log(sum of x^2). */
 #include "methods/arima/standardise.h"
 
 #include "support/logarithm.h"
@@ -7,6 +14,8 @@
 #include <math.h>
 #include <string.h>
 
+static const double LOG_2_PI = 1.8378770664093453;
+
 static void difference(double *values, size_t steps, unsigned d)
 {
     for (unsigned k = 0; k < d; k++)
@@ -14,8 +23,8 @@ static void difference(double *values, size_t steps, unsigned d)
             values[t] = values[t + 1] - values[t];
 }
 
-/* The largest modulus of x - level; infinite if one is not finite. Compares patterns of bits, in which moduli are
- * ordered as numbers are. */
+/* The largest |x - level|; infinite if one is not finite. Compares bit patterns, which are ordered as moduli are: that
+ * vectorises, and a NaN counts as the largest. */
 MP_VECTORISED static double mp_largest_deviation(const double *values, size_t n, double level)
 {
     uint64_t largest = 0;
@@ -31,7 +40,7 @@ MP_VECTORISED static double mp_largest_deviation(const double *values, size_t n,
     return isfinite(found) ? found : INFINITY;
 }
 
-/* By eights, as vectors are wide, in a fixed order. */
+/* Sums run in eight parts, as many as the widest vector has, so that every width adds in the same order. */
 enum { PARTS = 8 };
 
 static double sum_of_parts(const double *parts)
@@ -51,7 +60,7 @@ MP_VECTORISED static double mp_total(const double *values, size_t n)
     return sum_of_parts(parts);
 }
 
-/* (x - level) x factor in place; the sum of squares of that. */
+/* Replaces every x by (x - level) factor; returns the sum of squares. */
 MP_VECTORISED static double mp_shift_and_scale(double *values, size_t n, double level, double factor)
 {
     double parts[PARTS] = {0};
@@ -70,21 +79,26 @@ MP_VECTORISED static double mp_shift_and_scale(double *values, size_t n, double 
     return sum_of_parts(parts);
 }
 
-/* By the largest deviation first: squares of very small or large numbers have no digits. */
-bool mp_arima_standardise(struct arima_series *series, double *values, size_t steps, unsigned d, bool mean)
+/* A series whose largest value is above LARGEST counts as not finite: squares would overflow. Deviations within
+ * ROUNDING of it are rounding errors of a constant. Below TINY the inverse of a deviation may overflow: such
+ * differences are first multiplied by LIFT. */
+static const double LARGEST = 1e150, ROUNDING = 1e-14, TINY = 1e-300, LIFT = 0x1p+300;
+
+/* Divides by the largest deviation before it squares, because squares of tiny or huge numbers lose their digits. */
+bool mp_arima_standardise(struct arima_standardised *series, double *values, size_t steps, unsigned d, bool mean)
 {
     double largest = mp_largest_deviation(values, steps, 0);
-    *series = (struct arima_series){.values = values, .n = steps > d ? steps - d : 0};
+    *series = (struct arima_standardised){.values = values, .n = steps > d ? steps - d : 0};
     size_t n = series->n;
-    if (n == 0 || !(largest > 0 && largest < 1e150))
+    if (n == 0 || !(largest > 0 && largest < LARGEST))
         return false;
     difference(values, steps, d);
     series->level = mean ? mp_total(values, n) / (double)n : 0;
     double deviation = mp_largest_deviation(values, n, series->level), level = series->level, lift = 1;
-    if (!(deviation > 1e-14 * largest))
+    if (!(deviation > ROUNDING * largest))
         return false;
-    if (deviation < 1e-300) { /* whose inverse may be no number */
-        lift = 0x1p+300;
+    if (deviation < TINY) {
+        lift = LIFT;
         mp_shift_and_scale(values, n, level, lift);
         deviation *= lift;
         level = 0;
@@ -95,7 +109,8 @@ bool mp_arima_standardise(struct arima_series *series, double *values, size_t st
     return true;
 }
 
-struct arima_order mp_arima_bearable(struct arima_order order, size_t n)
+/* Three observations a coefficient, and enough for AICc: n - k - 1 is then above 0. */
+struct arima_order mp_arima_supported_order(struct arima_order order, size_t n)
 {
     while (order.p + order.q > 0 && 3 * (order.p + order.q) + 5 > n) {
         if (order.p >= order.q)
@@ -106,30 +121,29 @@ struct arima_order mp_arima_bearable(struct arima_order order, size_t n)
     return order;
 }
 
-static void criteria(const struct arima_series *series, double objective, double squares,
-                     struct arima_estimate *estimate)
+static void fill_criteria(const struct arima_standardised *series, double objective, double squares,
+                          struct arima_estimate *estimate)
 {
-    static const double log_2_pi = 1.8378770664093453;
     double n = (double)series->n, k = estimate->order.p + estimate->order.q + estimate->order.mean + 1;
     estimate->sigma2 = squares / n * series->scale * series->scale;
-    estimate->loglik = 0.5 * n * (mp_logarithm(n) - log_2_pi - 1) - objective - n * mp_logarithm(series->scale);
+    estimate->loglik = 0.5 * n * (mp_logarithm(n) - LOG_2_PI - 1) - objective - n * mp_logarithm(series->scale);
     estimate->aicc = n > k + 1 ? -2 * estimate->loglik + 2 * k * n / (n - k - 1) : INFINITY;
 }
 
-void mp_arima_describe(const struct arima_series *series, const struct arima_run *run, struct arima_order order,
-                       struct arima_estimate *estimate)
+void mp_arima_fill_estimate(const struct arima_standardised *series, const struct arima_candidate *candidate,
+                            struct arima_order order, struct arima_estimate *estimate)
 {
     estimate->order = order;
-    memcpy(estimate->phi, run->at.phi, sizeof estimate->phi);
-    memcpy(estimate->theta, run->at.theta, sizeof estimate->theta);
-    memcpy(estimate->phi_error, run->error, order.p * sizeof *run->error);
-    memcpy(estimate->theta_error, run->error + order.p, order.q * sizeof *run->error);
-    estimate->mean = series->level + series->scale * run->mean_value;
-    criteria(series, run->objective, run->sum_of_squares, estimate);
+    memcpy(estimate->phi, candidate->at.phi, sizeof estimate->phi);
+    memcpy(estimate->theta, candidate->at.theta, sizeof estimate->theta);
+    memcpy(estimate->phi_error, candidate->standard_error, order.p * sizeof *candidate->standard_error);
+    memcpy(estimate->theta_error, candidate->standard_error + order.p, order.q * sizeof *candidate->standard_error);
+    estimate->mean = series->level + series->scale * candidate->mean_value;
+    fill_criteria(series, candidate->objective, candidate->sum_of_squares, estimate);
 }
 
-void mp_arima_describe_noise(const struct arima_series *series, struct arima_order order,
-                             struct arima_estimate *estimate)
+void mp_arima_fill_noise_estimate(const struct arima_standardised *series, struct arima_order order,
+                                  struct arima_estimate *estimate)
 {
     double squares = 0;
     for (size_t t = 0; t < series->n; t++)
@@ -137,5 +151,5 @@ void mp_arima_describe_noise(const struct arima_series *series, struct arima_ord
     order.p = order.q = 0;
     estimate->order = order;
     estimate->mean = series->level;
-    criteria(series, 0.5 * (double)series->n * mp_logarithm(squares), squares, estimate);
+    fill_criteria(series, 0.5 * (double)series->n * mp_logarithm(squares), squares, estimate);
 }

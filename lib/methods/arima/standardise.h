@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What is asked of a series, what is found, and what lies between the series and the search: differences in a standard
- * unit on the way in, results in the series' own on the way out. */
+/* Orders and estimates, and the way between a series and the search: standardised differences on the way in, estimates
+ * in the series' own unit on the way out. */
 #ifndef MP_METHODS_ARIMA_STANDARDISE_H
 #define MP_METHODS_ARIMA_STANDARDISE_H
 
@@ -11,15 +11,15 @@ struct arima_order {
     bool mean;        /* only with d = 0 */
 };
 
-/* What an estimate had to give up. */
-enum { MP_ARIMA_AS_ASKED = 0, MP_ARIMA_SMALLER_ORDER = 1, MP_ARIMA_MEAN = 2 };
+/* Whether the estimate has the order requested. SMALLER_ORDER: the series is too short for it. MEAN: there is nothing
+ * to estimate, because the series or, for d > 0, its differences are constant, or because it has numbers that are not
+ * finite or above 1e150; then there are no coefficients and sigma2 = 0. */
+enum { MP_ARIMA_AS_REQUESTED = 0, MP_ARIMA_SMALLER_ORDER = 1, MP_ARIMA_MEAN = 2 };
 
 struct arima_estimate {
-    struct arima_order order; /* the one that was estimated */
-    unsigned fallback;        /* SMALLER_ORDER: the series is too short for the one asked for. MEAN: it is constant, or
-                               * its differences of order d > 0 are all 0, or numbers in it are not finite or above
-                               * 1e150: no coefficients, and sigma2 = 0 */
-    unsigned period;          /* of a season that selection found, in observations; 0: none */
+    struct arima_order order; /* the one estimated */
+    unsigned fallback;        /* one of the three above */
+    unsigned period;          /* of the season that order selection found, in observations; 0: none */
     bool done;
     double phi[MP_ARIMA_ORDER], theta[MP_ARIMA_ORDER];
     double phi_error[MP_ARIMA_ORDER], theta_error[MP_ARIMA_ORDER]; /* standard errors */
@@ -29,25 +29,26 @@ struct arima_estimate {
     double cost;         /* floating-point operations that it took, by formula */
 };
 
-/* A series on its way: its differences, standardised. */
-struct arima_series {
-    double *values; /* n standardised observations, in place of the series */
+/* The differences of a series, standardised. */
+struct arima_standardised {
+    double *values; /* [n], in place of the series */
     size_t n;
-    double level, scale; /* w = level + scale x value */
+    double level, scale; /* difference = level + scale x value */
 };
 
-/* false: constant, or not finite: nothing to estimate. */
-bool mp_arima_standardise(struct arima_series *series, double *values, size_t steps, unsigned d, bool mean);
+/* Differences values[steps] d times in place, and divides by their root mean square about `level`: their mean if
+ * `mean`, 0 otherwise. False: they are constant or not finite, and there is nothing to estimate. */
+bool mp_arima_standardise(struct arima_standardised *series, double *values, size_t steps, unsigned d, bool mean);
 
-/* The largest order that so many observations bear. */
-struct arima_order mp_arima_bearable(struct arima_order order, size_t n);
+/* The largest order up to the given one that n observations support: 3 (p + q) + 5 <= n. */
+struct arima_order mp_arima_supported_order(struct arima_order order, size_t n);
 
-/* From a run on a standardised series. */
-void mp_arima_describe(const struct arima_series *series, const struct arima_run *run, struct arima_order order,
-                       struct arima_estimate *estimate);
+/* The estimate, in the series' unit, of a candidate that has ended. */
+void mp_arima_fill_estimate(const struct arima_standardised *series, const struct arima_candidate *candidate,
+                            struct arima_order order, struct arima_estimate *estimate);
 
-/* The best likelihood for p = q = 0. */
-void mp_arima_describe_noise(const struct arima_series *series, struct arima_order order,
-                             struct arima_estimate *estimate);
+/* The estimate for p = q = 0, where the likelihood has a closed form. */
+void mp_arima_fill_noise_estimate(const struct arima_standardised *series, struct arima_order order,
+                                  struct arima_estimate *estimate);
 
 #endif

@@ -5,51 +5,70 @@
 
 #include <string.h>
 
-/* Inside, with something to spare. */
-static void draw_inside(double *a, unsigned n)
+/* ---- admissible coefficients ------------------------------------------------------------------------------------- */
+
+/* A start is admissible if its inverse roots times MARGIN are inside the unit circle: on the circle the likelihood of
+ * phi does not exist, and that of theta has no slope across it. Others shrink by SHRINK until they are; 200 times do
+ * for any root up to 28,000, and what is larger becomes 0. DAMPING takes the coefficients of a regression away from
+ * the border: 1 would be the start REGRESSED, 0 forgets the regression. */
+static const double MARGIN = 1.005, SHRINK = 0.95, DAMPING = 0.7;
+enum { SHRINKS = 200 };
+
+static void shrink_polynomial(double *a, unsigned n)
 {
-    for (int i = 0; i < 200; i++) {
+    for (int i = 0; i < SHRINKS; i++) {
         double wider[MP_ARIMA_ORDER];
         memcpy(wider, a, n * sizeof *a);
-        mp_arima_shrink(wider, n, 1.005);
+        mp_arima_shrink(wider, n, MARGIN);
         if (mp_arima_roots_inside(wider, n))
             return;
-        mp_arima_shrink(a, n, 0.95);
+        mp_arima_shrink(a, n, SHRINK);
     }
     memset(a, 0, n * sizeof *a);
 }
 
-static void draw_coefficients_inside(struct arima_coefficients *c)
+/* phi(B) = 1 - phi(1) B - ..: as coefficients of a polynomial they have the other sign. */
+static void negate_phi(struct arima_coefficients *c)
 {
     for (int i = 0; i < MP_ARIMA_ORDER; i++)
         c->phi[i] = -c->phi[i];
-    draw_inside(c->phi, MP_ARIMA_ORDER);
-    for (int i = 0; i < MP_ARIMA_ORDER; i++)
-        c->phi[i] = -c->phi[i];
-    draw_inside(c->theta, MP_ARIMA_ORDER);
 }
 
-struct arima_coefficients mp_arima_damped(struct arima_coefficients c)
+static void shrink_to_admissible(struct arima_coefficients *c)
+{
+    negate_phi(c);
+    shrink_polynomial(c->phi, MP_ARIMA_ORDER);
+    negate_phi(c);
+    shrink_polynomial(c->theta, MP_ARIMA_ORDER);
+}
+
+struct arima_coefficients mp_arima_damped_start(struct arima_coefficients c)
 {
     for (int i = 0; i < MP_ARIMA_ORDER; i++) {
-        c.phi[i] *= 0.7;
-        c.theta[i] *= 0.7;
+        c.phi[i] *= DAMPING;
+        c.theta[i] *= DAMPING;
     }
-    draw_coefficients_inside(&c);
+    shrink_to_admissible(&c);
     return c;
 }
 
-/* What a start is made of. Structured: two peaks, the modulus of the inverse roots of phi and theta there; drawn: the
- * seed. In the order in which, added one by one to those before, they gained most likelihood over 704 series of
- * ARIMA(5, 1, 5): simulated walks and autoregressions with noise, and the shares of two training runs. */
+/* ---- kinds of starts --------------------------------------------------------------------------------------------- */
+
+/* REGRESSED: Hannan and Rissanen's coefficients; DAMPED: the same, damped. STRUCTURED: ARMA(1, 1) times factors of phi
+ * and theta that nearly cancel, at two peaks, with inverse roots of the given moduli. DRAWN: drawn from all that is
+ * admissible, by a seed, the same for every series. */
 enum kind { DAMPED, STRUCTURED, DRAWN, REGRESSED };
 
-static const struct recipe {
+/* In the order in which they gained most likelihood when they were added one by one to those before, over 704 series
+ * of ARIMA(5, 1, 5): simulated walks and autoregressions with noise, and the shares of two training runs. So were the
+ * moduli and seeds chosen. `arima_bench` (tests/bench/arima.c) shows how far any number of starts stays below the best
+ * known. */
+static const struct start_spec {
     enum kind kind;
     unsigned char peaks[2];
     double phi_root, theta_root;
     uint64_t seed;
-} large_recipes[] = {
+} LARGE_ORDERS[] = {
     {.kind = DAMPED},
     {.kind = STRUCTURED, .peaks = {0, 1}, .phi_root = 0.985, .theta_root = 0.97},
     {.kind = DRAWN, .seed = 90},
@@ -68,8 +87,9 @@ static const struct recipe {
     {.kind = STRUCTURED, .peaks = {1, 2}, .phi_root = 0.997, .theta_root = 0.97},
 };
 
-/* Where p or q is below 5, and peaks are taken one by one. */
-static const struct recipe small_recipes[] = {
+/* Where p or q is below 5. There is room for one pair of factors at most: structured starts take the peaks one by
+ * one. */
+static const struct start_spec SMALL_ORDERS[] = {
     {.kind = DAMPED},
     {.kind = STRUCTURED, .phi_root = 0.97, .theta_root = 0.985},
     {.kind = STRUCTURED, .phi_root = 0.97, .theta_root = 0.985},
@@ -80,10 +100,12 @@ static const struct recipe small_recipes[] = {
     {.kind = STRUCTURED, .phi_root = 0.985, .theta_root = 0.97},
     {.kind = STRUCTURED, .phi_root = 0.985, .theta_root = 0.97},
 };
-enum { LARGE = sizeof large_recipes / sizeof *large_recipes, SMALL = sizeof small_recipes / sizeof *small_recipes };
+enum { LARGE = sizeof LARGE_ORDERS / sizeof *LARGE_ORDERS, SMALL = sizeof SMALL_ORDERS / sizeof *SMALL_ORDERS };
 
-/* From partial autocorrelations drawn evenly from a range: anywhere in what is admissible. */
-static void draw(double *a, unsigned n, uint64_t *seed)
+/* A polynomial with all roots inside, by the step-up recursion from reflection coefficients r drawn evenly from -0.98
+ * .. 0.98: a(i) + r a(k - i), then r itself as a(k). Any admissible one can come up; beyond 0.98 it would have to be
+ * shrunk. The generator is Knuth's 64-bit linear congruential one. */
+static void draw_polynomial(double *a, unsigned n, uint64_t *seed)
 {
     for (unsigned k = 0; k < n; k++) {
         double before[MP_ARIMA_ORDER];
@@ -99,16 +121,23 @@ static void draw(double *a, unsigned n, uint64_t *seed)
 static struct arima_coefficients drawn(unsigned p, unsigned q, uint64_t seed)
 {
     struct arima_coefficients c = {{0}, {0}};
-    draw(c.phi, p, &seed);
-    draw(c.theta, q, &seed);
-    for (int i = 0; i < MP_ARIMA_ORDER; i++)
-        c.phi[i] = -c.phi[i];
-    draw_coefficients_inside(&c);
+    draw_polynomial(c.phi, p, &seed);
+    draw_polynomial(c.theta, q, &seed);
+    negate_phi(&c);
+    shrink_to_admissible(&c);
     return c;
 }
 
-/* a(B) x (1 + b B + c B^2), a having *degree terms before. */
-static void multiply_in(double *a, unsigned *degree, double b, double c)
+/* ---- structured starts ------------------------------------------------------------------------------------------- */
+
+/* phi(B) and theta(B) as polynomials 1 + a(1) B + .., and how many factors of degree 1 each has. */
+struct factored {
+    double phi[MP_ARIMA_ORDER], theta[MP_ARIMA_ORDER];
+    unsigned p, q;
+};
+
+/* a(B) (1 + b B + c B^2); *degree is that of a(B), before and after. */
+static void multiply(double *a, unsigned *degree, double b, double c)
 {
     unsigned more = c != 0 ? 2 : 1;
     for (unsigned i = *degree + more; i > 0; i--) {
@@ -120,77 +149,119 @@ static void multiply_in(double *a, unsigned *degree, double b, double c)
     *degree += more;
 }
 
-/* For ARMA(1, 1). A stationary series that is differenced has a theta next to -1, which is not seen from far away. */
-static const struct arima_coefficients cancelling[] = {
+static void multiply_pair(double *a, unsigned *degree, double modulus, double cosine)
+{
+    multiply(a, degree, -2 * modulus * cosine, modulus * modulus);
+}
+
+static void multiply_real(double *a, unsigned *degree, double root)
+{
+    multiply(a, degree, -root, 0);
+}
+
+/* Starts of ARMA(1, 1) itself: phi and theta nearly cancel at a positive or a negative root. The first has the theta
+ * next to -1 of a stationary series that was differenced, which a search does not find from far away. */
+static const struct arima_coefficients CANCELLING[] = {
     {{0.85}, {-0.99}},
     {{0.97}, {-0.985}},
     {{-0.9}, {0.97}},
 };
-enum { CANCELLING = sizeof cancelling / sizeof *cancelling };
+enum { CANCELLING_STARTS = sizeof CANCELLING / sizeof *CANCELLING };
 
-static const double lone_ar = 0.6, lone_ma = 0.9;
+/* Roots of the real factors that fill up degrees beyond those: nearer to 1 a search would begin at the border, nearer
+ * to 0 next to the start without them. */
+static const double EXTRA_AR_ROOT = 0.6, EXTRA_MA_ROOT = 0.9;
 
-/* The base times pairs of factors at peaks, then a real factor of both, then real ones of what phi or theta has more.
- * The number tells starts apart that have no use for the peaks. */
-static struct arima_coefficients structured(unsigned p, unsigned q, struct arima_coefficients base, const double *peaks,
-                                            const struct recipe *recipe, unsigned number)
+/* ARMA(1, 1), as far as p and q allow. With room for one pair of factors only, every other two starts give it the place
+ * of that pair: then ARMA(1, 1) loses the factor of the shorter polynomial. */
+static struct factored begin_factors(unsigned p, unsigned q, struct arima_coefficients arma11, unsigned number)
 {
-    unsigned least = p < q ? p : q, ar = p > 0, ma = q > 0;
-    double phi_root = recipe->phi_root, theta_root = recipe->theta_root, sign = number % 2 == 0 ? 1 : -1;
-    if (p == 1 && q == 1 && number < CANCELLING)
-        return cancelling[number];
-    if (number >= 2 && (p == 0 || (p == 1 && q == 1)))
-        return drawn(p, q, number);
-    if (p == 0 && base.theta[0] > 0)
-        sign = -sign;                                /* all roots on one side, then one on the other */
-    if (least == 1 && p + q > 2 && number % 4 > 1) { /* the only pair of factors, not taken for the base */
-        base.phi[0] = p > q ? base.phi[0] : 0;
-        base.theta[0] = p > q ? 0 : base.theta[0];
-        ar = p > q;
-        ma = q > p;
+    struct factored f = {.p = p > 0, .q = q > 0};
+    bool one_pair = (p < q ? p : q) == 1 && p + q > 2;
+    negate_phi(&arma11);
+    memcpy(f.phi, arma11.phi, sizeof f.phi);
+    memcpy(f.theta, arma11.theta, sizeof f.theta);
+    if (one_pair && number % 4 > 1) {
+        f.p = p > q;
+        f.q = q > p;
+        f.phi[0] = f.p ? f.phi[0] : 0;
+        f.theta[0] = f.q ? f.theta[0] : 0;
     }
-    for (int i = 0; i < MP_ARIMA_ORDER; i++)
-        base.phi[i] = -base.phi[i];
-    for (unsigned pair = 0; ar + 2 <= least && pair < 2; pair++) {
-        double cosine = peaks[least < 5 ? number % MP_ARIMA_PEAKS : recipe->peaks[pair]];
-        multiply_in(base.phi, &ar, -2 * phi_root * cosine, phi_root * phi_root);
-        multiply_in(base.theta, &ma, -2 * theta_root * cosine, theta_root * theta_root);
-    }
-    if (least > 0 && (ar < least || ma < least)) {
-        multiply_in(base.phi, &ar, -sign * phi_root, 0);
-        multiply_in(base.theta, &ma, -sign * theta_root, 0);
-    }
-    for (; ar < p && ar < least + 2; sign = number / 2 % 2 == 0 ? sign : -sign)
-        multiply_in(base.phi, &ar, -sign * lone_ar, 0);
-    for (; ma < q && ma < least + 2; sign = number / 2 % 2 == 0 ? sign : -sign)
-        multiply_in(base.theta, &ma, -sign * lone_ma, 0);
-    for (int i = 0; i < MP_ARIMA_ORDER; i++)
-        base.phi[i] = -base.phi[i];
-    draw_coefficients_inside(&base);
-    return base;
+    return f;
 }
 
-static unsigned structured_before(const struct recipe *recipes, unsigned k)
+/* Up to two pairs of factors at peaks, then a real one, until the shorter polynomial is full. */
+static void multiply_cancelling(struct factored *f, unsigned shorter, const struct start_spec *spec,
+                                const double *cosines, unsigned number, double sign)
+{
+    for (unsigned pair = 0; f->p + 2 <= shorter && pair < 2; pair++) {
+        double cosine = cosines[shorter < 5 ? number % MP_ARIMA_PEAKS : spec->peaks[pair]];
+        multiply_pair(f->phi, &f->p, spec->phi_root, cosine);
+        multiply_pair(f->theta, &f->q, spec->theta_root, cosine);
+    }
+    if (shorter > 0 && (f->p < shorter || f->q < shorter)) {
+        multiply_real(f->phi, &f->p, sign * spec->phi_root);
+        multiply_real(f->theta, &f->q, sign * spec->theta_root);
+    }
+}
+
+/* Real factors until the degree is n. All have roots on the side of `sign`, or by turns on either; returns the next
+ * side. */
+static double multiply_extra(double *a, unsigned *degree, unsigned n, double root, double sign, bool both_sides)
+{
+    for (; *degree < n; sign = both_sides ? -sign : sign)
+        multiply_real(a, degree, sign * root);
+    return sign;
+}
+
+/* ARMA(1, 1) times factors; `number` counts structured starts, and tells apart those that make no use of the peaks. */
+static struct arima_coefficients structured(unsigned p, unsigned q, struct arima_coefficients arma11,
+                                            const double *cosines, const struct start_spec *spec, unsigned number)
+{
+    unsigned shorter = p < q ? p : q, most = shorter + 2;
+    bool both_sides = number / 2 % 2 != 0;
+    double sign = number % 2 == 0 ? 1 : -1;
+    if (p == 1 && q == 1 && number < CANCELLING_STARTS)
+        return CANCELLING[number];
+    if (number >= 2 && (p == 0 || (p == 1 && q == 1)))
+        return drawn(p, q, number);
+    if (p == 0 && arma11.theta[0] > 0)
+        sign = -sign; /* first on the side of the root of ARMA(1, 1), then on the other */
+    struct factored f = begin_factors(p, q, arma11, number);
+    multiply_cancelling(&f, shorter, spec, cosines, number, sign);
+    sign = multiply_extra(f.phi, &f.p, p < most ? p : most, EXTRA_AR_ROOT, sign, both_sides);
+    multiply_extra(f.theta, &f.q, q < most ? q : most, EXTRA_MA_ROOT, sign, both_sides);
+    struct arima_coefficients c;
+    memcpy(c.phi, f.phi, sizeof c.phi);
+    memcpy(c.theta, f.theta, sizeof c.theta);
+    negate_phi(&c);
+    shrink_to_admissible(&c);
+    return c;
+}
+
+/* ---- the k-th start ---------------------------------------------------------------------------------------------- */
+
+static unsigned structured_before(const struct start_spec *specs, unsigned k)
 {
     unsigned number = 0;
     for (unsigned i = 0; i < k; i++)
-        number += recipes[i].kind == STRUCTURED;
+        number += specs[i].kind == STRUCTURED;
     return number;
 }
 
-/* Beyond the list all are drawn. */
+/* Starts beyond the list are all drawn. */
 struct arima_coefficients mp_arima_start(unsigned k, unsigned p, unsigned q, struct arima_coefficients regressed,
-                                         struct arima_coefficients base, const double *peaks)
+                                         struct arima_coefficients arma11, const double *cosines)
 {
     bool large = p >= 5 && q >= 5;
-    const struct recipe *recipes = large ? large_recipes : small_recipes;
+    const struct start_spec *specs = large ? LARGE_ORDERS : SMALL_ORDERS;
     if (k >= (large ? LARGE : SMALL))
         return drawn(p, q, k);
-    switch (recipes[k].kind) {
-    case DAMPED: return mp_arima_damped(regressed);
-    case REGRESSED: draw_coefficients_inside(&regressed); return regressed;
-    case STRUCTURED: return structured(p, q, base, peaks, &recipes[k], structured_before(recipes, k));
+    switch (specs[k].kind) {
+    case DAMPED: return mp_arima_damped_start(regressed);
+    case REGRESSED: shrink_to_admissible(&regressed); return regressed;
+    case STRUCTURED: return structured(p, q, arma11, cosines, &specs[k], structured_before(specs, k));
     case DRAWN: break;
     }
-    return drawn(p, q, recipes[k].seed);
+    return drawn(p, q, specs[k].seed);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where searches for the best likelihood begin. The likelihood of a mixed model has many local optima. */
+/* Where searches for the best likelihood begin: the likelihood of a mixed model has many local optima. */
 #ifndef MP_METHODS_ARIMA_STARTS_H
 #define MP_METHODS_ARIMA_STARTS_H
 
@@ -7,15 +7,13 @@
 
 enum { MP_ARIMA_MOST_STARTS = 1000, MP_ARIMA_PEAKS = 4 };
 
-/* The k-th start of ARMA(p, q), admissible. By turns, as arima_starts.c lists them:
- *   `regressed`, Hannan and Rissanen's coefficients, and, first of all, these x 0.7, away from the border;
- *   structured: `base`, the optimum of ARMA(1, 1), times factors of phi and theta that nearly cancel, at the highest
- *   peaks of the periodogram of its residuals, given as the cosines of their frequencies;
- *   drawn from all that is admissible, the same for every series. */
+/* The k-th start of ARMA(p, q), admissible; starts.c lists the kinds in order. `regressed` are the coefficients of
+ * Hannan and Rissanen, `arma11` the optimum of ARMA(1, 1), or of the part of it that p and q allow, and `cosines`
+ * those of the frequencies at which the periodogram of its residuals is highest. */
 struct arima_coefficients mp_arima_start(unsigned k, unsigned p, unsigned q, struct arima_coefficients regressed,
-                                         struct arima_coefficients base, const double *peaks);
+                                         struct arima_coefficients arma11, const double *cosines);
 
-/* x 0.7, and drawn in until it is admissible. */
-struct arima_coefficients mp_arima_damped(struct arima_coefficients c);
+/* The coefficients times 0.7, shrunk until they are admissible. */
+struct arima_coefficients mp_arima_damped_start(struct arima_coefficients c);
 
 #endif

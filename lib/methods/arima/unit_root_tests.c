@@ -1,10 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* KPSS: with e the residuals of a level or a line, S(t) = e(1) + .. + e(t) and l lags,
+ *
+ *     statistic = sum of S(t)^2 / (n^2 V),   n V = sum of e(t)^2 + 2 sum over j <= l of (1 - j / (l + 1)) e(t) e(t-j),
+ *
+ * V being the long-run variance with Bartlett's weights.
+ *
+ * ADF: the t-statistic of c in the regression
+ *
+ *     x(t) - x(t-1) = level + trend t + sum over j <= l of b(j) (x(t-j) - x(t-j-1)) + c x(t-1) + error.
+ *
+ * With X the regressors, x(t-1) the last, and Cholesky's X'X = L L', z = inv(L) X'y are the coefficients in
+ * orthonormal coordinates. The last regressor's t-statistic is z(last) / sigma, where sigma^2 = (y'y - z'z) / (rows -
+ * regressors). */
 #include "methods/arima/unit_root_tests.h"
 
 #include <math.h>
 #include <string.h>
 
-/* y at x between the points (xs, ys), xs ascending; beyond them, their ends. */
+/* y at x on the line through the points (xs, ys), xs ascending; beyond them the first or last y. */
 static double interpolate(const double *xs, const double *ys, size_t n, double x)
 {
     if (x <= xs[0])
@@ -15,11 +28,15 @@ static double interpolate(const double *xs, const double *ys, size_t n, double x
     return ys[n - 1];
 }
 
-static const struct arima_test nothing = {0, 1};
+static const struct arima_test NO_TEST = {0, 1};
 
-/* ---- KPSS ---- */
+/* What is smaller, next to what it was computed from, is rounding: a constant series, or a regressor that the others
+ * determine. */
+static const double ROUNDING = 1e-13;
 
-/* Level and slope per step, around the middle. */
+/* ---- KPSS -------------------------------------------------------------------------------------------------------- */
+
+/* level + slope (t - middle) */
 struct line {
     double level, slope, middle;
 };
@@ -51,13 +68,13 @@ struct arima_test mp_arima_kpss(const double *values, size_t n, enum arima_trend
     static const double probabilities[] = {0.1, 0.05, 0.025, 0.01};
     double partial = 0, squares = 0, variance = 0, largest = 0;
     if (n < 3)
-        return nothing;
+        return NO_TEST;
     struct line line = fit_line(values, n, trend == MP_ARIMA_TREND);
     for (size_t t = 0; t < n; t++)
         largest = fmax(largest, fabs(residual(&line, values, t)));
-    if (!(largest > 1e-13 * fabs(line.level) && largest < INFINITY))
-        return nothing;
-    for (size_t t = 0; t < n; t++) { /* in units of the largest: small numbers keep their squares */
+    if (!(largest > ROUNDING * fabs(line.level) && largest < INFINITY))
+        return NO_TEST;
+    for (size_t t = 0; t < n; t++) { /* in units of the largest, so that squares of tiny numbers keep their digits */
         double e = residual(&line, values, t) / largest;
         partial += e;
         squares += partial * partial;
@@ -70,13 +87,13 @@ struct arima_test mp_arima_kpss(const double *values, size_t n, enum arima_trend
         variance += 2 * (1 - j / (lags + 1.0)) * product;
     }
     if (!(variance > 0))
-        return nothing;
+        return NO_TEST;
     struct arima_test test = {squares / ((double)n * variance), 0};
     test.probability = interpolate(trend == MP_ARIMA_TREND ? trends : levels, probabilities, 4, test.statistic);
     return test;
 }
 
-/* ---- ADF ---- */
+/* ---- ADF --------------------------------------------------------------------------------------------------------- */
 
 enum { REGRESSORS = MP_ARIMA_TEST_LAGS + 3, SIZES = 6, PROBABILITIES = 8 };
 
@@ -127,13 +144,14 @@ static double adf_probability(double statistic, enum arima_trend trend, double n
 enum { TRIANGLE = REGRESSORS * (REGRESSORS + 1) / 2 };
 
 struct regression {
-    double triangle[TRIANGLE], products[REGRESSORS], squares; /* normal equations, row behind row to the diagonal */
+    double triangle[TRIANGLE];            /* X'X, row behind row to the diagonal */
+    double products[REGRESSORS], squares; /* X'y, y'y */
     unsigned regressors;
     size_t rows;
 };
 
-/* The lagged level comes last, so that its coefficient is the first of back substitution. Level and trend are centred
- * and all differences scaled, which leaves its t-statistic as it is. */
+/* x(t-1) comes last, so that no back substitution is needed. Level and trend are centred and all differences scaled,
+ * which keeps digits and leaves its t-statistic as it is. */
 static void fill_row(double *row, const double *values, size_t t, size_t n, enum arima_trend trend, unsigned lags,
                      const struct line *line, double unit)
 {
@@ -164,8 +182,8 @@ static void add_row(struct regression *r, const double *row, double y)
     r->rows++;
 }
 
-/* The t-statistic of the last regressor; 0 where there is none to be had. */
-static double last_t(struct regression *r)
+/* L in place of X'X and z in place of X'y, y'y - z'z in place of y'y; false if X'X is singular. */
+static bool factorise(struct regression *r)
 {
     for (unsigned i = 0; i < r->regressors; i++) {
         double *a = row_of(r, i), before = a[i];
@@ -174,8 +192,8 @@ static double last_t(struct regression *r)
             double x = a[j];
             for (unsigned k = 0; k < j; k++)
                 x -= a[k] * b[k];
-            if (i == j && !(x > 1e-13 * before))
-                return 0;
+            if (i == j && !(x > ROUNDING * before))
+                return false;
             a[j] = i == j ? sqrt(x) : x / b[j];
         }
         for (unsigned k = 0; k < i; k++)
@@ -183,7 +201,14 @@ static double last_t(struct regression *r)
         r->products[i] /= a[i];
         r->squares -= r->products[i] * r->products[i];
     }
-    /* products, now in orthonormal coordinates: the last one's standard error is sigma */
+    return true;
+}
+
+/* The t-statistic of the last regressor; 0 where there is none. */
+static double last_t(struct regression *r)
+{
+    if (!factorise(r))
+        return 0;
     double sigma2 = r->squares / (double)(r->rows - r->regressors);
     return sigma2 > 0 ? r->products[r->regressors - 1] / sqrt(sigma2) : 0;
 }
@@ -195,12 +220,12 @@ struct arima_test mp_arima_adf(const double *values, size_t n, enum arima_trend 
     memset(&regression, 0, sizeof regression);
     regression.regressors = lags + 1 + (unsigned)trend;
     if (lags > MP_ARIMA_TEST_LAGS || n < 2 * (size_t)lags + 4 + (size_t)trend)
-        return nothing;
+        return NO_TEST;
     struct line line = fit_line(values, n, false);
     for (size_t t = 1; t < n; t++)
         largest = fmax(largest, fabs(values[t] - values[t - 1]));
     if (!(largest > 0 && largest < INFINITY))
-        return nothing;
+        return NO_TEST;
     for (size_t t = lags + 1; t < n; t++) {
         fill_row(row, values, t, n, trend, lags, &line, 1 / largest);
         add_row(&regression, row, (values[t] - values[t - 1]) / largest);
@@ -211,7 +236,7 @@ struct arima_test mp_arima_adf(const double *values, size_t n, enum arima_trend 
     return test;
 }
 
-/* ---- the decision ---- */
+/* ---- the decision ------------------------------------------------------------------------------------------------ */
 
 unsigned mp_arima_test_lags(size_t n)
 {
