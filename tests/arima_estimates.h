@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the tests of ARIMA estimates share: requests, series, and whether an estimate is what it says. */
+/* What the tests of ARIMA estimates share: requests, series, and whether an estimate is coherent. */
 #ifndef TESTS_ARIMA_ESTIMATES_H
 #define TESTS_ARIMA_ESTIMATES_H
 
@@ -60,7 +60,7 @@ static inline double loglik_at(const double *values, size_t n, unsigned p, unsig
     unsigned order = p > q ? p : q;
     double theta[MP_ARIMA_ORDER] = {0};
     memcpy(theta, coefficients + p, q * sizeof *theta);
-    double within[MP_ARIMA_ORDER]; /* what is on the unit circle, but for rounding, stays as it is */
+    double within[MP_ARIMA_ORDER]; /* roots on the unit circle, but for rounding, stay */
     memcpy(within, theta, sizeof within);
     mp_arima_shrink(within, q, 1 - 1e-6);
     if (!mp_arima_roots_inside(within, q))
@@ -79,8 +79,7 @@ static inline double loglik_at(const double *values, size_t n, unsigned p, unsig
     return objective < 1e299 ? 0.5 * (double)n * (log((double)n) - log(2 * acos(-1)) - 1) - objective : NAN;
 }
 
-/* What an estimate says of itself is so: its likelihood is that of its coefficients, phi is stationary, theta
- * invertible. */
+/* The estimate's likelihood is that of its coefficients, phi is stationary and theta invertible. */
 static inline void assert_coherent(const struct arima_estimate *estimate, const double *series, size_t steps,
                                    double tolerance)
 {
@@ -95,7 +94,7 @@ static inline void assert_coherent(const struct arima_estimate *estimate, const 
     for (unsigned i = 0; i < order.p; i++)
         negative[i] = -estimate->phi[i];
     assert_true(mp_arima_roots_inside(negative, order.p));
-    double wider[MP_ARIMA_ORDER]; /* a root on the unit circle may be a rounding outside */
+    double wider[MP_ARIMA_ORDER]; /* rounding may put a root of the unit circle outside */
     memcpy(wider, estimate->theta, sizeof wider);
     mp_arima_shrink(wider, order.q, 1 - 1e-6);
     assert_true(mp_arima_roots_inside(wider, order.q));

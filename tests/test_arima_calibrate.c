@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* By how much ARIMA's standard errors are widened or narrowed: each factor beside the same by hand. */
+/* The factors by which ARIMA's standard errors are calibrated, each beside the same computed by hand. */
 #include "arima_room.h"
 
 #include "methods/arima/calibrate.h"
 #include "methods/arima/forecast.h"
 
-enum { EXPERTS = 6, STEPS = 200, PASTS = 25, GAP = 4, RUNGS = 7 };
+enum { EXPERTS = 6, STEPS = 200, ORIGINS = 25, GAP = 4, HORIZONS = 7 };
 
 /* ---- a layer whose model is given -------------------------------------------------------------------------------- */
 
@@ -23,7 +23,7 @@ static double uniform(uint64_t *seed)
     return (double)(random_number(seed) >> 11) * 0x1p-53 - 0.5;
 }
 
-/* Noise about 0.2, and levels that walk by `walk` of it. */
+/* Loads are levels of 0.2 with uniform noise; every level walks by `walk` times as much. */
 static void make_layer(struct layer *layer, uint32_t bucket, double walk, uint64_t seed)
 {
     double level[EXPERTS] = {0};
@@ -78,12 +78,12 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* Of four of five errors and of the one to come, over what the normal distribution says. */
-static double factor_of(double *off, size_t n)
+/* The 80 % quantile of n scaled errors and the one to come, over the normal one. */
+static double factor_of(double *errors, size_t n)
 {
-    qsort(off, n, sizeof *off, ascending);
+    qsort(errors, n, sizeof *errors, ascending);
     size_t rank = (size_t)ceil(0.8 * (double)(n + 1));
-    return off[(rank < n ? rank : n) - 1] / 1.2815515655446004;
+    return errors[(rank < n ? rank : n) - 1] / 1.2815515655446004;
 }
 
 static double with_drift(double factor, size_t horizon)
@@ -103,27 +103,28 @@ static void a_walks_factors_are_those_by_hand(void **state)
     for (size_t e = 0; e < EXPERTS; e++)
         set_model(&layer, e, (struct arima_estimate){.order = {.d = 1}, .sigma2 = 1e-5});
     calibrate(&layer);
-    assert_int_equal(layer.model.progress->calibration_horizons, RUNGS);
-    for (size_t rung = 0; rung < RUNGS; rung++) {
-        double off[EXPERTS * PASTS], squares = 0;
-        size_t n = 0, horizon = (size_t)1 << rung;
-        for (size_t k = 1; k <= horizon; k++)
-            squares += (double)(k * k);
+    assert_int_equal(layer.model.progress->calibration_horizons, HORIZONS);
+    for (size_t k = 0; k < HORIZONS; k++) {
+        double errors[EXPERTS * ORIGINS], squares = 0;
+        size_t n = 0, horizon = (size_t)1 << k;
+        for (size_t i = 1; i <= horizon; i++)
+            squares += (double)(i * i);
         double error = sqrt(1e-5 * squares) / (double)horizon;
         for (size_t e = 0; e < EXPERTS; e++)
-            for (size_t past = STEPS - GAP; past >= STEPS / 2; past -= GAP)
-                if (past + horizon <= STEPS)
-                    off[n++] =
-                        fabs(mean_of(&layer, e, past, past + horizon) - observation(&layer, e, past - 1)) / error;
-        double factor = with_drift(factor_of(off, n), horizon);
+            for (size_t origin = STEPS - GAP; origin >= STEPS / 2; origin -= GAP)
+                if (origin + horizon <= STEPS)
+                    errors[n++] =
+                        fabs(mean_of(&layer, e, origin, origin + horizon) - observation(&layer, e, origin - 1)) / error;
+        double factor = with_drift(factor_of(errors, n), horizon);
         for (size_t e = 0; e < EXPERTS; e++)
-            assert_near(exp(layer.model.factors[e].horizon[rung]), rung == 0 ? fmax(factor, 1) : factor, 1e-9 * factor);
+            assert_near(exp(layer.model.factors[e].horizon[k]), k == 0 ? fmax(factor, 1) : factor, 1e-9 * factor);
     }
     free(layer.block);
 }
 
-/* And the mean is that of the past alone: with the one that has seen what came the errors would look smaller. */
-static void a_means_factors_are_those_of_the_past_alone(void **state)
+/* The forecast's mean is that of the observations before the origin: a mean of all would make the errors look
+ * smaller. */
+static void a_means_factors_use_the_mean_before_each_origin(void **state)
 {
     (void)state;
     static struct layer layer;
@@ -131,28 +132,30 @@ static void a_means_factors_are_those_of_the_past_alone(void **state)
     for (size_t e = 0; e < EXPERTS; e++)
         set_model(&layer, e, (struct arima_estimate){.order = {.mean = true}, .sigma2 = 1e-5, .mean = 0.3});
     calibrate(&layer);
-    for (size_t rung = 0; rung < RUNGS; rung++) {
-        double off[EXPERTS * PASTS];
-        size_t n = 0, horizon = (size_t)1 << rung;
+    for (size_t k = 0; k < HORIZONS; k++) {
+        double errors[EXPERTS * ORIGINS];
+        size_t n = 0, horizon = (size_t)1 << k;
         double error = sqrt(1e-5 / (double)horizon);
         for (size_t e = 0; e < EXPERTS; e++)
-            for (size_t past = STEPS - GAP; past >= STEPS / 2; past -= GAP)
-                if (past + horizon <= STEPS)
-                    off[n++] = fabs(mean_of(&layer, e, past, past + horizon) - mean_of(&layer, e, 0, past)) / error;
-        double factor = with_drift(factor_of(off, n) * sqrt(201.0 / 199), horizon);
-        if (rung == 0)
+            for (size_t origin = STEPS - GAP; origin >= STEPS / 2; origin -= GAP)
+                if (origin + horizon <= STEPS)
+                    errors[n++] =
+                        fabs(mean_of(&layer, e, origin, origin + horizon) - mean_of(&layer, e, 0, origin)) / error;
+        double factor = with_drift(factor_of(errors, n) * sqrt(201.0 / 199), horizon);
+        if (k == 0)
             factor = fmax(factor, 1);
-        assert_near(exp(layer.model.factors[0].horizon[rung]), fmin(factor, with_drift(8, horizon)), 1e-9 * factor);
+        assert_near(exp(layer.model.factors[0].horizon[k]), fmin(factor, with_drift(8, horizon)), 1e-9 * factor);
     }
     free(layer.block);
 }
 
-/* As if the series had ended at each past, coefficients on both sides: but for the errors' standard, which is that of
- * the whole series. The levels walk, so that the mean of the past is another than the one that has seen what came. */
-static void states_of_the_past_are_those_of_a_shorter_series(void **state)
+/* At each origin the forecast is that of a series that ends there, coefficients on both sides included; the standard
+ * error is that of the whole series. The levels walk, so that the mean before an origin differs from the whole
+ * series'. */
+static void states_at_origins_are_those_of_a_shorter_series(void **state)
 {
     (void)state;
-    enum { AHEAD = 8, RUNG = 3 };
+    enum { AHEAD = 8, K = 3 };
     static struct layer layer;
     make_layer(&layer, 1, 0.3, 3);
     struct arima_estimate estimate = {
@@ -160,34 +163,34 @@ static void states_of_the_past_are_those_of_a_shorter_series(void **state)
     for (size_t e = 0; e < EXPERTS; e++)
         set_model(&layer, e, estimate);
     calibrate(&layer);
-    double off[EXPERTS * PASTS], values[STEPS], scratch[STEPS], mean, error, spans[RUNG + 1];
+    double errors[EXPERTS * ORIGINS], values[STEPS], scratch[STEPS], mean, error, spans[K + 1];
     size_t n = 0;
     struct room room;
     open_room(&room, STEPS);
     for (size_t e = 0; e < EXPERTS; e++) {
         double standard = 0;
-        for (size_t past = STEPS; past >= STEPS / 2; past -= GAP) {
+        for (size_t origin = STEPS; origin >= STEPS / 2; origin -= GAP) {
             struct arima_forecast_state at;
-            for (size_t t = 0; t < past; t++)
+            for (size_t t = 0; t < origin; t++)
                 values[t] = observation(&layer, e, t);
-            estimate.mean = past == STEPS ? 0.2 : mean_of(&layer, e, 0, past);
-            mp_arima_forecast_states(&estimate, values, 1, past, layer.config.arima_root_limit, &room.scratch, &at,
+            estimate.mean = origin == STEPS ? 0.2 : mean_of(&layer, e, 0, origin);
+            mp_arima_forecast_states(&estimate, values, 1, origin, layer.config.arima_root_limit, &room.scratch, &at,
                                      NULL);
             mp_arima_forecast(&at, AHEAD, AHEAD, &mean, &error, 1, scratch);
-            mp_arima_dyadic_errors(&at, RUNG + 1, spans, scratch);
-            assert_near(spans[RUNG], error, 1e-12 * error);
-            standard = past == STEPS ? error : standard;
-            if (past + AHEAD <= STEPS)
-                off[n++] = fabs(mean_of(&layer, e, past, past + AHEAD) - mean) / standard;
+            mp_arima_dyadic_errors(&at, K + 1, spans, scratch);
+            assert_near(spans[K], error, 1e-12 * error);
+            standard = origin == STEPS ? error : standard;
+            if (origin + AHEAD <= STEPS)
+                errors[n++] = fabs(mean_of(&layer, e, origin, origin + AHEAD) - mean) / standard;
         }
     }
-    double factor = with_drift(factor_of(off, n) * sqrt(205.0 / 195), AHEAD);
-    assert_near(exp(layer.model.factors[0].horizon[RUNG]) / factor, 1, 1e-3);
+    double factor = with_drift(factor_of(errors, n) * sqrt(205.0 / 195), AHEAD);
+    assert_near(exp(layer.model.factors[0].horizon[K]) / factor, 1, 1e-3);
     close_room(&room);
     free(layer.block);
 }
 
-/* The step after a past, of variance sigma2 and what steps scatter within their bucket. */
+/* The error of the first step after an origin has the variance sigma2 plus that of steps within their bucket. */
 static void the_next_steps_factor_is_the_one_by_hand(void **state)
 {
     (void)state;
@@ -197,17 +200,17 @@ static void the_next_steps_factor_is_the_one_by_hand(void **state)
     for (size_t e = 0; e < EXPERTS; e++)
         set_model(&layer, e, (struct arima_estimate){.order = {.d = 1}, .sigma2 = 2e-6});
     calibrate(&layer);
-    double off[EXPERTS * PASTS], scatter[EXPERTS];
+    double errors[EXPERTS * ORIGINS], variance[EXPERTS];
     size_t n = 0;
-    mp_arima_step_variance(&layer.source, 0, EXPERTS, scatter);
+    mp_arima_step_variance(&layer.source, 0, EXPERTS, variance);
     for (size_t e = 0; e < EXPERTS; e++)
-        for (size_t past = STEPS - GAP; past >= STEPS / 2; past -= GAP) {
-            double share = (double)layer.shares[past * BUCKET * EXPERTS + e];
-            off[n++] = fabs(share - observation(&layer, e, past - 1)) / sqrt(2e-6 + 0.8 * scatter[e]);
+        for (size_t origin = STEPS - GAP; origin >= STEPS / 2; origin -= GAP) {
+            double share = (double)layer.shares[origin * BUCKET * EXPERTS + e];
+            errors[n++] = fabs(share - observation(&layer, e, origin - 1)) / sqrt(2e-6 + 0.8 * variance[e]);
         }
-    double factor = factor_of(off, n);
+    double factor = factor_of(errors, n);
     assert_near(exp(layer.model.factors[0].step), factor, 1e-9 * factor);
-    assert_near(scatter[0], 1e-4 / 12, 0.1 * 1e-4 / 12); /* uniform noise of 0.01 */
+    assert_near(variance[0], 1e-4 / 12, 0.1 * 1e-4 / 12); /* uniform noise of 0.01 */
     free(layer.block);
 }
 
@@ -223,8 +226,8 @@ static double spread_of_step(const struct layer *layer, size_t horizon)
     return spread / 2 / 1.2815515655446004;
 }
 
-/* What is found for the next step is for the steps of the next observation; those after it scatter as steps do. A walk
- * of what is noise is drawn in far ahead, but no further than the noise that a step has by itself. */
+/* The step factor is about the steps of the next observation; steps of later ones have the variance of steps within a
+ * bucket. The interval of a walk that is all noise shrinks far ahead, but never below the noise of a single step. */
 static void a_steps_interval_is_as_wide_as_its_factors_say(void **state)
 {
     (void)state;
@@ -235,9 +238,9 @@ static void a_steps_interval_is_as_wide_as_its_factors_say(void **state)
         set_model(&layer, e, (struct arima_estimate){.order = {.d = 1}, .sigma2 = 4e-6});
     calibrate(&layer);
     struct arima_factors *factors = &layer.model.factors[0];
-    double scatter[EXPERTS], beyond;
-    mp_arima_step_variance(&layer.source, 0, EXPERTS, scatter);
-    beyond = scatter[0] * (1 - 1.0 / BUCKET);
+    double variance[EXPERTS], beyond;
+    mp_arima_step_variance(&layer.source, 0, EXPERTS, variance);
+    beyond = variance[0] * (1 - 1.0 / BUCKET);
     factors->step = -0.25;
     factors->horizon[0] = 0.1;
     factors->horizon[1] = 0.2;
@@ -248,12 +251,12 @@ static void a_steps_interval_is_as_wide_as_its_factors_say(void **state)
     assert_near(spread_of_step(&layer, 1), exp(-2) * sqrt(4e-6 + beyond), 1e-9);
     /* the second observation has 2 sigma2, the mean of both 5 / 4 sigma2 */
     assert_near(spread_of_step(&layer, 6), sqrt(after + beyond), 1e-9);
-    factors->horizon[RUNGS - 1] = -3;
+    factors->horizon[HORIZONS - 1] = -3;
     assert_near(spread_of_step(&layer, 64 * BUCKET), sqrt(next + beyond), 1e-9);
     free(layer.block);
 }
 
-/* The variance of an observation is that of a logarithm, that of a step within it is of shares. */
+/* An observation's variance is one of logarithms, that of a step within it one of shares. */
 static void a_steps_interval_on_the_scale_of_logarithms(void **state)
 {
     (void)state;
@@ -266,32 +269,33 @@ static void a_steps_interval_on_the_scale_of_logarithms(void **state)
     for (size_t e = 0; e < EXPERTS; e++)
         set_model(&layer, e, (struct arima_estimate){.order = {.d = 1}, .sigma2 = 1e-4});
     calibrate(&layer);
-    double scatter[EXPERTS], off[EXPERTS * PASTS], rows[2][EXPERTS];
+    double variance[EXPERTS], errors[EXPERTS * ORIGINS], rows[2][EXPERTS];
     size_t n = 0;
-    mp_arima_step_variance(&layer.source, 0, EXPERTS, scatter);
+    mp_arima_step_variance(&layer.source, 0, EXPERTS, variance);
     for (size_t e = 0; e < EXPERTS; e++)
-        for (size_t past = STEPS - GAP; past >= STEPS / 2; past -= GAP) {
-            double last = observation(&layer, e, past - 1), step = (double)layer.shares[past * BUCKET * EXPERTS + e];
-            off[n++] = fabs(step - last) / sqrt(1e-4 * last * last + 0.8 * scatter[e]);
+        for (size_t origin = STEPS - GAP; origin >= STEPS / 2; origin -= GAP) {
+            double last = observation(&layer, e, origin - 1),
+                   step = (double)layer.shares[origin * BUCKET * EXPERTS + e];
+            errors[n++] = fabs(step - last) / sqrt(1e-4 * last * last + 0.8 * variance[e]);
         }
-    assert_near(exp(layer.model.factors[0].step), factor_of(off, n), 1e-9);
+    assert_near(exp(layer.model.factors[0].step), factor_of(errors, n), 1e-9);
     layer.model.factors[0].horizon[0] = 0.1;
     for (double step = 0.1; step > -3; step -= 2.5) {
         layer.model.factors[0].step = step;
         assert_int_equal(
             mp_arima.quantiles(&layer.task, layer.block, 1, 1, &(struct quantiles){probabilities, 2}, rows[0]),
             MOEP_OK);
-        double centre = rows[0][0], variance = 1e-4 * exp(0.2);
-        double found = exp(2 * step) * (1e-4 * centre * centre + 0.8 * scatter[0]);
-        double beyond = found - variance * centre * centre;
+        double centre = rows[0][0], of_log = 1e-4 * exp(0.2);
+        double found = exp(2 * step) * (1e-4 * centre * centre + 0.8 * variance[0]);
+        double beyond = found - of_log * centre * centre;
         double expected =
-            beyond > 0 ? centre * exp(z * sqrt(variance)) + z * sqrt(beyond) : centre * exp(z * sqrt(found) / centre);
+            beyond > 0 ? centre * exp(z * sqrt(of_log)) + z * sqrt(beyond) : centre * exp(z * sqrt(found) / centre);
         assert_near(rows[1][0], expected, 1e-9);
     }
     free(layer.block);
 }
 
-/* One that is a walk and one that is noise need not be told apart by their order. */
+/* Two series of one order can be a walk and noise. */
 static void walks_and_noise_do_not_share_factors(void **state)
 {
     (void)state;
@@ -302,9 +306,9 @@ static void walks_and_noise_do_not_share_factors(void **state)
                   (struct arima_estimate){.order = {0, 1, 1, false}, .theta = {e < 3 ? -0.99 : -0.1}, .sigma2 = 1e-5});
     calibrate(&layer);
     const struct arima_factors *of = layer.model.factors;
-    for (size_t rung = 1; rung < RUNGS; rung++) {
-        assert_true(of[0].horizon[rung] == of[2].horizon[rung] && of[3].horizon[rung] == of[5].horizon[rung]);
-        assert_true(of[0].horizon[rung] != of[3].horizon[rung]);
+    for (size_t k = 1; k < HORIZONS; k++) {
+        assert_true(of[0].horizon[k] == of[2].horizon[k] && of[3].horizon[k] == of[5].horizon[k]);
+        assert_true(of[0].horizon[k] != of[3].horizon[k]);
     }
     free(layer.block);
 }
@@ -317,7 +321,7 @@ static void series_of_two_differences_have_factors(void **state)
     for (size_t e = 0; e < EXPERTS; e++)
         set_model(&layer, e, (struct arima_estimate){.order = {.d = 2}, .sigma2 = 1e-5});
     calibrate(&layer);
-    assert_true(layer.model.factors[0].horizon[RUNGS - 1] != 0);
+    assert_true(layer.model.factors[0].horizon[HORIZONS - 1] != 0);
     free(layer.block);
 }
 
@@ -336,18 +340,18 @@ static void only_series_that_are_differenced_alike_share_factors(void **state)
     calibrate(&mixed);
     calibrate(&alike);
     size_t of_others = 0;
-    for (size_t rung = 0; rung < RUNGS; rung++) {
+    for (size_t k = 0; k < HORIZONS; k++) {
         const struct arima_factors *of = mixed.model.factors;
-        assert_true(of[0].horizon[rung] == of[1].horizon[rung] && of[2].horizon[rung] == of[5].horizon[rung]);
-        assert_true(rung == 0 || of[0].horizon[rung] != of[2].horizon[rung]);
-        of_others += of[0].horizon[rung] != alike.model.factors[0].horizon[rung];
+        assert_true(of[0].horizon[k] == of[1].horizon[k] && of[2].horizon[k] == of[5].horizon[k]);
+        assert_true(k == 0 || of[0].horizon[k] != of[2].horizon[k]);
+        of_others += of[0].horizon[k] != alike.model.factors[0].horizon[k];
     }
-    assert_true(of_others >= RUNGS / 2); /* other four's errors are in the latter */
+    assert_true(of_others >= HORIZONS / 2); /* the latter includes the errors of four other series */
     free(mixed.block);
     free(alike.block);
 }
 
-/* Half of so few observations says nothing: the formula stands. */
+/* Half of so few observations holds too few errors: the formula stands. */
 static void a_short_history_has_no_factors(void **state)
 {
     (void)state;
@@ -364,27 +368,28 @@ static void a_short_history_has_no_factors(void **state)
     free(layer.block);
 }
 
-/* At rungs as it is, between them a power, beyond them a power that bends upwards. */
+/* At the calibration horizons the factor is the one found, between them a power, beyond them a power that bends
+ * upwards. */
 static void factors_go_on_as_powers_of_the_horizon(void **state)
 {
     (void)state;
     const struct arima_factors falling = {.horizon = {0, -0.1, -0.3, -0.5, -0.7}};
     const struct arima_factors rising = {.horizon = {0, 0, 1, 2, 4}};
     assert_true(mp_arima_log_factor(&falling, 0, 100) == 0);
-    for (size_t rung = 0; rung < 5; rung++)
-        assert_near(mp_arima_log_factor(&falling, 5, (size_t)1 << rung), falling.horizon[rung], 1e-15);
+    for (size_t k = 0; k < 5; k++)
+        assert_near(mp_arima_log_factor(&falling, 5, (size_t)1 << k), falling.horizon[k], 1e-15);
     assert_near(mp_arima_log_factor(&falling, 5, 6), -0.3 - 0.2 * log(1.5) / log(2), 1e-12);
     assert_near(mp_arima_log_factor(&falling, 5, 160), -0.7 + log(10) * (0.18 - 1.5 * 0.2 / log(2)), 1e-12);
     assert_near(mp_arima_log_factor(&rising, 5, 160), 4 + log(10) * (0.18 + 1.5 * 0.5), 1e-12);
-    assert_near(mp_arima_log_factor(&falling, 2, 20), -0.1 + 0.18 * log(10), 1e-12); /* two do not tell a slope */
+    assert_near(mp_arima_log_factor(&falling, 2, 20), -0.1 + 0.18 * log(10), 1e-12); /* two give no slope */
 }
 
 int main(void)
 {
     const struct CMUnitTest arima_calibrate[] = {
         cmocka_unit_test(a_walks_factors_are_those_by_hand),
-        cmocka_unit_test(a_means_factors_are_those_of_the_past_alone),
-        cmocka_unit_test(states_of_the_past_are_those_of_a_shorter_series),
+        cmocka_unit_test(a_means_factors_use_the_mean_before_each_origin),
+        cmocka_unit_test(states_at_origins_are_those_of_a_shorter_series),
         cmocka_unit_test(the_next_steps_factor_is_the_one_by_hand),
         cmocka_unit_test(a_steps_interval_is_as_wide_as_its_factors_say),
         cmocka_unit_test(a_steps_interval_on_the_scale_of_logarithms),

@@ -110,7 +110,7 @@ static void a_fallback_says_what_it_is(void **state)
     assert_true(e.fallback == MP_ARIMA_SMALLER_ORDER && e.order.p == 1 && e.order.q == 1 && e.order.d == 1);
     e = estimate_one(series, 36, (struct arima_order){5, 1, 5, false}, 2);
     assert_true(e.fallback == MP_ARIMA_AS_REQUESTED && e.order.p == 5 && e.order.q == 5);
-    e = estimate_one(series, 200, (struct arima_order){0, 0, 0, true}, 2); /* the mean, asked for */
+    e = estimate_one(series, 200, (struct arima_order){0, 0, 0, true}, 2); /* the mean was requested */
     assert_true(e.fallback == MP_ARIMA_AS_REQUESTED);
     for (size_t t = 0; t < 200; t++)
         n += series[t] / 200;

@@ -7,9 +7,9 @@
 #include <gsl/gsl_multimin.h>
 #endif
 
-/* With so many starts all but one of the fits are as likely as R's; with the default number all but 8, which are of
- * (5, 1, 5), of two series' (0, 0, 2) and (2, 1, 1). Box and Jenkins' series C has 143 observations fewer than a (5,
- * 1, 5) needs to have one mode that stands out: R's, from one start of its own, is met by 1 of several 100 of ours. */
+/* With so many starts all fits but one are as likely as R's; with the default number all but 8, which are of (5, 1, 5),
+ * (0, 0, 2) and (2, 1, 1). The one is (5, 1, 5) on Box and Jenkins' series C, too short for one mode to stand out: 1 of
+ * several hundred of our starts leads to R's. */
 enum { MANY_STARTS = 40 };
 
 static void no_fit_of_R_is_more_likely(void **state)

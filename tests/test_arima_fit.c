@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Fits of ARIMA: in pieces, again, with progress, cancelled, without memory. */
+/* Fits of ARIMA: in pieces, repeated, with progress, cancelled, and with memory refused. */
 #include "arima.h"
 
-static size_t known_series(const moep_predictor *predictor)
+static size_t series_with_estimates(const moep_predictor *predictor)
 {
-    size_t known = 0;
+    size_t count = 0;
     moep_arima_model model = {.struct_size = sizeof model};
     for (size_t s = 0; s < SERIES; s++)
-        known += moep_predictor_arima_model(predictor, s / EXPERTS, s % EXPERTS, &model) == MOEP_OK;
-    return known;
+        count += moep_predictor_arima_model(predictor, s / EXPERTS, s % EXPERTS, &model) == MOEP_OK;
+    return count;
 }
 
 static void assert_same_models(const moep_predictor *a, const moep_predictor *b)
@@ -19,7 +19,7 @@ static void assert_same_models(const moep_predictor *a, const moep_predictor *b)
     }
 }
 
-/* Also where the order is selected, and with the state saved and loaded between the pieces. */
+/* The order is given or selected, and the state is saved and loaded between the pieces. */
 static void a_fit_in_pieces_is_the_fit_in_one(void **state)
 {
     (void)state;
@@ -31,14 +31,14 @@ static void a_fit_in_pieces_is_the_fit_in_one(void **state)
         config.fit_budget = 1e-6; /* a series, or the orders of a layer, in each call */
         moep_predictor *pieces = make_and_push(&config, NULL, counts, STEPS);
         size_t calls = 0, before = 0;
-        while (known_series(pieces) < SERIES) {
+        while (series_with_estimates(pieces) < SERIES) {
             static unsigned char bytes[MOST];
             size_t size = save(pieces, bytes);
             moep_predictor_destroy(pieces);
             assert_int_equal(moep_predictor_load(bytes, size, NULL, &pieces), MOEP_OK);
             assert_int_equal(moep_predictor_fit(pieces), MOEP_OK);
-            assert_true(known_series(pieces) >= before && ++calls < 100);
-            before = known_series(pieces);
+            assert_true(series_with_estimates(pieces) >= before && ++calls < 100);
+            before = series_with_estimates(pieces);
         }
         assert_int_equal(calls, p < 0 ? SERIES + LAYERS : SERIES);
         assert_same_models(whole, pieces);
@@ -52,7 +52,7 @@ static void a_fit_in_pieces_is_the_fit_in_one(void **state)
     free(counts);
 }
 
-/* From the last estimate: no worse, in likelihood, than where it begins. */
+/* A refit begins at the last estimate and ends with no smaller a likelihood. */
 static void a_refit_after_new_steps_is_about_as_good_as_a_first_fit(void **state)
 {
     (void)state;
@@ -72,7 +72,7 @@ static void a_refit_after_new_steps_is_about_as_good_as_a_first_fit(void **state
     free(counts);
 }
 
-/* What was the likeliest model of the old load is none of the new one: its optimum must not be a trap. */
+/* The old load's best model is a poor one of the new load: a refit must not stay at its optimum. */
 static void a_refit_follows_a_load_that_has_changed(void **state)
 {
     (void)state;

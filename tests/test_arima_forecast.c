@@ -29,7 +29,8 @@ static struct arima_estimate golden_estimate(const struct golden *golden)
     return estimate;
 }
 
-/* R's filter forgets the start at this rate: where it has not by the end, its errors are not those of psi-weights. */
+/* R's filter forgets its start as powers of theta's largest root. Until it has, its standard errors are not those of
+ * psi-weights. */
 static bool has_forgotten(const struct golden *golden)
 {
     struct arima_root roots[MP_ARIMA_ORDER];
@@ -70,7 +71,7 @@ static void forecasts_and_errors_are_those_of_R(void **state)
     assert_true(means > 3000 && errors > 2500);
 }
 
-/* An ARIMA of every d, near the borders but inside. */
+/* One estimate for every d, with roots near the unit circle but inside. */
 static struct arima_estimate sample(unsigned d)
 {
     return (struct arima_estimate){
@@ -89,7 +90,7 @@ static void random_walk(double *series, size_t n)
         series[t] = (t > 0 ? series[t - 1] : 5) + (double)(random_number(&seed) >> 11) / 9007199254740992.0 - 0.5;
 }
 
-/* Variances and covariances of all steps from psi-weights, summed in full. */
+/* The variance of a row's mean from the covariances of all its steps. */
 static double error_of_mean(const double *psi, size_t first, size_t last, double sigma2)
 {
     double sum = 0;
@@ -147,7 +148,7 @@ static void rows_may_lie_apart_and_errors_be_left_out(void **state)
     mp_arima_forecast(&at, 2, 0, NULL, NULL, 1, NULL);
 }
 
-/* Without coefficients: the mean, the last value, the last line. */
+/* Without coefficients the forecast is the mean, the last value or the last line. */
 static void differences_are_summed_again(void **state)
 {
     (void)state;
@@ -179,14 +180,14 @@ static void a_limit_of_the_roots_leaves_the_others_alone(void **state)
     mp_arima_forecast(&at, 1000, 1, mean, free_error, 1, scratch);
     mp_arima_forecast(&limited, 1000, 1, mean, error, 1, scratch);
     assert_true(error[999] * error[999] < 1.05 * limited.sigma2 * (1 + 0.16 / (1 - 0.81)));
-    assert_true(limited.sigma2 > at.sigma2); /* the limited model fits less well, and says so */
+    assert_true(limited.sigma2 > at.sigma2); /* the limited model fits less well, so its variance is larger */
     struct arima_estimate pair = {.order = {2, 1, 2, false}, .phi = {0, -0.9}, .theta = {0, 1}, .sigma2 = 1};
     limited = state_of(pair, series, 200, 0.9);
     assert_near(limited.theta[1], 0.81, 1e-12);
     assert_near(limited.phi[1], -0.81, 1e-12);
 }
 
-/* The batch: every series as if alone, whatever its neighbours' orders. */
+/* A series in a batch gets the state that it gets alone, whatever its neighbours' orders. */
 static void a_batch_of_different_orders_is_as_each_alone(void **state)
 {
     (void)state;

@@ -35,7 +35,7 @@ static void quantiles_rise_with_the_probability_and_enclose_the_forecast(void **
     free(counts);
 }
 
-/* What a single step may bring is wider than what the mean of many may, and of a walk the wider the farther ahead. */
+/* A single step's interval is wider than that of a mean of many, and a walk's grows with the horizon. */
 static void single_steps_scatter_more_than_their_mean(void **state)
 {
     (void)state;
@@ -61,7 +61,7 @@ static void single_steps_scatter_more_than_their_mean(void **state)
     free(counts);
 }
 
-/* Of a walk, about: the half-width grows with the root of the time, whatever rows the time is cut into. */
+/* A walk's half-width grows about as the square root of the horizon, however long the rows are. */
 static void rows_of_any_stride_are_about_their_own_steps(void **state)
 {
     (void)state;
@@ -85,7 +85,7 @@ static void rows_of_any_stride_are_about_their_own_steps(void **state)
     free(counts);
 }
 
-/* Whatever its own past says: the model's standard error of the next step is the root of sigma2. */
+/* The model's standard error of the next step is sigma; calibration makes it no smaller. */
 static void the_next_steps_interval_is_never_narrower_than_the_models(void **state)
 {
     (void)state;
@@ -106,7 +106,7 @@ static void the_next_steps_interval_is_never_narrower_than_the_models(void **sta
     }
 }
 
-/* What fewer observations than a fit needs are off by says nothing, though the model may be an old one. */
+/* With fewer observations than a fit needs there are no intervals, even for a model fitted before. */
 static void a_history_that_begins_anew_has_no_intervals_yet(void **state)
 {
     (void)state;
@@ -127,7 +127,8 @@ static void a_history_that_begins_anew_has_no_intervals_yet(void **state)
     free(counts);
 }
 
-/* Normal in the next step, 1.529 times as wide at 95 % as at 80 %, like Student's t far ahead. */
+/* In the next step the interval of 95 % is 1.529 times as wide as that of 80 %, as a normal one; far ahead it is
+ * wider, as Student's t. */
 static void tails_are_heavier_the_farther_ahead(void **state)
 {
     (void)state;
@@ -146,7 +147,7 @@ static void tails_are_heavier_the_farther_ahead(void **state)
     free(counts);
 }
 
-/* Noise of a tenth of the load, about levels that walk. */
+/* Levels that walk, with noise of a tenth of the load. */
 static double *loads_of(size_t layers, size_t experts, size_t steps, double walk, uint64_t seed)
 {
     double *counts = malloc(steps * layers * experts * sizeof *counts),
@@ -160,7 +161,7 @@ static double *loads_of(size_t layers, size_t experts, size_t steps, double walk
     return counts;
 }
 
-/* Part of the loads of the layer after `steps` whose mean over the horizon lies within the interval of 80 %. */
+/* The fraction of a layer's loads whose mean over the horizon lies within the interval of 80 %. */
 static double covered(const moep_predictor *predictor, const double *after, size_t series, size_t horizon)
 {
     const double ends[] = {0.1, 0.9};
@@ -181,8 +182,8 @@ static double covered(const moep_predictor *predictor, const double *after, size
     return within / (double)series;
 }
 
-/* Of models that are wrong, too: a walk of what is noise, a mean of what walks. 400 series; two standard deviations of
- * what is covered are 4 %, and 64 observations from 200 are told by few errors. */
+/* Wrong models too: a walk for noise, a mean for walks. With 400 series two standard deviations of the coverage are 4
+ * %; few errors within 200 observations are 64 long. */
 static void intervals_cover_what_they_promise(void **state)
 {
     (void)state;

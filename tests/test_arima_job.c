@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How the estimates of many series are shared out: threads, lanes, neighbours, budgets, warm starts, memory, a stop. */
+/* Requests for many estimates: threads, lanes, neighbours, budgets, warm starts, memory, cancelling. */
 #include "arima_estimates.h"
 
 #include "methods/arima/forecast.h"
@@ -64,7 +64,7 @@ static void any_threads_lanes_and_neighbours_give_the_same_bytes(void **state)
     free(values);
 }
 
-/* Every compiler and processor: series from integers alone, since a C library's functions may differ. */
+/* Every compiler and processor gives them. The series are made from integers alone, because C libraries differ. */
 static void every_build_gives_these_bytes(void **state)
 {
     (void)state;
@@ -143,7 +143,7 @@ static void a_budget_stops_between_series_and_the_next_call_goes_on(void **state
         assert_true(same_estimate(&threaded[s], &expected[s]));
     }
     memset(found, 0, sizeof found);
-    request.budget = 1; /* the least there is: one series a call */
+    request.budget = 1; /* the smallest: one series a call */
     assert_int_equal(mp_arima_estimate(&request, found), MOEP_OK);
     while (done_of(found) == 0 || found[done_of(found) - 1].cost == 0)
         assert_int_equal(mp_arima_estimate(&request, found), MOEP_OK);
@@ -151,7 +151,7 @@ static void a_budget_stops_between_series_and_the_next_call_goes_on(void **state
     free(values);
 }
 
-/* From its own estimate a fit has hardly a step to go; after more observations it finds what a cold one does. */
+/* From its own estimate a fit has hardly a step to go. */
 static void a_warm_start_goes_on_from_the_estimate(void **state)
 {
     (void)state;
@@ -175,7 +175,7 @@ static void a_warm_start_goes_on_from_the_estimate(void **state)
         assert_true(warm[s].loglik >= cold[s].loglik - 1e-9 * fabs(cold[s].loglik));
     }
     assert_true(costs[1] < 0.3 * costs[0]);
-    for (size_t s = 0; s < SERIES; s++) { /* another order than the estimate's is begun anew */
+    for (size_t s = 0; s < SERIES; s++) { /* an order other than the estimate's begins cold */
         warm[s].done = false;
         orders[s].p = 1;
     }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Inverse roots of polynomials that are made from them. */
+/* Inverse roots of polynomials that are products of known factors. */
 #include "support.h"
 
 #include "methods/arima/roots.h"
@@ -11,7 +11,7 @@ static double fraction(uint64_t *seed)
     return (double)(random_number(seed) >> 11) * 0x1p-53;
 }
 
-/* Pairs, and one real root where the number is odd, of moduli from .. to. Their angles are apart: so are they. */
+/* Pairs of roots, and one real root if n is odd, of moduli `from` to `to`. Different angles keep them apart. */
 static void draw_roots(struct arima_root *roots, unsigned n, double from, double to, uint64_t *seed)
 {
     for (unsigned i = 0; i + 1 < n; i += 2) {
@@ -29,7 +29,7 @@ static double modulus_of(struct arima_root root)
     return hypot(root.re, root.im);
 }
 
-/* The product of the factors z^2 - 2 re z + modulus^2 of the pairs, and z - re. */
+/* The product of z^2 - 2 re z + modulus^2 over the pairs, and of z - re for the real root. */
 static void multiply(const struct arima_root *roots, unsigned n, double *a)
 {
     double c[MOST + 1] = {1};
@@ -114,7 +114,7 @@ static void a_polynomial_is_inside_if_all_of_its_roots_are(void **state)
         inside += mp_arima_roots_inside(a, n);
     }
     assert_true(inside > SAMPLES / 4 && inside < 3 * SAMPLES / 4);
-    /* Without roots it is; the circle itself is not inside. */
+    /* A constant has no root outside; the circle itself is not inside. */
     const double one[] = {1}, minus_one[] = {-1}, real[] = {0.5, -0.5}, pair[] = {0, 1}, none[] = {NAN};
     assert_true(mp_arima_roots_inside(one, 0));
     assert_false(mp_arima_roots_inside(one, 1) || mp_arima_roots_inside(minus_one, 1));
@@ -122,7 +122,7 @@ static void a_polynomial_is_inside_if_all_of_its_roots_are(void **state)
     assert_false(mp_arima_roots_inside(none, 1));
 }
 
-/* Each root outside becomes 1 / its conjugate; and the constant term shrinks by the square of its modulus. */
+/* Each root outside becomes 1 / its conjugate, and the factor is the product of their squared moduli. */
 static void mirrored_roots_are_inside_and_the_others_stay(void **state)
 {
     (void)state;

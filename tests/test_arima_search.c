@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where searches for the best likelihood begin, and that they go on from there. */
+/* Where searches for the best likelihood begin, and how they go on from there. */
 #include "arima_estimates.h"
 
 /* ---- starts ------------------------------------------------------------------------------------------------------ */
 
-/* Cosines of frequencies that no two of are alike. */
-static const double peaks[MP_ARIMA_PEAKS] = {0.9, 0.2, -0.3, -0.8};
+/* Cosines of different frequencies. */
+static const double cosines[MP_ARIMA_PEAKS] = {0.9, 0.2, -0.3, -0.8};
 
 static struct arima_coefficients arma11_of(unsigned p, unsigned q, double theta)
 {
@@ -19,7 +19,7 @@ static struct arima_coefficients start(unsigned k, unsigned p, unsigned q, doubl
         regressed.phi[i] = i < p ? 0.2 / (i + 1) : 0;
         regressed.theta[i] = i < q ? -0.3 / (i + 1) : 0;
     }
-    return mp_arima_start(k, p, q, regressed, arma11_of(p, q, theta), peaks);
+    return mp_arima_start(k, p, q, regressed, arma11_of(p, q, theta), cosines);
 }
 
 /* 1 + b B + c B^2 */
@@ -39,7 +39,7 @@ static struct factor pair_at(double cosine, double modulus)
     return (struct factor){-2 * modulus * cosine, modulus * modulus};
 }
 
-/* The coefficients but the first, 1, of a product; those beyond it are 0. */
+/* The coefficients of a product of factors, without the first, which is 1. */
 static void product_of(const struct factor *factors, double *a)
 {
     double product[2 * MOST_FACTORS + 1] = {1};
@@ -116,7 +116,7 @@ static unsigned starts_that_differ(unsigned p, unsigned q)
     return q == 0 ? 3 : least == 1 && p + q > 2 ? 7 : least == 2 && p + q < 6 ? 4 : 30;
 }
 
-/* A start that repeats another is work for nothing. */
+/* A start that repeats another is wasted work. */
 static void no_two_starts_of_an_order_are_the_same(void **state)
 {
     (void)state;
@@ -187,7 +187,7 @@ static void a_start_without_a_likelihood_gives_way_to_zeros(void **state)
     assert_int_equal(inside.evaluations, 1);
 }
 
-/* Where many starts have found what the first alone does not, a warm one stays. */
+/* Many starts find optima that the first alone does not; a warm start stays at them. */
 static void a_warm_start_keeps_an_optimum_that_is_hard_to_find(void **state)
 {
     (void)state;

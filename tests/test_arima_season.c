@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A season, from spectra that are made here. */
+/* Seasons of spectra that are made here. */
 #include "support.h"
 
 #include "methods/arima/season.h"
 
 enum { N = 256, BACKGROUND = 2 };
 
-/* Of values with a pulse in every period, where the spectrum is flat but for a peak that is so many times what is
- * around it. */
+/* A flat spectrum, to which a test adds a peak, and values with a pulse in every period. */
 struct spectrum {
     double power[N / 2], values[N];
 };
@@ -34,7 +33,7 @@ static unsigned period_with_peak(size_t period, size_t at, double times)
     return period_of(&spectrum);
 }
 
-/* As one of N / 2 ordinates is by chance once in 1,000 series. */
+/* The threshold is what the highest of N / 2 ordinates exceeds by chance in 1 of 1,000 series. */
 static void a_peak_must_stand_out(void **state)
 {
     (void)state;
@@ -46,8 +45,8 @@ static void a_peak_must_stand_out(void **state)
     }
 }
 
-/* Its feet, three ordinates wide on either side, are its own; beyond 12 the spectrum is another matter, and so is at 0
- * what the mean leaves. */
+/* Three ordinates on either side belong to the peak. Those beyond 12 do not count, nor does the one at 0, which is the
+ * mean's. */
 static void a_peak_is_compared_with_what_is_around_it(void **state)
 {
     (void)state;
@@ -72,7 +71,7 @@ static void a_season_is_seen_three_times_at_least(void **state)
     (void)state;
     assert_int_equal(period_with_peak(N / 3, 3, 50), N / 3);
     assert_int_equal(period_with_peak(N / 3 + 1, 3, 50), 0);
-    struct spectrum trend = flat(16); /* what is slower does not hide it */
+    struct spectrum trend = flat(16); /* slower movements do not hide a season */
     trend.power[1] = trend.power[2] = 1000;
     trend.power[16] = 100;
     assert_int_equal(period_of(&trend), 16);
@@ -83,7 +82,8 @@ static void a_season_is_seen_three_times_at_least(void **state)
     assert_int_equal(mp_arima_period(spectrum.values, 23, spectrum.power, 32, 1), 0);
 }
 
-/* The ordinates of a spectrum lie far apart: it is the lag beside theirs at which the series is most like itself. */
+/* Ordinates lie far apart in periods: of the lags around a peak's period the one with the largest autocorrelation
+ * wins. */
 static void a_period_is_the_lag_of_the_highest_correlation(void **state)
 {
     (void)state;

@@ -102,7 +102,7 @@ static void tests_of_series_without_noise_say_nothing(void **state)
     assert_near(mp_arima_kpss(scaled, 50, MP_ARIMA_LEVEL, 3).statistic, large, 1e-9 * large);
 }
 
-/* Where the digits of a constant end is no noise, nor is what is too large to be told from infinity. */
+/* Rounding of a constant is not noise, and numbers near infinity give no statistic. */
 static void rounding_and_overflow_are_no_noise(void **state)
 {
     (void)state;
@@ -126,7 +126,7 @@ static void rounding_and_overflow_are_no_noise(void **state)
     assert_true(mp_arima_kpss(rounded, 60, MP_ARIMA_LEVEL, 2).probability == 1);
 }
 
-/* Of 100 each; KPSS alone would call most of the persistent ones integrated. */
+/* 100 series of each kind; KPSS alone would call most of the persistent ones integrated. */
 static void walks_are_differenced_and_persistent_series_are_not(void **state)
 {
     (void)state;
@@ -174,7 +174,7 @@ static void a_season_is_found_and_persistence_is_none(void **state)
     free(values);
 }
 
-/* At auto.arima's d, the stepwise search gets to an AICc that is no worse; R's own, for d > 0, is up to 0.01 off. */
+/* At auto.arima's d the AICc found is no worse than R's, which for d > 0 is inexact by up to 0.01. */
 static void no_order_of_auto_arima_is_better(void **state)
 {
     (void)state;
@@ -197,7 +197,7 @@ static void no_order_of_auto_arima_is_better(void **state)
     assert_true(compared > 10);
 }
 
-/* Mixed series of one call, in any number of threads, beside each other and alone. */
+/* Mixed series get the same choices in one call on any number of threads and alone. */
 static void a_choice_depends_on_nothing_but_the_series(void **state)
 {
     (void)state;
@@ -297,7 +297,7 @@ static void a_layer_votes(void **state)
     assert_true(order.p == 0 && order.d == 0 && order.q == 0);
 }
 
-/* Of any order, the largest too; a constant series, for which nothing was to choose, has no vote beside others. */
+/* A layer can choose any order, the largest too; a constant series has no vote beside others. */
 static void the_order_that_most_have_wins_whatever_it_is(void **state)
 {
     (void)state;

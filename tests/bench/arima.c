@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a fit costs: ARIMA of 256 share-like series of 1,000 observations, on one thread, in processor time; and how far
- * its likelihood is below the best known, that of many starts. Half of the series are walks of a share's growth rate
+/* The processor time of fits of ARIMA to 256 share-like series of 1,000 observations on one thread, and how far their
+ * likelihood is below the best known, that of many starts. Half of the series are walks of a share's growth rate
  * around it, ARIMA(2, 1, 1); half are shares whose logit is an autoregression, with the noise of counting tokens.
  *
- * usage: arima [SERIES [OBSERVATIONS]]: as text on standard output, or, with --write FILE first, the series, one a line,
- * for other programs. */
+ * usage: arima [--write FILE] [SERIES [OBSERVATIONS]]
+ * --write: only writes the series, one a line, for other programs. */
 #define _POSIX_C_SOURCE 200809L
 #include "methods/arima/estimate.h"
 #include "support/memory.h"

