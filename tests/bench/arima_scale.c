@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ARIMA with bucket 1 of every series of a large model: a first fit, a refit 100 steps later, and forecasts of the
- * mean of the next 1,000 steps without and with its 10 % and 90 % quantiles. Memory is the most that the fit holds
- * beyond the handle, over the history's bytes. `seconds` is elapsed time; all else is processor time of all threads. */
+/* ARIMA with bucket 1 of every series of a large model: a first fit, a refit 100 steps later, and forecasts. A
+ * forecast is of the mean of the next 1,000 steps, without or with its 10 % and 90 % quantiles. Memory is the most
+ * that the fit holds beyond the handle, over the history's bytes. `seconds` is elapsed time; all else is processor
+ * time of all threads. */
 #include "bench.h"
 
 #include <math.h>

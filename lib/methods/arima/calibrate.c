@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The formula of a forecast's standard error takes the model for the truth, which no ARMA model is of real loads: one
- * without a moving average takes noise for a walk, one that reverts to a mean misses that the mean drifts. So the
+/* The formula of a forecast's standard error takes the model for the truth, which no ARMA model is of real loads. One
+ * without a moving average takes noise for a walk; one that reverts to a mean misses that the mean drifts. So the
  * estimates forecast from up to 25 rolling origins in the latter half of the history. They are those of all of the
  * history, but a mean is that of the observations before the origin. With
  *
@@ -11,12 +11,12 @@
  *     factor(h) = q / 1.2816 x sqrt((n + k) / (n - k)) x max(h / 4, 1)^0.03,
  *
  * where q is the ceil(0.8 (N + 1))-th smallest of the N values of r: the quantile of 80 % of these and the error to
- * come, over the normal one. The root is that of Akaike's final prediction error: the fit has seen these errors, and
- * with k coefficients the mean square of those to come is by (n + k) / (n - k) larger. The power makes up for what the
- * fit has seen of long spans. Horizons are 1, 2, 4, .. observations, up to a third of the history.
+ * come, over the normal one. The root is Akaike's final prediction error: after a fit of k coefficients the mean
+ * square of errors to come is larger by (n + k) / (n - k). The power makes up for what
+ * the fit has seen of long spans. Horizons are 1, 2, 4, .. observations, up to a third of the history.
  *
- * A group is the series of a layer that are differenced equally often and whose standard errors all grow with the
- * horizon, or all shrink: errors of walks say nothing of noise.
+ * A group is the series of a layer that have the same d and whose standard errors all grow with the horizon, or all
+ * shrink. Walks and noise need factors of their own.
  *
  * bytes: a layer's factors do not depend on other layers; threads: layers; allocates: one arena a call. */
 #include "methods/arima/calibrate.h"
@@ -113,8 +113,8 @@ static void find_states(const struct calibration *calibration, const struct cali
                              scratch->states, scratch->residuals);
 }
 
-/* r of the step after an origin. A step about the mean of its `bucket` steps has the variance V (1 - 1 / bucket), V the
- * variance of steps; on the scale of logarithms a standard error becomes one of shares by the share. */
+/* r of the step after an origin. With V the variance of steps, a step has the variance V (1 - 1 / bucket) about the
+ * mean of its observation. The share turns a standard error of logarithms into one of shares. */
 static double scaled_step_error(const struct calibration *calibration, const struct calibration_scratch *scratch,
                                 size_t series, size_t origin, double mean, double standard_error)
 {

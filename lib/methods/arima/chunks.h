@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The series of a panel, worked on in chunks by several threads.
  *
- * Workers take chunks in ascending order until none is left. Which worker gets which chunk depends on timing, so the
- * work on a chunk must not depend on the worker: each has scratch of its own, whose contents do not matter. */
+ * Workers take chunks in ascending order until none is left. Timing decides which worker gets which chunk. So the work
+ * on a chunk must not depend on the worker, nor on what earlier chunks have left in its scratch. */
 #ifndef MP_METHODS_ARIMA_CHUNKS_H
 #define MP_METHODS_ARIMA_CHUNKS_H
 

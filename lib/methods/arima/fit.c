@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A fit is a round: orders are requested for all series, all series are estimated, and forecast errors are calibrated.
- * A budget may end a call anywhere between series, or layers while orders are selected; the model knows how far the
- * round is (model.h), and the next call goes on.
+ * A budget may end a call between two series or, while orders are selected, between two layers. The model holds how
+ * far the round is (model.h), and the next call goes on.
  *
  * bytes: any number of threads and any budget lead to the same model; allocates: one arena a step. */
 #include "methods/arima/fit.h"

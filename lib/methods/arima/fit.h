@@ -10,8 +10,8 @@ enum { MP_ARIMA_LEAST_OBSERVATIONS = 8 };
 
 moep_status mp_arima_fit(const struct task *task, void *block);
 
-/* One order for all series of a layer: the d that most chose, and among those that did the most frequent p and q; of
- * several the one with the smallest p + q, then the smallest p. */
+/* One order for all series of a layer: the most frequent d, and the most frequent p and q of the series with that d.
+ * Ties go to the smallest p + q, then to the smallest p. */
 struct arima_order mp_arima_vote(const struct arima_choice *choices, size_t count);
 
 #endif

@@ -3,9 +3,9 @@
  *
  *     psi(0) = 1,   psi(k) = theta(k) + sum over i of phi(i) psi(k - i),   summed d times,
  *
- * the error of the forecast of the k-th observation is psi(0) e(k) + psi(1) e(k-1) + .. + psi(k-1) e(1). With Psi(i) =
- * psi(0) + .. + psi(i), the error e(k - i) enters the sum of the s observations that end with the k-th with the weight
- * Psi(i) - Psi(i - s), where Psi of a negative number is 0, so that
+ * the error of the forecast of the k-th observation is psi(0) e(k) + psi(1) e(k-1) + .. + psi(k-1) e(1). Let Psi(i) =
+ * psi(0) + .. + psi(i), and 0 for negative i. The sum of the s observations that end with the k-th contains e(k - i)
+ * with the weight Psi(i) - Psi(i - s), so that
  *
  *     variance of their mean = sigma2 / s^2 sum over i < k of (Psi(i) - Psi(i - s))^2.
  *

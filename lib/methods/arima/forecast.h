@@ -16,7 +16,7 @@ void mp_arima_forecast(const struct arima_forecast_state *state, size_t horizon,
  * doubles. */
 void mp_arima_dyadic_errors(const struct arima_forecast_state *state, size_t horizons, double *error, double *scratch);
 
-/* The forecast of the mean of the next 2^k observations is linear in the state: weights[k][i] is the coefficient of
+/* The forecast of the mean of the next 2^k observations is linear in the state. weights[k][i] is the coefficient of
  * w[i], weights[k][p + j] that of e[j]. All states of a series have the same weights. */
 typedef double arima_dyadic_weights[MP_ARIMA_PARAMETERS];
 void mp_arima_dyadic_weights(const struct arima_forecast_state *state, size_t horizons, arima_dyadic_weights *weights);

@@ -25,12 +25,12 @@ struct arima_state_scratch {
 void mp_arima_state_scratch_lay_out(struct arima_state_scratch *scratch, struct arena *arena, size_t observations,
                                     int lane_bytes);
 
-/* Fills states[count] from estimates[count] and values[count][n], which become the d-th differences less their mean,
- * and, if residuals is not NULL, residuals[count][n] with those of the differences.
+/* Fills states[count] from estimates[count] and values[count][n]. The values become the d-th differences less their
+ * mean; residuals[count][n], if not NULL, those of the differences.
  *
  * Inverse roots of phi and theta of a modulus above root_limit are first scaled to it; 1: none are. That keeps factors
  * that nearly cancel on the unit circle from understating the variance. If the likelihood does not exist there the
- * coefficients stay as they are; if it does not exist with these either, they are 0, and the forecast is the mean or
+ * coefficients stay as estimated. If it does not exist with these either, they are 0, and the forecast is the mean or
  * the last value. */
 void mp_arima_forecast_states(const struct arima_estimate *estimates, double *values, size_t count, size_t n,
                               double root_limit, const struct arima_state_scratch *scratch,

@@ -17,8 +17,8 @@
  * walks. */
 static const double GROWTH = 1.5, RISE = 0.18;
 
-/* A steeper slope is an accident of few errors: a walk's standard error of a mean grows as the square root of the
- * horizon, so that if its series is all noise the factor falls with the exponent -1/2. */
+/* A steeper slope is an accident of few errors. A walk's standard error grows as the square root of the horizon, so
+ * that the factor of a walk that is all noise falls with the exponent -1/2. */
 static const double STEEPEST = 0.5;
 
 static const double LOG_2 = 0.69314718055994531;

@@ -21,9 +21,9 @@ bool mp_arima_needs_arma11(const struct arima_spec *spec);
 void mp_arima_hannan_rissanen(struct arima_search *s, struct arima_spec **specs, size_t count, unsigned dimension,
                               struct arima_coefficients *out);
 
-/* Fills the search's arma11 with the optimum of ARMA(1, 1), or of the part of it that p and q allow, from two starts,
- * and its cosines with those of the frequencies at which the periodogram of the residuals is highest. Overwrites the
- * search's candidates. */
+/* Fills the search's arma11 with the optimum, from two starts, of ARMA(1, 1) or the part of it that p and q allow.
+ * Fills its cosines with those of the frequencies at which the periodogram of the residuals is highest. Overwrites its
+ * candidates. */
 void mp_arima_initial_estimates(struct arima_search *s, struct arima_spec **specs, size_t count);
 
 #endif

@@ -162,8 +162,8 @@ static void choose_model(struct optimiser *o, int l, double gain)
     o->augmented.lane[l] = fabs(plain + extra - gain) < fabs(plain - gain);
 }
 
-/* Updates the model and the damping; returns whether the coefficients have converged: an accepted step gained less than
- * the tolerance, and 10 times that was not expected; or a rejected one was to gain less than a tenth of it. */
+/* Updates the model and the damping; returns whether the search has converged: an accepted step gained less than the
+ * tolerance and was not to gain 10 times that, or a rejected one was to gain less than a tenth of it. */
 static bool update_step(struct optimiser *o, int l, bool accepted)
 {
     struct lane *lane = &o->lanes[l];

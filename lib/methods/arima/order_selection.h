@@ -21,9 +21,9 @@ struct arima_choice {
     double cost; /* floating-point operations that it took, by formula */
 };
 
-/* Chooses for every series of the request, whose orders, budget and warm it ignores: d by mp_arima_differences, a
- * season by mp_arima_period, p and q by the stepwise search of Hyndman and Khandakar (2008). That begins at (2, 2),
- * (0, 0), (1, 0) and (0, 1) and goes on to neighbours, which differ by 1 in p, q or both, until none is better. It
+/* Chooses for every series of the request d by mp_arima_differences, a season by mp_arima_period, and p and q by the
+ * stepwise search of Hyndman and Khandakar (2008). Ignores the request's orders, budget and warm. That begins at (2,
+ * 2), (0, 0), (1, 0) and (0, 1) and goes on to neighbours, which differ by 1 in p, q or both, until none is better. It
  * compares all orders of a series on the same differenced observations, by exact likelihood. A constant series gets p
  * = d = q = 0. */
 moep_status mp_arima_select_orders(const struct arima_request *request, struct arima_order_config config,

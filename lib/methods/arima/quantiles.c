@@ -2,11 +2,10 @@
 /* The quantile of a row's mean of steps: its forecast plus z standard deviations, with heavier tails as far as drift
  * makes up the variance.
  *
- * Let `formula` be the model's variance of the mean of the row's `width` observations, `whole` that of the mean of all
- * `ahead` observations up to the row's end, and F the squared factor that calibration has found for `ahead`.
- * Calibration is about `whole`. Errors larger than the formula's are drift of the level, which the row shares; smaller
- * ones mean that the model took noise for a walk, and then the row's variance shrinks alike, to no less than the noise
- * of its steps:
+ * `formula` is the model's variance of the mean of the row's `width` observations, `whole` that of the mean of all
+ * `ahead` observations up to the row's end. F is the squared factor that calibration has found for `ahead`, and so for
+ * `whole`. Errors larger than the formula's are drift of the level, which the row shares. Smaller errors mean that the
+ * model took noise for a walk. Then the row's variance shrinks alike, to no less than the noise of its steps:
  *
  *     F > 1:   variance = formula + (F - 1) whole
  *     F <= 1:  variance = max(F formula, noise),   noise = min(F(1) sigma2 / width, formula)
@@ -112,8 +111,8 @@ static struct error_distribution with_steps(const struct arima_forecast_request 
 
 /* ---- quantiles --------------------------------------------------------------------------------------------------- */
 
-/* The quantile of Student's t that belongs to the normal z, by Cornish and Fisher's z (1 + (z^2 + 1) / (4 freedom)),
- * scaled so that the interval of 80 %, to which factors are calibrated, stays the normal one. */
+/* The quantile of Student's t that belongs to the normal z, by Cornish and Fisher's z (1 + (z^2 + 1) / (4 freedom)).
+ * It is scaled to keep the normal interval of 80 %, to which factors are calibrated. */
 static double with_tails(double z, double freedom)
 {
     const double kept = MP_ARIMA_HALF_WIDTH;

@@ -4,7 +4,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The step-down recursion (Levinson, Durbin): r = a(k) is the k-th reflection coefficient, and the polynomial of
+/* The step-down recursion (Levinson, Durbin). r = a(k) is the k-th reflection coefficient, and the polynomial of
  * degree k - 1 below it has the coefficients (a(i) - r a(k - i)) / (1 - r^2). All roots are inside if and only if all
  * |r| < 1. */
 bool mp_arima_roots_inside(const double *a, unsigned n)

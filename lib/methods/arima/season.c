@@ -17,8 +17,8 @@
 /* So high a peak comes up by chance in 1 of 1,000 series. */
 static const double SIGNIFICANCE = 0.001;
 
-/* In units of 1 / n, the resolution of n values: a peak reaches 2 to either side of its frequency, the spectrum around
- * it is taken as smooth within 12, and a period that does not come 3 times is not one. */
+/* In units of 1 / n, the resolution of n values. A peak reaches 2 to either side of its frequency; the spectrum counts
+ * as smooth within 12. A period that does not come 3 times is not one. */
 enum { PEAK = 2, SURROUNDINGS = 12, LEAST_PERIODS = 3 };
 
 /* With fewer observations SURROUNDINGS would be the whole spectrum, which has n / 2 ordinates. */

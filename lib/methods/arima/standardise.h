@@ -12,8 +12,8 @@ struct arima_order {
 };
 
 /* Whether the estimate has the order requested. SMALLER_ORDER: the series is too short for it. MEAN: there is nothing
- * to estimate, because the series or, for d > 0, its differences are constant, or because it has numbers that are not
- * finite or above 1e150; then there are no coefficients and sigma2 = 0. */
+ * to estimate, because the series or, for d > 0, its differences are constant, or because a number is not finite or
+ * above 1e150. Then there are no coefficients and sigma2 = 0. */
 enum { MP_ARIMA_AS_REQUESTED = 0, MP_ARIMA_SMALLER_ORDER = 1, MP_ARIMA_MEAN = 2 };
 
 struct arima_estimate {

@@ -7,13 +7,13 @@
 
 /* ---- admissible coefficients ------------------------------------------------------------------------------------- */
 
-/* A start is admissible if its inverse roots times MARGIN are inside the unit circle: on the circle the likelihood of
- * phi does not exist, and that of theta has no slope across it. Others shrink by SHRINK until they are. 200 times
+/* A start is admissible if its inverse roots times MARGIN are inside the unit circle. On the circle the likelihood
+ * does not exist for phi, and has no slope across it for theta. Others shrink by SHRINK until they are. 200 times
  * suffice for any root up to 28,000; coefficients with larger ones become 0. DAMPING takes the coefficients of a
  * regression away from the border.
  *
- * Measured as in search.c: margins of 1.0005 and 1.02 lose 0.06 and 0.14; shrinking by 0.8 loses 0.09, by 0.99 it loses
- * 0.01. With one start, damping by 0.55 or 0.85 loses 0.13 or 0.10. */
+ * Measured as in search.c: margins of 1.0005 and 1.02 lose 0.06 and 0.14; shrinking by 0.8 loses 0.09, by 0.99 it
+ * loses 0.01. With one start, damping by 0.55 or 0.85 loses 0.13 or 0.10. */
 static const double MARGIN = 1.005, SHRINK = 0.95, DAMPING = 0.7;
 enum { SHRINKS = 200 };
 
@@ -62,10 +62,9 @@ struct arima_coefficients mp_arima_damped_start(struct arima_coefficients c)
  * admissible, by a seed, the same for every series. */
 enum kind { DAMPED, STRUCTURED, DRAWN, REGRESSED };
 
-/* In the order in which they gained most likelihood when they were added one by one to those before, over 704 series
- * of ARIMA(5, 1, 5): simulated walks and autoregressions with noise, and the shares of two training runs. So were the
- * moduli and seeds chosen. `arima_bench` (tests/bench/arima.c) shows how far any number of starts stays below the best
- * known. */
+/* Each is the start that gained most likelihood when it was added to those before, over 704 series of ARIMA(5, 1, 5).
+ * The series were simulated walks and autoregressions with noise, and the shares of two training runs. `arima_bench`
+ * (tests/bench/arima.c) shows how far any number of starts stays below the best known. */
 static const struct start_spec {
     enum kind kind;
     unsigned char peaks[2];

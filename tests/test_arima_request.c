@@ -266,7 +266,7 @@ static void progress_can_cancel(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest arima_job[] = {
+    const struct CMUnitTest arima_request[] = {
         cmocka_unit_test(any_threads_lanes_and_neighbours_give_the_same_bytes),
         cmocka_unit_test(every_build_gives_these_bytes),
         cmocka_unit_test(a_budget_stops_between_series_and_the_next_call_goes_on),
@@ -274,5 +274,5 @@ int main(void)
         cmocka_unit_test(refused_memory_is_reported_and_none_is_kept),
         cmocka_unit_test(progress_can_cancel),
     };
-    return cmocka_run_group_tests(arima_job, NULL, NULL);
+    return cmocka_run_group_tests(arima_request, NULL, NULL);
 }
