@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the tests of ARIMA through the public calls share: predictors, and loads whose model is known. */
+/* Shared by the tests of ARIMA through the public calls: predictors, and loads whose model is known. */
 #ifndef TESTS_ARIMA_H
 #define TESTS_ARIMA_H
 

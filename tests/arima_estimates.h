@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the tests of ARIMA estimates share: requests, series, and whether an estimate is coherent. */
+/* Shared by the tests of ARIMA estimates: requests, series, and whether an estimate is coherent. */
 #ifndef TESTS_ARIMA_ESTIMATES_H
 #define TESTS_ARIMA_ESTIMATES_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What ARIMA's likelihood and forecast states work in, for tests: an arena of its own. */
+/* Scratch of ARIMA's likelihood and forecast states for tests, in an arena of its own. */
 #ifndef TESTS_ARIMA_ROOM_H
 #define TESTS_ARIMA_ROOM_H
 

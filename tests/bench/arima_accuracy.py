@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How good ARIMA's forecasts are beside SW_Avg's, on bundled traces, as Markdown: refitted at every origin, every
-100 steps. Then what its default is chosen by: orders, buckets and histories on the two small16 runs alone."""
+"""Errors of ARIMA's forecasts beside SW_Avg's on bundled traces, as Markdown, refitted at every origin, every 100
+steps. Then the grid that its default was chosen by: orders, buckets and histories on the two small16 runs alone."""
 import itertools
 
 import numpy as np

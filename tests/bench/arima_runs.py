@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the ARIMA benchmarks on bundled traces share: the traces, the configurations, and states at origins."""
+"""Traces, configurations and states at origins for the ARIMA benchmarks on bundled traces."""
 import pathlib
 
 import numpy as np
@@ -20,7 +20,7 @@ def load(trace):
 
 
 def title(config):
-    """An order and a bucket, as text; what the configuration does not say is the library's default."""
+    """An order and a bucket, as text; where the configuration has neither, the library's default."""
     with moepredict.Predictor("arima", layers=1, experts=1, **config) as predictor:
         full = predictor.config
     order = full.arima_p, full.arima_d, full.arima_q
@@ -29,7 +29,7 @@ def title(config):
 
 
 def states_at(counts, origins):
-    """[origins, layers]: what the detector says after so many steps."""
+    """The detector's states after so many steps: [origins, layers]."""
     states, last = [], 0
     with moepredict.Detector(layers=counts.shape[1], experts=counts.shape[2]) as detector:
         for origin in origins:

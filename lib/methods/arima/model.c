@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "methods/arima/model.h"
 
+#include "support/arena.h"
+
 #include <math.h>
+
+static struct arima_model lay_out(struct arena *arena, size_t series)
+{
+    return (struct arima_model){.progress = mp_arena_take(arena, 1, sizeof(struct arima_progress)),
+                                .estimates = mp_arena_take(arena, series, sizeof(struct arima_estimate)),
+                                .factors = mp_arena_take(arena, series, sizeof(struct arima_factors)),
+                                .has_estimate = mp_arena_take(arena, series, sizeof(uint64_t)),
+                                .requested = mp_arena_take(arena, series, sizeof(struct arima_order))};
+}
 
 size_t mp_arima_model_size(const moep_predictor_config *config, size_t layers, size_t experts)
 {
-    const size_t each =
-        sizeof(struct arima_estimate) + sizeof(struct arima_order) + sizeof(struct arima_factors) + sizeof(uint64_t);
+    struct arena arena = {0};
     (void)config;
-    return mp_sum(mp_product(mp_product(layers, experts), each), sizeof(struct arima_progress));
+    lay_out(&arena, mp_product(layers, experts));
+    return arena.used;
 }
 
 struct arima_model mp_arima_model(void *block, size_t series)
 {
-    struct arima_model model = {.progress = block};
-    model.estimates = (struct arima_estimate *)(model.progress + 1);
-    model.factors = (struct arima_factors *)(model.estimates + series);
-    model.has_estimate = (uint64_t *)(model.factors + series);
-    model.requested = (struct arima_order *)(model.has_estimate + series);
-    return model;
+    return lay_out(&(struct arena){.block = block, .lines = block}, series); /* from the block's first byte on */
 }
 
 /* ---- checkpoint -------------------------------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@ struct arima_progress {
     uint64_t calibration_horizons; /* of 1, 2, 4, .. observations; 0: standard errors are not calibrated */
 };
 
-/* The parts of a model. */
+/* The parts of a model, in its block. */
 struct arima_model {
     struct arima_progress *progress;
     struct arima_estimate *estimates; /* [series]: the last that was finished; `done` is about this round */
