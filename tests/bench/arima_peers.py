@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The time of fits and their likelihood beside those of R, gretl and statsmodels: share-like series of 1,000 observations,
-one thread, processor time. "Gap" is how far the exact log-likelihood is below the best found by any program, or by ours
-with 64 starts. One program evaluates all coefficients: statsmodels' filter, run to the end.
+"""The time of fits and their likelihood beside those of R, gretl and statsmodels: share-like series of 1,000
+observations, one thread, processor time. "Gap" is how far the exact log-likelihood is below the best found by any
+program, or by ours with 64 starts. One program evaluates all coefficients: statsmodels' filter, run to the end.
 
 Peers get the series divided by the standard deviation of their differences, which serves them best."""
 import os
