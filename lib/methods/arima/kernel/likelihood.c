@@ -2,8 +2,6 @@
 /* The choice of a kernel, and the memory that it works in. */
 #include "methods/arima/kernel/likelihood.h"
 
-#include <string.h>
-
 /* The kernels of one width. */
 struct built {
     int bytes;
@@ -59,8 +57,7 @@ const struct arima_start_kernel *mp_arima_start_kernel(int bytes)
     return built ? built->start_kernel : NULL;
 }
 
-enum { ARRAYS = 4, DOUBLING = 3 * MP_ARIMA_ORDER * MP_ARIMA_ORDER * MP_LANES, DOUBLINGS = 48 };
-enum { POWERS = DOUBLINGS * DOUBLING * sizeof(double) };
+enum { DOUBLING = 3 * MP_ARIMA_ORDER * MP_ARIMA_ORDER * MP_LANES };
 
 /* The next power of two: a periodogram may fill it. */
 static size_t capacity_for(size_t observations)
@@ -69,11 +66,6 @@ static size_t capacity_for(size_t observations)
     while (capacity < observations && capacity <= SIZE_MAX / 2)
         capacity *= 2;
     return capacity < observations ? SIZE_MAX : capacity;
-}
-
-static size_t array_size(size_t observations)
-{
-    return mp_product(capacity_for(observations), MP_LANES * sizeof(double));
 }
 
 void mp_arima_workspace_lay_out(struct arima_workspace *workspace, struct arena *arena, size_t observations)
@@ -90,29 +82,6 @@ void mp_arima_workspace_lay_out(struct arima_workspace *workspace, struct arena 
     workspace->doublings = mp_arena_take(arena, doublings * DOUBLING, sizeof(double));
     workspace->scratch = mp_arena_take(arena, 1, MP_ARIMA_KERNEL_SCRATCH);
     workspace->optimiser = mp_arena_take(arena, 1, MP_ARIMA_OPTIMISER);
-}
-
-size_t mp_arima_workspace_size(size_t observations)
-{
-    size_t arrays = mp_product(array_size(observations), ARRAYS);
-    return mp_sum(arrays, POWERS + MP_ARIMA_KERNEL_SCRATCH + MP_ARIMA_OPTIMISER + MP_CACHE_LINE);
-}
-
-void mp_arima_workspace_init(struct arima_workspace *workspace, void *memory, size_t observations)
-{
-    char *start = (char *)memory + (MP_CACHE_LINE - (uintptr_t)memory % MP_CACHE_LINE) % MP_CACHE_LINE;
-    size_t size = array_size(observations);
-    memset(start, 0, size * ARRAYS);
-    workspace->capacity = capacity_for(observations);
-    workspace->n = observations;
-    workspace->used = MP_ALL_LANES;
-    workspace->series = (double *)start;
-    workspace->filtered_series = (double *)(start + size);
-    workspace->residuals = (double *)(start + 2 * size);
-    workspace->filtered_residuals = (double *)(start + 3 * size);
-    workspace->doublings = (double *)(start + 4 * size);
-    workspace->scratch = start + 4 * size + POWERS;
-    workspace->optimiser = start + 4 * size + POWERS + MP_ARIMA_KERNEL_SCRATCH;
 }
 
 /* The passes over the observations, the recursion for K and its adjoint, the other small matrices. */

@@ -129,12 +129,6 @@ static inline int mp_arima_doublings(size_t n)
 /* Sets the fields of a workspace for so many observations, all lanes used, and takes its arrays from the arena. */
 void mp_arima_workspace_lay_out(struct arima_workspace *workspace, struct arena *arena, size_t observations);
 
-/* Of how many bytes a workspace for so many observations is; SIZE_MAX if that is too large a number. */
-size_t mp_arima_workspace_size(size_t observations);
-
-/* Lays the arrays out in memory of that size, zeroed; all lanes are used. */
-void mp_arima_workspace_init(struct arima_workspace *workspace, void *memory, size_t observations);
-
 /* An estimate of the floating-point operations of one evaluation of one lane. Budgets are counted in it: another
  * estimate changes what a fit returns. */
 double mp_arima_evaluation_cost(size_t observations, unsigned order);
