@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Levenberg-Marquardt with two models, as in NL2SOL (Dennis, Gay and Welsch 1981).
  *
- * The objective f = (n log S + log-determinant) / 2 has the gradient g and the Gauss-Newton matrix H. A secant matrix
- * A learns from the gradients met what H lacks. A step s solves (H + a A + damping diag(H)) s = -g with a = 0 or 1,
- * and predicts the gain -(g's + s'H s / 2 + a s'A s / 2). The next step uses the a whose prediction was closer. A step
- * that lowers f is accepted and multiplies the damping by 0.2, 1 or 2, as gain / prediction is above 3/4, 1/4 or less;
- * a rejected step, by 5.
+ * The objective f = (n log S + log-determinant) / 2 has the gradient g and the Gauss-Newton matrix H. The secant
+ * matrix A (S in kernel/newton_step.h) holds what H lacks. A step s solves (H + a A + damping diag(H)) s = -g with a =
+ * 0 or 1, and predicts the gain -(g's + s'H s / 2 + a s'A s / 2). The next step uses the a whose prediction was
+ * closer. A step that lowers f is accepted and multiplies the damping by 0.2, 1 or 2, as gain / prediction is above
+ * 3/4, 1/4 or less; a rejected step, by 5.
  *
  * A mean and the coefficients take turns. S is quadratic in the mean x, and the determinant does not contain it:
  *     S(x + y) = S + 2 slope y + curvature y^2,   curvature = (S(x + 1) + S(x - 1)) / 2 - S,
@@ -28,8 +28,7 @@ struct lane {
     struct arima_candidate *candidate;
     enum phase phase;
     unsigned iterations;
-    double damping, slope, predicted; /* slope: g's; predicted: the gain of log-likelihood */
-    double above;                     /* S with the mean a unit higher */
+    double damping, slope, predicted, above; /* g's, the gain of log-likelihood, S with the mean a unit higher */
 };
 
 struct optimiser {
@@ -45,14 +44,14 @@ struct optimiser {
 
 _Static_assert(sizeof(struct optimiser) <= MP_ARIMA_OPTIMISER, "the workspace has room for it");
 
-static const double NO_LIKELIHOOD = 1e299; /* a point without one has the objective 1e300 */
+static const double NO_LIKELIHOOD = 1e299; /* a point without a likelihood has the objective 1e300 */
 
 /* Below the least damping a step is Newton's but for rounding; above the most it moves no digit. A short step shows
- * that the optimum is near only if the damping is small. As in search.c: a first damping of 0.01 loses 0.11 of
- * likelihood. */
+ * that the optimum is near only if the damping is small. No coefficient moves by more than LONGEST_STEP at once.
+ * Measured as in search.c: a first damping of 0.01 loses 0.11; a longest step of 0.3 loses 0.05, and 3 changes next to
+ * nothing. */
 static const double FIRST_DAMPING = 1e-3, LEAST_DAMPING = 1e-9, MOST_DAMPING = 1e12, SMALL_DAMPING = 0.1;
-static const double LONGEST_STEP =
-    1; /* of a coefficient; with 0.3 one start loses 0.10, with 3 almost nothing changes */
+static const double LONGEST_STEP = 1;
 
 static void load_series(const struct optimiser *o, int l, double mean)
 {
@@ -156,10 +155,10 @@ static bool accept_start(struct optimiser *o, int l)
 static void choose_model(struct optimiser *o, int l, double gain)
 {
     struct lane *lane = &o->lanes[l];
-    double plain = -lane->slope - 0.5 * o->secant.hessian_curvature.lane[l],
-           extra = -0.5 * o->secant.secant_curvature.lane[l];
-    lane->predicted = plain + (o->augmented.lane[l] > 0 ? extra : 0);
-    o->augmented.lane[l] = fabs(plain + extra - gain) < fabs(plain - gain);
+    double plain = -lane->slope - 0.5 * o->secant.hessian_curvature.lane[l];
+    double augmented = plain - 0.5 * o->secant.secant_curvature.lane[l];
+    lane->predicted = o->augmented.lane[l] > 0 ? augmented : plain;
+    o->augmented.lane[l] = fabs(augmented - gain) < fabs(plain - gain);
 }
 
 /* Updates the model and the damping; returns whether the search has converged: an accepted step gained less than the
