@@ -47,14 +47,14 @@ static inline struct run run_of(const float *shares, size_t steps, size_t layers
     return run;
 }
 
-static inline struct lstm_past past_of(const struct panel *panel, size_t steps)
+static inline struct lstm_sample sample_of(const struct panel *panel, size_t steps)
 {
-    return (struct lstm_past){.panel = panel,
-                              .count = panel->series,
-                              .end = panel->steps,
-                              .steps = steps,
-                              .age = (double)panel->steps,
-                              .experts = EXPERTS};
+    return (struct lstm_sample){.panel = panel,
+                                .count = panel->series,
+                                .end = panel->steps,
+                                .steps = steps,
+                                .age = (double)panel->steps,
+                                .experts = EXPERTS};
 }
 
 /* ---- networks ------------------------------------------------------------------------------------------------------ */

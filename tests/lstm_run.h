@@ -62,15 +62,15 @@ static inline double share_at(const struct panel *panel, size_t step, size_t ser
     return (double)panel->ring[(panel->first + step) % panel->capacity * panel->series + series];
 }
 
-static inline struct lstm_past past_of(const struct panel *panel, size_t first, size_t count, size_t end)
+static inline struct lstm_sample sample_of(const struct panel *panel, size_t first, size_t count, size_t end)
 {
-    return (struct lstm_past){.panel = panel,
-                              .first = first,
-                              .count = count,
-                              .end = end,
-                              .steps = end,
-                              .age = (double)end,
-                              .experts = (double)panel->series};
+    return (struct lstm_sample){.panel = panel,
+                                .first = first,
+                                .count = count,
+                                .end = end,
+                                .steps = end,
+                                .age = (double)end,
+                                .experts = (double)panel->series};
 }
 
 #endif

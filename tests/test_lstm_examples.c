@@ -2,7 +2,7 @@
 /* What the shared network sees of a series, and what it should have said: against the definitions, written out. */
 #include "lstm_run.h"
 
-enum { SERIES = 6, STEPS = 4500, ROOM = 11, AT = 3, BLOCKS = MP_LSTM_BLOCKS, OUTPUTS = MP_LSTM_OUTPUTS };
+enum { SERIES = 6, STEPS = 4500, ROOM = 11, AT = 3, BLOCKS = MP_LSTM_INPUT_BLOCKS, OUTPUTS = MP_LSTM_OUTPUTS };
 
 static const size_t windows[MP_LSTM_WINDOWS] = {20, 100, 500, 2000};
 
@@ -24,19 +24,19 @@ static struct lstm_examples make_examples(size_t series)
 /* ---- the definitions ------------------------------------------------------------------------------------------------ */
 
 /* So many steps before the origin, of series i of the past. */
-static double share_ago(const struct lstm_past *past, size_t ago, size_t i)
+static double share_ago(const struct lstm_sample *sample, size_t ago, size_t i)
 {
-    if (past->before && ago > past->since)
-        return share_at(past->before, past->before_end - ago, past->before_first + past->order[i]);
-    return share_at(past->panel, past->end - ago, past->first + i);
+    if (sample->donor && ago > sample->splice_steps)
+        return share_at(sample->donor, sample->donor_end - ago, sample->donor_first + sample->permutation[i]);
+    return share_at(sample->panel, sample->end - ago, sample->first + i);
 }
 
 /* Of steps from .. to ago. */
-static double mean_ago(const struct lstm_past *past, size_t from, size_t to, size_t i)
+static double mean_ago(const struct lstm_sample *sample, size_t from, size_t to, size_t i)
 {
     double sum = 0;
     for (size_t ago = from; ago <= to; ago++)
-        sum += share_ago(past, ago, i);
+        sum += share_ago(sample, ago, i);
     return sum / (double)(to - from + 1);
 }
 
@@ -45,9 +45,9 @@ static double clipped(double x, double limit)
     return fmin(fmax(x, -limit), limit);
 }
 
-static double window_mean(const struct lstm_past *past, size_t w, size_t i)
+static double window_mean(const struct lstm_sample *sample, size_t w, size_t i)
 {
-    return mean_ago(past, 1, past->steps < windows[w] ? past->steps : windows[w], i);
+    return mean_ago(sample, 1, sample->steps < windows[w] ? sample->steps : windows[w], i);
 }
 
 static double log_ratio(double share, double reference)
@@ -55,37 +55,37 @@ static double log_ratio(double share, double reference)
     return clipped(log(fmax(share, 1e-9)) - log(fmax(reference, 1e-9)), 2);
 }
 
-static void check_look_back(const struct lstm_examples *e, const struct lstm_past *past, size_t i)
+static void check_look_back(const struct lstm_examples *e, const struct lstm_sample *sample, size_t i)
 {
-    size_t s = AT + i, blocks = past->steps / 10 < BLOCKS ? past->steps / 10 : BLOCKS;
-    double reference = window_mean(past, 1, i);
+    size_t s = AT + i, blocks = sample->steps / 10 < BLOCKS ? sample->steps / 10 : BLOCKS;
+    double reference = window_mean(sample, 1, i);
     const real *features = e->features + s * MP_LSTM_FEATURES;
     for (size_t w = 0; w < MP_LSTM_WINDOWS; w++) {
-        double mean = window_mean(past, w, i);
+        double mean = window_mean(sample, w, i);
         assert_near((double)e->means[s * MP_LSTM_WINDOWS + w], mean, tolerance * mean);
         assert_near((double)features[w], log_ratio(mean, reference), tolerance);
     }
-    assert_near((double)features[4], clipped(log(fmax(reference, 1e-9)) + log(past->experts), 4), 4 * tolerance);
-    assert_near((double)features[5], log(fmin(fmax(past->age, 100), 10000) / 1000), 4 * tolerance);
+    assert_near((double)features[4], clipped(log(fmax(reference, 1e-9)) + log(sample->experts), 4), 4 * tolerance);
+    assert_near((double)features[5], log(fmin(fmax(sample->age, 100), 10000) / 1000), 4 * tolerance);
     assert_true(features[6] == 1);
     for (size_t f = 7; f < MP_LSTM_FEATURES; f++)
         assert_true(features[f] == 0);
     for (size_t b = 0; b < BLOCKS; b++) {
         double input = (double)e->inputs[(BLOCKS - 1 - b) * e->series + s];
-        double mean = b < blocks ? mean_ago(past, 10 * b + 1, 10 * b + 10, i) : 0;
+        double mean = b < blocks ? mean_ago(sample, 10 * b + 1, 10 * b + 10, i) : 0;
         assert_near(input, b < blocks ? log_ratio(mean, reference) : 0, 4 * tolerance);
     }
-    assert_near((double)e->bottom[s], 0.1 / past->experts, tolerance);
-    assert_near((double)e->age[s], past->age, tolerance * past->age);
-    assert_int_equal(e->covered[s], 0);
+    assert_near((double)e->min_load[s], 0.1 / sample->experts, tolerance);
+    assert_near((double)e->age[s], sample->age, tolerance * sample->age);
+    assert_int_equal(e->n_targets[s], 0);
 }
 
-static void check_past(const struct lstm_past *past)
+static void check_past(const struct lstm_sample *sample)
 {
     struct lstm_examples e = make_examples(ROOM);
-    mp_lstm_look_back(&e, AT, past);
-    for (size_t i = 0; i < past->count; i++)
-        check_look_back(&e, past, i);
+    mp_lstm_fill_inputs(&e, AT, sample);
+    for (size_t i = 0; i < sample->count; i++)
+        check_look_back(&e, sample, i);
     mp_lstm_examples_free(&e, &plain_memory);
 }
 
@@ -99,8 +99,8 @@ static void a_past_is_seen_as_defined_at_any_length(void **state)
     for (size_t first = 0; first < STEPS; first += 1234) {
         struct panel panel = panel_of(shares, STEPS, SERIES, first);
         for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
-            struct lstm_past past = past_of(&panel, 1, 4, ends[i]);
-            check_past(&past);
+            struct lstm_sample sample = sample_of(&panel, 1, 4, ends[i]);
+            check_past(&sample);
         }
     }
     free(shares);
@@ -113,12 +113,12 @@ static void steps_that_do_not_count_are_not_seen(void **state)
     float *shares = wandering_shares(STEPS, SERIES, SERIES, 4);
     struct panel panel = panel_of(shares, STEPS, SERIES, 0);
     for (size_t steps = 100; steps < 3000; steps += 333) {
-        struct lstm_past past = past_of(&panel, 0, SERIES, 3000);
-        past.steps = steps;
-        past.age = (double)(7 * steps);
+        struct lstm_sample sample = sample_of(&panel, 0, SERIES, 3000);
+        sample.steps = steps;
+        sample.age = (double)(7 * steps);
         for (size_t i = 0; i < (3000 - steps) * SERIES; i++)
             shares[i] = NAN;
-        check_past(&past);
+        check_past(&sample);
         free(shares);
         shares = wandering_shares(STEPS, SERIES, SERIES, 4);
         panel.ring = shares;
@@ -133,9 +133,9 @@ static void ages_are_held_within_100_and_10000(void **state)
     float *shares = wandering_shares(200, SERIES, SERIES, 5);
     struct panel panel = panel_of(shares, 200, SERIES, 0);
     for (size_t i = 0; i < sizeof ages / sizeof *ages; i++) {
-        struct lstm_past past = past_of(&panel, 0, SERIES, 200);
-        past.age = ages[i];
-        check_past(&past);
+        struct lstm_sample sample = sample_of(&panel, 0, SERIES, 200);
+        sample.age = ages[i];
+        check_past(&sample);
     }
     free(shares);
 }
@@ -153,12 +153,12 @@ static void extreme_loads_are_clipped(void **state)
         shares[step * SERIES + 5] = step == 1200 ? 1 : 1e-7F;
     }
     struct panel panel = panel_of(shares, 2000, SERIES, 0);
-    struct lstm_past past = past_of(&panel, 0, SERIES, 2000);
-    check_past(&past);
-    past.experts = 100;
-    check_past(&past);
+    struct lstm_sample sample = sample_of(&panel, 0, SERIES, 2000);
+    check_past(&sample);
+    sample.experts = 100;
+    check_past(&sample);
     struct lstm_examples e = make_examples(SERIES);
-    mp_lstm_look_back(&e, 0, &past);
+    mp_lstm_fill_inputs(&e, 0, &sample);
     assert_true(e.features[2 * MP_LSTM_FEATURES + 3] == -2 && e.features[1 * MP_LSTM_FEATURES + 3] == 2);
     assert_true(e.features[3 * MP_LSTM_FEATURES + 4] == 4 && e.features[4] == -4);
     mp_lstm_examples_free(&e, &plain_memory);
@@ -172,13 +172,13 @@ static void a_splice_keeps_the_last_steps_and_takes_the_others_elsewhere(void **
     float *shares = wandering_shares(STEPS, SERIES, SERIES, 6), *others = wandering_shares(3000, SERIES, SERIES, 7);
     struct panel panel = panel_of(shares, STEPS, SERIES, 77), before = panel_of(others, 3000, SERIES, 5);
     for (size_t i = 0; i < sizeof since / sizeof *since; i++) {
-        struct lstm_past past = past_of(&panel, 2, 4, 2700);
-        past.since = since[i];
-        past.before = i % 2 ? &before : &panel;
-        past.before_first = 1;
-        past.before_end = 2900;
-        past.order = order;
-        check_past(&past);
+        struct lstm_sample sample = sample_of(&panel, 2, 4, 2700);
+        sample.splice_steps = since[i];
+        sample.donor = i % 2 ? &before : &panel;
+        sample.donor_first = 1;
+        sample.donor_end = 2900;
+        sample.permutation = order;
+        check_past(&sample);
     }
     free(others);
     free(shares);
@@ -192,14 +192,14 @@ static void what_came_after_is_the_means_of_whole_blocks_that_are_known(void **s
     const size_t untils[] = {0, 1999, 2000, 2049, 2050, 2099, 2500, 3999, 4000, 4001, STEPS};
     float *shares = wandering_shares(STEPS, SERIES, SERIES, 8);
     struct panel panel = panel_of(shares, STEPS, SERIES, 3210);
-    struct lstm_past past = past_of(&panel, 1, 4, 2000);
+    struct lstm_sample sample = sample_of(&panel, 1, 4, 2000);
     for (size_t u = 0; u < sizeof untils / sizeof *untils; u++) {
         struct lstm_examples e = make_examples(ROOM);
         size_t known = untils[u] > 2000 ? (untils[u] - 2000) / 50 : 0;
-        mp_lstm_look_ahead(&e, AT, &past, untils[u]);
-        for (size_t i = 0; i < past.count; i++) {
-            assert_int_equal(e.covered[AT + i], known < OUTPUTS ? known : OUTPUTS);
-            for (size_t b = 0; b < e.covered[AT + i]; b++) {
+        mp_lstm_fill_targets(&e, AT, &sample, untils[u]);
+        for (size_t i = 0; i < sample.count; i++) {
+            assert_int_equal(e.n_targets[AT + i], known < OUTPUTS ? known : OUTPUTS);
+            for (size_t b = 0; b < e.n_targets[AT + i]; b++) {
                 double sum = 0;
                 for (size_t step = 0; step < 50; step++)
                     sum += share_at(&panel, 2000 + 50 * b + step, 1 + i);
@@ -216,10 +216,10 @@ static void examples_beside_are_left_alone(void **state)
     (void)state;
     float *shares = wandering_shares(STEPS, SERIES, SERIES, 9);
     struct panel panel = panel_of(shares, STEPS, SERIES, 0);
-    struct lstm_past past = past_of(&panel, 0, 4, 2000);
+    struct lstm_sample sample = sample_of(&panel, 0, 4, 2000);
     struct lstm_examples e = make_examples(ROOM), fresh = make_examples(ROOM);
-    mp_lstm_look_back(&e, AT, &past);
-    mp_lstm_look_ahead(&e, AT, &past, STEPS);
+    mp_lstm_fill_inputs(&e, AT, &sample);
+    mp_lstm_fill_targets(&e, AT, &sample, STEPS);
     for (size_t s = 0; s < ROOM; s++) {
         if (s >= AT && s < AT + 4)
             continue;
@@ -228,7 +228,7 @@ static void examples_beside_are_left_alone(void **state)
         assert_memory_equal(e.targets + s * OUTPUTS, fresh.targets, OUTPUTS * sizeof(real));
         for (size_t b = 0; b < BLOCKS; b++)
             assert_memory_equal(e.inputs + b * ROOM + s, fresh.inputs, sizeof(real));
-        assert_int_equal(e.covered[s], fresh.covered[s]);
+        assert_int_equal(e.n_targets[s], fresh.n_targets[s]);
     }
     mp_lstm_examples_free(&fresh, &plain_memory);
     mp_lstm_examples_free(&e, &plain_memory);

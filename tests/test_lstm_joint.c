@@ -4,16 +4,17 @@
 
 #include "predictor/config.h"
 #include "methods/lstm/joint.h"
+#include "methods/lstm/joint_training.h"
 #include "methods/lstm/network/loss.h"
 
 /* ---- school -------------------------------------------------------------------------------------------------------- */
 
 enum { STEPS = 1000 };
 
-static struct lstm_lesson lesson_of(const struct run *run)
+static struct lstm_split split_of(const struct run *run)
 {
     size_t steps = run->panel.steps;
-    return (struct lstm_lesson){.run = run, .trained = {0, steps - steps / 4}, .judged = {steps - steps / 4, steps}};
+    return (struct lstm_split){.run = run, .train = {0, steps - steps / 4}, .validation = {steps - steps / 4, steps}};
 }
 
 static struct runtime runtime_with(size_t threads, const struct memory *memory)
@@ -24,7 +25,7 @@ static struct runtime runtime_with(size_t threads, const struct memory *memory)
 /* What a fit makes, and what it is made of. */
 struct taught {
     struct lstm_shape shape;
-    struct lstm_state state;
+    struct lstm_train_state state;
     struct lstm_residuals residuals;
     struct lstm_model model;
     float *shares;
@@ -33,7 +34,7 @@ struct taught {
 
 static void free_taught(struct taught *taught)
 {
-    free(taught->model.used);
+    free(taught->model.best);
     free(taught->shares);
     free(taught);
 }
@@ -41,24 +42,25 @@ static void free_taught(struct taught *taught)
 static struct taught *teach(size_t threads)
 {
     struct taught *t = calloc(1, sizeof *t);
-    const struct lstm_course course = {.updates = 200, .rising = 20, .between = 100, .rate = 1e-2};
+    const struct lstm_schedule schedule = {
+        .updates = 200, .warmup_updates = 20, .eval_interval = 100, .learning_rate = 1e-2};
     struct runtime runtime = runtime_with(threads, &plain_memory);
     struct random random = mp_random(5, 0);
-    struct lstm_school school;
-    struct lstm_joint joint;
+    struct lstm_objective objective;
+    struct lstm_joint_training joint;
     t->shape = mp_lstm_joint_net_shape(1, HIDDEN, SERIES);
     size_t n = mp_lstm_parameters(&t->shape);
     real *used = reals(4 * n);
     t->model = (struct lstm_model){&t->state, &t->residuals, n, used, used + n, used + 2 * n, used + 3 * n};
     t->shares = uneven_shares(STEPS, SERIES, EXPERTS, 0.2);
     t->run = run_of(t->shares, STEPS, LAYERS, EXPERTS);
-    struct lstm_lesson lesson = lesson_of(&t->run);
-    struct lstm_corpus corpus = {&lesson, 1};
+    struct lstm_split split = split_of(&t->run);
+    struct lstm_dataset dataset = {&split, 1};
     mp_lstm_joint_start(&t->shape, &random, used);
-    mp_lstm_joint_school(&joint, &school, &t->shape, &corpus);
-    assert_int_equal(mp_lstm_joint_open(&joint, &t->shape, &runtime), MOEP_OK);
-    assert_int_equal(mp_lstm_train(&t->model, &school, &course, 0, &runtime, 1), MOEP_OK);
-    mp_lstm_joint_close(&joint);
+    mp_lstm_joint_training_init(&joint, &objective, &t->shape, &dataset);
+    assert_int_equal(mp_lstm_joint_training_make(&joint, &t->shape, &runtime), MOEP_OK);
+    assert_int_equal(mp_lstm_train(&t->model, &objective, &schedule, 0, &runtime, 1), MOEP_OK);
+    mp_lstm_joint_training_free(&joint);
     return t;
 }
 
@@ -90,24 +92,24 @@ static void an_untrained_network_is_marked_as_the_uniform_load_is(void **state)
     (void)state;
     float *shares = uneven_shares(STEPS, SERIES, EXPERTS, 0);
     struct run run = run_of(shares, STEPS, LAYERS, EXPERTS);
-    struct lstm_lesson lesson = lesson_of(&run);
-    struct lstm_corpus corpus = {&lesson, 1};
+    struct lstm_split split = split_of(&run);
+    struct lstm_dataset dataset = {&split, 1};
     struct lstm_shape shape = mp_lstm_joint_net_shape(1, HIDDEN, SERIES);
     struct runtime runtime = runtime_with(1, &plain_memory);
-    struct lstm_school school;
-    struct lstm_joint joint;
+    struct lstm_objective objective;
+    struct lstm_joint_training joint;
     real *parameters = parameters_of(&shape, 0);
     double expected = 0;
     for (size_t e = 0; e < EXPERTS; e++) { /* shares are (e + 1) / 21 */
         double share = (double)(e + 1) / 21;
         expected += fabs(1.0 / EXPERTS - share) / share / EXPERTS;
     }
-    mp_lstm_joint_school(&joint, &school, &shape, &corpus);
-    assert_int_equal(mp_lstm_joint_open(&joint, &shape, &runtime), MOEP_OK);
-    struct lstm_marks marks = school.exam(school.self, parameters, NULL);
-    assert_true(marks.loss == marks.untrained);
-    assert_near(marks.untrained, expected, 1e-5);
-    mp_lstm_joint_close(&joint);
+    mp_lstm_joint_training_init(&joint, &objective, &shape, &dataset);
+    assert_int_equal(mp_lstm_joint_training_make(&joint, &shape, &runtime), MOEP_OK);
+    struct lstm_losses losses = objective.validate(objective.self, parameters, NULL);
+    assert_true(losses.loss == losses.untrained);
+    assert_near(losses.untrained, expected, 1e-5);
+    mp_lstm_joint_training_free(&joint);
     free(parameters);
     free(shares);
 }
@@ -120,28 +122,29 @@ static void an_exam_is_of_all_origins_to_judge_by(void **state)
     for (size_t i = (size_t)820 * SERIES; i < (size_t)STEPS * SERIES; i++)
         shares[i] = (float)(1.0 / EXPERTS);
     struct run run = run_of(shares, STEPS, LAYERS, EXPERTS);
-    struct lstm_lesson lesson = lesson_of(&run);
-    struct lstm_corpus corpus = {&lesson, 1};
+    struct lstm_split split = split_of(&run);
+    struct lstm_dataset dataset = {&split, 1};
     struct lstm_shape shape = mp_lstm_joint_net_shape(1, HIDDEN, SERIES);
     struct runtime runtime = runtime_with(1, &plain_memory);
     struct lstm_examples e;
-    struct lstm_school school;
-    struct lstm_joint joint;
+    struct lstm_objective objective;
+    struct lstm_joint_training joint;
     real *parameters = parameters_of(&shape, 0), uniform[OUTPUTS];
     double sum = 0;
     for (size_t b = 0; b < OUTPUTS; b++)
         uniform[b] = (real)(1.0 / EXPERTS);
     assert_true(mp_lstm_examples_make(&e, SERIES, SERIES, &plain_memory));
-    for (size_t i = 0; i < MP_LSTM_ORIGINS; i++) {
-        struct lstm_past past = mp_lstm_judged_origin(&lesson, i);
-        mp_lstm_look_ahead(&e, 0, &past, STEPS);
+    for (size_t i = 0; i < MP_LSTM_VALIDATION_ORIGINS; i++) {
+        struct lstm_sample sample = mp_lstm_validation_sample(&split, i);
+        mp_lstm_fill_targets(&e, 0, &sample, STEPS);
         for (size_t s = 0; s < SERIES; s++)
-            sum += mp_lstm_loss(e.covered[s], uniform, e.targets + s * OUTPUTS, 0.1 / EXPERTS, 1, NULL);
+            sum += mp_lstm_loss(e.n_targets[s], uniform, e.targets + s * OUTPUTS, 0.1 / EXPERTS, 1, NULL);
     }
-    mp_lstm_joint_school(&joint, &school, &shape, &corpus);
-    assert_int_equal(mp_lstm_joint_open(&joint, &shape, &runtime), MOEP_OK);
-    assert_near(school.exam(school.self, parameters, NULL).untrained, sum / (MP_LSTM_ORIGINS * SERIES), 1e-6);
-    mp_lstm_joint_close(&joint);
+    mp_lstm_joint_training_init(&joint, &objective, &shape, &dataset);
+    assert_int_equal(mp_lstm_joint_training_make(&joint, &shape, &runtime), MOEP_OK);
+    assert_near(objective.validate(objective.self, parameters, NULL).untrained,
+                sum / (MP_LSTM_VALIDATION_ORIGINS * SERIES), 1e-6);
+    mp_lstm_joint_training_free(&joint);
     mp_lstm_examples_free(&e, &plain_memory);
     free(parameters);
     free(shares);
@@ -168,17 +171,17 @@ static void residuals_of_a_load_that_was_learnt_are_small(void **state)
 {
     struct taught *t = *state;
     const double *of_first = t->residuals.quantile[mp_lstm_age(STEPS)][MP_LSTM_OF_MEAN][0];
-    for (size_t k = 0; k < MP_LSTM_KNOTS; k++) {
+    for (size_t k = 0; k < MP_LSTM_QUANTILE_LEVELS; k++) {
         assert_true(fabs(of_first[k]) < 0.2);
         assert_true(k == 0 || of_first[k] >= of_first[k - 1]);
     }
-    assert_true(of_first[MP_LSTM_KNOTS - 1] > of_first[0]);
+    assert_true(of_first[MP_LSTM_QUANTILE_LEVELS - 1] > of_first[0]);
 }
 
 static void what_is_padded_stays_0_in_training(void **state)
 {
     struct taught *t = *state;
-    const real *head = t->model.used + mp_lstm_head(&t->shape);
+    const real *head = t->model.best + mp_lstm_head(&t->shape);
     size_t units = mp_row(HIDDEN), moved = 0;
     for (size_t row = 0; row < SERIES * (units + 1); row++)
         for (size_t b = 0; b < ROW; b++) {
@@ -193,7 +196,7 @@ static void any_number_of_threads_gives_the_same_bytes(void **state)
 {
     struct taught *one = *state, *two = teach(2);
     real forecasts[2][SERIES * ROW];
-    assert_memory_equal(one->model.used, two->model.used, 4 * one->model.parameters * sizeof(real));
+    assert_memory_equal(one->model.best, two->model.best, 4 * one->model.parameters * sizeof(real));
     assert_memory_equal(&one->residuals, &two->residuals, sizeof one->residuals);
     for (size_t i = 0; i < 2; i++) {
         struct runtime runtime = runtime_with(1 + i, &plain_memory);
@@ -208,14 +211,14 @@ static void origins_to_judge_by_are_spread_over_all_there_are(void **state)
     (void)state;
     float *shares = uneven_shares(STEPS, SERIES, EXPERTS, 0.2);
     struct run run = run_of(shares, STEPS, LAYERS, EXPERTS);
-    struct lstm_lesson lesson = lesson_of(&run);
+    struct lstm_split split = split_of(&run);
     size_t before = 0;
-    for (size_t i = 0; i < MP_LSTM_ORIGINS; i++) {
-        struct lstm_past past = mp_lstm_judged_origin(&lesson, i);
-        assert_true(past.end > before && past.steps == past.end && past.count == SERIES && past.first == 0);
-        before = past.end;
+    for (size_t i = 0; i < MP_LSTM_VALIDATION_ORIGINS; i++) {
+        struct lstm_sample sample = mp_lstm_validation_sample(&split, i);
+        assert_true(sample.end > before && sample.steps == sample.end && sample.count == SERIES && sample.first == 0);
+        before = sample.end;
     }
-    assert_int_equal(mp_lstm_judged_origin(&lesson, 0).end, 750);
+    assert_int_equal(mp_lstm_validation_sample(&split, 0).end, 750);
     assert_int_equal(before, 875); /* half of what is judged lies ahead of the last one */
     free(shares);
 }
@@ -225,8 +228,8 @@ static void origins_to_judge_by_are_spread_over_all_there_are(void **state)
 static void refused_memory_is_told_and_nothing_is_kept(void **state)
 {
     struct taught *t = *state;
-    struct lstm_lesson lesson = lesson_of(&t->run);
-    struct lstm_corpus corpus = {&lesson, 1};
+    struct lstm_split split = split_of(&t->run);
+    struct lstm_dataset dataset = {&split, 1};
     real forecasts[SERIES * ROW];
     size_t refusals = 0;
     for (int call = 0; call < 2; call++)
@@ -234,13 +237,13 @@ static void refused_memory_is_told_and_nothing_is_kept(void **state)
             struct test_memory refusing = {.refuse_at = n};
             struct memory from = {test_allocate, test_release, &refusing};
             struct runtime runtime = runtime_with(1, &from);
-            struct lstm_school school;
-            struct lstm_joint joint;
-            mp_lstm_joint_school(&joint, &school, &t->shape, &corpus);
+            struct lstm_objective objective;
+            struct lstm_joint_training joint;
+            mp_lstm_joint_training_init(&joint, &objective, &t->shape, &dataset);
             moep_status status =
-                call == 0 ? mp_lstm_joint_open(&joint, &t->shape, &runtime) : forecast(t, &runtime, forecasts);
+                call == 0 ? mp_lstm_joint_training_make(&joint, &t->shape, &runtime) : forecast(t, &runtime, forecasts);
             if (status == MOEP_OK && call == 0)
-                mp_lstm_joint_close(&joint);
+                mp_lstm_joint_training_free(&joint);
             assert_true(status == MOEP_OK || status == MOEP_ERROR_OUT_OF_MEMORY);
             assert_int_equal(refusing.live_blocks, 0);
             assert_int_equal(refusing.live_bytes, 0);
@@ -257,18 +260,18 @@ static void the_largest_network_trains_in_bounded_memory(void **state)
     enum { WIDE_EXPERTS = 64, WIDE_LAYERS = MP_LSTM_JOINT_MOST / WIDE_EXPERTS, WIDE_STEPS = 600, MIB = 1 << 20 };
     float *shares = uneven_shares(WIDE_STEPS, MP_LSTM_JOINT_MOST, WIDE_EXPERTS, 0.2);
     struct run run = run_of(shares, WIDE_STEPS, WIDE_LAYERS, WIDE_EXPERTS);
-    struct lstm_lesson lesson = lesson_of(&run);
-    struct lstm_corpus corpus = {&lesson, 1};
+    struct lstm_split split = split_of(&run);
+    struct lstm_dataset dataset = {&split, 1};
     struct lstm_shape shape = mp_lstm_joint_net_shape(1, 64, MP_LSTM_JOINT_MOST);
     struct test_memory counting = {0};
     struct memory from = {test_allocate, test_release, &counting};
     struct runtime runtime = runtime_with(1, &from);
-    struct lstm_school school;
-    struct lstm_joint joint;
-    mp_lstm_joint_school(&joint, &school, &shape, &corpus);
-    assert_int_equal(mp_lstm_joint_open(&joint, &shape, &runtime), MOEP_OK);
+    struct lstm_objective objective;
+    struct lstm_joint_training joint;
+    mp_lstm_joint_training_init(&joint, &objective, &shape, &dataset);
+    assert_int_equal(mp_lstm_joint_training_make(&joint, &shape, &runtime), MOEP_OK);
     assert_true(counting.peak_bytes < 64 * MIB);
-    mp_lstm_joint_close(&joint);
+    mp_lstm_joint_training_free(&joint);
     free(shares);
 }
 

@@ -18,12 +18,12 @@
 static real *forecasts_of(const struct panel *panel, size_t steps, double scale)
 {
     struct lstm_shape shape = mp_lstm_joint_net_shape(2, HIDDEN, SERIES);
-    struct lstm_past past = past_of(panel, steps);
+    struct lstm_sample sample = sample_of(panel, steps);
     struct lstm_joint_net net;
     real *parameters = parameters_of(&shape, scale), *forecasts = reals((size_t)SERIES * ROW);
     assert_true(mp_lstm_joint_net_make(&net, &shape, EXPERTS, false, &plain_memory));
     mp_lstm_joint_net_prepare(&net, parameters);
-    mp_lstm_joint_net_look_back(&net, 0, 1, &past);
+    mp_lstm_joint_net_look_back(&net, 0, 1, &sample);
     mp_lstm_joint_net_forecast(&net, 1, forecasts);
     mp_lstm_joint_net_free(&net, &plain_memory);
     free(parameters);
@@ -114,8 +114,10 @@ static void draw_targets(struct lstm_examples *e)
 {
     uint64_t state = 3;
     for (size_t at = 0; at < e->series; at++) {
-        e->covered[at] = at % 5 == 0 ? 0 : at % 5 == 1 ? OUTPUTS : 1 + (size_t)(random_number(&state) >> 40) % OUTPUTS;
-        e->bottom[at] = (real)(0.1 / EXPERTS);
+        e->n_targets[at] = at % 5 == 0   ? 0
+                           : at % 5 == 1 ? OUTPUTS
+                                         : 1 + (size_t)(random_number(&state) >> 40) % OUTPUTS;
+        e->min_load[at] = (real)(0.1 / EXPERTS);
         for (size_t b = 0; b < OUTPUTS; b++)
             e->targets[at * OUTPUTS + b] = (real)(fraction(&state) * 0.4);
     }
@@ -135,9 +137,9 @@ static struct bench make_bench(size_t layers, size_t origins, struct gemm gemm)
     draw_targets(&b.examples);
     struct run run = run_of(b.shares, steps, LAYERS, EXPERTS);
     for (size_t origin = 0; origin < origins; origin++) {
-        struct lstm_past past = past_of(&run.panel, 900 + 20 * origin);
-        past.end -= origin;
-        mp_lstm_joint_net_look_back(&b.net, origin, origins, &past);
+        struct lstm_sample sample = sample_of(&run.panel, 900 + 20 * origin);
+        sample.end -= origin;
+        mp_lstm_joint_net_look_back(&b.net, origin, origins, &sample);
     }
     return b;
 }
@@ -197,12 +199,12 @@ static void the_loss_is_that_of_the_forecasts(void **state)
     mp_lstm_joint_net_forecast(&b.net, N, forecasts);
     for (size_t at = 0; at < e->series; at++) {
         double forecast = 0, target = 0;
-        for (size_t k = 0; k < e->covered[at]; k++) {
+        for (size_t k = 0; k < e->n_targets[at]; k++) {
             assert_true(forecasts[at * ROW + k] > 0); /* nothing was cut off, so the two are of the same numbers */
             forecast += (double)forecasts[at * ROW + k];
             target += (double)e->targets[at * OUTPUTS + k];
-            double blocks = (double)(k + 1), unit = fmax(target / blocks, (double)e->bottom[at]);
-            sum += fabs(forecast - target) / blocks / unit / (double)e->covered[at];
+            double blocks = (double)(k + 1), unit = fmax(target / blocks, (double)e->min_load[at]);
+            sum += fabs(forecast - target) / blocks / unit / (double)e->n_targets[at];
         }
     }
     assert_near(loss, sum / (double)e->series, 1e-6 * loss);
@@ -220,9 +222,9 @@ static void an_origin_does_not_depend_on_those_beside_it(void **state)
     mp_lstm_joint_net_forecast(&b.net, N, all);
     struct run run = run_of(b.shares, 1000 + N, LAYERS, EXPERTS);
     for (size_t origin = 0; origin < N; origin++) {
-        struct lstm_past past = past_of(&run.panel, 900 + 20 * origin);
-        past.end -= origin;
-        mp_lstm_joint_net_look_back(&b.net, 0, 1, &past);
+        struct lstm_sample sample = sample_of(&run.panel, 900 + 20 * origin);
+        sample.end -= origin;
+        mp_lstm_joint_net_look_back(&b.net, 0, 1, &sample);
         mp_lstm_joint_net_forecast(&b.net, 1, alone);
         assert_memory_equal(alone, all + origin * SERIES * ROW, SERIES * ROW * sizeof *alone);
     }

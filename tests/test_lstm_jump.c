@@ -50,25 +50,25 @@ static void forecast(moep_predictor *predictor, double *shares)
     moep_predictor_destroy(predictor);
 }
 
-static struct lstm_past past_of(const moep_predictor *predictor, const struct panel *panel, bool cut)
+static struct lstm_sample sample_of(const moep_predictor *predictor, const struct panel *panel, bool cut)
 {
-    return (struct lstm_past){.panel = panel,
-                              .count = EXPERTS,
-                              .end = panel->steps,
-                              .steps = panel->steps,
-                              .age = (double)predictor->history.next_step,
-                              .experts = EXPERTS,
-                              .cut = cut};
+    return (struct lstm_sample){.panel = panel,
+                                .count = EXPERTS,
+                                .end = panel->steps,
+                                .steps = panel->steps,
+                                .age = (double)predictor->history.next_step,
+                                .experts = EXPERTS,
+                                .from_change_point = cut};
 }
 
 static struct lstm_examples examples_of(const moep_predictor *predictor, bool cut)
 {
     struct lstm_examples e;
     struct panel panel = mp_history_panel(&predictor->history);
-    struct lstm_past past = past_of(predictor, &panel, cut);
+    struct lstm_sample sample = sample_of(predictor, &panel, cut);
     assert_true(mp_lstm_examples_make(&e, EXPERTS, EXPERTS, &plain_memory));
     e.series = EXPERTS;
-    mp_lstm_look_back(&e, 0, &past);
+    mp_lstm_fill_inputs(&e, 0, &sample);
     return e;
 }
 
@@ -80,10 +80,10 @@ static void what_was_before_a_jump_is_not_seen(void **state)
     moep_predictor *long_past = pushed(5, 4000, STEPS, 1, 16),
                    *short_past = pushed(5, 4000 + STEPS - SINCE, SINCE, 1, 16);
     struct lstm_examples cut = examples_of(long_past, true), whole = examples_of(short_past, false);
-    assert_memory_equal(cut.inputs, whole.inputs, (size_t)MP_LSTM_BLOCKS * EXPERTS * sizeof(real));
+    assert_memory_equal(cut.inputs, whole.inputs, (size_t)MP_LSTM_INPUT_BLOCKS * EXPERTS * sizeof(real));
     assert_memory_equal(cut.means, whole.means, (size_t)EXPERTS * MP_LSTM_WINDOWS * sizeof(real));
     assert_memory_equal(cut.features, whole.features, (size_t)EXPERTS * MP_LSTM_FEATURES * sizeof(real));
-    assert_true(cut.jumped[0] && !whole.jumped[0]);
+    assert_true(cut.after_change_point[0] && !whole.after_change_point[0]);
     mp_lstm_examples_free(&cut, &plain_memory);
     mp_lstm_examples_free(&whole, &plain_memory);
     moep_predictor_destroy(long_past);
@@ -99,7 +99,7 @@ static void without_a_jump_all_of_the_past_is_seen(void **state)
         struct lstm_examples cut = examples_of(predictor, true), whole = examples_of(predictor, false);
         assert_memory_equal(cut.means, whole.means, (size_t)EXPERTS * MP_LSTM_WINDOWS * sizeof(real));
         assert_memory_equal(cut.features, whole.features, (size_t)EXPERTS * MP_LSTM_FEATURES * sizeof(real));
-        assert_false(cut.jumped[0]);
+        assert_false(cut.after_change_point[0]);
         mp_lstm_examples_free(&cut, &plain_memory);
         mp_lstm_examples_free(&whole, &plain_memory);
         moep_predictor_destroy(predictor);
@@ -136,7 +136,7 @@ static void after_a_jump_the_network_is_trusted_by_half(void **state)
     real network[EXPERTS * MP_LSTM_OUTPUT_ROW];
     double expected[EXPERTS] = {0}, found[EXPERTS];
     assert_true(mp_lstm_net_make(&net, &shape, false, EXPERTS, 1, &plain_memory));
-    mp_lstm_net_prepare(&net, model.used);
+    mp_lstm_net_prepare(&net, model.best);
     mp_lstm_net_forecast(&net, &e, network);
     for (size_t b = 0; b < OUTPUTS; b++) {
         double mixed[EXPERTS], total = 0;
@@ -161,7 +161,7 @@ static void a_run_that_begins_with_a_jump_is_the_network_s(void **state)
     moep_predictor *young = pushed(5, 0, SINCE + 150, 1, 16);
     struct lstm_examples e = examples_of(young, true);
     assert_true(e.means[3] == e.means[2]); /* windows of 500 and 2,000: of what has come since */
-    assert_false(e.jumped[0]);
+    assert_false(e.after_change_point[0]);
     mp_lstm_examples_free(&e, &plain_memory);
     moep_predictor_destroy(young);
 }

@@ -96,7 +96,7 @@ static void all_vector_widths_give_the_heads_same_bytes(void **state)
 
 /* ---- the loss ------------------------------------------------------------------------------------------------------- */
 
-static double plain_loss(size_t n, const real *forecasts, const real *targets, double bottom)
+static double untrained_loss_of(size_t n, const real *forecasts, const real *targets, double min_load)
 {
     double loss = 0;
     for (size_t b = 1; b <= n; b++) {
@@ -105,7 +105,7 @@ static double plain_loss(size_t n, const real *forecasts, const real *targets, d
             f += (double)forecasts[i] / (double)b;
             y += (double)targets[i] / (double)b;
         }
-        loss += fabs(f - y) / fmax(y, bottom) / (double)n;
+        loss += fabs(f - y) / fmax(y, min_load) / (double)n;
     }
     return loss;
 }
@@ -123,7 +123,7 @@ static void the_loss_is_the_error_of_the_means_so_far_averaged(void **state)
                 d[b] = 77;
             }
             double loss = mp_lstm_loss(n, forecasts, targets, 0.01, 3, d);
-            assert_near(loss, plain_loss(n, forecasts, targets, 0.01), 1e-13 * loss);
+            assert_near(loss, untrained_loss_of(n, forecasts, targets, 0.01), 1e-13 * loss);
             assert_true(loss == mp_lstm_loss(n, forecasts, targets, 0.01, 3, NULL));
             for (size_t b = n; b < OUTPUTS; b++)
                 assert_true(d[b] == 77);
@@ -131,9 +131,9 @@ static void the_loss_is_the_error_of_the_means_so_far_averaged(void **state)
             for (size_t b = 0; b < n; b++) { /* linear but for kinks, which a step this small does not meet */
                 double at = forecasts[b], step = 1e-7;
                 forecasts[b] = at + step;
-                double above = plain_loss(n, forecasts, targets, 0.01);
+                double above = untrained_loss_of(n, forecasts, targets, 0.01);
                 forecasts[b] = at - step;
-                double below = plain_loss(n, forecasts, targets, 0.01);
+                double below = untrained_loss_of(n, forecasts, targets, 0.01);
                 forecasts[b] = at;
                 assert_near(d[b], 3 * (above - below) / (2 * step), 1e-6);
             }
@@ -159,9 +159,9 @@ static void take_examples(struct bench *b, size_t series)
     b->examples.series = series;
     for (size_t at = 0; at < series; at += EXPERTS) {
         size_t end = 150 + at * 53 % 500, count = series - at < EXPERTS ? series - at : EXPERTS;
-        struct lstm_past past = past_of(&panel, 0, count, end);
-        mp_lstm_look_back(&b->examples, at, &past);
-        mp_lstm_look_ahead(&b->examples, at, &past, end + 50 * (at % 12));
+        struct lstm_sample sample = sample_of(&panel, 0, count, end);
+        mp_lstm_fill_inputs(&b->examples, at, &sample);
+        mp_lstm_fill_targets(&b->examples, at, &sample, end + 50 * (at % 12));
     }
 }
 
@@ -218,8 +218,8 @@ static void the_loss_of_a_batch_is_the_mean_over_its_series(void **state)
     double loss = 0;
     mp_lstm_net_forecast(&b.net, &b.examples, b.forecasts);
     for (size_t s = 0; s < 101; s++)
-        loss += plain_loss(b.examples.covered[s], b.forecasts + s * ROW, b.examples.targets + s * OUTPUTS,
-                           (double)b.examples.bottom[s]) /
+        loss += untrained_loss_of(b.examples.n_targets[s], b.forecasts + s * ROW, b.examples.targets + s * OUTPUTS,
+                                  (double)b.examples.min_load[s]) /
                 101;
     assert_true(loss > 0);
     assert_near(mp_lstm_net_gradient(&b.net, &b.examples, b.gradient), loss, tolerance * loss);

@@ -2,21 +2,21 @@
 /* The shared form's exam, which decides whether what was learned is used: by its definition. */
 #include "lstm_run.h"
 
-#include "methods/lstm/shared.h"
+#include "methods/lstm/shared_training.h"
 
-enum { STEPS = 1600, EXPERTS = 9, JUDGED = 1000, JUMP = 1100, OUTPUTS = MP_LSTM_OUTPUTS };
-enum { HELD_OUT = MP_LSTM_ORIGINS * EXPERTS };
+enum { STEPS = 1600, EXPERTS = 9, VALIDATION_SERIES = 1000, JUMP = 1100, OUTPUTS = MP_LSTM_OUTPUTS };
+enum { HELD_OUT = MP_LSTM_VALIDATION_ORIGINS * EXPERTS };
 
 static const struct runtime plain_runtime = {{mp_default_allocate, mp_default_release, NULL}, .threads = 1};
 
 /* One layer of a run, judged by its last steps. */
 struct bench {
     struct run run;
-    struct lstm_lesson lesson;
-    struct lstm_corpus corpus;
+    struct lstm_split split;
+    struct lstm_dataset dataset;
     struct lstm_shape shape;
-    struct lstm_school school;
-    struct lstm_shared shared;
+    struct lstm_objective objective;
+    struct lstm_shared_training shared;
     real *parameters; /* untrained */
 };
 
@@ -25,18 +25,19 @@ static struct bench *make_bench(const float *shares)
     static struct bench b;
     struct random random = mp_random(5, 0);
     b = (struct bench){.run = run_of(shares, STEPS, 1, EXPERTS), .shape = mp_lstm_net_shape(1, 2)};
-    b.lesson = (struct lstm_lesson){.run = &b.run, .trained = {0, JUDGED}, .judged = {JUDGED, STEPS}};
-    b.corpus = (struct lstm_corpus){&b.lesson, 1};
-    mp_lstm_shared_school(&b.shared, &b.school, &b.shape, &b.corpus);
-    assert_int_equal(mp_lstm_shared_open(&b.shared, &b.shape, &plain_runtime), MOEP_OK);
-    b.parameters = reals(b.school.parameters);
+    b.split =
+        (struct lstm_split){.run = &b.run, .train = {0, VALIDATION_SERIES}, .validation = {VALIDATION_SERIES, STEPS}};
+    b.dataset = (struct lstm_dataset){&b.split, 1};
+    mp_lstm_shared_training_init(&b.shared, &b.objective, &b.shape, &b.dataset);
+    assert_int_equal(mp_lstm_shared_training_make(&b.shared, &b.shape, &plain_runtime), MOEP_OK);
+    b.parameters = reals(b.objective.parameters);
     mp_lstm_net_start(&b.shape, &random, b.parameters);
     return &b;
 }
 
 static void free_bench(struct bench *b)
 {
-    mp_lstm_shared_close(&b->shared);
+    mp_lstm_shared_training_free(&b->shared);
     free(b->parameters);
 }
 
@@ -44,7 +45,7 @@ static void free_bench(struct bench *b)
 static void make_another(struct bench *b)
 {
     uint64_t seed = 2;
-    for (size_t i = 0; i < b->school.parameters; i++)
+    for (size_t i = 0; i < b->objective.parameters; i++)
         b->parameters[i] += (real)(0.2 * (fraction(&seed) - 0.5));
 }
 
@@ -74,9 +75,9 @@ static double untrained_by_definition(const struct bench *b)
 {
     const struct panel *panel = &b->run.panel;
     double loss = 0;
-    for (size_t i = 0; i < MP_LSTM_ORIGINS; i++)
+    for (size_t i = 0; i < MP_LSTM_VALIDATION_ORIGINS; i++)
         for (size_t e = 0; e < EXPERTS; e++) {
-            size_t origin = mp_lstm_judged_origin(&b->lesson, i).end, blocks = (STEPS - origin) / 50;
+            size_t origin = mp_lstm_validation_sample(&b->split, i).end, blocks = (STEPS - origin) / 50;
             double plain = 0, forecasts[OUTPUTS], targets[OUTPUTS];
             const size_t windows[] = {20, 100, 500, 2000};
             for (size_t w = 0; w < 4; w++)
@@ -96,13 +97,13 @@ static void training_must_beat_the_mean_of_four_windows(void **state)
     float *shares = wandering_shares(STEPS, EXPERTS, EXPERTS, 3);
     struct bench *b = make_bench(shares);
     double expected = untrained_by_definition(b);
-    struct lstm_marks marks = b->school.exam(b->school.self, b->parameters, NULL);
-    assert_near(marks.untrained, expected, 1e-5 * expected);
-    assert_near(marks.loss, expected, 1e-5 * expected);
+    struct lstm_losses losses = b->objective.validate(b->objective.self, b->parameters, NULL);
+    assert_near(losses.untrained, expected, 1e-5 * expected);
+    assert_near(losses.loss, expected, 1e-5 * expected);
     make_another(b);
-    marks = b->school.exam(b->school.self, b->parameters, NULL);
-    assert_near(marks.untrained, expected, 1e-5 * expected);
-    assert_true(fabs(marks.loss - expected) > 0.01 * expected);
+    losses = b->objective.validate(b->objective.self, b->parameters, NULL);
+    assert_near(losses.untrained, expected, 1e-5 * expected);
+    assert_true(fabs(losses.loss - expected) > 0.01 * expected);
     free_bench(b);
     free(shares);
 }
@@ -110,7 +111,7 @@ static void training_must_beat_the_mean_of_four_windows(void **state)
 /* ---- what a network is off --------------------------------------------------------------------------------------- */
 
 /* Half of what it says, and half the mean of the windows, where the load has just jumped. */
-static double loss_of_network(const struct bench *b, size_t *jumped)
+static double loss_of_network(const struct bench *b, size_t *after_change_point)
 {
     struct lstm_examples e;
     struct lstm_net net;
@@ -118,20 +119,20 @@ static double loss_of_network(const struct bench *b, size_t *jumped)
     real *said = reals((size_t)HELD_OUT * MP_LSTM_OUTPUT_ROW);
     assert_true(mp_lstm_examples_make(&e, HELD_OUT, EXPERTS, &plain_memory));
     assert_true(mp_lstm_net_make(&net, &b->shape, false, HELD_OUT, 1, &plain_memory));
-    assert_int_equal(mp_lstm_take_held_out(&b->corpus, 0, &e), MP_LSTM_ORIGINS);
+    assert_int_equal(mp_lstm_fill_validation(&b->dataset, 0, &e), MP_LSTM_VALIDATION_ORIGINS);
     mp_lstm_net_prepare(&net, b->parameters);
     mp_lstm_net_forecast(&net, &e, said);
     for (size_t s = 0; s < HELD_OUT; s++) {
         double plain = 0, forecasts[OUTPUTS], targets[OUTPUTS];
         for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
             plain += (double)e.means[s * MP_LSTM_WINDOWS + w] / MP_LSTM_WINDOWS;
-        for (size_t block = 0; block < e.covered[s]; block++) {
+        for (size_t block = 0; block < e.n_targets[s]; block++) {
             double network = (double)said[s * MP_LSTM_OUTPUT_ROW + block];
-            forecasts[block] = e.jumped[s] ? (network + plain) / 2 : network;
+            forecasts[block] = e.after_change_point[s] ? (network + plain) / 2 : network;
             targets[block] = (double)e.targets[s * OUTPUTS + block];
         }
-        loss += loss_by_definition(forecasts, targets, e.covered[s]) / HELD_OUT;
-        *jumped += e.jumped[s];
+        loss += loss_by_definition(forecasts, targets, e.n_targets[s]) / HELD_OUT;
+        *after_change_point += e.after_change_point[s];
     }
     mp_lstm_net_free(&net, &plain_memory);
     mp_lstm_examples_free(&e, &plain_memory);
@@ -150,11 +151,11 @@ static void the_loss_is_of_what_would_be_forecast(void **state)
             shares[step * EXPERTS + e] = moved[(e + 2) % EXPERTS];
     }
     struct bench *b = make_bench(shares);
-    size_t jumped = 0;
+    size_t after_change_point = 0;
     make_another(b);
-    double expected = loss_of_network(b, &jumped);
-    assert_true(jumped > 0 && jumped < HELD_OUT);
-    assert_near(b->school.exam(b->school.self, b->parameters, NULL).loss, expected, 1e-5 * expected);
+    double expected = loss_of_network(b, &after_change_point);
+    assert_true(after_change_point > 0 && after_change_point < HELD_OUT);
+    assert_near(b->objective.validate(b->objective.self, b->parameters, NULL).loss, expected, 1e-5 * expected);
     free_bench(b);
     free(shares);
 }
@@ -176,7 +177,7 @@ static struct said residuals_of(struct bench *b, const real *parameters)
     for (size_t i = 0; i < NUMBERS; i++)
         numbers[i] = UNTOUCHED;
     memcpy(&residuals, numbers, sizeof residuals);
-    b->school.exam(b->school.self, parameters, &residuals);
+    b->objective.validate(b->objective.self, parameters, &residuals);
     memcpy(numbers, &residuals, sizeof residuals);
     for (size_t i = 0; i < NUMBERS; i++)
         if (numbers[i] != UNTOUCHED) {
@@ -195,8 +196,8 @@ static void an_exam_that_is_asked_how_far_forecasts_were_off_says_so(void **stat
     for (size_t i = 0; i < STEPS * EXPERTS; i++)
         shares[i] = (float)(1 + i % EXPERTS) / 64;
     struct bench *b = make_bench(shares);
-    real *untrained = reals(b->school.parameters);
-    memcpy(untrained, b->parameters, b->school.parameters * sizeof *untrained);
+    real *untrained = reals(b->objective.parameters);
+    memcpy(untrained, b->parameters, b->objective.parameters * sizeof *untrained);
     make_another(b);
     assert_true(residuals_of(b, b->parameters).largest > 0.01);
     struct said said = residuals_of(b, untrained);
@@ -208,10 +209,10 @@ static void an_exam_that_is_asked_how_far_forecasts_were_off_says_so(void **stat
 
 int main(void)
 {
-    const struct CMUnitTest lstm_shared[] = {
+    const struct CMUnitTest lstm_shared_training[] = {
         cmocka_unit_test(training_must_beat_the_mean_of_four_windows),
         cmocka_unit_test(the_loss_is_of_what_would_be_forecast),
         cmocka_unit_test(an_exam_that_is_asked_how_far_forecasts_were_off_says_so),
     };
-    return cmocka_run_group_tests(lstm_shared, NULL, NULL);
+    return cmocka_run_group_tests(lstm_shared_training, NULL, NULL);
 }

@@ -9,7 +9,7 @@ enum { LAYERS = 2, MOST = 2600 };
 
 /* ---- the definition, one share after another --------------------------------------------------------------------- */
 
-struct past {
+struct sample {
     struct panel panel;
     size_t experts;
 };
@@ -19,95 +19,96 @@ static size_t at_most(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-static double mean_of(const struct past *past, size_t series, size_t from, size_t until)
+static double mean_of(const struct sample *sample, size_t series, size_t from, size_t until)
 {
     double sum = 0;
     for (size_t step = from; step < until; step++)
-        sum += share_at(&past->panel, step, series);
+        sum += share_at(&sample->panel, step, series);
     return sum / (double)(until - from);
 }
 
-static double last_mean(const struct past *past, size_t series, size_t steps)
+static double last_mean(const struct sample *sample, size_t series, size_t steps)
 {
-    size_t end = past->panel.steps;
-    return mean_of(past, series, end - at_most(at_most(steps, 2000), end), end);
+    size_t end = sample->panel.steps;
+    return mean_of(sample, series, end - at_most(at_most(steps, 2000), end), end);
 }
 
 /* Mean square of what the mean of 100 steps missed the next `ahead` by, relative to it, in the last `within` steps. */
-static double miss_of(const struct past *past, size_t series, size_t ahead, size_t within)
+static double miss_of(const struct sample *sample, size_t series, size_t ahead, size_t within)
 {
-    size_t end = past->panel.steps, steps = at_most(at_most(within, 2000), end), window = at_most(100, steps / 3),
+    size_t end = sample->panel.steps, steps = at_most(at_most(within, 2000), end), window = at_most(100, steps / 3),
            n = 0;
-    double sum = 0, bottom = 0.1 / (double)past->experts;
+    double sum = 0, min_load = 0.1 / (double)sample->experts;
     ahead = at_most(ahead, steps / 3);
     for (size_t at = end - ahead; at >= end - steps + window; at -= 10, n++) {
-        double said = mean_of(past, series, at - window, at), came = mean_of(past, series, at, at + ahead);
-        sum += (came - said) * (came - said) / (said + bottom) / (said + bottom);
+        double said = mean_of(sample, series, at - window, at), came = mean_of(sample, series, at, at + ahead);
+        sum += (came - said) * (came - said) / (said + min_load) / (said + min_load);
     }
     return sum / (double)n;
 }
 
-static double over_layer(const struct past *past, size_t series, size_t ahead)
+static double over_layer(const struct sample *sample, size_t series, size_t ahead)
 {
     double sum = 0;
-    size_t first = series / past->experts * past->experts;
-    for (size_t s = first; s < first + past->experts; s++)
-        sum += miss_of(past, s, ahead, 2000) / (double)past->experts;
+    size_t first = series / sample->experts * sample->experts;
+    for (size_t s = first; s < first + sample->experts; s++)
+        sum += miss_of(sample, s, ahead, 2000) / (double)sample->experts;
     return sum;
 }
 
-static double variance_of_means(const struct past *past, size_t s)
+static double variance_of_means(const struct sample *sample, size_t s)
 {
-    double bottom = 0.1 / (double)past->experts, a = log(last_mean(past, s, 100) + bottom);
-    double b = log(last_mean(past, s, 500) + bottom), c = log(last_mean(past, s, 2000) + bottom),
+    double min_load = 0.1 / (double)sample->experts, a = log(last_mean(sample, s, 100) + min_load);
+    double b = log(last_mean(sample, s, 500) + min_load), c = log(last_mean(sample, s, 2000) + min_load),
            mean = (a + b + c) / 3;
     return ((a - mean) * (a - mean) + (b - mean) * (b - mean) + (c - mean) * (c - mean)) / 3;
 }
 
-static double movement_of(const struct past *past, size_t series)
+static double movement_of(const struct sample *sample, size_t series)
 {
-    double sum = 0, middle = over_layer(past, series, 200);
-    size_t first = series / past->experts * past->experts;
-    for (size_t s = first; s < first + past->experts; s++)
-        sum += variance_of_means(past, s) / (double)past->experts;
-    return sum * (miss_of(past, series, 200, 2000) + middle / 4) / (middle * 5 / 4);
+    double sum = 0, middle = over_layer(sample, series, 200);
+    size_t first = series / sample->experts * sample->experts;
+    for (size_t s = first; s < first + sample->experts; s++)
+        sum += variance_of_means(sample, s) / (double)sample->experts;
+    return sum * (miss_of(sample, series, 200, 2000) + middle / 4) / (middle * 5 / 4);
 }
 
 /* What is the same for all spans. */
 struct shown {
-    double level, growth, movement, bottom;
+    double level, growth, movement, min_load;
 };
 
-static struct shown shown_of(const struct past *past, size_t series)
+static struct shown shown_of(const struct sample *sample, size_t series)
 {
-    return (struct shown){.level = last_mean(past, series, 500),
-                          .growth = over_layer(past, series, 500) / over_layer(past, series, 100),
-                          .movement = movement_of(past, series),
-                          .bottom = 0.1 / (double)past->experts};
+    return (struct shown){.level = last_mean(sample, series, 500),
+                          .growth = over_layer(sample, series, 500) / over_layer(sample, series, 100),
+                          .movement = movement_of(sample, series),
+                          .min_load = 0.1 / (double)sample->experts};
 }
 
 static double spread_of(const struct shown *shown, double noise, struct lstm_span span, double forecast)
 {
     double length = (double)(span.last - span.first), ahead = fmin(4, (double)(span.first + span.last) / 1000);
-    double doubt = (forecast - shown->level) / (shown->level + shown->bottom);
+    double doubt = (forecast - shown->level) / (shown->level + shown->min_load);
     return sqrt(0.97 / (1 + length / 100) * noise +
                 shown->growth * (pow(ahead, 0.25) * doubt * doubt + 1.5 * pow(ahead, 0.75) * shown->movement));
 }
 
-static double quantile_of(double spread, double forecast, double bottom, double p)
+static double quantile_of(double spread, double forecast, double min_load, double p)
 {
     double z = mp_normal_quantile(p), off = z * (1 + 0.015 * z * z) * spread;
     double by = off < 0 ? 1 / (1 - off) - 1 : off + off * off / 2;
-    return fmax(0, fmin(1, forecast + (forecast + bottom) * by));
+    return fmax(0, fmin(1, forecast + (forecast + min_load) * by));
 }
 
 /* ---- against it -------------------------------------------------------------------------------------------------- */
 
-static struct lstm_spread make_spread(const struct past *past, const struct runtime *runtime, size_t one, size_t other)
+static struct lstm_spread make_spread(const struct sample *sample, const struct runtime *runtime, size_t one,
+                                      size_t other)
 {
     struct lstm_spread spread;
     const size_t lengths[] = {one, other};
-    struct task task = {.panel = past->panel, .experts = past->experts, .runtime = runtime};
+    struct task task = {.panel = sample->panel, .experts = sample->experts, .runtime = runtime};
     assert_int_equal(mp_lstm_spread_make(&spread, &task, lengths), MOEP_OK);
     return spread;
 }
@@ -117,20 +118,21 @@ static double forecast_of(const struct lstm_spread *spread, size_t series)
     return spread->level[series] * (0.9 + 0.05 * (double)(series % 5));
 }
 
-static void check_series(const struct past *past, const struct lstm_spread *spread, size_t series)
+static void check_series(const struct sample *sample, const struct lstm_spread *spread, size_t series)
 {
     const double probabilities[] = {1e-6, 0.1, 0.4, 0.9, 0.999};
     const struct lstm_span spans[] = {{0, 20}, {700, 720}, {0, 1000}, {100000, 101000}};
-    struct shown shown = shown_of(past, series);
+    struct shown shown = shown_of(sample, series);
     assert_near(spread->level[series], shown.level, 1e-12);
     for (size_t i = 0; i < 4; i++) {
-        double noise = miss_of(past, series, i < 2 ? 20 : 200, 1000), forecast = forecast_of(spread, series), row[512];
+        double noise = miss_of(sample, series, i < 2 ? 20 : 200, 1000), forecast = forecast_of(spread, series),
+               row[512];
         double off = spread_of(&shown, noise, spans[i], forecast);
         for (size_t p = 0; p < 5; p++) {
-            for (size_t s = 0; s < past->panel.series; s++)
+            for (size_t s = 0; s < sample->panel.series; s++)
                 row[s] = forecast_of(spread, s);
             mp_lstm_spread_row(spread, spans[i], probabilities[p], row);
-            assert_near(row[series], quantile_of(off, forecast, shown.bottom, probabilities[p]), 1e-9);
+            assert_near(row[series], quantile_of(off, forecast, shown.min_load, probabilities[p]), 1e-9);
         }
     }
 }
@@ -145,10 +147,10 @@ static void quantiles_are_those_of_the_definition(void **state)
         for (size_t i = 0; i < 4; i++) {
             size_t series = LAYERS * experts[e];
             float *shares = wandering_shares(steps[i], series, experts[e], 7 + i);
-            struct past past = {panel_of(shares, steps[i], series, 37), experts[e]};
-            struct lstm_spread spread = make_spread(&past, &runtime, 20, 1000);
+            struct sample sample = {panel_of(shares, steps[i], series, 37), experts[e]};
+            struct lstm_spread spread = make_spread(&sample, &runtime, 20, 1000);
             for (size_t s = 1; s < series; s += 1 + series / 4)
-                check_series(&past, &spread, s);
+                check_series(&sample, &spread, s);
             mp_lstm_spread_free(&spread, &plain_memory);
             free(shares);
         }
@@ -160,17 +162,17 @@ static void each_length_of_rows_has_its_own_noise(void **state)
     (void)state;
     const struct runtime runtime = {.memory = plain_memory};
     float *shares = wandering_shares(1500, 8, 4, 3);
-    struct past past = {panel_of(shares, 1500, 8, 0), 4};
-    struct lstm_spread spread = make_spread(&past, &runtime, 50, 1);
+    struct sample sample = {panel_of(shares, 1500, 8, 0), 4};
+    struct lstm_spread spread = make_spread(&sample, &runtime, 50, 1);
     for (size_t s = 0; s < 8; s++)
         for (size_t l = 0; l < 2; l++) {
-            double row[8] = {0}, noise = miss_of(&past, s, l ? 1 : 50, 1000);
-            struct shown shown = shown_of(&past, s);
+            double row[8] = {0}, noise = miss_of(&sample, s, l ? 1 : 50, 1000);
+            struct shown shown = shown_of(&sample, s);
             row[s] = shown.level;
             mp_lstm_spread_row(&spread, l ? (struct lstm_span){100, 101} : (struct lstm_span){50, 100}, 0.9, row);
             double off =
                 spread_of(&shown, noise, l ? (struct lstm_span){100, 101} : (struct lstm_span){50, 100}, shown.level);
-            assert_near(row[s], quantile_of(off, shown.level, shown.bottom, 0.9), 1e-9);
+            assert_near(row[s], quantile_of(off, shown.level, shown.min_load, 0.9), 1e-9);
         }
     mp_lstm_spread_free(&spread, &plain_memory);
     free(shares);
@@ -184,11 +186,11 @@ static void long_rows_have_one_noise(void **state)
     const size_t steps[] = {150, 1500}, looked_at[] = {50, 200};
     for (size_t i = 0; i < 2; i++) {
         float *shares = wandering_shares(steps[i], 8, 4, 3);
-        struct past past = {panel_of(shares, steps[i], 8, 0), 4};
-        struct lstm_spread spread = make_spread(&past, &runtime, 1000, looked_at[i]);
+        struct sample sample = {panel_of(shares, steps[i], 8, 0), 4};
+        struct lstm_spread spread = make_spread(&sample, &runtime, 1000, looked_at[i]);
         for (size_t s = 0; s < 8; s++)
             for (size_t l = 0; l < 2; l++)
-                assert_near(spread.noise[l][s], miss_of(&past, s, looked_at[i], 1000), 1e-9);
+                assert_near(spread.noise[l][s], miss_of(&sample, s, looked_at[i], 1000), 1e-9);
         mp_lstm_spread_free(&spread, &plain_memory);
         free(shares);
     }
@@ -203,8 +205,8 @@ static void a_load_that_stays_is_certain(void **state)
     float shares[2000][4];
     for (size_t t = 0; t < 2000; t++)
         memcpy(shares[t], (const float[]){0.1F, 0.2F, 0.3F, 0.4F}, sizeof shares[t]);
-    struct past past = {panel_of(shares[0], 2000, 4, 0), 4};
-    struct lstm_spread spread = make_spread(&past, &runtime, 1, 2000);
+    struct sample sample = {panel_of(shares[0], 2000, 4, 0), 4};
+    struct lstm_spread spread = make_spread(&sample, &runtime, 1, 2000);
     for (size_t p = 1; p < 1000; p++) {
         double row[] = {0.1F, 0.2F, 0.3F, 0.4F};
         mp_lstm_spread_row(&spread, (struct lstm_span){0, p % 2 ? 1 : 2000}, (double)p / 1000, row);
@@ -220,8 +222,8 @@ static void quantiles_rise_with_the_probability_about_the_forecast(void **state)
     (void)state;
     const struct runtime runtime = {.memory = plain_memory};
     float *shares = wandering_shares(1200, 4, 4, 5);
-    struct past past = {panel_of(shares, 1200, 4, 0), 4};
-    struct lstm_spread spread = make_spread(&past, &runtime, 10, 10);
+    struct sample sample = {panel_of(shares, 1200, 4, 0), 4};
+    struct lstm_spread spread = make_spread(&sample, &runtime, 10, 10);
     double before[4] = {0}, forecast[4] = {0.25, 0.4, 0.05, 0.3};
     for (double p = 0x1p-1000; p < 1; p = p < 1e-6                   ? p * 16
                                           : p < 0.4999 || p > 0.5001 ? p + 1e-4

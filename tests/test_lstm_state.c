@@ -215,12 +215,12 @@ static void the_bytes_of_a_state_are_those_of_0_1_0(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest lstm_state[] = {
+    const struct CMUnitTest lstm_train_state[] = {
         cmocka_unit_test(a_round_goes_on_after_a_save_a_clone_or_an_adoption),
         cmocka_unit_test(setting_weights_gives_a_round_up),
         cmocka_unit_test(a_model_that_cannot_be_is_refused_whatever_its_checksums),
         cmocka_unit_test(a_forged_round_ends),
         cmocka_unit_test(the_bytes_of_a_state_are_those_of_0_1_0),
     };
-    return cmocka_run_group_tests(lstm_state, NULL, NULL);
+    return cmocka_run_group_tests(lstm_train_state, NULL, NULL);
 }

@@ -5,14 +5,15 @@
 /* ---- from the beginning --------------------------------------------------------------------------------------------- */
 
 enum { TRACES = 3 };
-static const size_t layers_of[TRACES] = {3, 1, 4}, experts_of[TRACES] = {5, 70, 2}, steps_of[TRACES] = {700, 600, 900};
+static const size_t layers_of[TRACES] = {3, 1, 4}, experts_of[TRACES] = {5, 70, 2},
+                    steps_since_change_point[TRACES] = {700, 600, 900};
 
 /* Of several shapes; white noise, of which long windows know most. */
 static void make_traces(moep_trace *traces)
 {
     for (size_t i = 0; i < TRACES; i++)
-        traces[i] = trace_of(wandering(steps_of[i], layers_of[i], experts_of[i], 0, 20 + i), steps_of[i], layers_of[i],
-                             experts_of[i]);
+        traces[i] = trace_of(wandering(steps_since_change_point[i], layers_of[i], experts_of[i], 0, 20 + i),
+                             steps_since_change_point[i], layers_of[i], experts_of[i]);
 }
 
 static void free_traces(moep_trace *traces)
@@ -82,7 +83,7 @@ static void another_seed_gives_another_network(void **state)
 static void loads_that_stay_leave_the_network_untrained(void **state)
 {
     (void)state;
-    double trace_counts[600][2], *counts = wandering(STEPS, LAYERS, EXPERTS, 0.01, 32), trained[SERIES], plain[SERIES];
+    double trace_counts[600][2], *counts = wandering(STEPS, LAYERS, EXPERTS, 0.01, 32), train[SERIES], plain[SERIES];
     for (size_t step = 0; step < 600; step++)
         trace_counts[step][0] = trace_counts[step][1] = 5;
     moep_trace trace = trace_of(trace_counts[0], 600, 1, 2);
@@ -94,10 +95,10 @@ static void loads_that_stay_leave_the_network_untrained(void **state)
     moep_lstm_training training = training_of(predictor);
     assert_int_equal(training.weights, MOEP_LSTM_UNTRAINED);
     assert_true(training.loss == training.untrained_loss && training.rounds == 1);
-    assert_int_equal(moep_predictor_predict(predictor, 1000, 1000, trained, SERIES), MOEP_OK);
+    assert_int_equal(moep_predictor_predict(predictor, 1000, 1000, train, SERIES), MOEP_OK);
     assert_int_equal(moep_predictor_predict(untrained, 1000, 1000, plain, SERIES), MOEP_OK);
     for (size_t s = 0; s < SERIES; s++)
-        assert_near(trained[s], plain[s], 1e-6);
+        assert_near(train[s], plain[s], 1e-6);
     moep_predictor_destroy(untrained);
     moep_predictor_destroy(predictor);
     free(counts);

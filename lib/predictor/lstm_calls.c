@@ -34,7 +34,7 @@ moep_status moep_predictor_lstm_training(const moep_predictor *predictor, moep_l
     moep_status status = check_handle(predictor);
     if (status != MOEP_OK)
         return status;
-    const struct lstm_state *state = model_of(predictor).state;
+    const struct lstm_train_state *state = model_of(predictor).state;
     moep_lstm_training ours = {.weights = (uint32_t)state->weights,
                                .rounds = state->rounds,
                                .updates = state->updates,
@@ -97,14 +97,14 @@ moep_status moep_predictor_lstm_weights(const moep_predictor *predictor, size_t 
     }
     status = check_weights(&ours, inputs, shape.hidden);
     if (status == MOEP_OK)
-        mp_lstm_export(&shape, lstm_layer, model_of(predictor).used, arrays_of(&ours));
+        mp_lstm_export(&shape, lstm_layer, model_of(predictor).best, arrays_of(&ours));
     return status;
 }
 
 static bool are_within(const float *values, size_t n)
 {
     for (size_t i = 0; i < n; i++)
-        if (!(values[i] >= -MP_LSTM_LARGEST && values[i] <= MP_LSTM_LARGEST))
+        if (!(values[i] >= -MP_LSTM_MOST_PARAMETER && values[i] <= MP_LSTM_MOST_PARAMETER))
             return false;
     return true;
 }
@@ -126,7 +126,7 @@ moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, size_t ls
         !are_within(ours.bias_ih, gates) || !are_within(ours.bias_hh, gates))
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "a weight is not within -10^6 .. 10^6");
     struct lstm_model model = model_of(predictor);
-    mp_lstm_import(&shape, lstm_layer, model.used, arrays_of(&ours));
+    mp_lstm_import(&shape, lstm_layer, model.best, arrays_of(&ours));
     model.state->updates = model.state->length;
     model.state->weights = MOEP_LSTM_TRAINED;
     model.state->loss = model.state->untrained_loss = NAN; /* of others */

@@ -194,7 +194,7 @@ static void unmake(struct network *n)
 static void training_step(void *user)
 {
     struct network *n = user;
-    struct lstm_adam_rule rule = {.rate = 1e-3, .longest = 1};
+    struct lstm_adam_rule rule = {.learning_rate = 1e-3, .max_norm = 1};
     mp_lstm_prepare(&n->work, n->parameters);
     mp_lstm_gradient(&n->work, &n->batch, n->gradient);
     if (!mp_lstm_adam_update(&n->adam, &rule, n->work.parameters, n->gradient, n->first, n->second, n->parameters))

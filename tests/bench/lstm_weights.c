@@ -21,7 +21,7 @@ static void check(moep_status status)
     }
 }
 
-static moep_predictor *trained(const moep_trace *traces, size_t n)
+static moep_predictor *train(const moep_trace *traces, size_t n)
 {
     moep_predictor_config config = {.struct_size = sizeof config};
     moep_predictor *predictor = NULL;
@@ -50,7 +50,7 @@ static void print_model(const moep_predictor *predictor)
         "/* clang-format off */\n#include \"lstm_weights.h\"\n\nstatic const int16_t values[] = {",
         model.state->loss, model.state->untrained_loss);
     for (; i < model.parameters; i++)
-        print_number(i, (double)model.used[i]);
+        print_number(i, (double)model.best[i]);
     for (size_t q = 0; q < quantiles; q++)
         print_number(i++, quantile[q]);
     printf("\n};\n\nconst struct lstm_pretrained mp_lstm_pretrained = {%u, %u, %zu, %zu, values};\n",
@@ -67,7 +67,7 @@ int main(int count, char **arguments)
             fprintf(stderr, "lstm_weights: %s: %s\n", arguments[n + 1], message);
             return 1;
         }
-    moep_predictor *predictor = trained(traces, n);
+    moep_predictor *predictor = train(traces, n);
     print_model(predictor);
     moep_predictor_destroy(predictor);
     for (size_t i = 0; i < n; i++)

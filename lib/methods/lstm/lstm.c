@@ -39,13 +39,13 @@ static uint64_t default_history(const moep_predictor_config *config)
 static uint64_t least_history(const moep_predictor_config *config)
 {
     (void)config;
-    return MP_LSTM_LONGEST;
+    return MP_LSTM_LONGEST_WINDOW;
 }
 
 static uint64_t min_steps(const moep_predictor_config *config)
 {
     (void)config;
-    return MP_LSTM_LEAST_STEPS;
+    return MP_LSTM_MIN_STEPS;
 }
 
 static moep_status check_shape(const moep_predictor_config *config, size_t series)

@@ -5,26 +5,14 @@
 
 #include "methods/lstm/model.h"
 #include "methods/lstm/network/shared_net.h"
-#include "methods/lstm/training/dataset.h"
-#include "methods/lstm/training/trainer.h"
 
-/* Held-out windows through the network: as many at once as there is room for. */
-struct lstm_shared {
-    const struct lstm_corpus *corpus;
-    const struct memory *memory;
-    struct lstm_net net;
-    struct lstm_examples examples;
-    struct lstm_sample sample;
-    real *forecasts;
-};
+/* The mean of an example's four window means, which is what an untrained network forecasts. */
+real mp_lstm_mean_of_windows(const struct lstm_examples *examples, size_t series);
 
-/* A school of the corpus, whose self is `shared`: what it costs is known at once, what it works with is there once it is
- * open; close it after that. */
-void mp_lstm_shared_school(struct lstm_shared *shared, struct lstm_school *school, const struct lstm_shape *shape,
-                           const struct lstm_corpus *corpus);
-moep_status mp_lstm_shared_open(struct lstm_shared *shared, const struct lstm_shape *shape,
-                                const struct runtime *runtime);
-void mp_lstm_shared_close(struct lstm_shared *shared);
+/* Where a sample's past begins at a change point, the forecast becomes the average of the network's and of the mean of the
+ * windows. The traces that networks train on have few level shifts that last, so networks expect the old level to return.
+ * forecasts[series][MP_LSTM_OUTPUT_ROW] */
+void mp_lstm_shrink_to_mean(const struct lstm_examples *examples, real *forecasts);
 
 /* forecasts[series][MP_LSTM_OUTPUT_ROW] */
 moep_status mp_lstm_shared_forecast(const struct task *task, const struct lstm_model *model, real *forecasts);

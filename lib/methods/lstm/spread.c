@@ -49,7 +49,7 @@ struct chunk {
     const struct panel *panel;
     size_t first, count; /* of the panel's series */
     size_t steps;        /* how many of the last steps are looked at */
-    double bottom;
+    double min_load;
     double *sums; /* [steps + 1][count]: row t is the sum of the first t of those steps */
 };
 
@@ -75,18 +75,18 @@ static size_t least(size_t a, size_t b)
 }
 
 MP_VECTORISED static void mp_add_squares(const double *restrict before, const double *restrict at,
-                                         const double *restrict after, double window, double length, double bottom,
+                                         const double *restrict after, double window, double length, double min_load,
                                          double *restrict sum, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         double said = (at[i] - before[i]) / window, came = (after[i] - at[i]) / length;
-        double off = (came - said) / (said + bottom);
+        double off = (came - said) / (said + min_load);
         sum[i] += off * off;
     }
 }
 
-/* Of how many steps the mean that is foretold is: in a short history no more than a third of it. */
-static size_t foretold(const struct chunk *chunk, size_t length, size_t within)
+/* Of how many steps the mean that is target_length is: in a short history no more than a third of it. */
+static size_t target_length(const struct chunk *chunk, size_t length, size_t within)
 {
     return least(length, least(chunk->steps, within) / 3);
 }
@@ -98,11 +98,11 @@ static void measure(const struct chunk *chunk, size_t length, size_t within, dou
 {
     size_t steps = least(chunk->steps, within), n = chunk->count, origins = 0;
     size_t window = least(WINDOW, steps / 3), first = chunk->steps - steps + window;
-    length = foretold(chunk, length, within);
+    length = target_length(chunk, length, within);
     memset(misses, 0, n * sizeof *misses);
     for (size_t back = length; first + back <= chunk->steps; back += BETWEEN, origins++) {
         const double *sums = chunk->sums + (chunk->steps - back) * n;
-        mp_add_squares(sums - window * n, sums, sums + length * n, (double)window, (double)length, chunk->bottom,
+        mp_add_squares(sums - window * n, sums, sums + length * n, (double)window, (double)length, chunk->min_load,
                        misses, n);
     }
     for (size_t i = 0; i < n; i++)
@@ -122,7 +122,7 @@ static double movement_of(const struct chunk *chunk, size_t i)
     const size_t windows[3] = {WINDOW, FAR, LONGEST};
     double logarithm[3], mean = 0, sum = 0;
     for (size_t w = 0; w < 3; w++) {
-        logarithm[w] = mp_logarithm(window_mean(chunk, i, windows[w]) + chunk->bottom);
+        logarithm[w] = mp_logarithm(window_mean(chunk, i, windows[w]) + chunk->min_load);
         mean += logarithm[w] / 3;
     }
     for (size_t w = 0; w < 3; w++)
@@ -142,7 +142,7 @@ static void measure_noise(struct lstm_spread *spread, const struct chunk *chunk)
     size_t length[MP_LSTM_LENGTHS];
     for (size_t l = 0; l < MP_LSTM_LENGTHS; l++) {
         noise[l] = spread->noise[l] + chunk->first;
-        length[l] = foretold(chunk, least(spread->lengths[l], MOST_NOISE), RECENT);
+        length[l] = target_length(chunk, least(spread->lengths[l], MOST_NOISE), RECENT);
         if (l > 0 && length[l] == length[0])
             memcpy(noise[l], noise[0], chunk->count * sizeof *noise[l]);
         else
@@ -151,7 +151,7 @@ static void measure_noise(struct lstm_spread *spread, const struct chunk *chunk)
 }
 
 /* Leaves in `movement` of the series how much each has moved by itself. */
-static void look_at(struct lstm_spread *spread, const struct chunk *chunk, struct layer *layer)
+static void measure_chunk(struct lstm_spread *spread, const struct chunk *chunk, struct layer *layer)
 {
     double near[CHUNK], far[CHUNK], *middle = spread->movement + chunk->first;
     measure_noise(spread, chunk);
@@ -168,7 +168,7 @@ static void look_at(struct lstm_spread *spread, const struct chunk *chunk, struc
 }
 
 /* A quarter of what is shared out by how each has moved is shared out evenly. */
-static void share_out(struct lstm_spread *spread, size_t first, size_t experts, const struct layer *layer)
+static void apportion_movement(struct lstm_spread *spread, size_t first, size_t experts, const struct layer *layer)
 {
     double n = (double)experts, middle = layer->middle / n, movement = layer->movement / n;
     for (size_t s = first; s < first + experts; s++) {
@@ -178,16 +178,16 @@ static void share_out(struct lstm_spread *spread, size_t first, size_t experts, 
 }
 
 /* Chunk by chunk, since the sums of all series would take much memory. */
-static void look_at_all(struct lstm_spread *spread, struct chunk *chunk, size_t experts, size_t width)
+static void measure_layers(struct lstm_spread *spread, struct chunk *chunk, size_t experts, size_t width)
 {
     for (size_t first = 0; first < spread->series; first += experts) {
         struct layer layer = {0};
         for (chunk->first = first; chunk->first < first + experts; chunk->first += chunk->count) {
             chunk->count = least(first + experts - chunk->first, width);
             sum_up(chunk);
-            look_at(spread, chunk, &layer);
+            measure_chunk(spread, chunk, &layer);
         }
-        share_out(spread, first, experts, &layer);
+        apportion_movement(spread, first, experts, &layer);
     }
 }
 
@@ -196,17 +196,17 @@ moep_status mp_lstm_spread_make(struct lstm_spread *spread, const struct task *t
 {
     const struct memory *memory = &task->runtime->memory;
     size_t experts = task->experts, width = least(experts, CHUNK), steps = least(task->panel.steps, LONGEST);
-    *spread = (struct lstm_spread){.series = task->panel.series, .bottom = 0.1 / (double)experts};
+    *spread = (struct lstm_spread){.series = task->panel.series, .min_load = 0.1 / (double)experts};
     memcpy(spread->lengths, lengths, sizeof spread->lengths);
     if (!allocate(spread, memory))
         return mp_out_of_memory("the spread of errors");
-    struct chunk chunk = {.panel = &task->panel, .steps = steps, .bottom = spread->bottom};
+    struct chunk chunk = {.panel = &task->panel, .steps = steps, .min_load = spread->min_load};
     chunk.sums = mp_allocate(memory, (steps + 1) * width, sizeof *chunk.sums);
     if (!chunk.sums) {
         mp_lstm_spread_free(spread, memory);
         return mp_out_of_memory("the sums of steps");
     }
-    look_at_all(spread, &chunk, experts, width);
+    measure_layers(spread, &chunk, experts, width);
     mp_release(memory, chunk.sums, (steps + 1) * width, sizeof *chunk.sums);
     return MOEP_OK;
 }
@@ -236,10 +236,10 @@ void mp_lstm_spread_row(const struct lstm_spread *spread, struct lstm_span span,
     double of_noise = NOISE / (1 + (double)length / FADES), z = mp_normal_quantile(probability);
     double normals = z * (1 + TAIL * z * z);
     for (size_t s = 0; s < spread->series; s++) {
-        double level = spread->level[s], doubt = (row[s] - level) / (level + spread->bottom);
+        double level = spread->level[s], doubt = (row[s] - level) / (level + spread->min_load);
         double farther = DOUBT * fourth * doubt * doubt + MOVEMENT * root * fourth * spread->movement[s];
         double variance = of_noise * noise[s] + spread->growth[s] * farther;
-        double quantile = row[s] + (row[s] + spread->bottom) * away(normals * sqrt(variance));
+        double quantile = row[s] + (row[s] + spread->min_load) * away(normals * sqrt(variance));
         row[s] = quantile < 0 ? 0 : quantile > 1 ? 1 : quantile;
     }
 }

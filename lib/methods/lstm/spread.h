@@ -28,7 +28,7 @@ enum { MP_LSTM_LENGTHS = 2 }; /* the lengths of a forecast's rows: that of all b
 
 struct lstm_spread {
     size_t series;
-    double bottom;                   /* added to every load, so that none is too small to divide by */
+    double min_load;                 /* added to every load, so that none is too small to divide by */
     size_t lengths[MP_LSTM_LENGTHS]; /* of the rows that noise is known of, in steps */
     /* [series] each: */
     double *noise[MP_LSTM_LENGTHS]; /* the mean square of misses, relative to the load */

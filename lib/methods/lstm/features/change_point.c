@@ -8,7 +8,7 @@
 
 enum { SIDE = 5, ELSEWHERE = 10 }; /* blocks on either side; splits to compare with, at least */
 
-static const double LEAST_JUMP = 0.08, TIMES_ELSEWHERE = 16;
+static const double MIN_JUMP = 0.08, MIN_RATIO = 16;
 
 MP_VECTORISED static double mp_square_distance(const double *a, const double *b, size_t n)
 {
@@ -56,7 +56,7 @@ static void measure(const double *sums, size_t blocks, size_t n, double unit, do
 }
 
 /* The split of the largest distance, if it stands out; 0 if not. */
-static size_t jump_of(const double *distance, size_t blocks)
+static size_t change_point_of(const double *distance, size_t blocks)
 {
     size_t most = SIDE, others = 0;
     double elsewhere = 0;
@@ -67,17 +67,18 @@ static size_t jump_of(const double *distance, size_t blocks)
             elsewhere += distance[k];
             others++;
         }
-    bool stands_out = others >= ELSEWHERE && distance[most] * (double)others > TIMES_ELSEWHERE * elsewhere;
-    return stands_out && distance[most] > LEAST_JUMP * LEAST_JUMP ? most : 0;
+    bool stands_out = others >= ELSEWHERE && distance[most] * (double)others > MIN_RATIO * elsewhere;
+    return stands_out && distance[most] > MIN_JUMP * MIN_JUMP ? most : 0;
 }
 
-size_t mp_lstm_since_jump(const double *sums, size_t blocks, size_t n, size_t steps, double experts, double *scratch)
+size_t mp_lstm_blocks_since_change_point(const double *sums, size_t blocks, size_t n, size_t steps, double experts,
+                                         double *scratch)
 {
-    double distance[MP_LSTM_SHIFT_MOST + 1], span = (double)SIDE * (double)steps;
+    double distance[MP_LSTM_MOST_CHANGE_POINT_BLOCKS + 1], span = (double)SIDE * (double)steps;
     size_t jump = blocks;
     while (jump > 0 && blocks >= 2 * SIDE) {
         measure(sums, blocks, n, experts * experts / ((double)n * span * span), scratch, distance);
-        jump = jump_of(distance, blocks);
+        jump = change_point_of(distance, blocks);
         blocks = jump > 0 ? jump : blocks;
     }
     return blocks;

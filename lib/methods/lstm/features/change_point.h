@@ -5,7 +5,7 @@
 
 #include <stddef.h>
 
-enum { MP_LSTM_SHIFT_MOST = 200 }; /* blocks */
+enum { MP_LSTM_MOST_CHANGE_POINT_BLOCKS = 200 }; /* blocks */
 
 /* sums[blocks][n]: of n series of a layer with so many experts, over blocks of `steps` steps, newest first. Returns how many
  * blocks have come since the last jump; all of them if there was none.
@@ -13,6 +13,7 @@ enum { MP_LSTM_SHIFT_MOST = 200 }; /* blocks */
  * Of two times five blocks beside each other, the mean square over the series of the difference of their means, less what
  * noise adds to it, in units of the mean load: a jump is where it is the largest, beyond (8 %)^2, and 16 times what it is in
  * the mean elsewhere: drift is about the same everywhere. scratch: 2 n numbers. */
-size_t mp_lstm_since_jump(const double *sums, size_t blocks, size_t n, size_t steps, double experts, double *scratch);
+size_t mp_lstm_blocks_since_change_point(const double *sums, size_t blocks, size_t n, size_t steps, double experts,
+                                         double *scratch);
 
 #endif

@@ -104,7 +104,7 @@ static void take_block(struct lstm_joint_net *net, const struct panel *panel, si
 }
 
 void mp_lstm_joint_net_look_back(struct lstm_joint_net *net, size_t origin, size_t origins,
-                                 const struct lstm_past *past)
+                                 const struct lstm_sample *past)
 {
     for (size_t b = 0; b < MP_LSTM_JOINT_BLOCKS; b++) {
         real *to = net->inputs + (b * origins + origin) * net->series;
@@ -147,12 +147,12 @@ static double series_loss(struct lstm_joint_net *net, size_t origins, size_t ser
     const struct lstm_examples *e = net->examples;
     double loss = 0, weight = 1 / (double)e->series;
     for (size_t r = 0; r < origins; r++) {
-        size_t at = r * net->series + series, n = e->covered[at];
+        size_t at = r * net->series + series, n = e->n_targets[at];
         real forecasts[ROW], *row = net->outputs + r * ROW;
         for (size_t b = 0; b < n; b++)
             forecasts[b] = share_of(net, row[b]);
         memset(row, 0, ROW * sizeof *row);
-        loss += mp_lstm_loss(n, forecasts, e->targets + at * MP_LSTM_OUTPUTS, (double)e->bottom[at],
+        loss += mp_lstm_loss(n, forecasts, e->targets + at * MP_LSTM_OUTPUTS, (double)e->min_load[at],
                              weight / net->experts, row);
     }
     return loss * weight;

@@ -55,7 +55,7 @@ void mp_lstm_joint_net_prepare(struct lstm_joint_net *net, const real *parameter
 
 /* Writes the inputs of one of a batch's origins: all series of the panel. */
 void mp_lstm_joint_net_look_back(struct lstm_joint_net *net, size_t origin, size_t origins,
-                                 const struct lstm_past *past);
+                                 const struct lstm_sample *past);
 
 /* forecasts[origins][series][MP_LSTM_OUTPUT_ROW], of which the first MP_LSTM_OUTPUTS count; none is negative. */
 void mp_lstm_joint_net_forecast(struct lstm_joint_net *net, size_t origins, real *forecasts);

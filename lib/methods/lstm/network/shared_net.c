@@ -41,7 +41,7 @@ struct lstm_shape mp_lstm_net_shape(size_t layers, size_t hidden)
 
 double mp_lstm_net_cost(const struct lstm_shape *shape)
 {
-    return mp_lstm_layers_cost(shape, MP_LSTM_BLOCKS) + 2 * (double)bias_at(units_of(shape));
+    return mp_lstm_layers_cost(shape, MP_LSTM_INPUT_BLOCKS) + 2 * (double)bias_at(units_of(shape));
 }
 
 /* ---- start -------------------------------------------------------------------------------------------------------- */
@@ -95,7 +95,7 @@ static size_t lay_out(struct lstm_net *net, real *at)
 bool mp_lstm_net_make(struct lstm_net *net, const struct lstm_shape *shape, bool training, size_t series,
                       size_t workers, const struct memory *memory)
 {
-    struct lstm_plan plan = {.steps = MP_LSTM_BLOCKS, .workers = workers, .series = series, .training = training};
+    struct lstm_plan plan = {.steps = MP_LSTM_INPUT_BLOCKS, .workers = workers, .series = series, .training = training};
     *net = (struct lstm_net){.units = units_of(shape)};
     if (!mp_lstm_work_make(&net->work, shape, &plan, memory))
         return false;
@@ -188,12 +188,12 @@ static double block_loss(const struct lstm_net *net, const struct lstm_view *vie
     const struct lstm_examples *e = net->examples;
     double loss = 0, weight = 1 / (double)e->series;
     for (size_t r = 0; r < view->count; r++) {
-        size_t series = view->first + r, n = e->covered[series];
+        size_t series = view->first + r, n = e->n_targets[series];
         real *d = s->d_forecasts ? s->d_forecasts + r * MP_LSTM_OUTPUT_ROW : NULL;
         if (d)
             memset(d + n, 0, (MP_LSTM_OUTPUT_ROW - n) * sizeof *d);
         loss += mp_lstm_loss(n, s->forecasts + r * MP_LSTM_OUTPUT_ROW, e->targets + series * MP_LSTM_OUTPUTS,
-                             (double)e->bottom[series], weight, d);
+                             (double)e->min_load[series], weight, d);
     }
     return loss * weight;
 }
@@ -223,7 +223,7 @@ static struct lstm_batch batch_of(struct lstm_net *net, const struct lstm_exampl
 {
     net->examples = examples;
     return (struct lstm_batch){
-        .steps = MP_LSTM_BLOCKS, .series = examples->series, .inputs = examples->inputs, .user = net};
+        .steps = MP_LSTM_INPUT_BLOCKS, .series = examples->series, .inputs = examples->inputs, .user = net};
 }
 
 void mp_lstm_net_forecast(struct lstm_net *net, const struct lstm_examples *examples, real *forecasts)

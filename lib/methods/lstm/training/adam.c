@@ -7,7 +7,7 @@
 #include <float.h>
 #include <math.h>
 
-static const double first_decay = 0.9, second_decay = 0.999, epsilon = 1e-8;
+static const double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
 
 struct lstm_adam mp_lstm_adam_start(void)
 {
@@ -27,7 +27,7 @@ MP_VECTORISED static double mp_square_length(const real *gradient, size_t n)
 
 /* (1 + cos(pi part)) / 2 for 0 <= part <= 1, which is 1 - sin(x)^2 with x = pi part / 2: by sin's series, since the cos
  * of a C library need not be the same on every machine. */
-static double falling(double part)
+static double cosine_decay(double part)
 {
     double x = 1.5707963267948966 * part, square = x * x, sum = 0;
     for (int k = 23; k >= 3; k -= 2)
@@ -36,30 +36,32 @@ static double falling(double part)
     return 1 - x * x;
 }
 
-static double rate_at(const struct lstm_adam_rule *rule, uint64_t updates)
+static double learning_rate_at(const struct lstm_adam_rule *rule, uint64_t updates)
 {
-    double rate = updates < rule->rising ? rule->rate * (double)(updates + 1) / (double)rule->rising : rule->rate;
-    if (rule->until == 0)
+    double rate = updates < rule->warmup_updates
+                      ? rule->learning_rate * (double)(updates + 1) / (double)rule->warmup_updates
+                      : rule->learning_rate;
+    if (rule->decay_updates == 0)
         return rate;
-    return updates >= rule->until ? 0 : rate * falling((double)updates / (double)rule->until);
+    return updates >= rule->decay_updates ? 0 : rate * cosine_decay((double)updates / (double)rule->decay_updates);
 }
 
 bool mp_lstm_adam_update(struct lstm_adam *adam, const struct lstm_adam_rule *rule, size_t n, const real *gradient,
-                         real *first, real *second, real *parameters)
+                         real *m, real *v, real *parameters)
 {
     double length = sqrt(mp_square_length(gradient, n));
     if (!(length <= DBL_MAX))
         return false;
-    double rate = rate_at(rule, adam->updates);
+    double rate = learning_rate_at(rule, adam->updates);
     adam->updates++;
-    adam->first_power *= first_decay;
-    adam->second_power *= second_decay;
-    struct lstm_update update = {.scale = (real)(length > rule->longest ? rule->longest / length : 1),
-                                 .first_gain = (real)(1 - first_decay),
-                                 .second_gain = (real)(1 - second_decay),
-                                 .rate = (real)(rate / (1 - adam->first_power)),
-                                 .unbias = (real)(1 / sqrt(1 - adam->second_power)),
+    adam->beta1_power *= beta1;
+    adam->beta2_power *= beta2;
+    struct lstm_update update = {.scale = (real)(length > rule->max_norm ? rule->max_norm / length : 1),
+                                 .first_gain = (real)(1 - beta1),
+                                 .second_gain = (real)(1 - beta2),
+                                 .rate = (real)(rate / (1 - adam->beta1_power)),
+                                 .unbias = (real)(1 / sqrt(1 - adam->beta2_power)),
                                  .epsilon = (real)epsilon};
-    MP_BY_WIDTH(mp_vector_bytes(), mp_lstm_update, &update, n, gradient, first, second, parameters);
+    MP_BY_WIDTH(mp_vector_bytes(), mp_lstm_update, &update, n, gradient, m, v, parameters);
     return true;
 }

@@ -7,24 +7,24 @@
 #include "methods/lstm/training/adam.h"
 #include "methods/lstm/training/residual_quantiles.h"
 
-struct lstm_state {
+struct lstm_train_state {
     uint64_t weights;         /* in use: MOEP_LSTM_UNTRAINED, .. */
     uint64_t rounds, updates; /* begun; made in this one */
     uint64_t length;          /* of this round; 0: none was begun */
-    double credit;            /* 10^6 operations that budgets have granted and nothing was spent on yet */
+    double balance;           /* 10^6 operations that budgets have granted and nothing was spent on yet */
     double loss, untrained_loss;
     struct lstm_adam adam;
 };
 
 /* A parameter that is read or set is no larger: no sum of products of such overflows. */
-#define MP_LSTM_LARGEST 1e6F
+#define MP_LSTM_MOST_PARAMETER 1e6F
 
 /* The parts of a model. */
 struct lstm_model {
-    struct lstm_state *state;
+    struct lstm_train_state *state;
     struct lstm_residuals *residuals;
     size_t parameters;
-    real *used, *learning, *first, *second; /* [parameters] */
+    real *best, *candidate, *m, *v; /* [parameters] */
 };
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Windows of runs: drawn to train on, held out to judge by. What must not be seen is not a number. */
+/* Windows of runs: drawn to train on, held out to evaluate by. What must not be seen is not a number. */
 #include "lstm_run.h"
 
 #include "methods/lstm/training/dataset.h"
@@ -17,11 +17,11 @@ static struct lstm_examples examples_for(size_t room)
 static void assert_numbers(const struct lstm_examples *e)
 {
     for (size_t s = 0; s < e->series; s++) {
-        for (size_t b = 0; b < MP_LSTM_BLOCKS; b++)
+        for (size_t b = 0; b < MP_LSTM_INPUT_BLOCKS; b++)
             assert_true(isfinite(e->inputs[b * e->series + s]));
         for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
             assert_true(isfinite(e->means[s * MP_LSTM_WINDOWS + w]));
-        for (size_t b = 0; b < e->covered[s]; b++)
+        for (size_t b = 0; b < e->n_targets[s]; b++)
             assert_true(isfinite(e->targets[s * OUTPUTS + b]));
     }
 }
@@ -41,22 +41,22 @@ static void check_layers(size_t layers, size_t held_out)
     const size_t series = layers * EXPERTS;
     float *shares = wandering_shares(STEPS, series, EXPERTS, 1), *others = wandering_shares(STEPS, series, EXPERTS, 1);
     struct run run = run_of(shares, STEPS, layers, EXPERTS), other = run_of(others, STEPS, layers, EXPERTS);
-    const struct lstm_lesson drawn = {&run, {0, STEPS}, {0, STEPS}, EVERY, held_out},
-                             judged = {&other, {0, STEPS}, {0, STEPS}, EVERY, held_out};
-    struct lstm_corpus to_draw = {&drawn, 1}, to_judge = {&judged, 1};
+    const struct lstm_split drawn = {&run, {0, STEPS}, {0, STEPS}, EVERY, held_out},
+                            validation = {&other, {0, STEPS}, {0, STEPS}, EVERY, held_out};
+    struct lstm_dataset to_draw = {&drawn, 1}, to_judge = {&validation, 1};
     struct lstm_examples e = examples_for(2048);
     struct random random = mp_random(layers, held_out);
     for (size_t step = 0; step < STEPS; step++)
         for (size_t layer = 0; layer < layers; layer++)
             spoil(layer % EVERY == held_out ? shares : others, series, step, layer * EXPERTS, EXPERTS);
     for (size_t i = 0; i < DRAWS; i++) {
-        mp_lstm_draw(&to_draw, &random, &e);
-        assert_int_equal(e.series, MP_LSTM_BATCH);
+        mp_lstm_draw_minibatch(&to_draw, &random, &e);
+        assert_int_equal(e.series, MP_LSTM_BATCH_SERIES);
         assert_numbers(&e);
     }
-    size_t windows = mp_lstm_held_out(&to_judge);
-    assert_int_equal(windows, MP_LSTM_ORIGINS * (layers / EVERY + (layers % EVERY > held_out)));
-    assert_int_equal(mp_lstm_take_held_out(&to_judge, 0, &e), windows);
+    size_t windows = mp_lstm_validation_samples(&to_judge);
+    assert_int_equal(windows, MP_LSTM_VALIDATION_ORIGINS * (layers / EVERY + (layers % EVERY > held_out)));
+    assert_int_equal(mp_lstm_fill_validation(&to_judge, 0, &e), windows);
     assert_numbers(&e);
     mp_lstm_examples_free(&e, &plain_memory);
     free(others);
@@ -77,22 +77,22 @@ static void training_sees_nothing_beyond_its_segment(void **state)
     enum { STEPS = 900, EXPERTS = 5, LAYERS = 2, SERIES = LAYERS * EXPERTS, LAST = 675 };
     float *shares = wandering_shares(STEPS, SERIES, EXPERTS, 2);
     struct run run = run_of(shares, STEPS, LAYERS, EXPERTS);
-    const struct lstm_lesson lesson = {.run = &run, .trained = {0, LAST}, .judged = {LAST, STEPS}};
-    struct lstm_corpus corpus = {&lesson, 1};
-    struct lstm_examples e = examples_for(mp_lstm_batch_room(&corpus));
+    const struct lstm_split split = {.run = &run, .train = {0, LAST}, .validation = {LAST, STEPS}};
+    struct lstm_dataset dataset = {&split, 1};
+    struct lstm_examples e = examples_for(mp_lstm_batch_room(&dataset));
     struct random random = mp_random(3, 0);
     size_t most = 0;
     for (size_t step = LAST; step < STEPS; step++)
         spoil(shares, SERIES, step, 0, SERIES);
     for (size_t i = 0; i < 10 * DRAWS; i++) {
-        mp_lstm_draw(&corpus, &random, &e);
+        mp_lstm_draw_minibatch(&dataset, &random, &e);
         assert_numbers(&e);
         for (size_t s = 0; s < e.series; s++)
-            most = e.covered[s] > most ? e.covered[s] : most;
-        struct lstm_past past = mp_lstm_draw_origin(&lesson, &random);
-        assert_true(past.end >= 100 && past.end <= LAST - (LAST - 100) / 2);
-        assert_true(past.steps >= 100 && past.steps <= past.end && past.count == SERIES);
-        assert_true(past.age >= 100 / 1.6 && past.age <= 1.6 * (double)past.end);
+            most = e.n_targets[s] > most ? e.n_targets[s] : most;
+        struct lstm_sample sample = mp_lstm_draw_sample(&split, &random);
+        assert_true(sample.end >= 100 && sample.end <= LAST - (LAST - 100) / 2);
+        assert_true(sample.steps >= 100 && sample.steps <= sample.end && sample.count == SERIES);
+        assert_true(sample.age >= 100 / 1.6 && sample.age <= 1.6 * (double)sample.end);
     }
     assert_int_equal(most, (LAST - 100) / 50);
     mp_lstm_examples_free(&e, &plain_memory);
@@ -107,20 +107,21 @@ static void runs_are_drawn_of_any_length_and_age(void **state)
     enum { STEPS = 2000, MANY = 4000 };
     float *shares = wandering_shares(STEPS, 2, 2, 2);
     struct run run = run_of(shares, STEPS, 1, 2);
-    const struct lstm_lesson lesson = {.run = &run, .trained = {0, STEPS}, .judged = {0, STEPS}};
+    const struct lstm_split split = {.run = &run, .train = {0, STEPS}, .validation = {0, STEPS}};
     struct random random = mp_random(4, 0);
     size_t cut = 0, young = 0, older = 0, younger = 0;
     run.first_step = 100000; /* whose age tells the run's own from that of what was cut */
     for (size_t i = 0; i < MANY; i++) {
-        struct lstm_past past = mp_lstm_draw_origin(&lesson, &random);
-        double own = (double)(run.first_step + past.end);
-        bool is_young = past.age < 10000;
-        cut += past.steps < past.end;
+        struct lstm_sample sample = mp_lstm_draw_sample(&split, &random);
+        double own = (double)(run.first_step + sample.end);
+        bool is_young = sample.age < 10000;
+        cut += sample.steps < sample.end;
         young += is_young;
-        older += !is_young && past.age > 1.3 * own;
-        younger += !is_young && past.age < own / 1.3;
-        assert_true(past.cut && past.age <= 1.6 * own && past.age >= (is_young ? (double)past.steps : own) / 1.6);
-        assert_true(!is_young || past.age <= 1.6 * (double)past.steps);
+        older += !is_young && sample.age > 1.3 * own;
+        younger += !is_young && sample.age < own / 1.3;
+        assert_true(sample.from_change_point && sample.age <= 1.6 * own &&
+                    sample.age >= (is_young ? (double)sample.steps : own) / 1.6);
+        assert_true(!is_young || sample.age <= 1.6 * (double)sample.steps);
     }
     assert_true(cut > 0.45 * MANY && cut < 0.55 * MANY);
     assert_true(young > 0.2 * MANY && young < 0.3 * MANY);
@@ -136,14 +137,14 @@ static void origins_leave_steps_to_judge_by(void **state)
     struct run run = {.panel.series = 3, .layers = 1, .experts = 3};
     struct random random = mp_random(5, 0);
     for (size_t i = 0; i < 3; i++) {
-        const struct lstm_lesson lesson = {.run = &run, .trained = {0, lasts[i]}, .judged = {0, lasts[i]}};
+        const struct lstm_split split = {.run = &run, .train = {0, lasts[i]}, .validation = {0, lasts[i]}};
         size_t most = 0;
         for (size_t k = 0; k < 20000; k++) {
-            size_t end = mp_lstm_draw_origin(&lesson, &random).end;
+            size_t end = mp_lstm_draw_sample(&split, &random).end;
             most = end > most ? end : most;
         }
         assert_true(most <= origins[i] && most > origins[i] - 10);
-        assert_int_equal(mp_lstm_judged_origin(&lesson, MP_LSTM_ORIGINS - 1).end, origins[i]);
+        assert_int_equal(mp_lstm_validation_sample(&split, MP_LSTM_VALIDATION_ORIGINS - 1).end, origins[i]);
     }
 }
 
@@ -155,19 +156,19 @@ static void judgement_is_of_origins_in_its_segment(void **state)
     float *shares = wandering_shares(STEPS, EXPERTS, EXPERTS, 2);
     struct run run = run_of(shares, STEPS, 1, EXPERTS);
     run.first_step = 5000;
-    const struct lstm_lesson lesson = {.run = &run, .trained = {0, LAST}, .judged = {LAST, STEPS}};
-    struct lstm_corpus corpus = {&lesson, 1};
-    struct lstm_examples e = examples_for(MP_LSTM_ORIGINS * EXPERTS);
+    const struct lstm_split split = {.run = &run, .train = {0, LAST}, .validation = {LAST, STEPS}};
+    struct lstm_dataset dataset = {&split, 1};
+    struct lstm_examples e = examples_for(MP_LSTM_VALIDATION_ORIGINS * EXPERTS);
     size_t before = 0;
-    assert_int_equal(mp_lstm_take_held_out(&corpus, 0, &e), MP_LSTM_ORIGINS);
-    for (size_t i = 0; i < MP_LSTM_ORIGINS; i++) {
-        struct lstm_past past = mp_lstm_judged_origin(&lesson, i);
-        assert_true(past.end >= LAST && past.end <= LAST + (STEPS - LAST + 1) / 2 && past.end >= before);
-        assert_true(past.steps == past.end && past.age == (double)(5000 + past.end));
-        assert_int_equal(e.covered[i * EXPERTS], (STEPS - past.end) / 50);
-        before = past.end;
+    assert_int_equal(mp_lstm_fill_validation(&dataset, 0, &e), MP_LSTM_VALIDATION_ORIGINS);
+    for (size_t i = 0; i < MP_LSTM_VALIDATION_ORIGINS; i++) {
+        struct lstm_sample sample = mp_lstm_validation_sample(&split, i);
+        assert_true(sample.end >= LAST && sample.end <= LAST + (STEPS - LAST + 1) / 2 && sample.end >= before);
+        assert_true(sample.steps == sample.end && sample.age == (double)(5000 + sample.end));
+        assert_int_equal(e.n_targets[i * EXPERTS], (STEPS - sample.end) / 50);
+        before = sample.end;
     }
-    assert_int_equal(mp_lstm_judged_origin(&lesson, 0).end, LAST);
+    assert_int_equal(mp_lstm_validation_sample(&split, 0).end, LAST);
     assert_int_equal(before, LAST + (STEPS - LAST + 1) / 2);
     mp_lstm_examples_free(&e, &plain_memory);
     free(shares);
@@ -183,8 +184,8 @@ enum { MARKED_STEPS = 700 };
 struct marked {
     float *shares[RUNS];
     struct run runs[RUNS];
-    struct lstm_lesson lessons[RUNS];
-    struct lstm_corpus corpus;
+    struct lstm_split splits[RUNS];
+    struct lstm_dataset dataset;
 };
 
 static void make_marked(struct marked *m)
@@ -196,10 +197,10 @@ static void make_marked(struct marked *m)
             for (size_t step = 0; step < MARKED_STEPS; step++)
                 m->shares[i][step * series + s] = (float)mark / 4096;
         m->runs[i] = run_of(m->shares[i], MARKED_STEPS, layers_of[i], experts_of[i]);
-        m->lessons[i] = (struct lstm_lesson){&m->runs[i], {0, MARKED_STEPS}, {0, MARKED_STEPS}, EVERY, i};
+        m->splits[i] = (struct lstm_split){&m->runs[i], {0, MARKED_STEPS}, {0, MARKED_STEPS}, EVERY, i};
     }
-    m->lessons[2] = (struct lstm_lesson){.run = &m->runs[2], .trained = {0, 525}, .judged = {525, MARKED_STEPS}};
-    m->corpus = (struct lstm_corpus){m->lessons, RUNS};
+    m->splits[2] = (struct lstm_split){.run = &m->runs[2], .train = {0, 525}, .validation = {525, MARKED_STEPS}};
+    m->dataset = (struct lstm_dataset){m->splits, RUNS};
 }
 
 static void free_marked(struct marked *m)
@@ -221,21 +222,21 @@ static void every_held_out_window_is_judged_once(void **state)
     static struct marked m;
     static size_t seen[4096];
     make_marked(&m);
-    size_t windows = mp_lstm_held_out(&m.corpus), series = 0, rooms[] = {256, 300, 768, 5000};
+    size_t windows = mp_lstm_validation_samples(&m.dataset), series = 0, rooms[] = {256, 300, 768, 5000};
     const size_t some = windows - 32 * 3 - 32;
     assert_true(some > 3 && some < 16);
-    assert_int_equal(mp_lstm_held_out_series(&m.corpus), 32 * 3 * 4 + some * 256 + 32 * 40);
+    assert_int_equal(mp_lstm_validation_series(&m.dataset), 32 * 3 * 4 + some * 256 + 32 * 40);
     for (size_t r = 0; r < 4; r++) {
         struct lstm_examples e = examples_for(rooms[r]);
         memset(seen, 0, sizeof seen);
         series = 0;
         for (size_t first = 0, taken; first < windows; first += taken, series += e.series) {
-            taken = mp_lstm_take_held_out(&m.corpus, first, &e);
+            taken = mp_lstm_fill_validation(&m.dataset, first, &e);
             assert_true(taken > 0 && e.series > 0 && e.series <= e.room);
             for (size_t s = 0; s < e.series; s++)
                 seen[mark_of(&e, s)]++;
         }
-        assert_int_equal(series, mp_lstm_held_out_series(&m.corpus));
+        assert_int_equal(series, mp_lstm_validation_series(&m.dataset));
         for (size_t s = 0; s < 28; s++)
             assert_int_equal(seen[1 + s], s / 4 % EVERY == 0 ? 32 : 0);
         for (size_t s = 0; s < 900; s++)
@@ -255,11 +256,11 @@ static void every_window_to_train_on_is_drawn(void **state)
     static size_t seen[4096];
     struct random random = mp_random(1, 1);
     make_marked(&m);
-    assert_int_equal(mp_lstm_batch_room(&m.corpus), MP_LSTM_WINDOW_MOST);
-    struct lstm_examples e = examples_for(MP_LSTM_WINDOW_MOST);
+    assert_int_equal(mp_lstm_batch_room(&m.dataset), MP_LSTM_MOST_SAMPLE_SERIES);
+    struct lstm_examples e = examples_for(MP_LSTM_MOST_SAMPLE_SERIES);
     memset(seen, 0, sizeof seen);
     for (size_t i = 0; i < 20 * DRAWS; i++) {
-        mp_lstm_draw(&m.corpus, &random, &e);
+        mp_lstm_draw_minibatch(&m.dataset, &random, &e);
         assert_true(e.series > 0 && e.series <= e.room);
         for (size_t s = 0; s < e.series; s++)
             seen[mark_of(&e, s)]++;
@@ -282,17 +283,17 @@ static void some_windows_are_spliced(void **state)
     static struct marked m;
     struct random random = mp_random(2, 1);
     make_marked(&m);
-    struct lstm_corpus corpus = {m.lessons, 1};
-    struct lstm_examples e = examples_for(mp_lstm_batch_room(&corpus));
+    struct lstm_dataset dataset = {m.splits, 1};
+    struct lstm_examples e = examples_for(mp_lstm_batch_room(&dataset));
     size_t windows = 0, spliced = 0, kept = 0, one_layer = 0, long_ago = 0;
     for (size_t i = 0; i < 10 * DRAWS; i++) {
-        mp_lstm_draw(&corpus, &random, &e);
+        mp_lstm_draw_minibatch(&dataset, &random, &e);
         for (size_t s = 0; s < e.series; s += 4, windows++) {
             bool moved = false;
             double now = 0, before = 0;
             for (size_t at = s; at < s + 4; at++) {
                 moved |= e.means[at * MP_LSTM_WINDOWS] != e.means[at * MP_LSTM_WINDOWS + 3];
-                kept += e.covered[at] > 0 && e.targets[at * OUTPUTS] == e.means[at * MP_LSTM_WINDOWS];
+                kept += e.n_targets[at] > 0 && e.targets[at * OUTPUTS] == e.means[at * MP_LSTM_WINDOWS];
                 assert_true(e.inputs[99 * e.series + at] == e.inputs[99 * e.series + at]);
                 now += (double)e.targets[at * OUTPUTS];
                 before += (double)e.means[at * MP_LSTM_WINDOWS + 3];
@@ -315,16 +316,16 @@ static void a_seed_decides_what_is_drawn(void **state)
     (void)state;
     static struct marked m;
     make_marked(&m);
-    struct lstm_examples a = examples_for(MP_LSTM_WINDOW_MOST), b = examples_for(MP_LSTM_WINDOW_MOST);
+    struct lstm_examples a = examples_for(MP_LSTM_MOST_SAMPLE_SERIES), b = examples_for(MP_LSTM_MOST_SAMPLE_SERIES);
     size_t different = 0;
     for (uint64_t sequence = 0; sequence < 20; sequence++) {
         struct random first = mp_random(7, sequence), second = mp_random(7, sequence), other = mp_random(8, sequence);
-        mp_lstm_draw(&m.corpus, &first, &a);
-        mp_lstm_draw(&m.corpus, &second, &b);
+        mp_lstm_draw_minibatch(&m.dataset, &first, &a);
+        mp_lstm_draw_minibatch(&m.dataset, &second, &b);
         assert_int_equal(a.series, b.series);
         assert_memory_equal(a.features, b.features, a.series * MP_LSTM_FEATURES * sizeof(real));
-        assert_memory_equal(a.inputs, b.inputs, a.series * MP_LSTM_BLOCKS * sizeof(real));
-        mp_lstm_draw(&m.corpus, &other, &b);
+        assert_memory_equal(a.inputs, b.inputs, a.series * MP_LSTM_INPUT_BLOCKS * sizeof(real));
+        mp_lstm_draw_minibatch(&m.dataset, &other, &b);
         different += memcmp(a.features, b.features, MP_LSTM_FEATURES * sizeof(real)) != 0;
     }
     assert_true(different > 10);
@@ -335,7 +336,7 @@ static void a_seed_decides_what_is_drawn(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest corpus[] = {
+    const struct CMUnitTest dataset[] = {
         cmocka_unit_test(held_out_layers_are_judged_by_only_and_the_others_trained_on_only),
         cmocka_unit_test(training_sees_nothing_beyond_its_segment),
         cmocka_unit_test(judgement_is_of_origins_in_its_segment),
@@ -346,5 +347,5 @@ int main(void)
         cmocka_unit_test(some_windows_are_spliced),
         cmocka_unit_test(a_seed_decides_what_is_drawn),
     };
-    return cmocka_run_group_tests(corpus, NULL, NULL);
+    return cmocka_run_group_tests(dataset, NULL, NULL);
 }

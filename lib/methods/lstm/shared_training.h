@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The training objective of the shared form: what trainer.h needs to know of the network and its dataset. */
+#ifndef MP_METHODS_LSTM_SHARED_TRAINING_H
+#define MP_METHODS_LSTM_SHARED_TRAINING_H
+
+#include "methods/lstm/network/shared_net.h"
+#include "methods/lstm/training/dataset.h"
+#include "methods/lstm/training/trainer.h"
+
+struct lstm_shared_training {
+    const struct lstm_dataset *dataset;
+    const struct memory *memory;
+    struct lstm_net net;
+    struct lstm_examples examples; /* of a minibatch, or of as many validation samples as there is room for */
+    struct lstm_residual_pool sample;
+    real *forecasts;
+};
+
+/* Makes `objective`, whose self is `training`. Its costs are known at once; its functions may be called between make and
+ * free. */
+void mp_lstm_shared_training_init(struct lstm_shared_training *training, struct lstm_objective *objective,
+                                  const struct lstm_shape *shape, const struct lstm_dataset *dataset);
+moep_status mp_lstm_shared_training_make(struct lstm_shared_training *training, const struct lstm_shape *shape,
+                                         const struct runtime *runtime);
+void mp_lstm_shared_training_free(struct lstm_shared_training *training);
+
+#endif
