@@ -6,8 +6,12 @@
 #include <stdbool.h>
 #include <string.h>
 
-enum { SIDE = 5, ELSEWHERE = 10 }; /* blocks on either side; splits to compare with, at least */
-
+/* Each of these is a trade; test_lstm_change_point.c holds which jumps are found, lstm_accuracy what that does to forecasts.
+ * SIDE: with fewer blocks noise hides small jumps, with more a jump is seen later (here after 50 steps).
+ * OTHERS: with fewer splits to compare with, the mean elsewhere is too rough to tell a jump from drift.
+ * MIN_JUMP: less takes sampling noise for jumps, more misses shifts of 10 % of the load.
+ * MIN_RATIO: less takes drift for jumps, more misses jumps in a load that drifts. 16 is four times the root mean square. */
+enum { SIDE = 5, OTHERS = 10 };
 static const double MIN_JUMP = 0.08, MIN_RATIO = 16;
 
 MP_VECTORISED static double mp_square_distance(const double *a, const double *b, size_t n)
@@ -20,7 +24,7 @@ MP_VECTORISED static double mp_square_distance(const double *a, const double *b,
     return total;
 }
 
-MP_VECTORISED static void mp_move(double *sum, const double *in, const double *out, size_t n)
+MP_VECTORISED static void mp_slide(double *sum, const double *in, const double *out, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         sum[i] += in[i] - out[i];
@@ -37,7 +41,7 @@ static void first_sides(const double *sums, size_t n, double *after, double *bef
         }
 }
 
-/* distance[k] of the split after the newest k blocks, SIDE <= k <= blocks - SIDE; never below 0. */
+/* distance[k] for SIDE <= k <= blocks - SIDE. */
 static void measure(const double *sums, size_t blocks, size_t n, double unit, double *scratch, double *distance)
 {
     double *after = scratch, *before = scratch + n, noise = 0;
@@ -50,36 +54,36 @@ static void measure(const double *sums, size_t blocks, size_t n, double unit, do
         distance[k] = squared > 0 ? squared * unit : 0;
         if (k == blocks - SIDE)
             break;
-        mp_move(after, sums + k * n, sums + (k - SIDE) * n, n);
-        mp_move(before, sums + (k + SIDE) * n, sums + k * n, n);
+        mp_slide(after, sums + k * n, sums + (k - SIDE) * n, n);
+        mp_slide(before, sums + (k + SIDE) * n, sums + k * n, n);
     }
 }
 
-/* The split of the largest distance, if it stands out; 0 if not. */
+/* The split of the largest distance if that is a change point; 0 if not. */
 static size_t change_point_of(const double *distance, size_t blocks)
 {
-    size_t most = SIDE, others = 0;
+    size_t best = SIDE, others = 0;
     double elsewhere = 0;
     for (size_t k = SIDE; k <= blocks - SIDE; k++)
-        most = distance[k] > distance[most] ? k : most;
+        best = distance[k] > distance[best] ? k : best;
     for (size_t k = SIDE; k <= blocks - SIDE; k++)
-        if (k + SIDE < most || k > most + SIDE) {
+        if (k + SIDE < best || k > best + SIDE) {
             elsewhere += distance[k];
             others++;
         }
-    bool stands_out = others >= ELSEWHERE && distance[most] * (double)others > MIN_RATIO * elsewhere;
-    return stands_out && distance[most] > MIN_JUMP * MIN_JUMP ? most : 0;
+    bool stands_out = others >= OTHERS && distance[best] * (double)others > MIN_RATIO * elsewhere;
+    return stands_out && distance[best] > MIN_JUMP * MIN_JUMP ? best : 0;
 }
 
 size_t mp_lstm_blocks_since_change_point(const double *sums, size_t blocks, size_t n, size_t steps, double experts,
                                          double *scratch)
 {
     double distance[MP_LSTM_MOST_CHANGE_POINT_BLOCKS + 1], span = (double)SIDE * (double)steps;
-    size_t jump = blocks;
-    while (jump > 0 && blocks >= 2 * SIDE) {
+    size_t found = blocks;
+    while (found > 0 && blocks >= 2 * SIDE) {
         measure(sums, blocks, n, experts * experts / ((double)n * span * span), scratch, distance);
-        jump = change_point_of(distance, blocks);
-        blocks = jump > 0 ? jump : blocks;
+        found = change_point_of(distance, blocks);
+        blocks = found > 0 ? found : blocks;
     }
     return blocks;
 }

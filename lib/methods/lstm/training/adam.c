@@ -7,6 +7,7 @@
 #include <float.h>
 #include <math.h>
 
+/* As in the paper. */
 static const double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
 
 struct lstm_adam mp_lstm_adam_start(void)
@@ -14,7 +15,7 @@ struct lstm_adam mp_lstm_adam_start(void)
     return (struct lstm_adam){0, 1, 1};
 }
 
-MP_VECTORISED static double mp_square_length(const real *gradient, size_t n)
+MP_VECTORISED static double mp_squared_norm(const real *gradient, size_t n)
 {
     double sum[MP_ROW] = {0}, total = 0;
     for (size_t i = 0; i < n; i += MP_ROW)
@@ -25,8 +26,8 @@ MP_VECTORISED static double mp_square_length(const real *gradient, size_t n)
     return total;
 }
 
-/* (1 + cos(pi part)) / 2 for 0 <= part <= 1, which is 1 - sin(x)^2 with x = pi part / 2: by sin's series, since the cos
- * of a C library need not be the same on every machine. */
+/* (1 + cos(pi part)) / 2 = 1 - sin(x)^2 with x = pi part / 2, for 0 <= part <= 1. The series of sin gives the same bytes on
+ * every machine, which a C library's cos need not. */
 static double cosine_decay(double part)
 {
     double x = 1.5707963267948966 * part, square = x * x, sum = 0;
@@ -36,11 +37,11 @@ static double cosine_decay(double part)
     return 1 - x * x;
 }
 
-static double learning_rate_at(const struct lstm_adam_rule *rule, uint64_t updates)
+static double rate_after(uint64_t updates, const struct lstm_adam_rule *rule)
 {
-    double rate = updates < rule->warmup_updates
-                      ? rule->learning_rate * (double)(updates + 1) / (double)rule->warmup_updates
-                      : rule->learning_rate;
+    double rate = rule->learning_rate;
+    if (updates < rule->warmup_updates)
+        rate = rate * (double)(updates + 1) / (double)rule->warmup_updates;
     if (rule->decay_updates == 0)
         return rate;
     return updates >= rule->decay_updates ? 0 : rate * cosine_decay((double)updates / (double)rule->decay_updates);
@@ -49,14 +50,14 @@ static double learning_rate_at(const struct lstm_adam_rule *rule, uint64_t updat
 bool mp_lstm_adam_update(struct lstm_adam *adam, const struct lstm_adam_rule *rule, size_t n, const real *gradient,
                          real *m, real *v, real *parameters)
 {
-    double length = sqrt(mp_square_length(gradient, n));
-    if (!(length <= DBL_MAX))
+    double norm = sqrt(mp_squared_norm(gradient, n));
+    if (!(norm <= DBL_MAX))
         return false;
-    double rate = learning_rate_at(rule, adam->updates);
+    double rate = rate_after(adam->updates, rule);
     adam->updates++;
     adam->beta1_power *= beta1;
     adam->beta2_power *= beta2;
-    struct lstm_update update = {.scale = (real)(length > rule->max_norm ? rule->max_norm / length : 1),
+    struct lstm_update update = {.scale = (real)(norm > rule->max_norm ? rule->max_norm / norm : 1),
                                  .first_gain = (real)(1 - beta1),
                                  .second_gain = (real)(1 - beta2),
                                  .rate = (real)(rate / (1 - adam->beta1_power)),
