@@ -10,7 +10,6 @@ static struct lstm_examples examples_for(size_t room)
 {
     struct lstm_examples e;
     assert_true(mp_lstm_examples_make(&e, room, room, &plain_memory));
-    memset(e.arena, 0, e.arena_size);
     return e;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The joint form's lessons, exams and forecasts. */
+/* The joint form's minibatches, validation and forecasts. */
 #include "lstm_joint_run.h"
 
 #include "predictor/config.h"
@@ -7,7 +7,7 @@
 #include "methods/lstm/joint_training.h"
 #include "methods/lstm/network/loss.h"
 
-/* ---- school -------------------------------------------------------------------------------------------------------- */
+/* ---- training ------------------------------------------------------------------------------------------------------- */
 
 enum { STEPS = 1000 };
 
@@ -23,25 +23,24 @@ static struct runtime runtime_with(size_t threads, const struct memory *memory)
 }
 
 /* What a fit makes, and what it is made of. */
-struct taught {
+struct trained {
     struct lstm_shape shape;
     struct lstm_train_state state;
-    struct lstm_residuals residuals;
     struct lstm_model model;
     float *shares;
     struct run run;
 };
 
-static void free_taught(struct taught *taught)
+static void free_trained(struct trained *trained)
 {
-    free(taught->model.best);
-    free(taught->shares);
-    free(taught);
+    free(trained->model.best);
+    free(trained->shares);
+    free(trained);
 }
 
-static struct taught *teach(size_t threads)
+static struct trained *train(size_t threads)
 {
-    struct taught *t = calloc(1, sizeof *t);
+    struct trained *t = calloc(1, sizeof *t);
     const struct lstm_schedule schedule = {
         .updates = 200, .warmup_updates = 20, .eval_interval = 100, .learning_rate = 1e-2};
     struct runtime runtime = runtime_with(threads, &plain_memory);
@@ -51,7 +50,7 @@ static struct taught *teach(size_t threads)
     t->shape = mp_lstm_joint_net_shape(1, HIDDEN, SERIES);
     size_t n = mp_lstm_parameters(&t->shape);
     real *used = reals(4 * n);
-    t->model = (struct lstm_model){&t->state, &t->residuals, n, used, used + n, used + 2 * n, used + 3 * n};
+    t->model = (struct lstm_model){&t->state, n, used, used + n, used + 2 * n, used + 3 * n};
     t->shares = uneven_shares(STEPS, SERIES, EXPERTS, 0.2);
     t->run = run_of(t->shares, STEPS, LAYERS, EXPERTS);
     struct lstm_split split = split_of(&t->run);
@@ -64,20 +63,20 @@ static struct taught *teach(size_t threads)
     return t;
 }
 
-static int teach_once(void **state)
+static int train_once(void **state)
 {
-    *state = teach(1);
+    *state = train(1);
     return 0;
 }
 
 static int free_it(void **state)
 {
-    free_taught(*state);
+    free_trained(*state);
     return 0;
 }
 
 /* forecasts[series][ROW], at the end of the run. */
-static moep_status forecast(const struct taught *t, const struct runtime *runtime, real *forecasts)
+static moep_status forecast(const struct trained *t, const struct runtime *runtime, real *forecasts)
 {
     moep_predictor_config config = mp_predictor_config_defaults;
     config.lstm_scope = MOEP_LSTM_JOINT;
@@ -87,7 +86,7 @@ static moep_status forecast(const struct taught *t, const struct runtime *runtim
     return mp_lstm_joint_forecast(&task, &t->model, forecasts);
 }
 
-static void an_untrained_network_is_marked_as_the_uniform_load_is(void **state)
+static void an_untrained_network_has_the_loss_of_uniform_loads(void **state)
 {
     (void)state;
     float *shares = uneven_shares(STEPS, SERIES, EXPERTS, 0);
@@ -106,7 +105,7 @@ static void an_untrained_network_is_marked_as_the_uniform_load_is(void **state)
     }
     mp_lstm_joint_training_init(&joint, &objective, &shape, &dataset);
     assert_int_equal(mp_lstm_joint_training_make(&joint, &shape, &runtime), MOEP_OK);
-    struct lstm_losses losses = objective.validate(objective.self, parameters, NULL);
+    struct lstm_losses losses = objective.validate(objective.self, parameters);
     assert_true(losses.loss == losses.untrained);
     assert_near(losses.untrained, expected, 1e-5);
     mp_lstm_joint_training_free(&joint);
@@ -115,7 +114,7 @@ static void an_untrained_network_is_marked_as_the_uniform_load_is(void **state)
 }
 
 /* The load becomes uniform where half of the origins are over, so each of them counts. */
-static void an_exam_is_of_all_origins_to_judge_by(void **state)
+static void validation_is_of_all_origins(void **state)
 {
     (void)state;
     float *shares = uneven_shares(STEPS, SERIES, EXPERTS, 0);
@@ -142,8 +141,8 @@ static void an_exam_is_of_all_origins_to_judge_by(void **state)
     }
     mp_lstm_joint_training_init(&joint, &objective, &shape, &dataset);
     assert_int_equal(mp_lstm_joint_training_make(&joint, &shape, &runtime), MOEP_OK);
-    assert_near(objective.validate(objective.self, parameters, NULL).untrained,
-                sum / (MP_LSTM_VALIDATION_ORIGINS * SERIES), 1e-6);
+    assert_near(objective.validate(objective.self, parameters).untrained, sum / (MP_LSTM_VALIDATION_ORIGINS * SERIES),
+                1e-6);
     mp_lstm_joint_training_free(&joint);
     mp_lstm_examples_free(&e, &plain_memory);
     free(parameters);
@@ -152,7 +151,7 @@ static void an_exam_is_of_all_origins_to_judge_by(void **state)
 
 static void training_on_an_uneven_load_learns_it(void **state)
 {
-    struct taught *t = *state;
+    struct trained *t = *state;
     struct runtime runtime = runtime_with(1, &plain_memory);
     real forecasts[SERIES * ROW];
     assert_int_equal(t->state.weights, MOEP_LSTM_TRAINED);
@@ -166,21 +165,9 @@ static void training_on_an_uneven_load_learns_it(void **state)
         }
 }
 
-/* The quantiles of what it is off by are near 0 where 250 steps let it know, and in order. */
-static void residuals_of_a_load_that_was_learnt_are_small(void **state)
-{
-    struct taught *t = *state;
-    const double *of_first = t->residuals.quantile[mp_lstm_age(STEPS)][MP_LSTM_OF_MEAN][0];
-    for (size_t k = 0; k < MP_LSTM_QUANTILE_LEVELS; k++) {
-        assert_true(fabs(of_first[k]) < 0.2);
-        assert_true(k == 0 || of_first[k] >= of_first[k - 1]);
-    }
-    assert_true(of_first[MP_LSTM_QUANTILE_LEVELS - 1] > of_first[0]);
-}
-
 static void what_is_padded_stays_0_in_training(void **state)
 {
-    struct taught *t = *state;
+    struct trained *t = *state;
     const real *head = t->model.best + mp_lstm_head(&t->shape);
     size_t units = mp_row(HIDDEN), moved = 0;
     for (size_t row = 0; row < SERIES * (units + 1); row++)
@@ -194,19 +181,18 @@ static void what_is_padded_stays_0_in_training(void **state)
 
 static void any_number_of_threads_gives_the_same_bytes(void **state)
 {
-    struct taught *one = *state, *two = teach(2);
+    struct trained *one = *state, *two = train(2);
     real forecasts[2][SERIES * ROW];
     assert_memory_equal(one->model.best, two->model.best, 4 * one->model.parameters * sizeof(real));
-    assert_memory_equal(&one->residuals, &two->residuals, sizeof one->residuals);
     for (size_t i = 0; i < 2; i++) {
         struct runtime runtime = runtime_with(1 + i, &plain_memory);
         assert_int_equal(forecast(one, &runtime, forecasts[i]), MOEP_OK);
     }
     assert_memory_equal(forecasts[0], forecasts[1], sizeof forecasts[0]);
-    free_taught(two);
+    free_trained(two);
 }
 
-static void origins_to_judge_by_are_spread_over_all_there_are(void **state)
+static void validation_origins_are_spread_over_all_there_are(void **state)
 {
     (void)state;
     float *shares = uneven_shares(STEPS, SERIES, EXPERTS, 0.2);
@@ -225,9 +211,9 @@ static void origins_to_judge_by_are_spread_over_all_there_are(void **state)
 
 /* ---- memory -------------------------------------------------------------------------------------------------------- */
 
-static void refused_memory_is_told_and_nothing_is_kept(void **state)
+static void refused_memory_is_an_error_and_nothing_is_kept(void **state)
 {
-    struct taught *t = *state;
+    struct trained *t = *state;
     struct lstm_split split = split_of(&t->run);
     struct lstm_dataset dataset = {&split, 1};
     real forecasts[SERIES * ROW];
@@ -251,7 +237,7 @@ static void refused_memory_is_told_and_nothing_is_kept(void **state)
             assert_true(done == (refusing.requests < n));
             refusals += !done;
         }
-    assert_int_equal(refusals, 5 + 2);
+    assert_int_equal(refusals, 4 + 2);
 }
 
 static void the_largest_network_trains_in_bounded_memory(void **state)
@@ -278,15 +264,14 @@ static void the_largest_network_trains_in_bounded_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_untrained_network_is_marked_as_the_uniform_load_is),
-        cmocka_unit_test(an_exam_is_of_all_origins_to_judge_by),
+        cmocka_unit_test(an_untrained_network_has_the_loss_of_uniform_loads),
+        cmocka_unit_test(validation_is_of_all_origins),
         cmocka_unit_test(training_on_an_uneven_load_learns_it),
-        cmocka_unit_test(residuals_of_a_load_that_was_learnt_are_small),
         cmocka_unit_test(what_is_padded_stays_0_in_training),
         cmocka_unit_test(any_number_of_threads_gives_the_same_bytes),
-        cmocka_unit_test(origins_to_judge_by_are_spread_over_all_there_are),
-        cmocka_unit_test(refused_memory_is_told_and_nothing_is_kept),
+        cmocka_unit_test(validation_origins_are_spread_over_all_there_are),
+        cmocka_unit_test(refused_memory_is_an_error_and_nothing_is_kept),
         cmocka_unit_test(the_largest_network_trains_in_bounded_memory),
     };
-    return cmocka_run_group_tests(tests, teach_once, free_it);
+    return cmocka_run_group_tests(tests, train_once, free_it);
 }

@@ -82,9 +82,9 @@ static size_t length_at(const unsigned char *at)
     return (size_t)length;
 }
 
-/* Behind fitted_step, 8 bytes: the counters and the credit, 10 numbers of 8 bytes; 3 x 2 x 40 x 19 quantiles; four arrays
+/* Behind fitted_step, 8 bytes: the counters and the balance, 10 numbers of 8 bytes; 3 x 2 x 40 x 19 unused ones; four arrays
  * of floats of the same length. */
-enum { MODEL = SECTION_HEADER + 8, QUANTILES = MODEL + 80, PARAMETERS = QUANTILES + 3 * 2 * 40 * 19 * 8 };
+enum { MODEL = SECTION_HEADER + 8, RESIDUALS = MODEL + 80, PARAMETERS = RESIDUALS + 3 * 2 * 40 * 19 * 8 };
 
 #define NOT_A_NUMBER UINT64_C(0x7ff8000000000000)
 #define ONE UINT64_C(0x3ff0000000000000)
@@ -98,18 +98,16 @@ static const struct forgery {
     {MODEL, 8, MOEP_LSTM_TRAINED + 1, false},
     {MODEL + 8, 8, UINT64_MAX, true},                /* rounds: only counted */
     {MODEL + 16, 8, 401, false},                     /* updates: more than the round has */
-    {MODEL + 32, 8, NOT_A_NUMBER, false},            /* credit */
+    {MODEL + 32, 8, NOT_A_NUMBER, false},            /* balance */
     {MODEL + 32, 8, ONE | UINT64_C(1) << 63, false}, /* less than none */
     {MODEL + 32, 8, UINT64_C(0x7ff) << 52, false},   /* without end */
-    {MODEL + 40, 8, NOT_A_NUMBER, true},             /* loss: not judged */
+    {MODEL + 40, 8, NOT_A_NUMBER, true},             /* loss: any */
     {MODEL + 56, 8, 401, false},                     /* updates of the optimiser: more than of the round */
     {MODEL + 64, 8, 0, false},                       /* powers: within 0 .. 1 */
     {MODEL + 64, 8, NOT_A_NUMBER, false},
     {MODEL + 72, 8, 2 * ONE, false},
-    {QUANTILES, 8, NOT_A_NUMBER, false},
-    {QUANTILES, 8, ONE, false}, /* more than the next */
-    {QUANTILES + 18 * 8, 8, ONE, true},
-    {QUANTILES + 18 * 8, 8, UINT64_C(0x7ff) << 52, false},
+    {RESIDUALS, 8, ONE, true}, /* which nothing reads */
+    {RESIDUALS, 8, NOT_A_NUMBER, true},
     {PARAMETERS, 4, 0x49742400, true},  /* 10^6 */
     {PARAMETERS, 4, 0x49742401, false}, /* a little more */
     {PARAMETERS, 4, 0x7fc00000, false}, /* not a number */

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rounds of training, on a network that is none: its gradient is how far its parameters are from a goal. */
+/* Rounds of training on a quadratic objective: its gradient is the distance of the parameters from a goal. */
 #include "lstm_run.h"
 
 #include "methods/lstm/training/trainer.h"
 
-enum { N = MP_ROW, UPDATES = 40, BETWEEN = 10 };
+enum { N = MP_ROW, UPDATES = 40, EVAL_INTERVAL = 10 };
 
 static const struct lstm_schedule schedule = {
-    .updates = UPDATES, .warmup_updates = 4, .eval_interval = BETWEEN, .learning_rate = 0.05};
+    .updates = UPDATES, .warmup_updates = 4, .eval_interval = EVAL_INTERVAL, .learning_rate = 0.05};
 static const struct runtime plain_runtime = {{mp_default_allocate, mp_default_release, NULL}, .threads = 1};
 
 struct objective {
     struct lstm_objective base;
     size_t steps, validations;
     real goal;
-    double worse;             /* what exams add to the loss of parameters that are not the first */
-    size_t spoilt_at;         /* the lesson whose gradient is not a number, from 1; 0: none */
-    real first_parameters[N]; /* of the last round's first lesson */
-    double met[4 * UPDATES];  /* the first parameter, in each lesson */
+    double worse;             /* what validation adds to the loss of all parameters but the first */
+    size_t spoilt_at;         /* the step whose gradient is NaN, from 1; 0: none */
+    real first_parameters[N]; /* at the last round's first step */
+    double met[4 * UPDATES];  /* the first parameter at each step */
     uint64_t drawn[4 * UPDATES];
 };
 
@@ -32,12 +32,10 @@ static void minibatch_gradient(void *self, struct random *random, const real *pa
         gradient[i] = objective->steps == objective->spoilt_at ? (real)NAN : parameters[i] - objective->goal;
 }
 
-static struct lstm_losses validate(void *self, const real *parameters, struct lstm_residuals *residuals)
+static struct lstm_losses validate(void *self, const real *parameters)
 {
     struct objective *objective = self;
     objective->validations++;
-    if (residuals)
-        residuals->quantile[0][0][0][0] = (double)parameters[0];
     double loss = fabs((double)parameters[0] - (double)objective->goal);
     return (struct lstm_losses){parameters[0] == 0 ? loss : loss + objective->worse, 7};
 }
@@ -54,7 +52,6 @@ static struct objective objective_with(real goal)
 
 struct block {
     struct lstm_train_state state;
-    struct lstm_residuals residuals;
     real best[N], candidate[N], m[N], v[N];
 };
 
@@ -62,7 +59,7 @@ static struct lstm_model model_in(struct block *block)
 {
     memset(block, 0, sizeof *block);
     block->state.adam = mp_lstm_adam_start();
-    return (struct lstm_model){&block->state, &block->residuals, N, block->best, block->candidate, block->m, block->v};
+    return (struct lstm_model){&block->state, N, block->best, block->candidate, block->m, block->v};
 }
 
 static moep_status train(struct lstm_model *model, struct objective *objective, double budget)
@@ -73,15 +70,14 @@ static moep_status train(struct lstm_model *model, struct objective *objective, 
     return mp_lstm_train(model, &objective->base, &schedule, budget, &plain_runtime, 5);
 }
 
-/* Parameters of another loss, whatever they learn. */
-static struct lstm_losses validate_as_set(void *self, const real *parameters, struct lstm_residuals *residuals)
+/* The best parameters have a loss of 1, any candidate one of `worse`. */
+static struct lstm_losses validate_as_set(void *self, const real *parameters)
 {
     struct objective *objective = self;
-    (void)residuals;
     return (struct lstm_losses){parameters[0] == 0 ? 1 : objective->worse, 7};
 }
 
-static void parameters_that_are_better_by_less_than_the_margin_do_not(void **state)
+static void a_gain_below_the_acceptance_margin_is_not_accepted(void **state)
 {
     (void)state;
     static struct block block;
@@ -98,38 +94,35 @@ static void parameters_that_are_better_by_less_than_the_margin_do_not(void **sta
     }
 }
 
-static void parameters_that_are_as_good_do_not(void **state)
+static void a_candidate_that_is_as_good_is_not_accepted(void **state)
 {
     (void)state;
     static struct block block;
     struct lstm_model model = model_in(&block);
     struct objective objective = objective_with(1);
     objective.base.validate = validate_as_set;
-    objective.worse = 1; /* than what parameters of 0 get: not at all */
+    objective.worse = 1; /* than parameters of 0: as good */
     assert_int_equal(train(&model, &objective, 0), MOEP_OK);
     assert_true(block.best[0] == 0 && block.candidate[0] != 0);
     assert_int_equal(block.state.weights, MOEP_LSTM_UNTRAINED);
 }
 
-static void better_parameters_take_the_place_of_those_in_use(void **state)
+static void a_better_candidate_becomes_the_best(void **state)
 {
     (void)state;
     static struct block block;
     struct lstm_model model = model_in(&block);
     struct objective objective = objective_with(1);
-    block.residuals.quantile[2][1][3][4] = 77; /* of an age that exams do not see */
     assert_int_equal(train(&model, &objective, 0), MOEP_OK);
-    assert_true(block.residuals.quantile[2][1][3][4] == 77);
     assert_int_equal(objective.steps, UPDATES);
     assert_true(block.state.rounds == 1 && block.state.updates == UPDATES && block.state.length == UPDATES);
     assert_int_equal(block.state.weights, MOEP_LSTM_TRAINED);
     assert_true(block.best[0] > 0.5F && block.best[0] <= 1.1F);
     assert_near(block.state.loss, fabs(1 - (double)block.best[0]), 1e-12);
     assert_true(block.state.untrained_loss == 7);
-    assert_true(block.residuals.quantile[0][0][0][0] == (double)block.best[0]);
 }
 
-static void worse_parameters_do_not(void **state)
+static void a_worse_candidate_is_not_accepted(void **state)
 {
     (void)state;
     static struct block block;
@@ -137,13 +130,12 @@ static void worse_parameters_do_not(void **state)
     struct objective objective = objective_with(1);
     objective.worse = 100;
     assert_int_equal(train(&model, &objective, 0), MOEP_OK);
-    assert_true(objective.validations >= 2 * UPDATES / BETWEEN);
+    assert_true(objective.validations >= 2 * UPDATES / EVAL_INTERVAL);
     assert_int_equal(block.state.weights, MOEP_LSTM_UNTRAINED);
     assert_true(block.best[0] == 0 && block.candidate[0] > 0.5F && block.state.loss == 1);
-    assert_true(block.residuals.quantile[0][0][0][0] == 0);
 }
 
-/* From the parameters in use, with an optimiser that knows nothing yet, on other windows. */
+/* A round begins from the best parameters, with moments of zero, and draws other minibatches. */
 static void every_round_begins_anew(void **state)
 {
     (void)state;
@@ -163,8 +155,8 @@ static void every_round_begins_anew(void **state)
     assert_memory_equal(objective.drawn, again.drawn, UPDATES * sizeof *again.drawn);
 }
 
-/* Towards a goal that is far away every update is a step of the rate's length. */
-static void within_a_round_the_rate_rises_and_then_falls_to_nothing(void **state)
+/* Towards a goal that is far away every update has the length of the learning rate. */
+static void a_round_has_a_linear_warm_up_and_a_cosine_decay(void **state)
 {
     (void)state;
     static struct block block;
@@ -179,7 +171,7 @@ static void within_a_round_the_rate_rises_and_then_falls_to_nothing(void **state
     }
 }
 
-static void a_round_of_another_length_is_not_gone_on_with(void **state)
+static void a_round_of_another_length_is_not_continued(void **state)
 {
     (void)state;
     static struct block block;
@@ -193,13 +185,13 @@ static void a_round_of_another_length_is_not_gone_on_with(void **state)
     assert_true(block.state.rounds == 4 && block.state.length == UPDATES);
 }
 
-static void what_a_budget_leaves_is_spent_in_the_next_call(void **state)
+static void what_a_budget_leaves_is_spent_by_the_next_fit(void **state)
 {
     (void)state;
     static struct block block;
     struct lstm_model model = model_in(&block);
     struct objective objective = objective_with(1);
-    const size_t steps[] = {0, 1, 2, 3, 3, 4}; /* of a next_cost of 2, from 1.5 a call */
+    const size_t steps[] = {0, 1, 2, 3, 3, 4}; /* each costs 2; a call deposits 1.5 */
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
         assert_int_equal(train(&model, &objective, 1.5), MOEP_OK);
         assert_int_equal(objective.steps, steps[i]);
@@ -207,8 +199,8 @@ static void what_a_budget_leaves_is_spent_in_the_next_call(void **state)
     }
 }
 
-/* An update is 2, and 2 exams more where one is due. */
-static void credit_is_spent_to_the_last_update_that_it_pays_for(void **state)
+/* An update costs 2; where a validation is due, 2 x 3 more. */
+static void a_balance_is_spent_to_the_last_update_that_it_covers(void **state)
 {
     (void)state;
     const struct {
@@ -228,7 +220,7 @@ static void credit_is_spent_to_the_last_update_that_it_pays_for(void **state)
     }
 }
 
-static void a_gradient_that_is_not_a_number_is_told(void **state)
+static void a_gradient_that_is_not_finite_is_an_error(void **state)
 {
     (void)state;
     static struct block block;
@@ -243,16 +235,16 @@ static void a_gradient_that_is_not_a_number_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest lstm_train[] = {
-        cmocka_unit_test(better_parameters_take_the_place_of_those_in_use),
-        cmocka_unit_test(parameters_that_are_better_by_less_than_the_margin_do_not),
-        cmocka_unit_test(worse_parameters_do_not),
+        cmocka_unit_test(a_better_candidate_becomes_the_best),
+        cmocka_unit_test(a_gain_below_the_acceptance_margin_is_not_accepted),
+        cmocka_unit_test(a_worse_candidate_is_not_accepted),
         cmocka_unit_test(every_round_begins_anew),
-        cmocka_unit_test(parameters_that_are_as_good_do_not),
-        cmocka_unit_test(within_a_round_the_rate_rises_and_then_falls_to_nothing),
-        cmocka_unit_test(a_round_of_another_length_is_not_gone_on_with),
-        cmocka_unit_test(what_a_budget_leaves_is_spent_in_the_next_call),
-        cmocka_unit_test(credit_is_spent_to_the_last_update_that_it_pays_for),
-        cmocka_unit_test(a_gradient_that_is_not_a_number_is_told),
+        cmocka_unit_test(a_candidate_that_is_as_good_is_not_accepted),
+        cmocka_unit_test(a_round_has_a_linear_warm_up_and_a_cosine_decay),
+        cmocka_unit_test(a_round_of_another_length_is_not_continued),
+        cmocka_unit_test(what_a_budget_leaves_is_spent_by_the_next_fit),
+        cmocka_unit_test(a_balance_is_spent_to_the_last_update_that_it_covers),
+        cmocka_unit_test(a_gradient_that_is_not_finite_is_an_error),
     };
     return cmocka_run_group_tests(lstm_train, NULL, NULL);
 }

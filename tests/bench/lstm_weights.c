@@ -5,6 +5,7 @@
 #include "../../examples/npy.h"
 
 #include "methods/lstm/model.h"
+#include "methods/lstm/pretrained_weights.h"
 #include "predictor/predictor.h"
 
 #include <math.h>
@@ -31,10 +32,10 @@ static moep_predictor *train(const moep_trace *traces, size_t n)
     return predictor;
 }
 
-/* The nearest whole multiple of 2^-12. */
+/* The nearest multiple of MP_LSTM_PRETRAINED_UNIT. */
 static void print_number(size_t i, double value)
 {
-    long rounded = lrint(value * 4096);
+    long rounded = lrint(value / MP_LSTM_PRETRAINED_UNIT);
     rounded = rounded < -32767 ? -32767 : rounded > 32767 ? 32767 : rounded;
     printf("%s%ld,", i % PER_LINE == 0 ? "\n    " : " ", rounded);
 }
@@ -42,19 +43,15 @@ static void print_number(size_t i, double value)
 static void print_model(const moep_predictor *predictor)
 {
     struct lstm_model model = mp_lstm_model(&predictor->config, 1, predictor->model);
-    size_t quantiles = sizeof *model.residuals / sizeof(double), i = 0;
-    const double *quantile = &model.residuals->quantile[0][0][0][0];
     printf(
         "/* SPDX-License-Identifier: BSD-3-Clause */\n"
         "/* Made by tests/bench/lstm_weights.c; its loss on held-out layers was %.4f, an untrained network's %.4f. */\n"
-        "/* clang-format off */\n#include \"lstm_weights.h\"\n\nstatic const int16_t values[] = {",
+        "/* clang-format off */\n#include \"methods/lstm/pretrained_weights.h\"\n\nstatic const int16_t values[] = {",
         model.state->loss, model.state->untrained_loss);
-    for (; i < model.parameters; i++)
+    for (size_t i = 0; i < model.parameters; i++)
         print_number(i, (double)model.best[i]);
-    for (size_t q = 0; q < quantiles; q++)
-        print_number(i++, quantile[q]);
-    printf("\n};\n\nconst struct lstm_pretrained mp_lstm_pretrained = {%u, %u, %zu, %zu, values};\n",
-           predictor->config.lstm_layers, predictor->config.lstm_hidden, model.parameters, quantiles);
+    printf("\n};\n\nconst struct lstm_pretrained mp_lstm_pretrained = {%u, %u, %zu, values};\n",
+           predictor->config.lstm_layers, predictor->config.lstm_hidden, model.parameters);
 }
 
 int main(int count, char **arguments)

@@ -13,8 +13,7 @@ struct lstm_joint_training {
     const struct memory *memory;
     struct lstm_joint_net net;
     struct lstm_examples examples; /* [MP_LSTM_JOINT_ORIGINS][series]; their inputs and features are not used */
-    struct lstm_residual_pool sample;
-    real *forecasts;
+    real *forecasts;               /* [examples.room][MP_LSTM_OUTPUT_ROW] */
 };
 
 void mp_lstm_joint_training_init(struct lstm_joint_training *training, struct lstm_objective *objective,

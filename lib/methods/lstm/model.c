@@ -18,16 +18,14 @@ size_t mp_lstm_model_size(const moep_predictor_config *config, size_t layers, si
 {
     enum { ARRAYS = 4 };
     struct lstm_shape shape = mp_lstm_shape(config, mp_product(layers, experts));
-    size_t parameters = mp_product(mp_lstm_parameters(&shape), ARRAYS * sizeof(real));
-    return mp_sum(parameters, sizeof(struct lstm_train_state) + sizeof(struct lstm_residuals));
+    return mp_sum(mp_product(mp_lstm_parameters(&shape), ARRAYS * sizeof(real)), sizeof(struct lstm_train_state));
 }
 
-struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t series, void *block)
+struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t series, void *memory)
 {
     struct lstm_shape shape = mp_lstm_shape(config, series);
-    struct lstm_model model = {.state = block, .parameters = mp_lstm_parameters(&shape)};
-    model.residuals = (struct lstm_residuals *)(model.state + 1);
-    model.best = (real *)(model.residuals + 1);
+    struct lstm_model model = {.state = memory, .parameters = mp_lstm_parameters(&shape)};
+    model.best = (real *)(model.state + 1);
     model.candidate = model.best + model.parameters;
     model.m = model.candidate + model.parameters;
     model.v = model.m + model.parameters;
@@ -36,12 +34,12 @@ struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t seri
 
 /* ---- start -------------------------------------------------------------------------------------------------------- */
 
-void mp_lstm_model_untrained(const moep_predictor_config *config, size_t series, void *block)
+void mp_lstm_model_untrained(const moep_predictor_config *config, size_t series, void *memory)
 {
-    struct lstm_model model = mp_lstm_model(config, series, block);
+    struct lstm_model model = mp_lstm_model(config, series, memory);
     struct lstm_shape shape = mp_lstm_shape(config, series);
     struct random random = mp_random(config->seed, 0);
-    memset(block, 0, mp_lstm_model_size(config, 1, series));
+    memset(memory, 0, mp_lstm_model_size(config, 1, series));
     model.state->loss = model.state->untrained_loss = NAN;
     model.state->adam = mp_lstm_adam_start();
     if (config->lstm_scope == MOEP_LSTM_JOINT)
@@ -50,26 +48,17 @@ void mp_lstm_model_untrained(const moep_predictor_config *config, size_t series,
         mp_lstm_net_start(&shape, &random, model.best);
 }
 
-static void read_pretrained(struct lstm_model *model)
+void mp_lstm_model_start(const moep_predictor_config *config, size_t series, void *memory)
 {
-    const double unit = 1.0 / 4096;
-    const int16_t *value = mp_lstm_pretrained.values;
-    double *quantile = &model->residuals->quantile[0][0][0][0];
-    for (size_t i = 0; i < mp_lstm_pretrained.parameters; i++)
-        model->best[i] = (real)(*value++ * unit);
-    for (size_t i = 0; i < mp_lstm_pretrained.quantiles; i++)
-        quantile[i] = *value++ * unit;
-    model->state->weights = MOEP_LSTM_PRETRAINED;
-}
-
-void mp_lstm_model_start(const moep_predictor_config *config, size_t series, void *block)
-{
-    struct lstm_model model = mp_lstm_model(config, series, block);
-    mp_lstm_model_untrained(config, series, block);
-    bool as_shipped = config->lstm_scope == MOEP_LSTM_SHARED && config->lstm_layers == mp_lstm_pretrained.layers &&
-                      config->lstm_hidden == mp_lstm_pretrained.hidden;
-    if (as_shipped && model.parameters == mp_lstm_pretrained.parameters)
-        read_pretrained(&model);
+    struct lstm_model model = mp_lstm_model(config, series, memory);
+    const struct lstm_pretrained *shipped = &mp_lstm_pretrained;
+    mp_lstm_model_untrained(config, series, memory);
+    if (config->lstm_scope != MOEP_LSTM_SHARED || config->lstm_layers != shipped->layers ||
+        config->lstm_hidden != shipped->hidden || model.parameters != shipped->parameters)
+        return;
+    for (size_t i = 0; i < shipped->parameters; i++)
+        model.best[i] = (real)(shipped->values[i] * MP_LSTM_PRETRAINED_UNIT);
+    model.state->weights = MOEP_LSTM_PRETRAINED;
 }
 
 /* ---- checkpoint --------------------------------------------------------------------------------------------------- */
@@ -93,24 +82,23 @@ static void state_fields(struct checkpoint *checkpoint, struct lstm_train_state 
     mp_checkpoint_require(checkpoint, state->adam.beta2_power > 0 && state->adam.beta2_power <= 1);
 }
 
-/* Each no smaller than the one before. */
-static void quantiles_fields(struct checkpoint *checkpoint, double *quantile)
+/* Earlier states have tables of residuals here, 3 ages x 2 kinds x 40 spans x 19 levels, which no forecast has read since
+ * spread.h. They are passed over when read. Zeros are written, so that the libraries that expect them find them in order. */
+static void residual_fields(struct checkpoint *checkpoint)
 {
-    for (size_t k = 0; k < MP_LSTM_QUANTILE_LEVELS; k++) {
-        mp_field_f64(checkpoint, &quantile[k]);
-        mp_checkpoint_require(checkpoint, isfinite(quantile[k]) && (k == 0 || quantile[k] >= quantile[k - 1]));
+    enum { NUMBERS = 3 * 2 * 40 * 19 };
+    for (size_t i = 0; i < NUMBERS; i++) {
+        double unused = 0;
+        mp_field_f64(checkpoint, &unused);
     }
 }
 
 void mp_lstm_model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
-                          void *block)
+                          void *memory)
 {
-    struct lstm_model model = mp_lstm_model(config, series, block);
+    struct lstm_model model = mp_lstm_model(config, series, memory);
     state_fields(checkpoint, model.state);
-    for (size_t age = 0; age < MP_LSTM_AGES; age++)
-        for (size_t kind = 0; kind < MP_LSTM_KINDS; kind++)
-            for (size_t b = 0; b < MP_LSTM_OUTPUTS; b++)
-                quantiles_fields(checkpoint, model.residuals->quantile[age][kind][b]);
+    residual_fields(checkpoint);
     mp_field_floats(checkpoint, model.best, model.parameters, MP_LSTM_MOST_PARAMETER);
     mp_field_floats(checkpoint, model.candidate, model.parameters, MP_LSTM_MOST_PARAMETER);
     mp_field_floats(checkpoint, model.m, model.parameters, MP_LSTM_MOST_PARAMETER);

@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The weights that the library ships, made by tests/bench/lstm_weights.c from the traces in examples/data. */
+/* The weights that the library ships. tests/bench/lstm_weights.c makes them from the traces in examples/data. */
 #ifndef MP_METHODS_LSTM_PRETRAINED_WEIGHTS_H
 #define MP_METHODS_LSTM_PRETRAINED_WEIGHTS_H
 
 #include <stddef.h>
 #include <stdint.h>
 
-/* Numbers are whole multiples of 2^-12. */
+/* A weight is a multiple of this. */
+#define MP_LSTM_PRETRAINED_UNIT (1.0 / 4096)
+
 struct lstm_pretrained {
     uint32_t layers, hidden;
-    size_t parameters, quantiles;
-    const int16_t *values; /* [parameters], in the order of lstm_layout.h, then [quantiles] of the residuals */
+    size_t parameters;
+    const int16_t *values; /* [parameters], in the order of parameters.h */
 };
 
 extern const struct lstm_pretrained mp_lstm_pretrained;

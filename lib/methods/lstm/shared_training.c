@@ -5,7 +5,7 @@
 #include "methods/lstm/network/loss.h"
 #include "methods/lstm/shared.h"
 
-/* Series at a time: their numbers stay in the cache. */
+/* Validation takes at least so many series at a time: four tiles of the network, whose numbers stay in the cache. */
 enum { CHUNK = 192 };
 
 static void minibatch_gradient(void *self, struct random *random, const real *parameters, real *gradient)
@@ -16,46 +16,50 @@ static void minibatch_gradient(void *self, struct random *random, const real *pa
     mp_lstm_net_gradient(&training->net, &training->examples, gradient);
 }
 
+/* ---- validation --------------------------------------------------------------------------------------------------- */
+
+static double loss_of(const struct lstm_examples *e, size_t series, const real *forecasts)
+{
+    const real *targets = e->targets + series * MP_LSTM_OUTPUTS;
+    return mp_lstm_loss(e->n_targets[series], forecasts, targets, (double)e->min_load[series], 1, NULL);
+}
+
 static double untrained_loss_of(const struct lstm_examples *e, size_t series)
 {
     real mean = mp_lstm_mean_of_windows(e, series), forecasts[MP_LSTM_OUTPUTS];
     for (size_t b = 0; b < MP_LSTM_OUTPUTS; b++)
         forecasts[b] = mean;
-    return mp_lstm_loss(e->n_targets[series], forecasts, e->targets + series * MP_LSTM_OUTPUTS,
-                        (double)e->min_load[series], 1, NULL);
+    return loss_of(e, series, forecasts);
 }
 
-static void evaluate(struct lstm_shared_training *training, struct lstm_losses *sums, bool collect)
+/* Adds the losses of all examples. */
+static void evaluate(struct lstm_shared_training *training, struct lstm_losses *sums)
 {
     const struct lstm_examples *e = &training->examples;
     mp_lstm_net_forecast(&training->net, e, training->forecasts);
     mp_lstm_shrink_to_mean(e, training->forecasts);
     for (size_t s = 0; s < e->series; s++) {
-        const real *forecasts = training->forecasts + s * MP_LSTM_OUTPUT_ROW,
-                   *targets = e->targets + s * MP_LSTM_OUTPUTS;
-        sums->loss += mp_lstm_loss(e->n_targets[s], forecasts, targets, (double)e->min_load[s], 1, NULL);
+        sums->loss += loss_of(e, s, training->forecasts + s * MP_LSTM_OUTPUT_ROW);
         sums->untrained += untrained_loss_of(e, s);
-        if (collect)
-            mp_lstm_residual_pool_add(&training->sample, e, s, forecasts);
     }
 }
 
-static struct lstm_losses validate(void *self, const real *parameters, struct lstm_residuals *residuals)
+static struct lstm_losses validate(void *self, const real *parameters)
 {
     struct lstm_shared_training *training = self;
     struct lstm_losses sums = {0, 0};
-    size_t windows = mp_lstm_validation_samples(training->dataset), series = 0;
-    mp_lstm_residual_pool_clear(&training->sample);
+    size_t samples = mp_lstm_validation_samples(training->dataset), series = 0;
     mp_lstm_net_prepare(&training->net, parameters);
-    for (size_t first = 0; first < windows; series += training->examples.series) {
+    for (size_t first = 0; first < samples; series += training->examples.series) {
         first += mp_lstm_fill_validation(training->dataset, first, &training->examples);
-        evaluate(training, &sums, residuals != NULL);
+        evaluate(training, &sums);
     }
-    if (residuals)
-        mp_lstm_residual_pool_quantiles(&training->sample, residuals);
     return (struct lstm_losses){sums.loss / (double)series, sums.untrained / (double)series};
 }
 
+/* ---- the objective ------------------------------------------------------------------------------------------------ */
+
+/* A gradient costs three forward passes: two for the way back. */
 void mp_lstm_shared_training_init(struct lstm_shared_training *training, struct lstm_objective *objective,
                                   const struct lstm_shape *shape, const struct lstm_dataset *dataset)
 {
@@ -71,15 +75,13 @@ void mp_lstm_shared_training_init(struct lstm_shared_training *training, struct 
 moep_status mp_lstm_shared_training_make(struct lstm_shared_training *training, const struct lstm_shape *shape,
                                          const struct runtime *runtime)
 {
-    const struct memory *memory = &runtime->memory;
-    size_t room = mp_lstm_batch_room(training->dataset), validation = mp_lstm_validation_series(training->dataset);
-    room = room < CHUNK ? CHUNK : room;
-    training->memory = memory;
+    const struct memory *memory = training->memory = &runtime->memory;
+    size_t batch = mp_lstm_batch_room(training->dataset), room = batch < CHUNK ? CHUNK : batch;
     if (!mp_lstm_net_make(&training->net, shape, true, room, runtime->threads, memory))
         return mp_out_of_memory("the network");
-    training->forecasts = mp_allocate(memory, room, MP_LSTM_OUTPUT_ROW * sizeof(real));
-    if (training->forecasts && mp_lstm_examples_make(&training->examples, room, room, memory) &&
-        mp_lstm_residual_pool_make(&training->sample, validation, memory))
+    if (mp_lstm_examples_make(&training->examples, room, room, memory))
+        training->forecasts = mp_allocate(memory, room, MP_LSTM_OUTPUT_ROW * sizeof(real));
+    if (training->forecasts)
         return MOEP_OK;
     mp_lstm_shared_training_free(training);
     return mp_out_of_memory("the examples");
@@ -88,8 +90,7 @@ moep_status mp_lstm_shared_training_make(struct lstm_shared_training *training, 
 void mp_lstm_shared_training_free(struct lstm_shared_training *training)
 {
     const struct memory *memory = training->memory;
-    mp_release(memory, training->forecasts, training->net.work.plan.series, MP_LSTM_OUTPUT_ROW * sizeof(real));
+    mp_release(memory, training->forecasts, training->examples.room, MP_LSTM_OUTPUT_ROW * sizeof(real));
     mp_lstm_examples_free(&training->examples, memory);
-    mp_lstm_residual_pool_free(&training->sample, memory);
     mp_lstm_net_free(&training->net, memory);
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The training objective of the shared form: what trainer.h needs to know of the network and its dataset. */
+/* The training objective of the shared form: the network and the dataset behind trainer.h.
+ *
+ * The validation loss is that of the forecasts that predict would make, shrink_to_mean included; the training loss is that
+ * of the network alone. */
 #ifndef MP_METHODS_LSTM_SHARED_TRAINING_H
 #define MP_METHODS_LSTM_SHARED_TRAINING_H
 
@@ -11,12 +14,11 @@ struct lstm_shared_training {
     const struct lstm_dataset *dataset;
     const struct memory *memory;
     struct lstm_net net;
-    struct lstm_examples examples; /* of a minibatch, or of as many validation samples as there is room for */
-    struct lstm_residual_pool sample;
-    real *forecasts;
+    struct lstm_examples examples; /* of a minibatch, or of a part of the validation set */
+    real *forecasts;               /* [examples.room][MP_LSTM_OUTPUT_ROW] */
 };
 
-/* Makes `objective`, whose self is `training`. Its costs are known at once; its functions may be called between make and
+/* Makes `objective`, whose self is `training`. Its costs are known at once. Its functions may be called after make, until
  * free. */
 void mp_lstm_shared_training_init(struct lstm_shared_training *training, struct lstm_objective *objective,
                                   const struct lstm_shape *shape, const struct lstm_dataset *dataset);

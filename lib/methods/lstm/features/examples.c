@@ -9,42 +9,43 @@
 
 const size_t mp_lstm_windows[MP_LSTM_WINDOWS] = {20, 100, 500, MP_LSTM_LONGEST_WINDOW};
 enum { REFERENCE = 1 }; /* of the windows */
-_Static_assert((int)MP_LSTM_HISTORY_BLOCKS <= (int)MP_LSTM_MOST_CHANGE_POINT_BLOCKS, "jumps are sought in all blocks");
+_Static_assert((int)MP_LSTM_HISTORY_BLOCKS <= (int)MP_LSTM_MOST_CHANGE_POINT_BLOCKS, "the test sees all blocks");
 
-/* Ratios beyond e^2 are as good as that; a share below LEAST is none. */
-static const double MAX_LOG_RATIO = 2, MAX_LOG_LOAD = 4, LEAST = 1e-9, MIN_AGE = 100, MAX_AGE = 10000;
-static const double YOUNG = 200; /* steps: every run begins with a jump */
+/* Limits keep a rare load from carrying the network beyond what it was trained on: ratios to e^2 = 7.4, a load to e^4 = 55
+ * times the mean. A run of 10,000 steps is the longest that the shipped weights have seen, and 100 steps the least. MIN_SHARE
+ * is less than one token of a step. */
+static const double MAX_LOG_RATIO = 2, MAX_LOG_LOAD = 4, MIN_SHARE = 1e-9, MIN_AGE = 100, MAX_AGE = 10000;
 
-bool mp_lstm_examples_make(struct lstm_examples *e, size_t room, size_t back, const struct memory *memory)
+/* Every run begins with a jump from its initial loads. One within so many of its first steps is no level shift: a smaller
+ * number shrinks the forecasts of young runs, a larger one overlooks shifts. */
+static const double YOUNG_STEPS = 200;
+
+static void lay_out(void *self, struct arena *arena)
 {
-    const size_t reals = MP_LSTM_INPUT_BLOCKS + MP_LSTM_FEATURES + MP_LSTM_WINDOWS + MP_LSTM_OUTPUTS + 2;
-    const size_t each = sizeof(size_t) + reals * sizeof(real) + sizeof(bool);
-    size_t sums = mp_product(MP_LSTM_HISTORY_BLOCKS + 3, back);
-    sums = sums > room ? sums : room;
-    *e = (struct lstm_examples){.room = room};
-    e->arena_size = mp_sum(mp_product(sums, sizeof(double)), mp_product(room, each));
-    e->arena = mp_allocate(memory, e->arena_size, 1);
-    if (!e->arena)
-        return false;
-    e->scratch = e->arena;
-    e->n_targets = (size_t *)(e->scratch + sums);
-    e->inputs = (real *)(e->n_targets + room);
-    e->features = e->inputs + MP_LSTM_INPUT_BLOCKS * room;
-    e->means = e->features + MP_LSTM_FEATURES * room;
-    e->targets = e->means + MP_LSTM_WINDOWS * room;
-    e->min_load = e->targets + MP_LSTM_OUTPUTS * room;
-    e->age = e->min_load + room;
-    e->after_change_point = (bool *)(e->age + room);
-    return true;
+    struct lstm_examples *e = self;
+    size_t sums = mp_product(MP_LSTM_HISTORY_BLOCKS + 3, e->sample_room), room = e->room;
+    e->scratch = mp_arena_take(arena, sums > room ? sums : room, sizeof *e->scratch);
+    e->n_targets = mp_arena_take(arena, room, sizeof *e->n_targets);
+    e->inputs = mp_arena_take(arena, room, MP_LSTM_INPUT_BLOCKS * sizeof *e->inputs);
+    e->features = mp_arena_take(arena, room, MP_LSTM_FEATURES * sizeof *e->features);
+    e->means = mp_arena_take(arena, room, MP_LSTM_WINDOWS * sizeof *e->means);
+    e->targets = mp_arena_take(arena, room, MP_LSTM_OUTPUTS * sizeof *e->targets);
+    e->min_load = mp_arena_take(arena, room, sizeof *e->min_load);
+    e->after_change_point = mp_arena_take(arena, room, sizeof *e->after_change_point);
+}
+
+bool mp_lstm_examples_make(struct lstm_examples *e, size_t room, size_t sample_room, const struct memory *memory)
+{
+    *e = (struct lstm_examples){.room = room, .sample_room = sample_room};
+    return mp_arena_make(&e->arena, lay_out, e, memory);
 }
 
 void mp_lstm_examples_free(struct lstm_examples *e, const struct memory *memory)
 {
-    mp_release(memory, e->arena, e->arena_size, 1);
-    e->arena = NULL;
+    mp_arena_free(&e->arena, memory);
 }
 
-/* ---- back --------------------------------------------------------------------------------------------------------- */
+/* ---- inputs ------------------------------------------------------------------------------------------------------- */
 
 MP_VECTORISED static void mp_add_row(double *restrict sum, const float *restrict row, size_t n)
 {
@@ -58,14 +59,14 @@ void mp_lstm_add_steps(const struct panel *panel, size_t step, size_t steps, siz
         mp_add_row(sum, mp_panel_row(panel, step) + first, count);
 }
 
-/* The step that lies `ago` before the origin, 1 the last. */
-static void add_step(const struct lstm_sample *sample, size_t ago, double *sum)
+/* Adds the share of every series k steps before the origin. */
+static void add_step(const struct lstm_sample *sample, size_t k, double *sum)
 {
-    if (!sample->donor || ago <= sample->splice_steps) {
-        mp_lstm_add_steps(sample->panel, sample->end - ago, 1, sample->first, sample->count, sum);
+    if (!sample->donor || k <= sample->splice_steps) {
+        mp_lstm_add_steps(sample->panel, sample->end - k, 1, sample->first, sample->count, sum);
         return;
     }
-    const float *row = mp_panel_row(sample->donor, sample->donor_end - ago) + sample->donor_first;
+    const float *row = mp_panel_row(sample->donor, sample->donor_end - k) + sample->donor_first;
     for (size_t i = 0; i < sample->count; i++)
         sum[i] += (double)row[sample->permutation[i]];
 }
@@ -77,7 +78,7 @@ static double within(double x, double limit)
 
 static double log_share(double share)
 {
-    return mp_logarithm(share > LEAST ? share : LEAST);
+    return mp_logarithm(share > MIN_SHARE ? share : MIN_SHARE);
 }
 
 static double log_age(double age)
@@ -85,18 +86,17 @@ static double log_age(double age)
     return mp_logarithm(age < MIN_AGE ? MIN_AGE : age > MAX_AGE ? MAX_AGE : age) - mp_logarithm(1000);
 }
 
-/* sums[block][series], newest first; the last one may be of fewer steps. */
-static void add_blocks(const struct lstm_sample *sample, size_t steps, double *sums)
+/* sums[block][series], newest first; the oldest block may have fewer steps. */
+static void sum_blocks(const struct lstm_sample *sample, size_t steps, double *sums)
 {
     size_t n = sample->count, blocks = (steps + MP_LSTM_BLOCK_STEPS - 1) / MP_LSTM_BLOCK_STEPS;
     memset(sums, 0, blocks * n * sizeof *sums);
-    for (size_t ago = 1; ago <= steps; ago++)
-        add_step(sample, ago, sums + (ago - 1) / MP_LSTM_BLOCK_STEPS * n);
+    for (size_t k = 1; k <= steps; k++)
+        add_step(sample, k, sums + (k - 1) / MP_LSTM_BLOCK_STEPS * n);
 }
 
-/* The steps that count: since the last jump, if they are to be cut there. */
-static size_t steps_since_change_point(const struct lstm_sample *sample, size_t steps, const double *sums,
-                                       double *scratch)
+/* How many of the steps are seen: those since the last change point, where the sample asks for that. */
+static size_t seen_steps(const struct lstm_sample *sample, size_t steps, const double *sums, double *scratch)
 {
     size_t blocks = steps / MP_LSTM_BLOCK_STEPS, since;
     if (!sample->from_change_point)
@@ -106,50 +106,63 @@ static size_t steps_since_change_point(const struct lstm_sample *sample, size_t 
     return since < blocks ? since * MP_LSTM_BLOCK_STEPS : steps;
 }
 
-/* The means of the windows that end with step `ago`, and of those that would be longer than all there is. */
-static void store_window_means(struct lstm_examples *e, size_t at, size_t n, size_t ago, size_t steps,
-                               const double *sum)
+/* sum[series] of the last k steps: the means of the windows of that length, and of longer ones where k is all there is. */
+static void store_window_means(struct lstm_examples *e, size_t at, size_t n, size_t k, size_t steps, const double *sum)
 {
     for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
-        if (ago == mp_lstm_windows[w] || (ago == steps && ago < mp_lstm_windows[w]))
+        if (k == mp_lstm_windows[w] || (k == steps && k < mp_lstm_windows[w]))
             for (size_t i = 0; i < n; i++)
-                e->means[(at + i) * MP_LSTM_WINDOWS + w] = (real)(sum[i] / (double)ago);
+                e->means[(at + i) * MP_LSTM_WINDOWS + w] = (real)(sum[i] / (double)k);
 }
 
-/* Inputs, as they are, how many blocks of them it says; window means. */
-static size_t fill_means(struct lstm_examples *e, size_t at, const struct lstm_sample *sample)
+static void fill_window_means(struct lstm_examples *e, size_t at, size_t n, size_t steps, const double *sums)
 {
-    size_t n = sample->count, blocks = 0;
-    size_t steps = sample->steps < MP_LSTM_LONGEST_WINDOW ? sample->steps : MP_LSTM_LONGEST_WINDOW;
-    double *sum = e->scratch, *sums = sum + 3 * n; /* looking for jumps takes what is between */
-    add_blocks(sample, steps, sums);
-    size_t counted = steps_since_change_point(sample, steps, sums, sum);
-    memset(e->after_change_point + at, counted < steps && sample->age > (double)counted + YOUNG,
-           n * sizeof *e->after_change_point);
-    steps = counted;
+    double *sum = e->scratch;
     memset(sum, 0, n * sizeof *sum);
-    for (size_t ago = 0; ago < steps; sums += n) {
-        ago = steps - ago < MP_LSTM_BLOCK_STEPS ? steps : ago + MP_LSTM_BLOCK_STEPS;
+    for (size_t k = 0; k < steps; sums += n) {
+        k = steps - k < MP_LSTM_BLOCK_STEPS ? steps : k + MP_LSTM_BLOCK_STEPS;
         for (size_t i = 0; i < n; i++)
             sum[i] += sums[i];
-        store_window_means(e, at, n, ago, steps, sum);
-        if (ago % MP_LSTM_BLOCK_STEPS != 0 || blocks == MP_LSTM_INPUT_BLOCKS)
-            continue;
-        real *row = e->inputs + (MP_LSTM_INPUT_BLOCKS - 1 - blocks) * e->series + at;
-        for (size_t i = 0; i < n; i++)
-            row[i] = (real)(sums[i] / MP_LSTM_BLOCK_STEPS);
-        blocks++;
+        store_window_means(e, at, n, k, steps, sum);
     }
+}
+
+static real *inputs_of(const struct lstm_examples *e, size_t block, size_t at)
+{
+    return e->inputs + (MP_LSTM_INPUT_BLOCKS - 1 - block) * e->series + at;
+}
+
+/* The means of whole blocks, the newest block last, and zeros before them; returns how many whole blocks there are. */
+static size_t fill_block_means(struct lstm_examples *e, size_t at, size_t n, size_t steps, const double *sums)
+{
+    size_t all = steps / MP_LSTM_BLOCK_STEPS, blocks = all < MP_LSTM_INPUT_BLOCKS ? all : MP_LSTM_INPUT_BLOCKS;
+    for (size_t b = 0; b < blocks; b++)
+        for (size_t i = 0; i < n; i++)
+            inputs_of(e, b, at)[i] = (real)(sums[b * n + i] / MP_LSTM_BLOCK_STEPS);
     for (size_t b = blocks; b < MP_LSTM_INPUT_BLOCKS; b++)
-        memset(e->inputs + (MP_LSTM_INPUT_BLOCKS - 1 - b) * e->series + at, 0, n * sizeof(real));
+        memset(inputs_of(e, b, at), 0, n * sizeof(real));
     return blocks;
+}
+
+/* Block means in the place of inputs, and window means; returns how many blocks there are. */
+static size_t fill_means(struct lstm_examples *e, size_t at, const struct lstm_sample *sample)
+{
+    size_t n = sample->count, steps = sample->steps;
+    steps = steps < MP_LSTM_LONGEST_WINDOW ? steps : MP_LSTM_LONGEST_WINDOW;
+    double *sums = e->scratch + 3 * n; /* the three rows before are scratch of what follows */
+    sum_blocks(sample, steps, sums);
+    size_t seen = seen_steps(sample, steps, sums, e->scratch);
+    bool shifted = seen < steps && sample->age > (double)seen + YOUNG_STEPS;
+    memset(e->after_change_point + at, shifted, n * sizeof *e->after_change_point);
+    fill_window_means(e, at, n, seen, sums);
+    return fill_block_means(e, at, n, seen, sums);
 }
 
 MP_VECTORISED static void mp_log_ratios(real *shares, const double *reference, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         double share = (double)shares[i];
-        double x = mp_logarithm(share > LEAST ? share : LEAST) - reference[i];
+        double x = mp_logarithm(share > MIN_SHARE ? share : MIN_SHARE) - reference[i];
         shares[i] = (real)(x < -MAX_LOG_RATIO ? -MAX_LOG_RATIO : x > MAX_LOG_RATIO ? MAX_LOG_RATIO : x);
     }
 }
@@ -174,27 +187,30 @@ void mp_lstm_fill_inputs(struct lstm_examples *e, size_t at, const struct lstm_s
         reference[i] = log_share((double)e->means[(at + i) * MP_LSTM_WINDOWS + REFERENCE]);
         fill_features(e, at + i, reference[i], sample);
         e->min_load[at + i] = (real)(0.1 / sample->experts);
-        e->age[at + i] = (real)sample->age;
         e->n_targets[at + i] = 0;
     }
-    for (size_t b = MP_LSTM_INPUT_BLOCKS - blocks; b < MP_LSTM_INPUT_BLOCKS; b++)
-        mp_log_ratios(e->inputs + b * e->series + at, reference, n);
+    for (size_t b = 0; b < blocks; b++)
+        mp_log_ratios(inputs_of(e, b, at), reference, n);
 }
 
-/* ---- ahead -------------------------------------------------------------------------------------------------------- */
+/* ---- targets ------------------------------------------------------------------------------------------------------ */
+
+static void fill_span(struct lstm_examples *e, size_t at, const struct lstm_sample *sample, size_t b)
+{
+    size_t n = sample->count, first_step = sample->end + b * MP_LSTM_OUTPUT_STEPS;
+    double *sum = e->scratch;
+    memset(sum, 0, n * sizeof *sum);
+    mp_lstm_add_steps(sample->panel, first_step, MP_LSTM_OUTPUT_STEPS, sample->first, n, sum);
+    for (size_t i = 0; i < n; i++)
+        e->targets[(at + i) * MP_LSTM_OUTPUTS + b] = (real)(sum[i] / MP_LSTM_OUTPUT_STEPS);
+}
 
 void mp_lstm_fill_targets(struct lstm_examples *e, size_t at, const struct lstm_sample *sample, size_t until)
 {
-    size_t n = sample->count, steps = until > sample->end ? until - sample->end : 0;
-    size_t blocks = steps / MP_LSTM_OUTPUT_STEPS < MP_LSTM_OUTPUTS ? steps / MP_LSTM_OUTPUT_STEPS : MP_LSTM_OUTPUTS;
-    double *sum = e->scratch;
-    for (size_t b = 0; b < blocks; b++) {
-        memset(sum, 0, n * sizeof *sum);
-        mp_lstm_add_steps(sample->panel, sample->end + b * MP_LSTM_OUTPUT_STEPS, MP_LSTM_OUTPUT_STEPS, sample->first, n,
-                          sum);
-        for (size_t i = 0; i < n; i++)
-            e->targets[(at + i) * MP_LSTM_OUTPUTS + b] = (real)(sum[i] / MP_LSTM_OUTPUT_STEPS);
-    }
-    for (size_t i = 0; i < n; i++)
-        e->n_targets[at + i] = blocks;
+    size_t known = until > sample->end ? (until - sample->end) / MP_LSTM_OUTPUT_STEPS : 0;
+    size_t spans = known < MP_LSTM_OUTPUTS ? known : MP_LSTM_OUTPUTS;
+    for (size_t b = 0; b < spans; b++)
+        fill_span(e, at, sample, b);
+    for (size_t i = 0; i < sample->count; i++)
+        e->n_targets[at + i] = spans;
 }

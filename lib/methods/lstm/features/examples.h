@@ -1,45 +1,53 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the shared network sees of a series at an origin, and what it should have said.
+/* Training examples: the inputs and features of a series at an origin, and the targets that a forecast should have hit.
  *
- *   inputs    log(block mean / reference) of 100 blocks of 10 steps, oldest first; 0 for a block that is not there yet
- *   features  log(window mean / reference) of the windows, log(reference / mean load), log(age / 1000), 1
- *   means     of the last 20, 100, 500 and 2,000 steps, each of what there is of it; that of 100 is the reference
+ * A sample is one layer of a run (or some of its series) at one origin; every series in it makes one example. The origin
+ * is the step from which the forecast is made. With x(k) the share of a series k steps before the origin (1 the last), E
+ * the experts of a layer, and log x = log(max(x, 1e-9)):
  *
- * All are about shares alone: the scale of counts has no part in them. */
+ *   means     m_w = mean of x(1) .. x(min(w, steps)) for the windows w = 20, 100, 500, 2000; r = m_100 is the reference
+ *   inputs    log(mean of a block of 10 steps / r), within +-2, of the last 100 blocks, oldest first; 0 where there is none
+ *   features  log(m_w / r), within +-2, of the four windows; log(r E), within +-4;
+ *             log(age / 1000), age within 100 .. 10,000; 1
+ *   targets   means of the 40 spans of 50 steps from the origin on, as far as they are known
+ *
+ * Everything is a ratio of shares, so the scale of counts has no influence.
+ *
+ * threads: a call writes to its own examples only; allocates: in make, once. */
 #ifndef MP_METHODS_LSTM_FEATURES_EXAMPLES_H
 #define MP_METHODS_LSTM_FEATURES_EXAMPLES_H
 
 #include "series/panel.h"
-#include "support/memory.h"
+#include "support/arena.h"
 #include "support/vectors.h"
 
 enum {
     MP_LSTM_BLOCK_STEPS = 10, /* of an input */
     MP_LSTM_INPUT_BLOCKS = 100,
     MP_LSTM_WINDOWS = 4,
-    MP_LSTM_LONGEST_WINDOW = 2000, /* window */
+    MP_LSTM_LONGEST_WINDOW = 2000,
     MP_LSTM_HISTORY_BLOCKS = MP_LSTM_LONGEST_WINDOW / MP_LSTM_BLOCK_STEPS,
     MP_LSTM_FEATURES = 16, /* 7, and zeros to a whole row */
     MP_LSTM_OUTPUTS = 40,
     MP_LSTM_OUTPUT_ROW = 48, /* numbers that 40 outputs take: whole rows */
     MP_LSTM_OUTPUT_STEPS = 50,
     MP_LSTM_HORIZON = MP_LSTM_OUTPUTS * MP_LSTM_OUTPUT_STEPS,
-    MP_LSTM_MIN_STEPS = 100 /* of a past */
+    MP_LSTM_MIN_STEPS = 100 /* before an origin: the reference is the mean of so many */
 };
 
 extern const size_t mp_lstm_windows[MP_LSTM_WINDOWS];
 
-/* Series first .. first + count - 1 of a panel, at an origin that has `end` of its steps before it. */
+/* Series first .. first + count - 1 of a panel, at an origin that has `end` of the panel's steps before it. */
 struct lstm_sample {
     const struct panel *panel;
     size_t first, count, end;
-    size_t steps;           /* of those before, the ones that count */
+    size_t steps;           /* how many of those before the origin are seen */
     double age;             /* of the run, in steps */
-    double experts;         /* of a layer: their number is 1 / the mean load */
-    bool from_change_point; /* what was before a jump of the load does not count */
+    double experts;         /* of a layer: the mean load is 1 / experts */
+    bool from_change_point; /* steps before the last change point are not seen either */
 
-    /* A shift of load: only the last `since` steps are those, older ones are `count` other series, in that order, whose
-     * own origin is as far ahead. before NULL: none. */
+    /* An artificial level shift: only the last splice_steps steps are the sample's own. Older ones come from `count`
+     * series of a donor, in the order of `permutation`, before the step donor_end. donor NULL: no splice. */
     size_t splice_steps;
     const struct panel *donor;
     size_t donor_first, donor_end;
@@ -47,31 +55,31 @@ struct lstm_sample {
 };
 
 struct lstm_examples {
-    size_t room, series;
+    size_t room, series;      /* at most; now */
+    size_t sample_room;       /* series of a sample, at most */
     real *inputs;             /* [MP_LSTM_INPUT_BLOCKS][series] */
     real *features;           /* [series][MP_LSTM_FEATURES] */
     real *means;              /* [series][MP_LSTM_WINDOWS] */
-    real *targets;            /* [series][MP_LSTM_OUTPUTS]: block means that came after; */
-    size_t *n_targets;        /* [series]: so many of them are known */
-    real *min_load;           /* [series]: least load that an error is divided by */
-    real *age;                /* [series]: of the run */
-    bool *after_change_point; /* [series]: its past was cut, and not where the run began */
-    double *scratch;          /* sums of series; [MP_LSTM_HISTORY_BLOCKS + 3][back] */
-    void *arena;
-    size_t arena_size;
+    real *targets;            /* [series][MP_LSTM_OUTPUTS] */
+    size_t *n_targets;        /* [series]: so many targets are known */
+    real *min_load;           /* [series]: 0.1 / experts, the least load that an error is divided by */
+    bool *after_change_point; /* [series]: the sample begins at a change point that is not the start of the run */
+    double *scratch;          /* [MP_LSTM_HISTORY_BLOCKS + 3][sample_room], or [room] if that is more */
+    struct arena arena;
 };
 
-/* At most `back` series in a call of mp_lstm_fill_inputs. False if memory is refused. */
-bool mp_lstm_examples_make(struct lstm_examples *examples, size_t room, size_t back, const struct memory *memory);
+/* False if memory is refused. */
+bool mp_lstm_examples_make(struct lstm_examples *examples, size_t room, size_t sample_room,
+                           const struct memory *memory);
 void mp_lstm_examples_free(struct lstm_examples *examples, const struct memory *memory);
 
 /* sum[count] += shares of the series first .. first + count - 1 over so many steps of a panel, from `step` on. */
 void mp_lstm_add_steps(const struct panel *panel, size_t step, size_t steps, size_t first, size_t count, double *sum);
 
-/* Writes the examples at .. at + past->count - 1 of `series`. */
+/* Writes all but the targets of the examples at .. at + sample->count - 1 of `series`. */
 void mp_lstm_fill_inputs(struct lstm_examples *examples, size_t at, const struct lstm_sample *sample);
 
-/* And what came after them, from the panel, before step `until` of it: at most MP_LSTM_HORIZON steps. */
+/* Writes their targets from the sample's panel, of whole spans before its step `until`. */
 void mp_lstm_fill_targets(struct lstm_examples *examples, size_t at, const struct lstm_sample *sample, size_t until);
 
 #endif

@@ -1,7 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Runs to learn from: windows of them drawn at random to train on, and held-out windows to evaluate by.
+/* The runs that a network learns from: minibatches of samples drawn at random, and fixed samples for validation.
  *
- * A window is one layer of a run at one origin: its past, and what came after. */
+ * Augmentation shows the network more kinds of pasts than the runs have. o is the origin, - are the steps that it sees:
+ *
+ *     as recorded  |-----------------------------------|o|  targets
+ *     truncated    |                   |-- steps ------|o|  targets    as if the run had begun later
+ *     spliced      |-- of a donor --------|-- its own -|o|  targets    as if loads had shifted splice_steps ago
+ *
+ * The age of a run is scaled at random as well. Validation samples are as recorded.
+ *
+ * bytes: the order in which numbers are drawn decides every later result; threads: none; allocates: nothing. */
 #ifndef MP_METHODS_LSTM_TRAINING_DATASET_H
 #define MP_METHODS_LSTM_TRAINING_DATASET_H
 
@@ -10,9 +18,9 @@
 #include "support/random.h"
 
 enum {
-    MP_LSTM_VALIDATION_ORIGINS = 32, /* of a run to evaluate by */
-    MP_LSTM_BATCH_SERIES = 96,       /* series of a batch, about */
-    MP_LSTM_MOST_SAMPLE_SERIES = 256 /* series of a window: of more experts, so many beside each other */
+    MP_LSTM_VALIDATION_ORIGINS = 32,  /* of a run */
+    MP_LSTM_BATCH_SERIES = 96,        /* of a minibatch, about: two tiles of the network's 48 rows */
+    MP_LSTM_MOST_SAMPLE_SERIES = 256, /* a sample of a larger layer is so many neighbours */
 };
 
 /* Steps first .. last - 1 of a run. */
@@ -20,10 +28,12 @@ struct lstm_segment {
     size_t first, last;
 };
 
+/* How a run is split into training and validation: by time, where the segments differ, or by layer. */
 struct lstm_split {
     const struct run *run;
-    struct lstm_segment train, validation; /* origins and what comes after them are in these */
-    /* Of every so many layers this one is judged by only, the others are trained on only; 0: all are for both. */
+    struct lstm_segment train, validation; /* origins and their targets lie within */
+    /* Layers held_out, held_out + every, .. are for validation only, the others for training only. every 0: all are for
+     * both. */
     size_t every, held_out;
 };
 
@@ -32,23 +42,23 @@ struct lstm_dataset {
     size_t n;
 };
 
-/* Series that a batch may have at most. */
+/* Series that a minibatch has at most. */
 size_t mp_lstm_batch_room(const struct lstm_dataset *dataset);
 
-/* One batch of windows, each of any run, layer and origin that is not held out; some as if the run had begun later, some
- * as if loads had just shifted. */
+/* Fills examples with a minibatch: samples of any run, training layer and training origin. */
 void mp_lstm_draw_minibatch(const struct lstm_dataset *dataset, struct random *random, struct lstm_examples *examples);
 
-/* The same for all layers of one run at one origin. */
+/* All layers of a run at a random training origin, truncated and aged but never spliced. */
 struct lstm_sample mp_lstm_draw_sample(const struct lstm_split *split, struct random *random);
 
-/* All layers of one run at the i-th of the MP_LSTM_VALIDATION_ORIGINS origins to evaluate by, which are spread evenly. */
+/* All layers of a run at the i-th of its MP_LSTM_VALIDATION_ORIGINS origins, which are spread evenly. */
 struct lstm_sample mp_lstm_validation_sample(const struct lstm_split *split, size_t i);
 
-/* The held-out windows and their series; examples of as many from the one numbered `first` on as there is room for, which
- * are how many. */
+/* How many samples the validation set has, and how many series. */
 size_t mp_lstm_validation_samples(const struct lstm_dataset *dataset);
 size_t mp_lstm_validation_series(const struct lstm_dataset *dataset);
+
+/* Fills examples with the samples from the one numbered `first` on, as far as there is room; returns how many. */
 size_t mp_lstm_fill_validation(const struct lstm_dataset *dataset, size_t first, struct lstm_examples *examples);
 
 #endif

@@ -1,28 +1,25 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What training reads and writes of a model: the parameters that forecasts use, those that training is at work on with the
- * optimiser's moments, and how far it has come. */
+/* A model as training reads and writes it: the parameters that forecasts use, the candidate that is being trained with
+ * Adam's moments, and how far training has come. */
 #ifndef MP_METHODS_LSTM_TRAINING_TRAIN_STATE_H
 #define MP_METHODS_LSTM_TRAINING_TRAIN_STATE_H
 
 #include "methods/lstm/training/adam.h"
-#include "methods/lstm/training/residual_quantiles.h"
 
 struct lstm_train_state {
-    uint64_t weights;         /* in use: MOEP_LSTM_UNTRAINED, .. */
-    uint64_t rounds, updates; /* begun; made in this one */
-    uint64_t length;          /* of this round; 0: none was begun */
-    double balance;           /* 10^6 operations that budgets have granted and nothing was spent on yet */
-    double loss, untrained_loss;
+    uint64_t weights;            /* of `best`: MOEP_LSTM_UNTRAINED, .. */
+    uint64_t rounds, updates;    /* rounds begun; updates made in this one */
+    uint64_t length;             /* updates of this round; 0: none was begun */
+    double balance;              /* of the budget, in 10^6 operations: deposited and not spent yet */
+    double loss, untrained_loss; /* of `best` and of an untrained network, at the last validation */
     struct lstm_adam adam;
 };
 
-/* A parameter that is read or set is no larger: no sum of products of such overflows. */
+/* No parameter that is read or set is larger, so that no sum of products overflows. */
 #define MP_LSTM_MOST_PARAMETER 1e6F
 
-/* The parts of a model. */
 struct lstm_model {
     struct lstm_train_state *state;
-    struct lstm_residuals *residuals;
     size_t parameters;
     real *best, *candidate, *m, *v; /* [parameters] */
 };

@@ -5,7 +5,17 @@
 
 #include <string.h>
 
+/* A guard against a rare steep loss: none of the 4,000 updates behind the shipped weights was as long. */
 static const double MAX_NORM = 1;
+
+/* What a call works with. */
+struct training {
+    struct lstm_model *model;
+    const struct lstm_objective *objective;
+    const struct lstm_schedule *schedule;
+    uint64_t seed;
+    real *gradient;
+};
 
 static void begin_round(struct lstm_model *model, const struct lstm_schedule *schedule)
 {
@@ -19,55 +29,48 @@ static void begin_round(struct lstm_model *model, const struct lstm_schedule *sc
     memset(model->v, 0, size);
 }
 
-/* What an update and an exam work with. */
-struct scratch {
-    struct lstm_residuals residuals;
-    real gradient[];
-};
-
-static void validate_candidate(struct lstm_model *model, const struct lstm_objective *objective,
-                               const struct lstm_schedule *schedule, struct scratch *scratch)
+/* The best are validated again, since the validation set may have moved on since the last time. */
+static void validate_candidate(const struct training *t)
 {
+    struct lstm_model *model = t->model;
     struct lstm_train_state *state = model->state;
-    scratch->residuals = *model->residuals;
-    struct lstm_losses used = objective->validate(objective->self, model->best, NULL);
-    struct lstm_losses learning = objective->validate(objective->self, model->candidate, &scratch->residuals);
-    state->loss = used.loss;
-    state->untrained_loss = used.untrained;
-    if (!(learning.loss < (1 - schedule->acceptance_margin) * used.loss))
+    struct lstm_losses best = t->objective->validate(t->objective->self, model->best);
+    struct lstm_losses candidate = t->objective->validate(t->objective->self, model->candidate);
+    state->loss = best.loss;
+    state->untrained_loss = best.untrained;
+    if (!(candidate.loss < (1 - t->schedule->acceptance_margin) * best.loss))
         return;
     memcpy(model->best, model->candidate, model->parameters * sizeof(real));
-    state->loss = learning.loss;
+    state->loss = candidate.loss;
     state->weights = MOEP_LSTM_TRAINED;
-    *model->residuals = scratch->residuals;
 }
 
-static bool update(struct lstm_model *model, const struct lstm_objective *objective,
-                   const struct lstm_schedule *schedule, uint64_t seed, real *gradient)
+static bool update(const struct training *t)
 {
+    struct lstm_model *model = t->model;
     struct lstm_train_state *state = model->state;
-    struct random random = mp_random(seed, state->rounds << 32 | state->updates);
-    struct lstm_adam_rule rule = {.learning_rate = schedule->learning_rate,
+    struct random random = mp_random(t->seed, state->rounds << 32 | state->updates);
+    struct lstm_adam_rule rule = {.learning_rate = t->schedule->learning_rate,
                                   .max_norm = MAX_NORM,
-                                  .warmup_updates = schedule->warmup_updates,
-                                  .decay_updates = schedule->updates};
-    objective->minibatch_gradient(objective->self, &random, model->candidate, gradient);
+                                  .warmup_updates = t->schedule->warmup_updates,
+                                  .decay_updates = t->schedule->updates};
+    t->objective->minibatch_gradient(t->objective->self, &random, model->candidate, t->gradient);
     state->updates++;
-    return mp_lstm_adam_update(&state->adam, &rule, model->parameters, gradient, model->m, model->v, model->candidate);
+    return mp_lstm_adam_update(&state->adam, &rule, model->parameters, t->gradient, model->m, model->v,
+                               model->candidate);
 }
 
-static bool is_validation_due(const struct lstm_train_state *state, const struct lstm_schedule *schedule)
+static bool is_validation_due(uint64_t updates, const struct lstm_schedule *schedule)
 {
-    return state->updates % schedule->eval_interval == 0 || state->updates == schedule->updates;
+    return updates % schedule->eval_interval == 0 || updates == schedule->updates;
 }
 
-/* What the next update takes. */
+/* Of the next update, in 10^6 operations. */
 static double next_cost(const struct lstm_train_state *state, const struct lstm_objective *objective,
                         const struct lstm_schedule *schedule)
 {
-    struct lstm_train_state next = *state;
-    next.updates = state->updates % schedule->updates + 1;
-    return (objective->step_cost + (is_validation_due(&next, schedule) ? 2 * objective->validation_cost : 0)) * 1e-6;
+    bool validates = is_validation_due(state->updates % schedule->updates + 1, schedule);
+    return (objective->step_cost + (validates ? 2 * objective->validation_cost : 0)) * 1e-6;
 }
 
 bool mp_lstm_deposit(struct lstm_model *model, const struct lstm_objective *objective,
@@ -77,20 +80,18 @@ bool mp_lstm_deposit(struct lstm_model *model, const struct lstm_objective *obje
     return budget == 0 || model->state->balance >= next_cost(model->state, objective, schedule);
 }
 
-/* One update, and what is due after it. */
-static moep_status train_step(struct lstm_model *model, const struct lstm_objective *objective,
-                              const struct lstm_schedule *schedule, const struct runtime *runtime, uint64_t seed,
-                              struct scratch *scratch)
+/* One update, and the validation that is due after it. */
+static moep_status train_step(const struct training *t, const struct runtime *runtime)
 {
-    struct lstm_train_state *state = model->state;
-    if (state->updates == state->length || state->length != schedule->updates)
-        begin_round(model, schedule);
-    if (!update(model, objective, schedule, seed, scratch->gradient))
+    struct lstm_train_state *state = t->model->state;
+    if (state->updates == state->length || state->length != t->schedule->updates)
+        begin_round(t->model, t->schedule);
+    if (!update(t))
         return mp_fail(MOEP_ERROR_NUMERIC, "update %llu: the gradient is not finite",
                        (unsigned long long)state->updates);
-    if (is_validation_due(state, schedule))
-        validate_candidate(model, objective, schedule, scratch);
-    return mp_runtime_progress(runtime, (double)state->updates / (double)schedule->updates);
+    if (is_validation_due(state->updates, t->schedule))
+        validate_candidate(t);
+    return mp_runtime_progress(runtime, (double)state->updates / (double)t->schedule->updates);
 }
 
 moep_status mp_lstm_train(struct lstm_model *model, const struct lstm_objective *objective,
@@ -98,19 +99,18 @@ moep_status mp_lstm_train(struct lstm_model *model, const struct lstm_objective 
                           uint64_t seed)
 {
     struct lstm_train_state *state = model->state;
-    const struct memory *memory = &runtime->memory;
+    struct training t = {model, objective, schedule, seed, NULL};
     moep_status status = MOEP_OK;
     bool more = true;
-    size_t size = mp_sum(sizeof(struct scratch), mp_product(model->parameters, sizeof(real)));
-    struct scratch *scratch = mp_allocate(memory, size, 1);
-    if (!scratch)
+    t.gradient = mp_allocate(&runtime->memory, model->parameters, sizeof *t.gradient);
+    if (!t.gradient)
         return mp_out_of_memory("the gradient");
     while (status == MOEP_OK && more) {
         if (budget > 0)
             state->balance -= next_cost(state, objective, schedule);
-        status = train_step(model, objective, schedule, runtime, seed, scratch);
+        status = train_step(&t, runtime);
         more = budget > 0 ? state->balance >= next_cost(state, objective, schedule) : state->updates < state->length;
     }
-    mp_release(memory, scratch, size, 1);
+    mp_release(&runtime->memory, t.gradient, model->parameters, sizeof *t.gradient);
     return status;
 }

@@ -1,6 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Training, whatever the network: updates by Adam on batches of lessons; now and then an exam on what is held out decides
- * whether the parameters take the place of those in use, which are therefore never worse there. */
+/* The training loop, whatever the network.
+ *
+ * A round trains a candidate, which begins as a copy of the best parameters, by Adam on minibatches. The loss of an example
+ * is that of loss.h: with F_b and Y_b the means of forecasts and targets over the first b of its n output spans,
+ *
+ *     L = mean over the minibatch's examples of 1 / n sum over b = 1 .. n of |F_b - Y_b| / max(Y_b, min_load)
+ *
+ * At every eval_interval-th update and at the last one, L is taken of the validation set for both. The candidate becomes the
+ * best if its loss is below (1 - acceptance_margin) times that of the best, so a fit never makes the validation loss larger.
+ *
+ * A budget is in 10^6 floating-point operations. Every fit deposits its budget; an update is made while the balance covers
+ * its cost, that of a validation included where one is due. What is left stays for the next fit, so the result does not
+ * depend on how a budget is divided among fits.
+ *
+ * bytes: the minibatch is drawn from (seed, round, update), so a round may be interrupted anywhere; allocates: the gradient,
+ * for the call. */
 #ifndef MP_METHODS_LSTM_TRAINING_TRAINER_H
 #define MP_METHODS_LSTM_TRAINING_TRAINER_H
 
@@ -8,36 +22,36 @@
 #include "methods/lstm/training/train_state.h"
 #include "support/random.h"
 
+/* On the validation set: of the parameters, and of an untrained network. */
 struct lstm_losses {
-    double loss, untrained; /* of the parameters, and of an untrained network, on what is held out */
+    double loss, untrained;
 };
 
+/* What is minimised, and what that costs. */
 struct lstm_objective {
     void *self;
     size_t parameters;
-    double step_cost, validation_cost; /* floating-point operations */
+    double step_cost, validation_cost; /* floating-point operations of the two functions below */
 
-    /* A batch that `random` draws: the gradient of its loss. */
+    /* The gradient of the loss of a minibatch that `random` draws. */
     void (*minibatch_gradient)(void *self, struct random *random, const real *parameters, real *gradient);
 
-    /* residuals: NULL, or they become those of the parameters, as far as enough was seen to tell. */
-    struct lstm_losses (*validate)(void *self, const real *parameters, struct lstm_residuals *residuals);
+    struct lstm_losses (*validate)(void *self, const real *parameters);
 };
 
+/* One round. */
 struct lstm_schedule {
-    uint64_t updates;        /* of a round */
-    uint64_t warmup_updates; /* updates in which the rate rises */
-    uint64_t eval_interval;  /* exams */
+    uint64_t updates, warmup_updates, eval_interval;
     double learning_rate;
-    double acceptance_margin; /* part of their loss by which the parameters in use must be beaten */
+    double acceptance_margin;
 };
 
-/* Adds a budget, in 10^6 operations, to the model's credit: is that enough for an update? A budget of 0 always is. */
+/* Deposits a budget: does the balance cover an update? A budget of 0 means a whole round, which is always covered. */
 bool mp_lstm_deposit(struct lstm_model *model, const struct lstm_objective *objective,
                      const struct lstm_schedule *schedule, double budget);
 
-/* Goes on with the model's round, or begins one from the parameters in use, as long as the credit lasts; with a budget of 0
- * to the end of the round. NUMERIC if a gradient is not finite. */
+/* Continues the model's round, or begins one, while the balance lasts; with a budget of 0 to the end of the round. NUMERIC
+ * if a gradient is not finite. */
 moep_status mp_lstm_train(struct lstm_model *model, const struct lstm_objective *objective,
                           const struct lstm_schedule *schedule, double budget, const struct runtime *runtime,
                           uint64_t seed);
