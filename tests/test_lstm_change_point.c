@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where the load of a layer has jumped. */
+/* The change point of a layer's load. */
 #include "support.h"
 
 #include "methods/lstm/features/change_point.h"
@@ -13,7 +13,7 @@ static double fraction(uint64_t *state)
 
 /* Sums of blocks, newest first: levels[e] changes by `jump` of itself, up and down by turns, `since` blocks ago and, if
  * `other` is not 0, that many ago once more; it drifts by `drift` of itself per block; noise is a part of the load. */
-static size_t since_jump(size_t blocks, double jump, size_t since, size_t other, double drift, double noise)
+static size_t blocks_since(size_t blocks, double jump, size_t since, size_t other, double drift, double noise)
 {
     static double sums[BLOCKS * EXPERTS], scratch[2 * EXPERTS];
     uint64_t state = 7;
@@ -28,49 +28,49 @@ static size_t since_jump(size_t blocks, double jump, size_t since, size_t other,
     return mp_lstm_blocks_since_change_point(sums, blocks, EXPERTS, STEPS, EXPERTS, scratch);
 }
 
-static void noise_is_no_jump(void **state)
+static void noise_is_no_change_point(void **state)
 {
     (void)state;
     for (size_t blocks = 0; blocks <= BLOCKS; blocks++)
-        assert_int_equal(since_jump(blocks, 0, 0, 0, 0, 0.3), blocks);
+        assert_int_equal(blocks_since(blocks, 0, 0, 0, 0, 0.3), blocks);
 }
 
-static void a_constant_load_has_no_jump(void **state)
+static void a_constant_load_has_no_change_point(void **state)
 {
     (void)state;
-    assert_int_equal(since_jump(BLOCKS, 0, 0, 0, 0, 0), BLOCKS);
+    assert_int_equal(blocks_since(BLOCKS, 0, 0, 0, 0, 0), BLOCKS);
 }
 
 static void a_jump_is_found_where_it_is(void **state)
 {
     (void)state;
     for (size_t since = 5; since <= BLOCKS - 5; since += 3)
-        assert_int_equal(since_jump(BLOCKS, 0.2, since, 0, 0, 0.05), since);
+        assert_int_equal(blocks_since(BLOCKS, 0.2, since, 0, 0, 0.05), since);
 }
 
-static void a_jump_of_less_than_the_least_is_none(void **state)
+static void a_jump_below_8_percent_is_none(void **state)
 {
     (void)state;
-    assert_int_equal(since_jump(BLOCKS, 0.06, 50, 0, 0, 0.01), BLOCKS);
-    assert_int_equal(since_jump(BLOCKS, 0.1, 50, 0, 0, 0.01), 50);
+    assert_int_equal(blocks_since(BLOCKS, 0.06, 50, 0, 0, 0.01), BLOCKS);
+    assert_int_equal(blocks_since(BLOCKS, 0.1, 50, 0, 0, 0.01), 50);
 }
 
-static void drift_is_no_jump(void **state)
+static void drift_is_no_change_point(void **state)
 {
     (void)state;
-    assert_int_equal(since_jump(BLOCKS, 0, 0, 0, 0.004, 0.05), BLOCKS);
+    assert_int_equal(blocks_since(BLOCKS, 0, 0, 0, 0.004, 0.05), BLOCKS);
 }
 
 static void of_two_jumps_the_later_one_counts(void **state)
 {
     (void)state;
-    assert_int_equal(since_jump(BLOCKS, 0.2, 120, 60, 0, 0.05), 60);
+    assert_int_equal(blocks_since(BLOCKS, 0.2, 120, 60, 0, 0.05), 60);
 }
 
-static void a_jump_of_fewer_than_five_blocks_ago_is_not_seen_yet(void **state)
+static void a_jump_within_the_last_five_blocks_is_not_seen_yet(void **state)
 {
     (void)state;
-    size_t found = since_jump(BLOCKS, 0.2, 2, 0, 0, 0.05);
+    size_t found = blocks_since(BLOCKS, 0.2, 2, 0, 0, 0.05);
     assert_true(found == BLOCKS || found == 5);
 }
 
@@ -103,7 +103,7 @@ static double distance_at(const double *sums, size_t blocks, size_t split)
     return fmax(squares - 5 * noise / (double)(blocks - 1), 0) / (EXPERTS * unit * unit);
 }
 
-static size_t since_jump_by_definition(const double *sums, size_t blocks)
+static size_t since_by_definition(const double *sums, size_t blocks)
 {
     while (blocks >= 10) {
         double most = -1, elsewhere = 0;
@@ -149,7 +149,7 @@ static void a_jump_is_where_the_definition_says(void **state)
             }
         for (size_t i = 0; i < 2 * EXPERTS; i++)
             scratch[i] = NAN;
-        size_t expected = since_jump_by_definition(sums, blocks);
+        size_t expected = since_by_definition(sums, blocks);
         assert_int_equal(mp_lstm_blocks_since_change_point(sums, blocks, EXPERTS, STEPS, EXPERTS, scratch), expected);
         jumps += expected < blocks;
         none += expected == blocks;
@@ -160,14 +160,14 @@ static void a_jump_is_where_the_definition_says(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(noise_is_no_jump),
-        cmocka_unit_test(a_constant_load_has_no_jump),
+        cmocka_unit_test(noise_is_no_change_point),
+        cmocka_unit_test(a_constant_load_has_no_change_point),
         cmocka_unit_test(a_jump_is_found_where_it_is),
-        cmocka_unit_test(a_jump_of_less_than_the_least_is_none),
-        cmocka_unit_test(drift_is_no_jump),
+        cmocka_unit_test(a_jump_below_8_percent_is_none),
+        cmocka_unit_test(drift_is_no_change_point),
         cmocka_unit_test(of_two_jumps_the_later_one_counts),
         cmocka_unit_test(a_part_of_a_layers_experts_shows_the_same_jumps),
-        cmocka_unit_test(a_jump_of_fewer_than_five_blocks_ago_is_not_seen_yet),
+        cmocka_unit_test(a_jump_within_the_last_five_blocks_is_not_seen_yet),
         cmocka_unit_test(a_jump_is_where_the_definition_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Windows of runs: drawn to train on, held out to evaluate by. What must not be seen is not a number. */
+/* Training and validation samples of runs. Steps that must not be seen are NaN. */
 #include "lstm_run.h"
 
 #include "methods/lstm/training/dataset.h"
@@ -42,7 +42,7 @@ static void check_layers(size_t layers, size_t held_out)
     struct run run = run_of(shares, STEPS, layers, EXPERTS), other = run_of(others, STEPS, layers, EXPERTS);
     const struct lstm_split drawn = {&run, {0, STEPS}, {0, STEPS}, EVERY, held_out},
                             validation = {&other, {0, STEPS}, {0, STEPS}, EVERY, held_out};
-    struct lstm_dataset to_draw = {&drawn, 1}, to_judge = {&validation, 1};
+    struct lstm_dataset to_draw = {&drawn, 1}, to_validate = {&validation, 1};
     struct lstm_examples e = examples_for(2048);
     struct random random = mp_random(layers, held_out);
     for (size_t step = 0; step < STEPS; step++)
@@ -53,16 +53,16 @@ static void check_layers(size_t layers, size_t held_out)
         assert_int_equal(e.series, MP_LSTM_BATCH_SERIES);
         assert_numbers(&e);
     }
-    size_t windows = mp_lstm_validation_samples(&to_judge);
-    assert_int_equal(windows, MP_LSTM_VALIDATION_ORIGINS * (layers / EVERY + (layers % EVERY > held_out)));
-    assert_int_equal(mp_lstm_fill_validation(&to_judge, 0, &e), windows);
+    size_t samples = mp_lstm_validation_samples(&to_validate);
+    assert_int_equal(samples, MP_LSTM_VALIDATION_ORIGINS * (layers / EVERY + (layers % EVERY > held_out)));
+    assert_int_equal(mp_lstm_fill_validation(&to_validate, 0, &e), samples);
     assert_numbers(&e);
     mp_lstm_examples_free(&e, &plain_memory);
     free(others);
     free(shares);
 }
 
-static void held_out_layers_are_judged_by_only_and_the_others_trained_on_only(void **state)
+static void no_layer_is_for_both_training_and_validation(void **state)
 {
     (void)state;
     for (size_t layers = EVERY; layers < 12; layers++)
@@ -100,7 +100,7 @@ static void training_sees_nothing_beyond_its_segment(void **state)
 
 /* Half of the time as if the run had begun later, and of that half of the time as young as it would then be; else of
  * any age about its own. */
-static void runs_are_drawn_of_any_length_and_age(void **state)
+static void samples_are_truncated_and_aged(void **state)
 {
     (void)state;
     enum { STEPS = 2000, MANY = 4000 };
@@ -109,7 +109,7 @@ static void runs_are_drawn_of_any_length_and_age(void **state)
     const struct lstm_split split = {.run = &run, .train = {0, STEPS}, .validation = {0, STEPS}};
     struct random random = mp_random(4, 0);
     size_t cut = 0, young = 0, older = 0, younger = 0;
-    run.first_step = 100000; /* whose age tells the run's own from that of what was cut */
+    run.first_step = 100000; /* so old that a truncated sample can be told by its age */
     for (size_t i = 0; i < MANY; i++) {
         struct lstm_sample sample = mp_lstm_draw_sample(&split, &random);
         double own = (double)(run.first_step + sample.end);
@@ -129,7 +129,7 @@ static void runs_are_drawn_of_any_length_and_age(void **state)
 }
 
 /* Of a long run up to a forecast's horizon before its end, of a short one to its middle. */
-static void origins_leave_steps_to_judge_by(void **state)
+static void origins_leave_steps_to_validate_by(void **state)
 {
     (void)state;
     const size_t lasts[] = {700, 4100, 9000}, origins[] = {400, 2100, 7000};
@@ -148,7 +148,7 @@ static void origins_leave_steps_to_judge_by(void **state)
 }
 
 /* The past is anything before the origin; what came after is the held-out steps. */
-static void judgement_is_of_origins_in_its_segment(void **state)
+static void validation_origins_lie_in_their_segment(void **state)
 {
     (void)state;
     enum { STEPS = 900, EXPERTS = 5, LAST = 675 };
@@ -173,9 +173,9 @@ static void judgement_is_of_origins_in_its_segment(void **state)
     free(shares);
 }
 
-/* ---- which windows -------------------------------------------------------------------------------------------------- */
+/* ---- which samples -------------------------------------------------------------------------------------------------- */
 
-/* Runs of several shapes, each series of one load that tells it from all others. */
+/* Runs of several shapes, each series has one load that no other has. */
 enum { RUNS = 3 };
 static const size_t layers_of[RUNS] = {7, 3, 1}, experts_of[RUNS] = {4, 300, 40};
 enum { MARKED_STEPS = 700 };
@@ -215,21 +215,21 @@ static size_t mark_of(const struct lstm_examples *e, size_t s)
 
 /* Layers 0, 3, 6 of the first run, 4 experts each; layer 1 of the second, of which 256 experts beside each other are
  * looked at, at some of the origins; the last run. */
-static void every_held_out_window_is_judged_once(void **state)
+static void every_validation_sample_is_filled_once(void **state)
 {
     (void)state;
     static struct marked m;
     static size_t seen[4096];
     make_marked(&m);
-    size_t windows = mp_lstm_validation_samples(&m.dataset), series = 0, rooms[] = {256, 300, 768, 5000};
-    const size_t some = windows - 32 * 3 - 32;
+    size_t samples = mp_lstm_validation_samples(&m.dataset), series = 0, rooms[] = {256, 300, 768, 5000};
+    const size_t some = samples - 32 * 3 - 32;
     assert_true(some > 3 && some < 16);
     assert_int_equal(mp_lstm_validation_series(&m.dataset), 32 * 3 * 4 + some * 256 + 32 * 40);
     for (size_t r = 0; r < 4; r++) {
         struct lstm_examples e = examples_for(rooms[r]);
         memset(seen, 0, sizeof seen);
         series = 0;
-        for (size_t first = 0, taken; first < windows; first += taken, series += e.series) {
+        for (size_t first = 0, taken; first < samples; first += taken, series += e.series) {
             taken = mp_lstm_fill_validation(&m.dataset, first, &e);
             assert_true(taken > 0 && e.series > 0 && e.series <= e.room);
             for (size_t s = 0; s < e.series; s++)
@@ -248,7 +248,7 @@ static void every_held_out_window_is_judged_once(void **state)
 }
 
 /* All runs, all of their layers that are not held out, all of their experts. */
-static void every_window_to_train_on_is_drawn(void **state)
+static void every_training_sample_is_drawn(void **state)
 {
     (void)state;
     static struct marked m;
@@ -274,9 +274,9 @@ static void every_window_to_train_on_is_drawn(void **state)
     free_marked(&m);
 }
 
-/* Where loads are marks, only a splice has two of them: about one window in sixteen. Half of them are of one layer,
+/* Where loads are marks, only a splice has two of them: about one sample in sixteen. Half of them are of one layer,
  * whose experts have changed places; in about as many it was more than 100 steps ago. */
-static void some_windows_are_spliced(void **state)
+static void some_samples_are_spliced(void **state)
 {
     (void)state;
     static struct marked m;
@@ -284,10 +284,10 @@ static void some_windows_are_spliced(void **state)
     make_marked(&m);
     struct lstm_dataset dataset = {m.splits, 1};
     struct lstm_examples e = examples_for(mp_lstm_batch_room(&dataset));
-    size_t windows = 0, spliced = 0, kept = 0, one_layer = 0, long_ago = 0;
+    size_t samples = 0, spliced = 0, kept = 0, one_layer = 0, long_ago = 0;
     for (size_t i = 0; i < 10 * DRAWS; i++) {
         mp_lstm_draw_minibatch(&dataset, &random, &e);
-        for (size_t s = 0; s < e.series; s += 4, windows++) {
+        for (size_t s = 0; s < e.series; s += 4, samples++) {
             bool moved = false;
             double now = 0, before = 0;
             for (size_t at = s; at < s + 4; at++) {
@@ -302,15 +302,15 @@ static void some_windows_are_spliced(void **state)
             long_ago += moved && e.means[s * MP_LSTM_WINDOWS] == e.means[s * MP_LSTM_WINDOWS + 1];
         }
     }
-    assert_true(spliced > windows / 50 && spliced < windows / 14);
+    assert_true(spliced > samples / 50 && spliced < samples / 14);
     assert_true(one_layer > spliced / 3 && one_layer < 3 * spliced / 4);
     assert_true(long_ago > spliced / 4 && long_ago < 3 * spliced / 4);
-    assert_true(kept > 9 * windows / 10);
+    assert_true(kept > 9 * samples / 10);
     mp_lstm_examples_free(&e, &plain_memory);
     free_marked(&m);
 }
 
-static void a_seed_decides_what_is_drawn(void **state)
+static void a_seed_decides_the_minibatches(void **state)
 {
     (void)state;
     static struct marked m;
@@ -336,15 +336,15 @@ static void a_seed_decides_what_is_drawn(void **state)
 int main(void)
 {
     const struct CMUnitTest dataset[] = {
-        cmocka_unit_test(held_out_layers_are_judged_by_only_and_the_others_trained_on_only),
+        cmocka_unit_test(no_layer_is_for_both_training_and_validation),
         cmocka_unit_test(training_sees_nothing_beyond_its_segment),
-        cmocka_unit_test(judgement_is_of_origins_in_its_segment),
-        cmocka_unit_test(runs_are_drawn_of_any_length_and_age),
-        cmocka_unit_test(origins_leave_steps_to_judge_by),
-        cmocka_unit_test(every_held_out_window_is_judged_once),
-        cmocka_unit_test(every_window_to_train_on_is_drawn),
-        cmocka_unit_test(some_windows_are_spliced),
-        cmocka_unit_test(a_seed_decides_what_is_drawn),
+        cmocka_unit_test(validation_origins_lie_in_their_segment),
+        cmocka_unit_test(samples_are_truncated_and_aged),
+        cmocka_unit_test(origins_leave_steps_to_validate_by),
+        cmocka_unit_test(every_validation_sample_is_filled_once),
+        cmocka_unit_test(every_training_sample_is_drawn),
+        cmocka_unit_test(some_samples_are_spliced),
+        cmocka_unit_test(a_seed_decides_the_minibatches),
     };
     return cmocka_run_group_tests(dataset, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the shared network sees of a series, and what it should have said: against the definitions, written out. */
+/* Inputs, features and targets of examples, against their definitions. */
 #include "lstm_run.h"
 
 enum { SERIES = 6, STEPS = 4500, ROOM = 11, AT = 3, BLOCKS = MP_LSTM_INPUT_BLOCKS, OUTPUTS = MP_LSTM_OUTPUTS };
@@ -23,7 +23,7 @@ static struct lstm_examples make_examples(size_t series)
 
 /* ---- the definitions ------------------------------------------------------------------------------------------------ */
 
-/* So many steps before the origin, of series i of the past. */
+/* So many steps before the origin, of series i of the sample. */
 static double share_ago(const struct lstm_sample *sample, size_t ago, size_t i)
 {
     if (sample->donor && ago > sample->splice_steps)
@@ -55,7 +55,7 @@ static double log_ratio(double share, double reference)
     return clipped(log(fmax(share, 1e-9)) - log(fmax(reference, 1e-9)), 2);
 }
 
-static void check_look_back(const struct lstm_examples *e, const struct lstm_sample *sample, size_t i)
+static void check_inputs(const struct lstm_examples *e, const struct lstm_sample *sample, size_t i)
 {
     size_t s = AT + i, blocks = sample->steps / 10 < BLOCKS ? sample->steps / 10 : BLOCKS;
     double reference = window_mean(sample, 1, i);
@@ -84,13 +84,13 @@ static void check_past(const struct lstm_sample *sample)
     struct lstm_examples e = make_examples(ROOM);
     mp_lstm_fill_inputs(&e, AT, sample);
     for (size_t i = 0; i < sample->count; i++)
-        check_look_back(&e, sample, i);
+        check_inputs(&e, sample, i);
     mp_lstm_examples_free(&e, &plain_memory);
 }
 
-/* ---- back ----------------------------------------------------------------------------------------------------------- */
+/* ---- inputs ---------------------------------------------------------------------------------------------------------- */
 
-static void a_past_is_seen_as_defined_at_any_length(void **state)
+static void a_sample_of_any_length_is_as_defined(void **state)
 {
     (void)state;
     const size_t ends[] = {100, 101, 109, 499, 500, 999, 1000, 1001, 1999, 2000, 2001, STEPS};
@@ -105,7 +105,7 @@ static void a_past_is_seen_as_defined_at_any_length(void **state)
     free(shares);
 }
 
-/* As if the run had begun later: what is before does not count, and an age may be any. */
+/* As if the run had begun later: earlier steps are not seen, and an age may be any. */
 static void steps_that_do_not_count_are_not_seen(void **state)
 {
     (void)state;
@@ -164,28 +164,28 @@ static void extreme_loads_are_clipped(void **state)
     free(shares);
 }
 
-static void a_splice_keeps_the_last_steps_and_takes_the_others_elsewhere(void **state)
+static void a_splice_keeps_the_last_steps_and_takes_the_others_from_a_donor(void **state)
 {
     (void)state;
-    const size_t order[SERIES] = {3, 0, 2, 1}, since[] = {1, 10, 13, 100, 640, 1999, 2000, 2500};
+    const size_t permutation[SERIES] = {3, 0, 2, 1}, since[] = {1, 10, 13, 100, 640, 1999, 2000, 2500};
     float *shares = wandering_shares(STEPS, SERIES, SERIES, 6), *others = wandering_shares(3000, SERIES, SERIES, 7);
-    struct panel panel = panel_of(shares, STEPS, SERIES, 77), before = panel_of(others, 3000, SERIES, 5);
+    struct panel panel = panel_of(shares, STEPS, SERIES, 77), donor = panel_of(others, 3000, SERIES, 5);
     for (size_t i = 0; i < sizeof since / sizeof *since; i++) {
         struct lstm_sample sample = sample_of(&panel, 2, 4, 2700);
         sample.splice_steps = since[i];
-        sample.donor = i % 2 ? &before : &panel;
+        sample.donor = i % 2 ? &donor : &panel;
         sample.donor_first = 1;
         sample.donor_end = 2900;
-        sample.permutation = order;
+        sample.permutation = permutation;
         check_past(&sample);
     }
     free(others);
     free(shares);
 }
 
-/* ---- ahead ---------------------------------------------------------------------------------------------------------- */
+/* ---- targets---------------------------------------------------------------------------------------------------------- */
 
-static void what_came_after_is_the_means_of_whole_blocks_that_are_known(void **state)
+static void targets_are_the_means_of_whole_known_spans(void **state)
 {
     (void)state;
     const size_t untils[] = {0, 1999, 2000, 2049, 2050, 2099, 2500, 3999, 4000, 4001, STEPS};
@@ -237,12 +237,12 @@ static void examples_beside_are_left_alone(void **state)
 int main(void)
 {
     const struct CMUnitTest examples[] = {
-        cmocka_unit_test(a_past_is_seen_as_defined_at_any_length),
+        cmocka_unit_test(a_sample_of_any_length_is_as_defined),
         cmocka_unit_test(steps_that_do_not_count_are_not_seen),
         cmocka_unit_test(ages_are_held_within_100_and_10000),
         cmocka_unit_test(extreme_loads_are_clipped),
-        cmocka_unit_test(a_splice_keeps_the_last_steps_and_takes_the_others_elsewhere),
-        cmocka_unit_test(what_came_after_is_the_means_of_whole_blocks_that_are_known),
+        cmocka_unit_test(a_splice_keeps_the_last_steps_and_takes_the_others_from_a_donor),
+        cmocka_unit_test(targets_are_the_means_of_whole_known_spans),
         cmocka_unit_test(examples_beside_are_left_alone),
     };
     return cmocka_run_group_tests(examples, NULL, NULL);

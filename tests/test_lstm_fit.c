@@ -144,7 +144,7 @@ static void a_budget_spent_in_many_calls_is_as_good_as_in_one(void **state)
     double *counts = wandering(800, LAYERS, EXPERTS, 0.005, 9);
     moep_predictor *one = fitted_in(counts, 1024, 1);
     moep_lstm_training training = training_of(one);
-    assert_true(training.rounds == 1 && training.updates > 100 && training.updates < 400); /* past an exam */
+    assert_true(training.rounds == 1 && training.updates > 100 && training.updates < 400); /* past a validation */
     for (size_t calls = 2; calls <= 512; calls *= 8) {
         moep_predictor *many = fitted_in(counts, 1024 / (double)calls, calls);
         assert_same_training(training_of(many), training);

@@ -205,7 +205,7 @@ static void validation_origins_are_spread_over_all_there_are(void **state)
         before = sample.end;
     }
     assert_int_equal(mp_lstm_validation_sample(&split, 0).end, 750);
-    assert_int_equal(before, 875); /* half of what is judged lies ahead of the last one */
+    assert_int_equal(before, 875); /* half of the validation steps lie ahead of the last origin */
     free(shares);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the shared form makes of a layer whose load has jumped. */
+/* Forecasts of the shared form after a level shift. */
 #include "support.h"
 
 #include "methods/lstm/network/shared_net.h"
@@ -50,7 +50,7 @@ static void forecast(moep_predictor *predictor, double *shares)
     moep_predictor_destroy(predictor);
 }
 
-static struct lstm_sample sample_of(const moep_predictor *predictor, const struct panel *panel, bool cut)
+static struct lstm_sample sample_of(const moep_predictor *predictor, const struct panel *panel, bool from_change_point)
 {
     return (struct lstm_sample){.panel = panel,
                                 .count = EXPERTS,
@@ -58,14 +58,14 @@ static struct lstm_sample sample_of(const moep_predictor *predictor, const struc
                                 .steps = panel->steps,
                                 .age = (double)predictor->history.next_step,
                                 .experts = EXPERTS,
-                                .from_change_point = cut};
+                                .from_change_point = from_change_point};
 }
 
-static struct lstm_examples examples_of(const moep_predictor *predictor, bool cut)
+static struct lstm_examples examples_of(const moep_predictor *predictor, bool from_change_point)
 {
     struct lstm_examples e;
     struct panel panel = mp_history_panel(&predictor->history);
-    struct lstm_sample sample = sample_of(predictor, &panel, cut);
+    struct lstm_sample sample = sample_of(predictor, &panel, from_change_point);
     assert_true(mp_lstm_examples_make(&e, EXPERTS, EXPERTS, &plain_memory));
     e.series = EXPERTS;
     mp_lstm_fill_inputs(&e, 0, &sample);
@@ -74,7 +74,7 @@ static struct lstm_examples examples_of(const moep_predictor *predictor, bool cu
 
 /* ---- tests --------------------------------------------------------------------------------------------------------- */
 
-static void what_was_before_a_jump_is_not_seen(void **state)
+static void steps_before_a_change_point_are_not_seen(void **state)
 {
     (void)state;
     moep_predictor *long_past = pushed(5, 4000, STEPS, 1, 16),
@@ -90,8 +90,8 @@ static void what_was_before_a_jump_is_not_seen(void **state)
     moep_predictor_destroy(short_past);
 }
 
-/* Not a step of it, whatever their number. */
-static void without_a_jump_all_of_the_past_is_seen(void **state)
+/* None is dropped, whatever their number. */
+static void without_a_change_point_all_steps_are_seen(void **state)
 {
     (void)state;
     for (size_t steps = 101; steps < SINCE; steps += 33) {
@@ -106,7 +106,7 @@ static void without_a_jump_all_of_the_past_is_seen(void **state)
     }
 }
 
-static void a_forecast_after_a_jump_does_not_depend_on_what_was_before(void **state)
+static void a_forecast_does_not_depend_on_steps_before_a_change_point(void **state)
 {
     (void)state;
     double a[EXPERTS], b[EXPERTS];
@@ -115,7 +115,7 @@ static void a_forecast_after_a_jump_does_not_depend_on_what_was_before(void **st
     assert_memory_equal(a, b, sizeof a);
 }
 
-static void an_untrained_network_forecasts_the_mean_of_what_has_come_since(void **state)
+static void an_untrained_network_forecasts_the_mean_of_the_steps_since(void **state)
 {
     (void)state;
     double after[EXPERTS], alone[EXPERTS];
@@ -125,7 +125,7 @@ static void an_untrained_network_forecasts_the_mean_of_what_has_come_since(void 
         assert_near(after[e], alone[e], 1e-7);
 }
 
-static void after_a_jump_the_network_is_trusted_by_half(void **state)
+static void after_a_change_point_the_forecast_is_shrunk_to_the_mean(void **state)
 {
     (void)state;
     moep_predictor *predictor = pushed(5, 4000, STEPS, 1, 16);
@@ -155,12 +155,12 @@ static void after_a_jump_the_network_is_trusted_by_half(void **state)
         assert_near(found[i], expected[i], 1e-7);
 }
 
-static void a_run_that_begins_with_a_jump_is_the_network_s(void **state)
+static void the_jump_at_the_start_of_a_run_shrinks_nothing(void **state)
 {
     (void)state;
     moep_predictor *young = pushed(5, 0, SINCE + 150, 1, 16);
     struct lstm_examples e = examples_of(young, true);
-    assert_true(e.means[3] == e.means[2]); /* windows of 500 and 2,000: of what has come since */
+    assert_true(e.means[3] == e.means[2]); /* windows of 500 and 2,000: both of the steps since */
     assert_false(e.after_change_point[0]);
     mp_lstm_examples_free(&e, &plain_memory);
     moep_predictor_destroy(young);
@@ -169,12 +169,12 @@ static void a_run_that_begins_with_a_jump_is_the_network_s(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_was_before_a_jump_is_not_seen),
-        cmocka_unit_test(without_a_jump_all_of_the_past_is_seen),
-        cmocka_unit_test(a_forecast_after_a_jump_does_not_depend_on_what_was_before),
-        cmocka_unit_test(an_untrained_network_forecasts_the_mean_of_what_has_come_since),
-        cmocka_unit_test(after_a_jump_the_network_is_trusted_by_half),
-        cmocka_unit_test(a_run_that_begins_with_a_jump_is_the_network_s),
+        cmocka_unit_test(steps_before_a_change_point_are_not_seen),
+        cmocka_unit_test(without_a_change_point_all_steps_are_seen),
+        cmocka_unit_test(a_forecast_does_not_depend_on_steps_before_a_change_point),
+        cmocka_unit_test(an_untrained_network_forecasts_the_mean_of_the_steps_since),
+        cmocka_unit_test(after_a_change_point_the_forecast_is_shrunk_to_the_mean),
+        cmocka_unit_test(the_jump_at_the_start_of_a_run_shrinks_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

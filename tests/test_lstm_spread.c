@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What an LSTM's quantiles are made from, as it is defined. */
+/* The spread of an LSTM's quantiles, against its definition. */
 #include "lstm_run.h"
 
 #include "methods/lstm/spread.h"
@@ -9,89 +9,83 @@ enum { LAYERS = 2, MOST = 2600 };
 
 /* ---- the definition, one share after another --------------------------------------------------------------------- */
 
-struct sample {
-    struct panel panel;
-    size_t experts;
-};
-
 static size_t at_most(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-static double mean_of(const struct sample *sample, size_t series, size_t from, size_t until)
+static double mean_of(const struct run *run, size_t series, size_t from, size_t until)
 {
     double sum = 0;
     for (size_t step = from; step < until; step++)
-        sum += share_at(&sample->panel, step, series);
+        sum += share_at(&run->panel, step, series);
     return sum / (double)(until - from);
 }
 
-static double last_mean(const struct sample *sample, size_t series, size_t steps)
+static double last_mean(const struct run *run, size_t series, size_t steps)
 {
-    size_t end = sample->panel.steps;
-    return mean_of(sample, series, end - at_most(at_most(steps, 2000), end), end);
+    size_t end = run->panel.steps;
+    return mean_of(run, series, end - at_most(at_most(steps, 2000), end), end);
 }
 
-/* Mean square of what the mean of 100 steps missed the next `ahead` by, relative to it, in the last `within` steps. */
-static double miss_of(const struct sample *sample, size_t series, size_t ahead, size_t within)
+/* Over origins in the last `within` steps: how far the mean of 100 steps is from that of the next `ahead`, squared. */
+static double noise_of(const struct run *run, size_t series, size_t ahead, size_t within)
 {
-    size_t end = sample->panel.steps, steps = at_most(at_most(within, 2000), end), window = at_most(100, steps / 3),
-           n = 0;
-    double sum = 0, min_load = 0.1 / (double)sample->experts;
+    size_t end = run->panel.steps, steps = at_most(at_most(within, 2000), end), window = at_most(100, steps / 3), n = 0;
+    double sum = 0, min_load = 0.1 / (double)run->experts;
     ahead = at_most(ahead, steps / 3);
     for (size_t at = end - ahead; at >= end - steps + window; at -= 10, n++) {
-        double said = mean_of(sample, series, at - window, at), came = mean_of(sample, series, at, at + ahead);
-        sum += (came - said) * (came - said) / (said + min_load) / (said + min_load);
+        double mean = mean_of(run, series, at - window, at), actual = mean_of(run, series, at, at + ahead);
+        sum += (actual - mean) * (actual - mean) / (mean + min_load) / (mean + min_load);
     }
     return sum / (double)n;
 }
 
-static double over_layer(const struct sample *sample, size_t series, size_t ahead)
+static double over_layer(const struct run *run, size_t series, size_t ahead)
 {
     double sum = 0;
-    size_t first = series / sample->experts * sample->experts;
-    for (size_t s = first; s < first + sample->experts; s++)
-        sum += miss_of(sample, s, ahead, 2000) / (double)sample->experts;
+    size_t first = series / run->experts * run->experts;
+    for (size_t s = first; s < first + run->experts; s++)
+        sum += noise_of(run, s, ahead, 2000) / (double)run->experts;
     return sum;
 }
 
-static double variance_of_means(const struct sample *sample, size_t s)
+static double variance_of_means(const struct run *run, size_t s)
 {
-    double min_load = 0.1 / (double)sample->experts, a = log(last_mean(sample, s, 100) + min_load);
-    double b = log(last_mean(sample, s, 500) + min_load), c = log(last_mean(sample, s, 2000) + min_load),
+    double min_load = 0.1 / (double)run->experts, a = log(last_mean(run, s, 100) + min_load);
+    double b = log(last_mean(run, s, 500) + min_load), c = log(last_mean(run, s, 2000) + min_load),
            mean = (a + b + c) / 3;
     return ((a - mean) * (a - mean) + (b - mean) * (b - mean) + (c - mean) * (c - mean)) / 3;
 }
 
-static double movement_of(const struct sample *sample, size_t series)
+static double movement_of(const struct run *run, size_t series)
 {
-    double sum = 0, middle = over_layer(sample, series, 200);
-    size_t first = series / sample->experts * sample->experts;
-    for (size_t s = first; s < first + sample->experts; s++)
-        sum += variance_of_means(sample, s) / (double)sample->experts;
-    return sum * (miss_of(sample, series, 200, 2000) + middle / 4) / (middle * 5 / 4);
+    double sum = 0, middle = over_layer(run, series, 200);
+    size_t first = series / run->experts * run->experts;
+    for (size_t s = first; s < first + run->experts; s++)
+        sum += variance_of_means(run, s) / (double)run->experts;
+    return sum * (noise_of(run, series, 200, 2000) + middle / 4) / (middle * 5 / 4);
 }
 
-/* What is the same for all spans. */
-struct shown {
+/* All that does not depend on the span. */
+struct measured {
     double level, growth, movement, min_load;
 };
 
-static struct shown shown_of(const struct sample *sample, size_t series)
+static struct measured measured_of(const struct run *run, size_t series)
 {
-    return (struct shown){.level = last_mean(sample, series, 500),
-                          .growth = over_layer(sample, series, 500) / over_layer(sample, series, 100),
-                          .movement = movement_of(sample, series),
-                          .min_load = 0.1 / (double)sample->experts};
+    return (struct measured){.level = last_mean(run, series, 500),
+                             .growth = over_layer(run, series, 500) / over_layer(run, series, 100),
+                             .movement = movement_of(run, series),
+                             .min_load = 0.1 / (double)run->experts};
 }
 
-static double spread_of(const struct shown *shown, double noise, struct lstm_span span, double forecast)
+static double spread_of(const struct measured *measured, double noise, struct lstm_span span, double forecast)
 {
     double length = (double)(span.last - span.first), ahead = fmin(4, (double)(span.first + span.last) / 1000);
-    double doubt = (forecast - shown->level) / (shown->level + shown->min_load);
-    return sqrt(0.97 / (1 + length / 100) * noise +
-                shown->growth * (pow(ahead, 0.25) * doubt * doubt + 1.5 * pow(ahead, 0.75) * shown->movement));
+    double disagreement = (forecast - measured->level) / (measured->level + measured->min_load);
+    return sqrt(0.97 / (1 + length / 100) * noise + measured->growth * (pow(ahead, 0.25) * disagreement * disagreement +
+                                                                        1.5 * pow(ahead, 0.75) * measured->movement));
 }
 
 static double quantile_of(double spread, double forecast, double min_load, double p)
@@ -103,12 +97,11 @@ static double quantile_of(double spread, double forecast, double min_load, doubl
 
 /* ---- against it -------------------------------------------------------------------------------------------------- */
 
-static struct lstm_spread make_spread(const struct sample *sample, const struct runtime *runtime, size_t one,
-                                      size_t other)
+static struct lstm_spread make_spread(const struct run *run, const struct runtime *runtime, size_t one, size_t other)
 {
     struct lstm_spread spread;
     const size_t lengths[] = {one, other};
-    struct task task = {.panel = sample->panel, .experts = sample->experts, .runtime = runtime};
+    struct task task = {.panel = run->panel, .experts = run->experts, .runtime = runtime};
     assert_int_equal(mp_lstm_spread_make(&spread, &task, lengths), MOEP_OK);
     return spread;
 }
@@ -118,26 +111,25 @@ static double forecast_of(const struct lstm_spread *spread, size_t series)
     return spread->level[series] * (0.9 + 0.05 * (double)(series % 5));
 }
 
-static void check_series(const struct sample *sample, const struct lstm_spread *spread, size_t series)
+static void check_series(const struct run *run, const struct lstm_spread *spread, size_t series)
 {
     const double probabilities[] = {1e-6, 0.1, 0.4, 0.9, 0.999};
     const struct lstm_span spans[] = {{0, 20}, {700, 720}, {0, 1000}, {100000, 101000}};
-    struct shown shown = shown_of(sample, series);
-    assert_near(spread->level[series], shown.level, 1e-12);
+    struct measured measured = measured_of(run, series);
+    assert_near(spread->level[series], measured.level, 1e-12);
     for (size_t i = 0; i < 4; i++) {
-        double noise = miss_of(sample, series, i < 2 ? 20 : 200, 1000), forecast = forecast_of(spread, series),
-               row[512];
-        double off = spread_of(&shown, noise, spans[i], forecast);
+        double noise = noise_of(run, series, i < 2 ? 20 : 200, 1000), forecast = forecast_of(spread, series), row[512];
+        double off = spread_of(&measured, noise, spans[i], forecast);
         for (size_t p = 0; p < 5; p++) {
-            for (size_t s = 0; s < sample->panel.series; s++)
+            for (size_t s = 0; s < run->panel.series; s++)
                 row[s] = forecast_of(spread, s);
             mp_lstm_spread_row(spread, spans[i], probabilities[p], row);
-            assert_near(row[series], quantile_of(off, forecast, shown.min_load, probabilities[p]), 1e-9);
+            assert_near(row[series], quantile_of(off, forecast, measured.min_load, probabilities[p]), 1e-9);
         }
     }
 }
 
-/* Pasts shorter and longer than what is looked at, layers of fewer and more experts than are looked at together. */
+/* Histories shorter and longer than 2,000 steps, layers of fewer and more experts than are measured together. */
 static void quantiles_are_those_of_the_definition(void **state)
 {
     (void)state;
@@ -147,10 +139,10 @@ static void quantiles_are_those_of_the_definition(void **state)
         for (size_t i = 0; i < 4; i++) {
             size_t series = LAYERS * experts[e];
             float *shares = wandering_shares(steps[i], series, experts[e], 7 + i);
-            struct sample sample = {panel_of(shares, steps[i], series, 37), experts[e]};
-            struct lstm_spread spread = make_spread(&sample, &runtime, 20, 1000);
+            struct run run = {.panel = panel_of(shares, steps[i], series, 37), .experts = experts[e]};
+            struct lstm_spread spread = make_spread(&run, &runtime, 20, 1000);
             for (size_t s = 1; s < series; s += 1 + series / 4)
-                check_series(&sample, &spread, s);
+                check_series(&run, &spread, s);
             mp_lstm_spread_free(&spread, &plain_memory);
             free(shares);
         }
@@ -162,41 +154,41 @@ static void each_length_of_rows_has_its_own_noise(void **state)
     (void)state;
     const struct runtime runtime = {.memory = plain_memory};
     float *shares = wandering_shares(1500, 8, 4, 3);
-    struct sample sample = {panel_of(shares, 1500, 8, 0), 4};
-    struct lstm_spread spread = make_spread(&sample, &runtime, 50, 1);
+    struct run run = {.panel = panel_of(shares, 1500, 8, 0), .experts = 4};
+    struct lstm_spread spread = make_spread(&run, &runtime, 50, 1);
     for (size_t s = 0; s < 8; s++)
         for (size_t l = 0; l < 2; l++) {
-            double row[8] = {0}, noise = miss_of(&sample, s, l ? 1 : 50, 1000);
-            struct shown shown = shown_of(&sample, s);
-            row[s] = shown.level;
+            double row[8] = {0}, noise = noise_of(&run, s, l ? 1 : 50, 1000);
+            struct measured measured = measured_of(&run, s);
+            row[s] = measured.level;
             mp_lstm_spread_row(&spread, l ? (struct lstm_span){100, 101} : (struct lstm_span){50, 100}, 0.9, row);
-            double off =
-                spread_of(&shown, noise, l ? (struct lstm_span){100, 101} : (struct lstm_span){50, 100}, shown.level);
-            assert_near(row[s], quantile_of(off, shown.level, shown.min_load, 0.9), 1e-9);
+            double off = spread_of(&measured, noise, l ? (struct lstm_span){100, 101} : (struct lstm_span){50, 100},
+                                   measured.level);
+            assert_near(row[s], quantile_of(off, measured.level, measured.min_load, 0.9), 1e-9);
         }
     mp_lstm_spread_free(&spread, &plain_memory);
     free(shares);
 }
 
-/* Of so long ones no more than the first 200 steps are looked at, or a third of a short history. */
+/* Their noise is that of 200 steps, or of a third of a short history. */
 static void long_rows_have_one_noise(void **state)
 {
     (void)state;
     const struct runtime runtime = {.memory = plain_memory};
-    const size_t steps[] = {150, 1500}, looked_at[] = {50, 200};
+    const size_t steps[] = {150, 1500}, measured_steps[] = {50, 200};
     for (size_t i = 0; i < 2; i++) {
         float *shares = wandering_shares(steps[i], 8, 4, 3);
-        struct sample sample = {panel_of(shares, steps[i], 8, 0), 4};
-        struct lstm_spread spread = make_spread(&sample, &runtime, 1000, looked_at[i]);
+        struct run run = {.panel = panel_of(shares, steps[i], 8, 0), .experts = 4};
+        struct lstm_spread spread = make_spread(&run, &runtime, 1000, measured_steps[i]);
         for (size_t s = 0; s < 8; s++)
             for (size_t l = 0; l < 2; l++)
-                assert_near(spread.noise[l][s], miss_of(&sample, s, looked_at[i], 1000), 1e-9);
+                assert_near(spread.noise[l][s], noise_of(&run, s, measured_steps[i], 1000), 1e-9);
         mp_lstm_spread_free(&spread, &plain_memory);
         free(shares);
     }
 }
 
-/* ---- what cannot be more than it is ------------------------------------------------------------------------------ */
+/* ---- bounds ----------------------------------------------------------------------------------------------------- */
 
 static void a_load_that_stays_is_certain(void **state)
 {
@@ -205,8 +197,8 @@ static void a_load_that_stays_is_certain(void **state)
     float shares[2000][4];
     for (size_t t = 0; t < 2000; t++)
         memcpy(shares[t], (const float[]){0.1F, 0.2F, 0.3F, 0.4F}, sizeof shares[t]);
-    struct sample sample = {panel_of(shares[0], 2000, 4, 0), 4};
-    struct lstm_spread spread = make_spread(&sample, &runtime, 1, 2000);
+    struct run run = {.panel = panel_of(shares[0], 2000, 4, 0), .experts = 4};
+    struct lstm_spread spread = make_spread(&run, &runtime, 1, 2000);
     for (size_t p = 1; p < 1000; p++) {
         double row[] = {0.1F, 0.2F, 0.3F, 0.4F};
         mp_lstm_spread_row(&spread, (struct lstm_span){0, p % 2 ? 1 : 2000}, (double)p / 1000, row);
@@ -222,8 +214,8 @@ static void quantiles_rise_with_the_probability_about_the_forecast(void **state)
     (void)state;
     const struct runtime runtime = {.memory = plain_memory};
     float *shares = wandering_shares(1200, 4, 4, 5);
-    struct sample sample = {panel_of(shares, 1200, 4, 0), 4};
-    struct lstm_spread spread = make_spread(&sample, &runtime, 10, 10);
+    struct run run = {.panel = panel_of(shares, 1200, 4, 0), .experts = 4};
+    struct lstm_spread spread = make_spread(&run, &runtime, 10, 10);
     double before[4] = {0}, forecast[4] = {0.25, 0.4, 0.05, 0.3};
     for (double p = 0x1p-1000; p < 1; p = p < 1e-6                   ? p * 16
                                           : p < 0.4999 || p > 0.5001 ? p + 1e-4

@@ -167,7 +167,7 @@ static void traces_that_cannot_be_are_told_and_change_nothing(void **state)
 static int32_t cancel(void *user, double part)
 {
     (void)part;
-    return ++*(size_t *)user == 300; /* past an exam */
+    return ++*(size_t *)user == 300; /* past a validation */
 }
 
 static void cancelled_learning_changes_nothing(void **state)

@@ -1,23 +1,34 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How far forecasts may be off, by what the history shows: the source of an LSTM's quantiles.
+/* The spread of an LSTM's forecast errors, from which its quantiles are made. It is measured on the last 2,000 steps of the
+ * run itself: the errors on the runs that a network was trained on say little of another run.
  *
- * By how much a network was off on the runs that it learned from says little of another run. So the spread of an error,
- * relative to the forecast, is told from three things that any run shows, all in its last 2,000 steps:
+ * A row is the mean of n = last - first steps. Its error, relative to forecast + min_load, has the variance
  *
- *   noise      by how much the mean of 100 steps missed the mean of the next ones, of each series by itself, averaged
- *              over origins in the last 1,000 steps. The next ones are as many as the row has, but at most 200, and in
- *              a short history at most a third of it; noise counts by 0.97 / (1 + n / 100) in a row of n steps
- *   doubt      by how much the forecast differs from the mean of the last 500 steps: where the network expects a
- *              change, it is off by about as much
- *   movement   by how much the means of the last 100, 500 and 2,000 steps differ: the mean over a layer, shared out
- *              among its experts by how much each has moved
+ *     V = 0.97 / (1 + n / 100) noise + growth (T^(1/4) disagreement^2 + 1.5 T^(3/4) movement)
+ *     T = min((first + last) / 1000, 4)
  *
- * Doubt and movement grow with the time ahead. They also count the more, the more the misses of the mean of 100 steps
- * grow from 100 steps ahead to 500: those of a load that comes back do not, those of one that wanders off do. */
+ *   noise         of each series: the mean square of (mean of the next n' steps - m) / (m + min_load), m the mean of the
+ *                 100 steps before, over origins in the last 1,000 steps; n' = min(n, 200)
+ *   disagreement  (forecast - l) / (l + min_load), l the mean of the last 500 steps: where the network expects a change,
+ *                 it is off by about as much
+ *   movement      the variance of log(mean + min_load) over the means of the last 100, 500 and 2,000 steps: its mean over
+ *                 the layer, apportioned to each series by its noise at n' = 200 + a quarter of the layer's
+ *   growth        the layer's noise at n' = 500 over that at n' = 100: loads that wander off have more, those that return
+ *                 less; both over origins in all 2,000 steps
+ *
+ * In a short history n' and the 100 steps are at most a third of it. The quantile of a probability, z the normal one:
+ *
+ *     q = f + (f + min_load) g(z (1 + 0.015 z^2) sqrt(V)),   g(x) = x + x^2 / 2 for x >= 0, 1 / (1 - x) - 1 below
+ *
+ * g is about exp(x) - 1: loads shrink by about the same factor as they grow. Large errors are more frequent than normal
+ * ones, hence the cube of z.
+ *
+ * bytes: every series is computed alone, every sum in a fixed order; threads: none; allocates: in make, once. */
 #ifndef MP_METHODS_LSTM_SPREAD_H
 #define MP_METHODS_LSTM_SPREAD_H
 
 #include "methods/method.h"
+#include "support/arena.h"
 
 /* The steps of a row: first .. last - 1 ahead, where 0 is the next one. */
 struct lstm_span {
@@ -28,22 +39,25 @@ enum { MP_LSTM_LENGTHS = 2 }; /* the lengths of a forecast's rows: that of all b
 
 struct lstm_spread {
     size_t series;
-    double min_load;                 /* added to every load, so that none is too small to divide by */
-    size_t lengths[MP_LSTM_LENGTHS]; /* of the rows that noise is known of, in steps */
+    double min_load;
+    size_t lengths[MP_LSTM_LENGTHS]; /* n */
     /* [series] each: */
-    double *noise[MP_LSTM_LENGTHS]; /* the mean square of misses, relative to the load */
-    double *movement;               /* the variance of the logarithms of the three means */
-    double *growth;                 /* misses 500 steps ahead to those 100 ahead */
-    double *level;                  /* the mean of the last 500 steps */
+    double *noise[MP_LSTM_LENGTHS]; /* of each length */
+    double *movement;
+    double *growth;
+    double *level; /* l */
+    double *sums;  /* scratch of make: [steps + 1][width] of so many steps and so many neighbours in a layer */
+    size_t steps, width;
+    struct arena arena;
 };
 
-/* Measures what the history shows of rows of these lengths. Fails with OUT_OF_MEMORY, and then holds nothing. */
+/* Measures the history for rows of these lengths. Fails with OUT_OF_MEMORY, and then holds nothing. */
 moep_status mp_lstm_spread_make(struct lstm_spread *spread, const struct task *task,
                                 const size_t lengths[MP_LSTM_LENGTHS]);
 void mp_lstm_spread_free(struct lstm_spread *spread, const struct memory *memory);
 
-/* On entry `row` is the forecast of a span, which is of one of the lengths; on return, the quantile of a probability:
- * never above the forecast if that is less than a half, never below it if more, and within 0 and 1. */
+/* On entry `row` is the forecast of a span, which has one of the lengths; on return the quantile of a probability. It lies
+ * within 0 and 1, below the forecast if the probability is less than a half, and above it if more. */
 void mp_lstm_spread_row(const struct lstm_spread *spread, struct lstm_span span, double probability, double *row);
 
 #endif
