@@ -41,7 +41,7 @@ static void only_the_default_network_has_weights_that_are_shipped(void **state)
         }
 }
 
-/* The mean of the last 20, 100, 500 and 2,000 shares, or of what there is of them, averaged. */
+/* The average of the means of the last 20, 100, 500 and 2,000 shares, each of as many as there are. */
 static void an_untrained_network_forecasts_the_mean_of_four_windows(void **state)
 {
     (void)state;
@@ -197,7 +197,7 @@ static void quantiles_never_cross_nor_leave_the_forecast_out_whatever_the_load(v
     free(counts);
 }
 
-/* Of white noise about a load that stays, a single step is within the quantiles of 5 % and 95 % in nine of ten cases;
+/* For white noise about a constant load a single step is within the quantiles of 5 % and 95 % in nine of ten cases;
  * without any training, for the noise that the past shows. */
 static void single_steps_are_within_their_quantiles_as_often_as_these_say(void **state)
 {

@@ -31,9 +31,9 @@ static void spoil(float *shares, size_t series, size_t step, size_t first, size_
         shares[step * series + s] = NAN;
 }
 
-/* ---- what may be seen ----------------------------------------------------------------------------------------------- */
+/* ---- splits ---------------------------------------------------------------------------------------------------------- */
 
-/* Of every number of layers, each of the three kinds held out. */
+/* For several numbers of layers, with each of the three kinds of layers held out. */
 static void check_layers(size_t layers, size_t held_out)
 {
     enum { STEPS = 700, EXPERTS = 4 };
@@ -128,8 +128,8 @@ static void samples_are_truncated_and_aged(void **state)
     free(shares);
 }
 
-/* Of a long run up to a forecast's horizon before its end, of a short one to its middle. */
-static void origins_leave_steps_to_validate_by(void **state)
+/* In a long run the last origin lies a forecast's horizon before the end, in a short one in the middle. */
+static void every_origin_leaves_steps_for_targets(void **state)
 {
     (void)state;
     const size_t lasts[] = {700, 4100, 9000}, origins[] = {400, 2100, 7000};
@@ -147,7 +147,7 @@ static void origins_leave_steps_to_validate_by(void **state)
     }
 }
 
-/* The past is anything before the origin; what came after is the held-out steps. */
+/* A validation sample sees all steps before its origin; its targets are validation steps. */
 static void validation_origins_lie_in_their_segment(void **state)
 {
     (void)state;
@@ -175,7 +175,7 @@ static void validation_origins_lie_in_their_segment(void **state)
 
 /* ---- which samples -------------------------------------------------------------------------------------------------- */
 
-/* Runs of several shapes, each series has one load that no other has. */
+/* Runs of several shapes, in which every series has one load that no other has. */
 enum { RUNS = 3 };
 static const size_t layers_of[RUNS] = {7, 3, 1}, experts_of[RUNS] = {4, 300, 40};
 enum { MARKED_STEPS = 700 };
@@ -247,7 +247,7 @@ static void every_validation_sample_is_filled_once(void **state)
     free_marked(&m);
 }
 
-/* All runs, all of their layers that are not held out, all of their experts. */
+/* Every run, every layer of it that is not held out, and every expert. */
 static void every_training_sample_is_drawn(void **state)
 {
     (void)state;
@@ -340,7 +340,7 @@ int main(void)
         cmocka_unit_test(training_sees_nothing_beyond_its_segment),
         cmocka_unit_test(validation_origins_lie_in_their_segment),
         cmocka_unit_test(samples_are_truncated_and_aged),
-        cmocka_unit_test(origins_leave_steps_to_validate_by),
+        cmocka_unit_test(every_origin_leaves_steps_for_targets),
         cmocka_unit_test(every_validation_sample_is_filled_once),
         cmocka_unit_test(every_training_sample_is_drawn),
         cmocka_unit_test(some_samples_are_spliced),

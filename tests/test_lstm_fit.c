@@ -41,7 +41,7 @@ static void fewer_than_600_steps_teach_nothing(void **state)
     free(counts);
 }
 
-/* Of white noise the longest window is the best: a network that begins with the mean of four learns it. */
+/* For white noise the longest window is the best: a network that begins with the mean of four learns that. */
 static void a_fit_learns_which_windows_are_good(void **state)
 {
     (void)state;
@@ -58,7 +58,7 @@ static void a_fit_learns_which_windows_are_good(void **state)
     free(counts);
 }
 
-/* On the same history, whatever it is. */
+/* Whatever the history is. */
 static void a_fit_never_makes_the_held_out_error_larger(void **state)
 {
     (void)state;
@@ -78,7 +78,7 @@ static void a_fit_never_makes_the_held_out_error_larger(void **state)
     }
 }
 
-/* The network that is shipped goes on from its weights. */
+/* A fit continues from the shipped weights. */
 static void the_default_network_is_fitted_from_the_shipped_weights(void **state)
 {
     (void)state;
@@ -168,8 +168,8 @@ static void a_large_budget_goes_on_into_the_next_round(void **state)
     free(counts);
 }
 
-/* Nothing moves until there is enough for an update. */
-static void without_credit_no_update_is_made(void **state)
+/* Nothing changes until the balance covers an update. */
+static void without_a_balance_no_update_is_made(void **state)
 {
     (void)state;
     double *counts = wandering(800, LAYERS, EXPERTS, 0.005, 10);
@@ -288,7 +288,7 @@ int main(void)
         cmocka_unit_test(any_number_of_threads_fits_the_same_bytes),
         cmocka_unit_test(a_budget_spent_in_many_calls_is_as_good_as_in_one),
         cmocka_unit_test(a_large_budget_goes_on_into_the_next_round),
-        cmocka_unit_test(without_credit_no_update_is_made),
+        cmocka_unit_test(without_a_balance_no_update_is_made),
         cmocka_unit_test(progress_grows_to_1_and_can_cancel_which_changes_nothing),
         cmocka_unit_test(any_refused_request_is_an_error_that_changes_nothing),
     };

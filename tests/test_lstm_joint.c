@@ -22,7 +22,7 @@ static struct runtime runtime_with(size_t threads, const struct memory *memory)
     return (struct runtime){.memory = *memory, .threads = threads};
 }
 
-/* What a fit makes, and what it is made of. */
+/* A model after a fit, and the run that it was fitted on. */
 struct trained {
     struct lstm_shape shape;
     struct lstm_train_state state;

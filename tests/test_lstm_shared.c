@@ -68,7 +68,7 @@ static double mean_of_steps(const struct panel *panel, size_t first, size_t last
     return sum / (double)(last - first);
 }
 
-/* ---- what an untrained network would be off ---------------------------------------------------------------------- */
+/* ---- the loss of an untrained network ---------------------------------------------------------------------------- */
 
 static double untrained_by_definition(const struct bench *b)
 {
@@ -107,26 +107,26 @@ static void an_untrained_network_has_the_loss_of_the_mean_of_four_windows(void *
     free(shares);
 }
 
-/* ---- what a network is off --------------------------------------------------------------------------------------- */
+/* ---- the loss of a network -------------------------------------------------------------------------------------- */
 
-/* Half of what it says, and half the mean of the windows, where the load has just jumped. */
+/* After a change point the forecast is half the network's, half the mean of the windows. */
 static double loss_of_network(const struct bench *b, size_t *after_change_point)
 {
     struct lstm_examples e;
     struct lstm_net net;
     double loss = 0;
-    real *said = reals((size_t)EXAMPLES * MP_LSTM_OUTPUT_ROW);
+    real *forecast = reals((size_t)EXAMPLES * MP_LSTM_OUTPUT_ROW);
     assert_true(mp_lstm_examples_make(&e, EXAMPLES, EXPERTS, &plain_memory));
     assert_true(mp_lstm_net_make(&net, &b->shape, false, EXAMPLES, 1, &plain_memory));
     assert_int_equal(mp_lstm_fill_validation(&b->dataset, 0, &e), MP_LSTM_VALIDATION_ORIGINS);
     mp_lstm_net_prepare(&net, b->parameters);
-    mp_lstm_net_forecast(&net, &e, said);
+    mp_lstm_net_forecast(&net, &e, forecast);
     for (size_t s = 0; s < EXAMPLES; s++) {
         double plain = 0, forecasts[OUTPUTS], targets[OUTPUTS];
         for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
             plain += (double)e.means[s * MP_LSTM_WINDOWS + w] / MP_LSTM_WINDOWS;
         for (size_t block = 0; block < e.n_targets[s]; block++) {
-            double network = (double)said[s * MP_LSTM_OUTPUT_ROW + block];
+            double network = (double)forecast[s * MP_LSTM_OUTPUT_ROW + block];
             forecasts[block] = e.after_change_point[s] ? (network + plain) / 2 : network;
             targets[block] = (double)e.targets[s * OUTPUTS + block];
         }
@@ -135,7 +135,7 @@ static double loss_of_network(const struct bench *b, size_t *after_change_point)
     }
     mp_lstm_net_free(&net, &plain_memory);
     mp_lstm_examples_free(&e, &plain_memory);
-    free(said);
+    free(forecast);
     return loss;
 }
 

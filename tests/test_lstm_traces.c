@@ -8,7 +8,7 @@ enum { TRACES = 3 };
 static const size_t layers_of[TRACES] = {3, 1, 4}, experts_of[TRACES] = {5, 70, 2},
                     steps_since_change_point[TRACES] = {700, 600, 900};
 
-/* Of several shapes; white noise, of which long windows know most. */
+/* Runs of several shapes whose loads are white noise, so that long windows are the best. */
 static void make_traces(moep_trace *traces)
 {
     for (size_t i = 0; i < TRACES; i++)
@@ -22,7 +22,7 @@ static void free_traces(moep_trace *traces)
         free((void *)traces[i].counts);
 }
 
-/* Whatever was learned before, by any number of threads; the history stays. */
+/* The result depends neither on what was learned before nor on the number of threads; the history stays. */
 static void the_same_traces_give_the_same_bytes(void **state)
 {
     (void)state;
@@ -79,7 +79,7 @@ static void another_seed_gives_another_network(void **state)
 
 /* ---- nothing to learn ----------------------------------------------------------------------------------------------- */
 
-/* Of the network that is shipped: its weights are gone. */
+/* The shipped weights are gone as well. */
 static void loads_that_stay_leave_the_network_untrained(void **state)
 {
     (void)state;
@@ -104,7 +104,7 @@ static void loads_that_stay_leave_the_network_untrained(void **state)
     free(counts);
 }
 
-/* Layers 0 and 1 are white noise, of which there is much to learn; the loads of layer 2, which is held out, stay. */
+/* Layers 0 and 1 are white noise, with much to learn; in layer 2, which is for validation, loads are constant. */
 static void what_does_not_help_on_held_out_layers_is_not_kept(void **state)
 {
     (void)state;
@@ -124,7 +124,7 @@ static void what_does_not_help_on_held_out_layers_is_not_kept(void **state)
 
 /* ---- refusals ------------------------------------------------------------------------------------------------------- */
 
-/* Of two traces that are good but for what `change` says; nothing is changed. */
+/* Two traces are good but for `change`; a refusal changes nothing. */
 static void traces_that_cannot_be_are_told_and_change_nothing(void **state)
 {
     (void)state;

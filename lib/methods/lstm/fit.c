@@ -90,9 +90,9 @@ static struct lstm_split split_by_layer(const struct run *run, size_t i)
 
 /* ---- the two fits ------------------------------------------------------------------------------------------------- */
 
-moep_status mp_lstm_fit(const struct task *task, void *memory)
+moep_status mp_lstm_fit(const struct task *task, void *fitted)
 {
-    struct lstm_model model = mp_lstm_model(task->config, task->panel.series, memory);
+    struct lstm_model model = mp_lstm_model(task->config, task->panel.series, fitted);
     size_t steps = task->panel.steps;
     struct run run = {.panel = task->panel, .layers = task->panel.series / task->experts, .experts = task->experts};
     run.first_step = task->next_step - steps;
@@ -119,21 +119,21 @@ static moep_status check_runs(const struct task *task, const struct run *runs, s
     return MOEP_OK;
 }
 
-moep_status mp_lstm_fit_traces(const struct task *task, const struct run *runs, size_t n, void *memory)
+moep_status mp_lstm_fit_traces(const struct task *task, const struct run *runs, size_t n, void *fitted)
 {
-    const struct memory *allocator = &task->runtime->memory;
-    struct lstm_model model = mp_lstm_model(task->config, task->panel.series, memory);
+    const struct memory *memory = &task->runtime->memory;
+    struct lstm_model model = mp_lstm_model(task->config, task->panel.series, fitted);
     moep_status status = check_runs(task, runs, n);
     if (status != MOEP_OK)
         return status;
-    struct lstm_split *splits = mp_allocate(allocator, n, sizeof *splits);
+    struct lstm_split *splits = mp_allocate(memory, n, sizeof *splits);
     if (!splits)
         return mp_out_of_memory("the splits of the traces");
     for (size_t i = 0; i < n; i++)
         splits[i] = task->config->lstm_scope == MOEP_LSTM_JOINT ? split_by_time(&runs[i]) : split_by_layer(&runs[i], i);
     struct lstm_dataset dataset = {splits, n};
-    mp_lstm_model_untrained(task->config, task->panel.series, memory);
+    mp_lstm_model_untrained(task->config, task->panel.series, fitted);
     status = train(task, &dataset, &traces_schedule, 0, &model);
-    mp_release(allocator, splits, n, sizeof *splits);
+    mp_release(memory, splits, n, sizeof *splits);
     return status;
 }

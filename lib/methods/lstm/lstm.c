@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The LSTM: the files beside this one are the network, its training, its forecasts; here they are put together as a
- * method. */
+/* The LSTM as a method. The files beside this one fit and forecast, in the shared form or in the joint one; features/,
+ * network/ and training/ know nothing of the configuration. */
 #include "api/status.h"
 #include "methods/lstm/fit.h"
 #include "methods/lstm/forecast_rows.h"

@@ -21,10 +21,10 @@ size_t mp_lstm_model_size(const moep_predictor_config *config, size_t layers, si
     return mp_sum(mp_product(mp_lstm_parameters(&shape), ARRAYS * sizeof(real)), sizeof(struct lstm_train_state));
 }
 
-struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t series, void *memory)
+struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t series, void *fitted)
 {
     struct lstm_shape shape = mp_lstm_shape(config, series);
-    struct lstm_model model = {.state = memory, .parameters = mp_lstm_parameters(&shape)};
+    struct lstm_model model = {.state = fitted, .parameters = mp_lstm_parameters(&shape)};
     model.best = (real *)(model.state + 1);
     model.candidate = model.best + model.parameters;
     model.m = model.candidate + model.parameters;
@@ -34,12 +34,12 @@ struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t seri
 
 /* ---- start -------------------------------------------------------------------------------------------------------- */
 
-void mp_lstm_model_untrained(const moep_predictor_config *config, size_t series, void *memory)
+void mp_lstm_model_untrained(const moep_predictor_config *config, size_t series, void *fitted)
 {
-    struct lstm_model model = mp_lstm_model(config, series, memory);
+    struct lstm_model model = mp_lstm_model(config, series, fitted);
     struct lstm_shape shape = mp_lstm_shape(config, series);
     struct random random = mp_random(config->seed, 0);
-    memset(memory, 0, mp_lstm_model_size(config, 1, series));
+    memset(fitted, 0, mp_lstm_model_size(config, 1, series));
     model.state->loss = model.state->untrained_loss = NAN;
     model.state->adam = mp_lstm_adam_start();
     if (config->lstm_scope == MOEP_LSTM_JOINT)
@@ -48,11 +48,11 @@ void mp_lstm_model_untrained(const moep_predictor_config *config, size_t series,
         mp_lstm_net_start(&shape, &random, model.best);
 }
 
-void mp_lstm_model_start(const moep_predictor_config *config, size_t series, void *memory)
+void mp_lstm_model_start(const moep_predictor_config *config, size_t series, void *fitted)
 {
-    struct lstm_model model = mp_lstm_model(config, series, memory);
+    struct lstm_model model = mp_lstm_model(config, series, fitted);
     const struct lstm_pretrained *shipped = &mp_lstm_pretrained;
-    mp_lstm_model_untrained(config, series, memory);
+    mp_lstm_model_untrained(config, series, fitted);
     if (config->lstm_scope != MOEP_LSTM_SHARED || config->lstm_layers != shipped->layers ||
         config->lstm_hidden != shipped->hidden || model.parameters != shipped->parameters)
         return;
@@ -94,9 +94,9 @@ static void residual_fields(struct checkpoint *checkpoint)
 }
 
 void mp_lstm_model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
-                          void *memory)
+                          void *fitted)
 {
-    struct lstm_model model = mp_lstm_model(config, series, memory);
+    struct lstm_model model = mp_lstm_model(config, series, fitted);
     state_fields(checkpoint, model.state);
     residual_fields(checkpoint);
     mp_field_floats(checkpoint, model.best, model.parameters, MP_LSTM_MOST_PARAMETER);

@@ -3,7 +3,7 @@
 
 #include "api/status.h"
 
-/* Series at a time, so that their examples stay in the cache: 768 x 168 numbers are half a MiB. */
+/* Series at a time: their examples take half a MiB and stay in the cache. */
 enum { CHUNK = 768 };
 
 real mp_lstm_mean_of_windows(const struct lstm_examples *e, size_t series)
