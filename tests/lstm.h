@@ -75,7 +75,7 @@ static inline moep_trace trace_of(const double *counts, size_t steps, size_t lay
     return (moep_trace){sizeof(moep_trace), counts, MOEP_FLOAT64, 0, steps, layers, experts};
 }
 
-/* ---- quantiles ---------------------------------------------------------------------------------------------------- */
+/* ---- quantiles --------------------------------------------------------------------------------------------------- */
 
 static const double probabilities[] = {1e-300, 1e-12, 0.004, 0.005, 0.0051, 0.02,   0.25,  0.4999999, 0.5,
                                        0.501,  0.7,   0.9,   0.95,  0.994,  0.9951, 0.999, 1 - 1e-12, 1 - 0x1p-53};

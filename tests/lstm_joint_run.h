@@ -24,7 +24,7 @@ static inline double fraction(uint64_t *state)
     return (double)(random_number(state) >> 40) * 0x1p-24;
 }
 
-/* Shares of an uneven load that stays: expert e of a layer has e + 1 parts, and noise on each. The caller frees them. */
+/* Shares of a constant, uneven load: expert e of a layer has e + 1 parts, and noise on each. The caller frees them. */
 static inline float *uneven_shares(size_t steps, size_t series, size_t experts, double noise)
 {
     float *shares = malloc(steps * series * sizeof *shares);
@@ -57,7 +57,7 @@ static inline struct lstm_sample sample_of(const struct panel *panel, size_t ste
                                 .experts = EXPERTS};
 }
 
-/* ---- networks ------------------------------------------------------------------------------------------------------ */
+/* ---- networks ---------------------------------------------------------------------------------------------------- */
 
 static inline real *reals(size_t n)
 {

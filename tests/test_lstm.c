@@ -2,7 +2,7 @@
 /* The LSTM's forecasts and quantiles. */
 #include "lstm.h"
 
-/* ---- when, and by which weights ------------------------------------------------------------------------------------- */
+/* ---- when, and by which weights ---------------------------------------------------------------------------------- */
 
 static void forecasts_begin_at_step_100(void **state)
 {
@@ -69,7 +69,7 @@ static void an_untrained_network_forecasts_the_mean_of_four_windows(void **state
     free(counts);
 }
 
-/* ---- rows ----------------------------------------------------------------------------------------------------------- */
+/* ---- rows -------------------------------------------------------------------------------------------------------- */
 
 static void rows_of_any_stride_are_means_of_the_steps(void **state)
 {
@@ -158,7 +158,7 @@ static void the_scale_of_counts_and_the_places_of_experts_have_no_part_in_it(voi
     free(counts);
 }
 
-/* ---- quantiles ------------------------------------------------------------------------------------------------------ */
+/* ---- quantiles --------------------------------------------------------------------------------------------------- */
 
 enum { WANDERING, CONSTANT, DEAD, DYING, SPIKES, MOSTLY_ZERO, KINDS };
 

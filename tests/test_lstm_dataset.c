@@ -31,7 +31,7 @@ static void spoil(float *shares, size_t series, size_t step, size_t first, size_
         shares[step * series + s] = NAN;
 }
 
-/* ---- splits ---------------------------------------------------------------------------------------------------------- */
+/* ---- splits ------------------------------------------------------------------------------------------------------ */
 
 /* For several numbers of layers, with each of the three kinds of layers held out. */
 static void check_layers(size_t layers, size_t held_out)
@@ -173,7 +173,7 @@ static void validation_origins_lie_in_their_segment(void **state)
     free(shares);
 }
 
-/* ---- which samples -------------------------------------------------------------------------------------------------- */
+/* ---- which samples ----------------------------------------------------------------------------------------------- */
 
 /* Runs of several shapes, in which every series has one load that no other has. */
 enum { RUNS = 3 };

@@ -21,7 +21,7 @@ static struct lstm_examples make_examples(size_t series)
     return e;
 }
 
-/* ---- the definitions ------------------------------------------------------------------------------------------------ */
+/* ---- the definitions --------------------------------------------------------------------------------------------- */
 
 /* So many steps before the origin, of series i of the sample. */
 static double share_ago(const struct lstm_sample *sample, size_t ago, size_t i)
@@ -88,7 +88,7 @@ static void check_past(const struct lstm_sample *sample)
     mp_lstm_examples_free(&e, &plain_memory);
 }
 
-/* ---- inputs ---------------------------------------------------------------------------------------------------------- */
+/* ---- inputs ------------------------------------------------------------------------------------------------------ */
 
 static void a_sample_of_any_length_is_as_defined(void **state)
 {
@@ -183,7 +183,8 @@ static void a_splice_keeps_the_last_steps_and_takes_the_others_from_a_donor(void
     free(shares);
 }
 
-/* ---- targets---------------------------------------------------------------------------------------------------------- */
+/* ----
+ * targets---------------------------------------------------------------------------------------------------------- */
 
 static void targets_are_the_means_of_whole_known_spans(void **state)
 {

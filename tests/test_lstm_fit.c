@@ -15,7 +15,7 @@ static void assert_same_training(moep_lstm_training a, moep_lstm_training b)
     assert_memory_equal(&a, &b, sizeof a);
 }
 
-/* ---- what a fit learns ---------------------------------------------------------------------------------------------- */
+/* ---- what a fit learns ------------------------------------------------------------------------------------------- */
 
 static void fewer_than_600_steps_teach_nothing(void **state)
 {
@@ -126,7 +126,7 @@ static void any_number_of_threads_fits_the_same_bytes(void **state)
     free(counts);
 }
 
-/* ---- budgets -------------------------------------------------------------------------------------------------------- */
+/* ---- budgets ----------------------------------------------------------------------------------------------------- */
 
 static moep_predictor *fitted_in(const double *counts, double budget, size_t calls)
 {
@@ -188,7 +188,7 @@ static void without_a_balance_no_update_is_made(void **state)
     free(counts);
 }
 
-/* ---- progress ------------------------------------------------------------------------------------------------------- */
+/* ---- progress ---------------------------------------------------------------------------------------------------- */
 
 struct watch {
     size_t calls, cancel_at;
@@ -225,7 +225,7 @@ static void progress_grows_to_1_and_can_cancel_which_changes_nothing(void **stat
     free(counts);
 }
 
-/* ---- memory --------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 static moep_status call(size_t which, moep_predictor *predictor, const moep_trace *trace)
 {

@@ -7,7 +7,7 @@
 #include "methods/lstm/joint_training.h"
 #include "methods/lstm/network/loss.h"
 
-/* ---- training ------------------------------------------------------------------------------------------------------- */
+/* ---- training ---------------------------------------------------------------------------------------------------- */
 
 enum { STEPS = 1000 };
 
@@ -209,7 +209,7 @@ static void validation_origins_are_spread_over_all_there_are(void **state)
     free(shares);
 }
 
-/* ---- memory -------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 static void refused_memory_is_an_error_and_nothing_is_kept(void **state)
 {

@@ -10,8 +10,8 @@ enum { EXPERTS = 16, STEPS = 1200, SINCE = 300, OUTPUTS = MP_LSTM_OUTPUTS };
 
 static const struct memory plain_memory = {mp_default_allocate, mp_default_release, NULL};
 
-/* [STEPS][EXPERTS]: until the last SINCE steps expert e has the place (e + turn) % EXPERTS in an uneven load, then its own,
- * and noise. The caller frees them. */
+/* [STEPS][EXPERTS]: until the last SINCE steps expert e has the place (e + turn) % EXPERTS in an uneven load, then
+ * its own, and noise. The caller frees them. */
 static double *turning_counts(size_t turn)
 {
     double *counts = malloc((size_t)STEPS * EXPERTS * sizeof *counts);
@@ -72,7 +72,7 @@ static struct lstm_examples examples_of(const moep_predictor *predictor, bool fr
     return e;
 }
 
-/* ---- tests --------------------------------------------------------------------------------------------------------- */
+/* ---- tests ------------------------------------------------------------------------------------------------------- */
 
 static void steps_before_a_change_point_are_not_seen(void **state)
 {

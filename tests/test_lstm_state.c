@@ -4,7 +4,7 @@
 
 #include "support/crc32c.h"
 
-/* ---- in the middle of a round --------------------------------------------------------------------------------------- */
+/* ---- in the middle of a round ------------------------------------------------------------------------------------ */
 
 static moep_predictor *in_a_round(const double *counts, const moep_runtime *runtime)
 {
@@ -65,7 +65,7 @@ static void setting_weights_gives_a_round_up(void **state)
     free(counts);
 }
 
-/* ---- what cannot be ------------------------------------------------------------------------------------------------- */
+/* ---- what cannot be ---------------------------------------------------------------------------------------------- */
 
 enum { HEADER = 32, SECTION_HEADER = 20 };
 
@@ -82,8 +82,8 @@ static size_t length_at(const unsigned char *at)
     return (size_t)length;
 }
 
-/* Behind fitted_step, 8 bytes: the counters and the balance, 10 numbers of 8 bytes; 3 x 2 x 40 x 19 unused ones; four arrays
- * of floats of the same length. */
+/* Behind fitted_step, 8 bytes: the counters and the balance, 10 numbers of 8 bytes; 3 x 2 x 40 x 19 unused ones; four
+ * arrays of floats of the same length. */
 enum { MODEL = SECTION_HEADER + 8, RESIDUALS = MODEL + 80, PARAMETERS = RESIDUALS + 3 * 2 * 40 * 19 * 8 };
 
 #define NOT_A_NUMBER UINT64_C(0x7ff8000000000000)

@@ -2,7 +2,7 @@
 /* What the LSTM learns from other runs, and what it refuses to learn from. */
 #include "lstm.h"
 
-/* ---- from the beginning --------------------------------------------------------------------------------------------- */
+/* ---- from the beginning ------------------------------------------------------------------------------------------ */
 
 enum { TRACES = 3 };
 static const size_t layers_of[TRACES] = {3, 1, 4}, experts_of[TRACES] = {5, 70, 2},
@@ -77,7 +77,7 @@ static void another_seed_gives_another_network(void **state)
     free(counts);
 }
 
-/* ---- nothing to learn ----------------------------------------------------------------------------------------------- */
+/* ---- nothing to learn -------------------------------------------------------------------------------------------- */
 
 /* The shipped weights are gone as well. */
 static void loads_that_stay_leave_the_network_untrained(void **state)
@@ -122,7 +122,7 @@ static void what_does_not_help_on_held_out_layers_is_not_kept(void **state)
     free(counts);
 }
 
-/* ---- refusals ------------------------------------------------------------------------------------------------------- */
+/* ---- refusals ---------------------------------------------------------------------------------------------------- */
 
 /* Two traces are good but for `change`; a refusal changes nothing. */
 static void traces_that_cannot_be_are_told_and_change_nothing(void **state)
@@ -202,7 +202,7 @@ static void methods_that_other_runs_tell_nothing_say_so(void **state)
     free(counts);
 }
 
-/* ---- the joint form ------------------------------------------------------------------------------------------------- */
+/* ---- the joint form ---------------------------------------------------------------------------------------------- */
 
 static void the_joint_form_learns_only_from_runs_of_its_shape(void **state)
 {

@@ -6,23 +6,23 @@
 #include "methods/lstm/model.h"
 #include "methods/lstm/shared_training.h"
 
-/* From scratch on other runs. The shipped weights' validation loss (tests/bench/run.sh lstm_weights), 0.0437 untrained, is
- * 0.0377, 0.0364, 0.0348, 0.0349, 0.0354 at learning rates of 1, 2, 4, 8 and 16 times 1e-3, and 0.0391, 0.0379, 0.0348,
- * 0.0338 after 1,000, 2,000, 4,000 and 8,000 updates; training takes as much longer. */
+/* From scratch on other runs. The shipped weights' validation loss (tests/bench/run.sh lstm_weights), 0.0437
+ * untrained, is 0.0377, 0.0364, 0.0348, 0.0349, 0.0354 at learning rates of 1, 2, 4, 8 and 16 times 1e-3, and 0.0391,
+ * 0.0379, 0.0348, 0.0338 after 1,000, 2,000, 4,000 and 8,000 updates; training takes as much longer. */
 static const struct lstm_schedule traces_schedule = {
     .updates = 4000, .warmup_updates = 100, .eval_interval = 250, .learning_rate = 4e-3};
 
-/* Within the run: a twentieth of that rate and a tenth of the updates refine the weights and do not replace them, since one
- * history is little to learn from. Its last quarter is a small validation set, on which a gain below 3 % is no evidence.
- * Section 5 of tests/bench/run.sh lstm_accuracy shows what these fits are worth. */
+/* Within the run: a twentieth of that rate and a tenth of the updates refine the weights and do not replace them,
+ * since one history is little to learn from. Its last quarter is a small validation set, on which a gain below 3 % is
+ * no evidence. Section 5 of tests/bench/run.sh lstm_accuracy shows what these fits are worth. */
 static const struct lstm_schedule history_schedule = {
     .updates = 400, .warmup_updates = 40, .eval_interval = 100, .learning_rate = 2e-4, .acceptance_margin = 0.03};
 
-/* Steps of a run to learn from. The last quarter, 150 steps, gives every validation origin a target of 50 steps, and the
- * rest has 176 training origins. */
+/* Steps of a run to learn from. The last quarter, 150 steps, gives every validation origin a target of 50 steps, and
+ * the rest has 176 training origins. */
 enum { MIN_STEPS = 600 };
 
-/* ---- a form's objective ------------------------------------------------------------------------------------------- */
+/* ---- a form's objective ------------------------------------------------------------------------------------------ */
 
 struct training {
     bool is_joint;
@@ -69,7 +69,7 @@ static moep_status train(const struct task *task, const struct lstm_dataset *dat
     return status;
 }
 
-/* ---- splits ------------------------------------------------------------------------------------------------------- */
+/* ---- splits ------------------------------------------------------------------------------------------------------ */
 
 /* Validation on the last quarter, since training must do well on the future. */
 static struct lstm_split split_by_time(const struct run *run)
@@ -88,7 +88,7 @@ static struct lstm_split split_by_layer(const struct run *run, size_t i)
     return (struct lstm_split){.run = run, .train = {0, steps}, .validation = {0, steps}, EVERY, (i + 2) % EVERY};
 }
 
-/* ---- the two fits ------------------------------------------------------------------------------------------------- */
+/* ---- the two fits ------------------------------------------------------------------------------------------------ */
 
 moep_status mp_lstm_fit(const struct task *task, void *fitted)
 {

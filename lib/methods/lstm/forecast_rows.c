@@ -91,7 +91,7 @@ moep_status mp_lstm_forecast(const struct task *task, const void *fitted, size_t
     return MOEP_OK;
 }
 
-/* ---- quantiles ---------------------------------------------------------------------------------------------------- */
+/* ---- quantiles --------------------------------------------------------------------------------------------------- */
 
 /* Every quantile of a row. The first one comes last: until then its place holds the forecast, which the others copy. */
 static void quantiles_of_row(const struct lstm_spread *spread, struct lstm_span span, const struct quantiles *quantiles,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Forecasts: from a network's outputs, which are the means of 40 output spans of 50 steps, to rows of any stride.
  *
- * A row is the mean of its steps. With y_b(i) the output of series i for span b, made to sum to 1 over the experts of each
- * layer, a row of the steps first .. last - 1 is
+ * A row is the mean of its steps. With y_b(i) the output of series i for span b, made to sum to 1 over the experts of
+ * each layer, a row of the steps first .. last - 1 is
  *
  *     sum over b of w_b y_b(i),   w_b = (steps that the row and span b share) / (last - first)
  *

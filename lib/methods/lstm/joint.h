@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The joint form, the paper's: one network that sees the loads of all experts of all layers at once and forecasts all of
- * them. Its weights belong to the experts of the run that it was trained on. */
+/* The joint form, the paper's: one network that sees the loads of all experts of all layers at once and forecasts all
+ * of them. Its weights belong to the experts of the run that it was trained on. */
 #ifndef MP_METHODS_LSTM_JOINT_H
 #define MP_METHODS_LSTM_JOINT_H
 

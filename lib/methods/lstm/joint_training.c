@@ -31,7 +31,7 @@ static void minibatch_gradient(void *self, struct random *random, const real *pa
     mp_lstm_joint_net_gradient(&training->net, &training->examples, gradient);
 }
 
-/* ---- validation --------------------------------------------------------------------------------------------------- */
+/* ---- validation -------------------------------------------------------------------------------------------------- */
 
 static double loss_of(const struct lstm_examples *e, size_t at, const real *forecasts)
 {
@@ -77,7 +77,7 @@ static struct lstm_losses validate(void *self, const real *parameters)
     return (struct lstm_losses){sums.loss / examples, sums.untrained / examples};
 }
 
-/* ---- the objective ------------------------------------------------------------------------------------------------ */
+/* ---- the objective ----------------------------------------------------------------------------------------------- */
 
 /* A gradient costs three forward passes. The sums over the steps before and after an origin count as well. */
 void mp_lstm_joint_training_init(struct lstm_joint_training *training, struct lstm_objective *objective,

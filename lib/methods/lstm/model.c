@@ -32,7 +32,7 @@ struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t seri
     return model;
 }
 
-/* ---- start -------------------------------------------------------------------------------------------------------- */
+/* ---- start ------------------------------------------------------------------------------------------------------- */
 
 void mp_lstm_model_untrained(const moep_predictor_config *config, size_t series, void *fitted)
 {
@@ -61,7 +61,7 @@ void mp_lstm_model_start(const moep_predictor_config *config, size_t series, voi
     model.state->weights = MOEP_LSTM_PRETRAINED;
 }
 
-/* ---- checkpoint --------------------------------------------------------------------------------------------------- */
+/* ---- checkpoint -------------------------------------------------------------------------------------------------- */
 
 static void state_fields(struct checkpoint *checkpoint, struct lstm_train_state *state)
 {
@@ -82,8 +82,8 @@ static void state_fields(struct checkpoint *checkpoint, struct lstm_train_state 
     mp_checkpoint_require(checkpoint, state->adam.beta2_power > 0 && state->adam.beta2_power <= 1);
 }
 
-/* Earlier states have tables of residuals here, 3 ages x 2 kinds x 40 spans x 19 levels, which no forecast has read since
- * spread.h. They are passed over when read. Zeros are written, so that the libraries that expect them find them in order. */
+/* Earlier states have tables of residuals here: 3 ages x 2 kinds x 40 spans x 19 quantile levels. Quantiles come from
+ * spread.h since, so they are passed over when read. Zeros are written for the libraries that expect the tables. */
 static void residual_fields(struct checkpoint *checkpoint)
 {
     enum { NUMBERS = 3 * 2 * 40 * 19 };

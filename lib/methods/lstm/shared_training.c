@@ -16,7 +16,7 @@ static void minibatch_gradient(void *self, struct random *random, const real *pa
     mp_lstm_net_gradient(&training->net, &training->examples, gradient);
 }
 
-/* ---- validation --------------------------------------------------------------------------------------------------- */
+/* ---- validation -------------------------------------------------------------------------------------------------- */
 
 static double loss_of(const struct lstm_examples *e, size_t series, const real *forecasts)
 {
@@ -57,7 +57,7 @@ static struct lstm_losses validate(void *self, const real *parameters)
     return (struct lstm_losses){sums.loss / (double)series, sums.untrained / (double)series};
 }
 
-/* ---- the objective ------------------------------------------------------------------------------------------------ */
+/* ---- the objective ----------------------------------------------------------------------------------------------- */
 
 /* A gradient costs three forward passes: two for the way back. */
 void mp_lstm_shared_training_init(struct lstm_shared_training *training, struct lstm_objective *objective,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The training objective of the shared form: the network and the dataset behind trainer.h.
  *
- * The validation loss is that of the forecasts that predict would make, shrink_to_mean included; the training loss is that
- * of the network alone. */
+ * The validation loss is that of the forecasts that predict would make, shrink_to_mean included; the training loss is
+ * that of the network alone. */
 #ifndef MP_METHODS_LSTM_SHARED_TRAINING_H
 #define MP_METHODS_LSTM_SHARED_TRAINING_H
 
@@ -18,8 +18,8 @@ struct lstm_shared_training {
     real *forecasts;               /* [examples.room][MP_LSTM_OUTPUT_ROW] */
 };
 
-/* Makes `objective`, whose self is `training`. Its costs are known at once. Its functions may be called after make, until
- * free. */
+/* Makes `objective`, whose self is `training`. Its costs are known at once. Its functions may be called after make,
+ * until free. */
 void mp_lstm_shared_training_init(struct lstm_shared_training *training, struct lstm_objective *objective,
                                   const struct lstm_shape *shape, const struct lstm_dataset *dataset);
 moep_status mp_lstm_shared_training_make(struct lstm_shared_training *training, const struct lstm_shape *shape,

@@ -14,12 +14,11 @@ enum { LONGEST = 2000, RECENT = 1000, WINDOW = 100, LEVEL = 500, MOST_NOISE = 20
 enum { NEAR = 100, MIDDLE = 200, FAR = 500 }; /* the lengths n' that growth and movement are measured at */
 enum { CHUNK = 64 };                          /* series: their sums over 2,000 steps take a MiB */
 
-/* Found on recorded and simulated runs, as those that cover 80 and 95 % (tests/bench/run.sh interval_coverage shows what
- * they cover): how much each variance counts, and the cube of z. */
+/* How much each variance counts, and the cube of z. They were chosen on recorded and simulated runs so that intervals
+ * of 80 and 95 % cover what they say; tests/bench/run.sh interval_coverage shows what they cover. */
 static const double NOISE = 0.97, NOISE_STEPS = 100, DISAGREEMENT = 1, MOVEMENT = 1.5, TAIL = 0.015;
 
-/* A network forecasts 2,000 steps and repeats its last span from there on. A span in the middle of which that begins is as
- * uncertain as any later one. */
+/* From step 2,000 on a network repeats its last output. So T stops growing for rows whose middle lies there. */
 static const double MOST_THOUSANDS = 4;
 
 static const double TINY = 1e-12; /* against 0 / 0 where a layer does not move at all */
@@ -29,7 +28,7 @@ static size_t smaller(size_t a, size_t b)
     return a < b ? a : b;
 }
 
-/* ---- measuring ---------------------------------------------------------------------------------------------------- */
+/* ---- measuring --------------------------------------------------------------------------------------------------- */
 
 /* Some neighbours of a layer. */
 struct chunk {
@@ -90,7 +89,7 @@ static void measure_noise(const struct chunk *chunk, size_t length, size_t withi
         noise[i] /= (double)origins;
 }
 
-/* At the rows' lengths. Most forecasts have rows of one length, or only of such that n' is the same: one measurement does. */
+/* At the rows' lengths. In most forecasts n' is the same for both: then one measurement is enough. */
 static void measure_rows(struct lstm_spread *spread, const struct chunk *chunk)
 {
     double *noise[MP_LSTM_LENGTHS];
@@ -172,7 +171,7 @@ static void measure(struct lstm_spread *spread, const struct panel *panel, size_
     }
 }
 
-/* ---- make --------------------------------------------------------------------------------------------------------- */
+/* ---- make -------------------------------------------------------------------------------------------------------- */
 
 static void lay_out(void *self, struct arena *arena)
 {
@@ -205,7 +204,7 @@ void mp_lstm_spread_free(struct lstm_spread *spread, const struct memory *memory
     mp_arena_free(&spread->arena, memory);
 }
 
-/* ---- quantiles ---------------------------------------------------------------------------------------------------- */
+/* ---- quantiles --------------------------------------------------------------------------------------------------- */
 
 /* T: a span is as uncertain as the mean of all steps up to twice its middle. */
 static double thousands_ahead(struct lstm_span span)

@@ -6,11 +6,13 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Each of these is a trade; test_lstm_change_point.c holds which jumps are found, lstm_accuracy what that does to forecasts.
- * SIDE: with fewer blocks noise hides small jumps, with more a jump is seen later (here after 50 steps).
- * OTHERS: with fewer splits to compare with, the mean elsewhere is too rough to tell a jump from drift.
- * MIN_JUMP: less takes sampling noise for jumps, more misses shifts of 10 % of the load.
- * MIN_RATIO: less takes drift for jumps, more misses jumps in a load that drifts. 16 is four times the root mean square. */
+/* Each of these trades one fault for another. test_lstm_change_point.c holds which jumps are found, and
+ * tests/bench/run.sh lstm_accuracy shows forecasts after shifts.
+ *
+ *   SIDE       with fewer blocks noise hides small jumps; with more a jump is seen later, here after 50 steps
+ *   OTHERS     with fewer splits to compare with, the mean elsewhere is too rough to tell a jump from drift
+ *   MIN_JUMP   less takes sampling noise for a jump; more misses shifts of 10 % of the load
+ *   MIN_RATIO  less takes drift for a jump; more misses jumps in loads that drift. 16 is 4 times the root mean square */
 enum { SIDE = 5, OTHERS = 10 };
 static const double MIN_JUMP = 0.08, MIN_RATIO = 16;
 

@@ -11,13 +11,13 @@ const size_t mp_lstm_windows[MP_LSTM_WINDOWS] = {20, 100, 500, MP_LSTM_LONGEST_W
 enum { REFERENCE = 1 }; /* of the windows */
 _Static_assert((int)MP_LSTM_HISTORY_BLOCKS <= (int)MP_LSTM_MOST_CHANGE_POINT_BLOCKS, "the test sees all blocks");
 
-/* Limits keep a rare load from carrying the network beyond what it was trained on: ratios to e^2 = 7.4, a load to e^4 = 55
- * times the mean. A run of 10,000 steps is the longest that the shipped weights have seen, and 100 steps the least. MIN_SHARE
- * is less than one token of a step. */
+/* Limits keep a rare load from carrying the network beyond what it was trained on: ratios to e^2 = 7.4, a load to e^4
+ * = 55 times the mean. The shipped weights have learned from runs of 10,000 steps, and a
+ * forecast needs 100. MIN_SHARE is less than one token of a step. */
 static const double MAX_LOG_RATIO = 2, MAX_LOG_LOAD = 4, MIN_SHARE = 1e-9, MIN_AGE = 100, MAX_AGE = 10000;
 
-/* Every run begins with a jump from its initial loads. One within so many of its first steps is no level shift: a smaller
- * number shrinks the forecasts of young runs, a larger one overlooks shifts. */
+/* Every run begins with a jump from its initial loads. One within so many of its first steps is no level shift: a
+ * smaller number shrinks the forecasts of young runs, a larger one overlooks shifts. */
 static const double YOUNG_STEPS = 200;
 
 static void lay_out(void *self, struct arena *arena)
@@ -45,7 +45,7 @@ void mp_lstm_examples_free(struct lstm_examples *e, const struct memory *memory)
     mp_arena_free(&e->arena, memory);
 }
 
-/* ---- inputs ------------------------------------------------------------------------------------------------------- */
+/* ---- inputs ------------------------------------------------------------------------------------------------------ */
 
 MP_VECTORISED static void mp_add_row(double *restrict sum, const float *restrict row, size_t n)
 {
@@ -106,7 +106,8 @@ static size_t seen_steps(const struct lstm_sample *sample, size_t steps, const d
     return since < blocks ? since * MP_LSTM_BLOCK_STEPS : steps;
 }
 
-/* sum[series] of the last k steps: the means of the windows of that length, and of longer ones where k is all there is. */
+/* sum[series] of the last k steps: the means of the windows of that length, and of longer ones where k is all there
+ * is. */
 static void store_window_means(struct lstm_examples *e, size_t at, size_t n, size_t k, size_t steps, const double *sum)
 {
     for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
@@ -193,7 +194,7 @@ void mp_lstm_fill_inputs(struct lstm_examples *e, size_t at, const struct lstm_s
         mp_log_ratios(inputs_of(e, b, at), reference, n);
 }
 
-/* ---- targets ------------------------------------------------------------------------------------------------------ */
+/* ---- targets ----------------------------------------------------------------------------------------------------- */
 
 static void fill_span(struct lstm_examples *e, size_t at, const struct lstm_sample *sample, size_t b)
 {

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Training examples: the inputs and features of a series at an origin, and the targets that a forecast should have hit.
+/* Training examples: the inputs and features of a series at an origin, and the targets of its forecast.
  *
- * A sample is one layer of a run (or some of its series) at one origin; every series in it makes one example. The origin
- * is the step from which the forecast is made. With x(k) the share of a series k steps before the origin (1 the last), E
- * the experts of a layer, and log x = log(max(x, 1e-9)):
+ * A sample is one layer of a run (or some of its series) at one origin; every series in it makes one example. The
+ * origin is the step from which the forecast is made. With x(k) the share of a series k steps before the origin (1
+ * the last), E the experts of a layer, and log x = log(max(x, 1e-9)):
  *
  *   means     m_w = mean of x(1) .. x(min(w, steps)) for the windows w = 20, 100, 500, 2000; r = m_100 is the reference
- *   inputs    log(mean of a block of 10 steps / r), within +-2, of the last 100 blocks, oldest first; 0 where there is none
+ *   inputs    log(mean of a block of 10 steps / r), within +-2, of the last 100 blocks, oldest first; 0 where there
+ *             is none
  *   features  log(m_w / r), within +-2, of the four windows; log(r E), within +-4;
  *             log(age / 1000), age within 100 .. 10,000; 1
  *   targets   means of the 40 spans of 50 steps from the origin on, as far as they are known

@@ -26,8 +26,8 @@ MP_VECTORISED static double mp_squared_norm(const real *gradient, size_t n)
     return total;
 }
 
-/* (1 + cos(pi part)) / 2 = 1 - sin(x)^2 with x = pi part / 2, for 0 <= part <= 1. The series of sin gives the same bytes on
- * every machine, which a C library's cos need not. */
+/* (1 + cos(pi part)) / 2 = 1 - sin(x)^2 with x = pi part / 2, for 0 <= part <= 1. The series of sin gives the same
+ * bytes on every machine, which a C library's cos need not. */
 static double cosine_decay(double part)
 {
     double x = 1.5707963267948966 * part, square = x * x, sum = 0;

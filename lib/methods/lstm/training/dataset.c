@@ -7,9 +7,10 @@ enum { VALIDATION_SERIES = 2048 };
 /* Where a splice lies: (10 .. 20) 2^j steps ago, j = 0 .. 7, so every scale up to the longest window is as frequent. */
 enum { SPLICE_STEPS = 10, SPLICE_SCALES = 8 };
 
-/* Half of the samples are truncated: young runs are as frequent as old ones. 1 in 16 is spliced: the loss of the shipped
- * weights (tests/bench/run.sh lstm_weights) is 0.0351 without splices, 0.0348 with these, 0.0366 if a quarter is spliced.
- * Ages are scaled by up to 1.6, for runs that settle faster or slower; on the runs trained on it makes no difference. */
+/* Half of the samples are truncated: young runs are as frequent as old ones. 1 in 16 is spliced: the loss of the
+ * shipped weights (tests/bench/run.sh lstm_weights) is 0.0351 without splices, 0.0348 with these, 0.0366 if a quarter
+ * is spliced. Ages are scaled by up to 1.6, for runs that settle faster or slower; on the runs trained on that makes no
+ * difference. */
 static const double TRUNCATED = 0.5, SPLICED = 0.06, MAX_AGE_FACTOR = 1.6;
 
 static size_t smaller(size_t a, size_t b)
@@ -22,7 +23,7 @@ static size_t sample_width(const struct run *run)
     return smaller(run->experts, MP_LSTM_MOST_SAMPLE_SERIES);
 }
 
-/* ---- layers and origins ------------------------------------------------------------------------------------------- */
+/* ---- layers and origins ------------------------------------------------------------------------------------------ */
 
 static size_t validation_layers(const struct lstm_split *split)
 {
@@ -48,8 +49,8 @@ static size_t training_layer(const struct lstm_split *split, size_t i)
     return every == 0 ? i : i / others * every + i % others + (i % others >= split->held_out);
 }
 
-/* A segment's origins are first .. first + n - 1. Before an origin lie MP_LSTM_MIN_STEPS of the run or more; behind it, all
- * targets or half of the segment. */
+/* A segment's origins are first .. first + n - 1. Before an origin lie MP_LSTM_MIN_STEPS of the run or more; behind
+ * it, all targets or half of the segment. */
 static size_t first_origin(const struct lstm_segment *segment)
 {
     return segment->first > MP_LSTM_MIN_STEPS ? segment->first : MP_LSTM_MIN_STEPS;
@@ -73,7 +74,7 @@ static struct lstm_sample sample_at(const struct run *run, size_t first, size_t 
                                 .from_change_point = true};
 }
 
-/* ---- training ----------------------------------------------------------------------------------------------------- */
+/* ---- training ---------------------------------------------------------------------------------------------------- */
 
 size_t mp_lstm_batch_room(const struct lstm_dataset *dataset)
 {
@@ -176,7 +177,7 @@ void mp_lstm_draw_minibatch(const struct lstm_dataset *dataset, struct random *r
     }
 }
 
-/* ---- validation --------------------------------------------------------------------------------------------------- */
+/* ---- validation -------------------------------------------------------------------------------------------------- */
 
 struct lstm_sample mp_lstm_validation_sample(const struct lstm_split *split, size_t i)
 {

@@ -1,20 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The training loop, whatever the network.
  *
- * A round trains a candidate, which begins as a copy of the best parameters, by Adam on minibatches. The loss of an example
- * is that of loss.h: with F_b and Y_b the means of forecasts and targets over the first b of its n output spans,
+ * A round trains a candidate, which begins as a copy of the best parameters, by Adam on minibatches. The loss L
+ * is loss.h's: F_b and Y_b are the means of an example's forecasts and targets over the first b of its n output spans.
  *
  *     L = mean over the minibatch's examples of 1 / n sum over b = 1 .. n of |F_b - Y_b| / max(Y_b, min_load)
  *
- * At every eval_interval-th update and at the last one, L is taken of the validation set for both. The candidate becomes the
- * best if its loss is below (1 - acceptance_margin) times that of the best, so a fit never makes the validation loss larger.
+ * At every eval_interval-th update and at the last one, L is taken of the validation set for both. The candidate
+ * becomes the best if its loss is below (1 - acceptance_margin) times that of the best, so a fit never makes the
+ * validation loss larger.
  *
- * A budget is in 10^6 floating-point operations. Every fit deposits its budget; an update is made while the balance covers
- * its cost, that of a validation included where one is due. What is left stays for the next fit, so the result does not
- * depend on how a budget is divided among fits.
+ * A budget is in 10^6 floating-point operations. Every fit deposits its budget; an update is made while the balance
+ * covers its cost, that of a validation included where one is due. What is left stays for the next fit, so the result
+ * does not depend on how a budget is divided among fits.
  *
- * bytes: the minibatch is drawn from (seed, round, update), so a round may be interrupted anywhere; allocates: the gradient,
- * for the call. */
+ * bytes: the minibatch is drawn from (seed, round, update), so a round may be interrupted anywhere; allocates: the
+ * gradient, for the call. */
 #ifndef MP_METHODS_LSTM_TRAINING_TRAINER_H
 #define MP_METHODS_LSTM_TRAINING_TRAINER_H
 
@@ -50,8 +51,8 @@ struct lstm_schedule {
 bool mp_lstm_deposit(struct lstm_model *model, const struct lstm_objective *objective,
                      const struct lstm_schedule *schedule, double budget);
 
-/* Continues the model's round, or begins one, while the balance lasts; with a budget of 0 to the end of the round. NUMERIC
- * if a gradient is not finite. */
+/* Continues the model's round, or begins one, while the balance lasts; with a budget of 0 to the end of the round.
+ * NUMERIC if a gradient is not finite. */
 moep_status mp_lstm_train(struct lstm_model *model, const struct lstm_objective *objective,
                           const struct lstm_schedule *schedule, double budget, const struct runtime *runtime,
                           uint64_t seed);
