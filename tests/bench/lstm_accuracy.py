@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """How good the LSTM's forecasts are on runs that it has not seen, beside the best window in hindsight, windows that
-grow with the run, the same gate without recurrent layers, the other methods and the paper's form; after shifts of the
-data, at other batch sizes; its quantiles; and whether to fit within the run. One thread. Exits with 1 where a target is
+grow with the run, the same gate without recurrent layers, the other methods and the paper's form. Then after shifts of
+the data, at other batch sizes, its quantiles, and with fits within the run. One thread. Exits with 1 where a target is
 missed."""
 import numpy as np
 
@@ -21,7 +21,7 @@ HISTORIES = 2048, 4096
 
 
 class Targets:
-    """What is missed."""
+    """The targets that were missed."""
 
     def __init__(self):
         self.missed = []

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the LSTM's benchmark measures with: a recorded run that is to be forecast, networks that are trained for it, and
+"""Helpers of the LSTM's benchmark: a recorded run to forecast, networks trained for it, and
 tables of errors beside the best window in hindsight."""
 import itertools
 import time
@@ -17,7 +17,7 @@ NOT_FITTED = -6
 
 
 class Run:
-    """What came after each origin, [horizons, origins, layers, experts] (NaN where the run ends before), and the layers
+    """The loads after each origin, [horizons, origins, layers, experts] (NaN where the run ends before), and the layers
     that were stable then, [origins, layers]."""
 
     def __init__(self, counts, first_step=0):
@@ -57,7 +57,7 @@ class Run:
         return np.where(known, errors, 0).sum(axis=2).min(axis=0).sum() / known.sum()
 
     def floor(self):
-        """[horizons, origins, layers]: what sampling noise alone leaves."""
+        """[horizons, origins, layers]: the error that sampling noise alone leaves."""
         floors = np.full(self.came.shape[:3], np.nan)
         for floor, horizon in zip(floors, HORIZONS):
             result = moepredict.backtest("sw_avg", self.counts, horizon=horizon, first=FIRST, every=EVERY)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The LSTM of every series of a large model: forecasts of the next 1,000 steps, and fits that may spend so much per call,
- * as between two training steps. One thread. Its network alone, beside its peers: lstm_peers. */
+/* The LSTM at the size of a large model: forecasts of the next 1,000 steps, and fits with a budget per call, as
+ * between two training steps. One thread. lstm_peers measures the network alone, beside its peers. */
 #include "bench.h"
 
 enum { LAYERS = 58, EXPERTS = 256, SERIES = LAYERS * EXPERTS, STEPS = 2048, HORIZON = 1000, REPEATS = 5, CALLS = 200 };

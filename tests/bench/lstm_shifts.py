@@ -76,7 +76,7 @@ def print_shifted(name, cases):
 
 
 def print_simulated(runs):
-    """What misses the target."""
+    """The cases that miss the target."""
     missed = []
     with made(runs[0]) as pretrained:
         gate, _ = trained(runs[0], runs, **GATE)
@@ -90,8 +90,8 @@ def print_simulated(runs):
 
 
 def print_shifts(runs, lstms, gates):
-    """Of the two small16 runs and, for each, a network and a gate that have learned from the other. What misses the
-    target."""
+    """For the two small16 runs, each with a network and a gate that were trained on the other. Returns the cases that
+    miss the target."""
     print(TITLE)
     print_head([f"next {horizon:,}{part}" for horizon in HORIZONS for part in ("", ", within 2,000 after a shift")])
     missed, both = print_simulated(runs), range(2)

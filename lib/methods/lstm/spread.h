@@ -13,8 +13,8 @@
  *                 change, it is off by about as much
  *   movement      the variance of log(mean + min_load) over the means of the last 100, 500 and 2,000 steps: its mean
  *                 over the layer, apportioned to each series by its noise at n' = 200 + a quarter of the layer's
- *   growth        the layer's noise at n' = 500 over that at n' = 100, both over origins in all 2,000 steps: loads that
- *                 wander off have more, those that return less
+ *   growth        the layer's noise at n' = 500 over that at n' = 100: loads that wander off have more, those that
+ *                 return less. The noise in movement and growth is over origins in all 2,000 steps
  *
  * In a short history n' and the 100 steps are at most a third of it. The quantile of a probability, z the normal one:
  *
@@ -24,7 +24,7 @@
  * g is about exp(x) - 1: loads shrink by about the same factor as they grow. Large errors are more frequent than
  * normal ones, hence the cube of z.
  *
- * bytes: every series is computed alone, every sum in a fixed order; threads: none; allocates: in make, once. */
+ * bytes: every layer is computed alone, every sum in a fixed order; threads: none; allocates: in make, once. */
 #ifndef MP_METHODS_LSTM_SPREAD_H
 #define MP_METHODS_LSTM_SPREAD_H
 

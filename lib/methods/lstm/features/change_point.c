@@ -12,7 +12,7 @@
  *   SIDE       with fewer blocks noise hides small jumps; with more a jump is seen later, here after 50 steps
  *   OTHERS     with fewer splits to compare with, the mean elsewhere is too rough to tell a jump from drift
  *   MIN_JUMP   less takes sampling noise for a jump; more misses shifts of 10 % of the load
- *   MIN_RATIO  less takes drift for a jump; more misses jumps in loads that drift. 16 is 4 times the root mean square */
+ *   MIN_RATIO  less takes drift for a jump; more misses jumps in loads that drift. 16 is 4 squared */
 enum { SIDE = 5, OTHERS = 10 };
 static const double MIN_JUMP = 0.08, MIN_RATIO = 16;
 
