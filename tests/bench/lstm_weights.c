@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Makes lib/methods/lstm/pretrained_weights.c: trains the default network by moep_predictor_fit_traces on the traces
- * given. usage: lstm_weights TRACE.npy... >lib/methods/lstm/pretrained_weights.c How the traces in examples/data were
- * made is in their README. */
+/* Makes lib/methods/lstm/pretrained_weights.c: trains the default network by moep_predictor_fit_traces on traces. The
+ * README in examples/data says how those were made.
+ * usage: lstm_weights TRACE.npy... >lib/methods/lstm/pretrained_weights.c */
 #include "../../examples/npy.h"
 
 #include "methods/lstm/model.h"

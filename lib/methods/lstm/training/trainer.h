@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The training loop, whatever the network.
  *
- * A round trains a candidate, which begins as a copy of the best parameters, by Adam on minibatches. The loss L
- * is loss.h's: F_b and Y_b are the means of an example's forecasts and targets over the first b of its n output spans.
+ * A round trains a candidate, which begins as a copy of the best parameters, by Adam on minibatches. The loss L is that
+ * of loss.h: F_b and Y_b are the means of an example's forecasts and targets over the first b of its n output spans.
  *
  *     L = mean over the minibatch's examples of 1 / n sum over b = 1 .. n of |F_b - Y_b| / max(Y_b, min_load)
  *
