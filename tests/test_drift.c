@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the detector keeps of its blocks as they slide by, against the definitions. */
+/* The running sums over blocks against the definitions of what they estimate. */
 #include "support.h"
 
 #include "detector/drift.h"
@@ -30,23 +30,23 @@ static double square_of_neighbours(size_t ended, size_t s)
 
 static void check(const struct drift *drift, size_t ended)
 {
-    double moved[SERIES], onward[SERIES], noise[SERIES];
-    mp_drift_measure(drift, 0, SERIES, &(struct movement){.moved = moved, .onward = onward, .noise = noise});
+    double squared[SERIES], trend[SERIES], noise[SERIES];
+    mp_drift_estimate(drift, 0, SERIES, &(struct drift_estimate){.squared = squared, .trend = trend, .noise = noise});
     for (size_t s = 0; s < SERIES; s++) {
         double last = mean_of(ended - M, ended, s), before = mean_of(ended - 2 * M, ended - M, s);
         double squares = square_of_neighbours(ended, s), added = squares / M; /* to the square of a difference */
         assert_near(mp_drift_mean(drift, s), (last + before) / 2, 1e-12);
         assert_near(mp_drift_variance(drift, s), squares / 2 * STEPS, 1e-12);
         assert_near(noise[s], added, 1e-12);
-        assert_near(moved[s], (last - before) * (last - before) - added, 1e-12);
-        if (ended >= 3 * M) { /* of which the middle takes part in both, with another sign */
+        assert_near(squared[s], (last - before) * (last - before) - added, 1e-12);
+        if (ended >= 3 * M) { /* the middle blocks are in both differences, with opposite signs */
             double earlier = before - mean_of(ended - 3 * M, ended - 2 * M, s);
-            assert_near(onward[s], (last - before) * earlier + added / 2, 1e-12);
+            assert_near(trend[s], (last - before) * earlier + added / 2, 1e-12);
         }
     }
 }
 
-static void movements_are_those_of_the_last_blocks(void **state)
+static void estimates_are_those_of_the_last_blocks(void **state)
 {
     (void)state;
     struct drift drift;
@@ -77,7 +77,7 @@ static void movements_are_those_of_the_last_blocks(void **state)
 int main(void)
 {
     const struct CMUnitTest drift[] = {
-        cmocka_unit_test(movements_are_those_of_the_last_blocks),
+        cmocka_unit_test(estimates_are_those_of_the_last_blocks),
     };
     return cmocka_run_group_tests(drift, NULL, NULL);
 }

@@ -8,7 +8,7 @@ enum { DWELL = 4, BLOCKS = 6 };
 
 static const double tolerance = 0.5; /* whose square is exact */
 
-/* A layer whose drifts so far were as this one. */
+/* The state of a layer, and the rule that it is under. */
 struct layer {
     struct stability stability;
     struct stability_rule rule;
@@ -22,10 +22,10 @@ static struct layer layer_of(uint64_t ended)
     return layer;
 }
 
-static moep_state judge(struct layer *layer, struct expected_drift expected)
+static moep_state update(struct layer *layer, struct expected_drift expected)
 {
     layer->ended++;
-    mp_stability_judge(&layer->stability, &layer->rule, &expected, layer->ended, 10 * layer->ended);
+    mp_stability_update(&layer->stability, &layer->rule, &expected, layer->ended, 10 * layer->ended);
     return layer->stability.state;
 }
 
@@ -35,7 +35,7 @@ static struct layer stable_layer(uint64_t ended)
 {
     struct layer layer = layer_of(ended - DWELL);
     for (int i = 0; i < DWELL; i++)
-        judge(&layer, quiet);
+        update(&layer, quiet);
     assert_int_equal(layer.stability.state, MOEP_STABLE);
     assert_true(layer.stability.entered == ended && layer.stability.changes == 2);
     return layer;
@@ -49,29 +49,29 @@ static void the_limit_is_1_3_times_the_tolerance(void **state)
     assert_near(sqrt(rule.limit), 1.3 * tolerance, 1e-15);
 }
 
-static void a_state_is_entered_after_so_many_quiet_blocks_in_a_row(void **state)
+static void a_state_is_entered_after_dwell_quiet_blocks_in_a_row(void **state)
 {
     (void)state;
     struct layer layer = layer_of(20);
     for (int broken = 0; broken < 3; broken++) {
         for (int i = 0; i + 1 < DWELL; i++)
-            assert_int_equal(judge(&layer, quiet), MOEP_TRANSIENT);
-        assert_int_equal(judge(&layer, loud), MOEP_TRANSIENT);
+            assert_int_equal(update(&layer, quiet), MOEP_TRANSIENT);
+        assert_int_equal(update(&layer, loud), MOEP_TRANSIENT);
         layer.stability.drift = 0;
     }
     for (int i = 0; i + 1 < DWELL; i++)
-        assert_int_equal(judge(&layer, quiet), MOEP_TRANSIENT);
-    assert_int_equal(judge(&layer, quiet), MOEP_STABLE);
+        assert_int_equal(update(&layer, quiet), MOEP_TRANSIENT);
+    assert_int_equal(update(&layer, quiet), MOEP_STABLE);
     assert_true(layer.stability.since == 10 * layer.ended && layer.stability.entered == layer.ended);
 }
 
 /* Half of the drift is the last block's; a standard deviation is added to what is not below 0. */
-static void quiet_is_what_is_within_the_tolerance(void **state)
+static void a_block_is_quiet_while_drift_and_error_are_within_the_tolerance(void **state)
 {
     (void)state;
     const struct {
         double before, drift, error;
-        bool is_quiet;
+        bool is_within;
     } cases[] = {
         {0.25, 0.25, 0, true},        {0.25, 0.2500001, 0, false}, {0.5, 0, 0, true},
         {0.5001, 0, 0, false},        {0, 0.5, 0, true},           {0.125, 0.125, 0.125, true},
@@ -79,10 +79,10 @@ static void quiet_is_what_is_within_the_tolerance(void **state)
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct layer layer = layer_of(20);
-        judge(&layer, quiet);
+        update(&layer, quiet);
         layer.stability.drift = cases[i].before;
-        judge(&layer, (struct expected_drift){cases[i].drift, cases[i].error, false, false});
-        assert_int_equal(layer.stability.quiet, cases[i].is_quiet ? 2 : 0);
+        update(&layer, (struct expected_drift){cases[i].drift, cases[i].error, false, false});
+        assert_int_equal(layer.stability.within, cases[i].is_within ? 2 : 0);
     }
 }
 
@@ -90,54 +90,54 @@ static void the_first_drift_counts_whole_and_a_later_one_by_half(void **state)
 {
     (void)state;
     struct layer layer = layer_of(20);
-    judge(&layer, (struct expected_drift){0.75, 0, false, false});
+    update(&layer, (struct expected_drift){0.75, 0, false, false});
     assert_true(layer.stability.drift == 0.75);
-    judge(&layer, (struct expected_drift){0.25, 0, false, false});
+    update(&layer, (struct expected_drift){0.25, 0, false, false});
     assert_true(layer.stability.drift == 0.5);
 }
 
-static void what_changes_at_once_is_seen_at_once(void **state)
+static void a_jump_leaves_the_state_immediately(void **state)
 {
     (void)state;
     struct layer layer = stable_layer(20);
-    assert_int_equal(judge(&layer, loud), MOEP_STABLE); /* not certainly beyond */
-    assert_int_equal(judge(&layer, (struct expected_drift){0, 0, true, false}), MOEP_TRANSIENT);
+    assert_int_equal(update(&layer, loud), MOEP_STABLE); /* not certain to exceed the limit */
+    assert_int_equal(update(&layer, (struct expected_drift){0, 0, true, false}), MOEP_TRANSIENT);
     assert_true(layer.stability.since == 10 * layer.ended && layer.stability.changes == 3);
 }
 
-/* Once the whole last difference, of 2 x BLOCKS, lies in it; and there is one only after 3 x BLOCKS. */
-static void a_drift_that_goes_on_ends_a_state_and_keeps_from_it(void **state)
+/* A trend counts once all 2 x BLOCKS of the last difference lie in the state, and 3 x BLOCKS have ended. */
+static void a_trend_ends_a_state_and_keeps_from_it(void **state)
 {
     (void)state;
-    const struct expected_drift onward = {0, 0, false, true};
+    const struct expected_drift trend = {0, 0, false, true};
     struct layer layer = stable_layer(40);
     for (int i = 1; i < 2 * BLOCKS; i++)
-        assert_int_equal(judge(&layer, onward), MOEP_STABLE);
-    assert_int_equal(judge(&layer, onward), MOEP_TRANSIENT);
+        assert_int_equal(update(&layer, trend), MOEP_STABLE);
+    assert_int_equal(update(&layer, trend), MOEP_TRANSIENT);
     for (int i = 0; i < 2 * DWELL; i++)
-        assert_int_equal(judge(&layer, onward), MOEP_TRANSIENT);
+        assert_int_equal(update(&layer, trend), MOEP_TRANSIENT);
     layer = layer_of(2 * BLOCKS);
     for (int i = 1; i < BLOCKS; i++) { /* of no meaning yet */
-        judge(&layer, onward);
-        assert_true(i > DWELL || layer.stability.quiet == (i < DWELL ? (uint32_t)i : 0));
+        update(&layer, trend);
+        assert_true(i > DWELL || layer.stability.within == (i < DWELL ? (uint32_t)i : 0));
     }
     assert_int_equal(layer.stability.state, MOEP_STABLE);
     layer = layer_of(3 * BLOCKS - 2);
-    judge(&layer, onward);
-    assert_int_equal(layer.stability.quiet, 1);
-    judge(&layer, onward);
-    assert_int_equal(layer.stability.quiet, 0);
+    update(&layer, trend);
+    assert_int_equal(layer.stability.within, 1);
+    update(&layer, trend);
+    assert_int_equal(layer.stability.within, 0);
 }
 
 int main(void)
 {
     const struct CMUnitTest stability[] = {
         cmocka_unit_test(the_limit_is_1_3_times_the_tolerance),
-        cmocka_unit_test(a_state_is_entered_after_so_many_quiet_blocks_in_a_row),
-        cmocka_unit_test(quiet_is_what_is_within_the_tolerance),
+        cmocka_unit_test(a_state_is_entered_after_dwell_quiet_blocks_in_a_row),
+        cmocka_unit_test(a_block_is_quiet_while_drift_and_error_are_within_the_tolerance),
         cmocka_unit_test(the_first_drift_counts_whole_and_a_later_one_by_half),
-        cmocka_unit_test(what_changes_at_once_is_seen_at_once),
-        cmocka_unit_test(a_drift_that_goes_on_ends_a_state_and_keeps_from_it),
+        cmocka_unit_test(a_jump_leaves_the_state_immediately),
+        cmocka_unit_test(a_trend_ends_a_state_and_keeps_from_it),
     };
     return cmocka_run_group_tests(stability, NULL, NULL);
 }

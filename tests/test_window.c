@@ -2,6 +2,7 @@
 #include "support.h"
 
 #include "detector/window.h"
+#include "series/history.h"
 
 #include <stdio.h>
 
@@ -12,8 +13,8 @@
 static const struct memory memory = {mp_default_allocate, mp_default_release, NULL};
 
 enum { KINDS = 3 };
-static void (*const kinds[KINDS])(const struct window *, uint64_t, double *) = {mp_window_mean, mp_window_variance,
-                                                                                mp_window_range};
+static void (*const kinds[KINDS])(const struct window *, double *) = {mp_window_mean, mp_window_variance,
+                                                                      mp_window_range};
 
 /* ---- a history with a window ------------------------------------------------------------------------------------- */
 
@@ -39,7 +40,8 @@ static void clear(struct stage *stage)
 static void push(struct stage *stage, const void *counts, moep_dtype dtype)
 {
     assert_int_equal(mp_history_push(&stage->history, stage->history.next_step, 1, counts, dtype), MOEP_OK);
-    mp_window_push(&stage->window, &stage->history);
+    struct panel panel = mp_history_panel(&stage->history);
+    mp_window_push(&stage->window, &panel);
 }
 
 /* ---- the definitions, computed anew from all shares --------------------------------------------------------------- */
@@ -115,7 +117,7 @@ static void statistics_of_a_real_run_are_what_their_definitions_say(void **state
             if (step % 7 != 3 && step > 20)
                 continue;
             for (size_t kind = 0; kind < KINDS; kind++)
-                kinds[kind](&stage.window, step + 1, out[kind]);
+                kinds[kind](&stage.window, out[kind]);
             size_t n = step + 1 < windows[i] ? step + 1 : windows[i];
             for (size_t s = step % 5; s < SERIES; s += 5) {
                 double expected[KINDS], actual[KINDS] = {out[0][s], out[1][s], out[2][s]};
@@ -153,7 +155,7 @@ static void statistics_of_a_real_run_are_those_of_gsl(void **state)
         for (size_t step = 0; step < STEPS; step++) {
             push(&stage, trace + step * SERIES, MOEP_INT32);
             for (size_t kind = 0; kind < KINDS; kind++)
-                kinds[kind](&stage.window, step + 1, out[kind]);
+                kinds[kind](&stage.window, out[kind]);
             double n = (double)(step + 1 < w ? step + 1 : w); /* GSL divides by n - 1 */
             for (size_t s = 0; s < SERIES; s++) {
                 const double ours[KINDS] = {out[0][s], out[1][s], out[2][s]};
@@ -179,7 +181,7 @@ static void variance_keeps_its_digits_where_the_mean_is_large(void **state)
         int64_t counts[2] = {half + (step % 2 ? 1 : -1), half - (step % 2 ? 1 : -1)};
         push(&stage, counts, MOEP_INT64);
     }
-    mp_window_variance(&stage.window, 1000, variance);
+    mp_window_variance(&stage.window, variance);
     assert_true(variance[0] == 0x1p-48 && variance[1] == 0x1p-48);
     clear(&stage);
 }
@@ -197,7 +199,7 @@ static void the_longest_window_of_the_widest_swings_is_exact(void **state)
         push(&stage, counts, MOEP_INT64);
         all_of_it[step + 1] = all_of_it[step] + all;
         for (size_t kind = 0; kind < KINDS; kind++)
-            kinds[kind](&stage.window, step + 1, out[kind]);
+            kinds[kind](&stage.window, out[kind]);
         size_t n = step < W ? step + 1 : W;
         double mean = (double)(all_of_it[step + 1] - all_of_it[step + 1 - n]) / (double)n;
         assert_near(out[0][0], mean, 1e-15);
@@ -217,7 +219,7 @@ static void a_constant_load_has_no_variance_and_no_range(void **state)
         const int32_t counts[3] = {1, 3, 996};
         push(&stage, counts, MOEP_INT32);
         for (size_t kind = 0; kind < KINDS; kind++)
-            kinds[kind](&stage.window, step + 1, out[kind]);
+            kinds[kind](&stage.window, out[kind]);
         for (size_t e = 0; e < 3; e++) {
             assert_near(out[0][e], counts[e] / 1000.0, 0x1p-25 * counts[e] / 1000.0 + 0x1p-31);
             assert_true(out[1][e] == 0 && out[2][e] == 0);
@@ -243,8 +245,8 @@ static void spikes_leave_no_trace_once_they_have_left_the_window(void **state)
     }
     for (size_t kind = 0; kind < KINDS; kind++) {
         double out[4], expected[4];
-        kinds[kind](&stage.window, N, out);
-        kinds[kind](&fresh.window, W, expected);
+        kinds[kind](&stage.window, out);
+        kinds[kind](&fresh.window, expected);
         assert_memory_equal(out, expected, sizeof out);
     }
     clear(&fresh);
@@ -263,12 +265,13 @@ static void a_rebuilt_window_says_the_same_now_and_later(void **state)
             for (size_t step = 0; step < end; step++)
                 push(&stage, counts + step * E, MOEP_INT64);
             mp_history_copy(&rebuilt.history, &stage.history);
-            mp_window_rebuild(&rebuilt.window, &rebuilt.history);
+            struct panel panel = mp_history_panel(&rebuilt.history);
+            mp_window_rebuild(&rebuilt.window, &panel, end);
             for (size_t step = end; step < end + LATER; step++) {
                 for (size_t kind = 0; kind < KINDS && step > 0; kind++) {
                     double out[E], expected[E];
-                    kinds[kind](&rebuilt.window, step, out);
-                    kinds[kind](&stage.window, step, expected);
+                    kinds[kind](&rebuilt.window, out);
+                    kinds[kind](&stage.window, expected);
                     assert_memory_equal(out, expected, sizeof out);
                 }
                 push(&stage, counts + step * E, MOEP_INT64);
@@ -301,7 +304,7 @@ static void a_variance_of_one_unit_is_exact(void **state)
         push(&stage, counts, MOEP_FLOAT64);
         size_t n = step + 1 < 100 ? step + 1 : 100;
         double part = (double)(n / 2) / (double)n;
-        mp_window_variance(&stage.window, step + 1, variance);
+        mp_window_variance(&stage.window, variance);
         assert_near(variance[0], part * (1 - part) * unit * unit, 1e-12 * unit * unit);
     }
     clear(&stage);

@@ -9,9 +9,9 @@ const struct runtime mp_runtime_default = {
     .threads = 1,
 };
 
-moep_status mp_runtime_read(struct runtime *to, const moep_runtime *from, const struct runtime *otherwise)
+moep_status mp_runtime_read(struct runtime *to, const moep_runtime *from, const struct runtime *fallback)
 {
-    *to = *otherwise;
+    *to = *fallback;
     if (!from)
         return MOEP_OK;
     moep_runtime theirs = {0};

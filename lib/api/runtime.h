@@ -14,8 +14,8 @@ struct runtime {
     void *progress_user;
 };
 
-/* NULL: a copy of `otherwise`. */
-moep_status mp_runtime_read(struct runtime *to, const moep_runtime *from, const struct runtime *otherwise);
+/* Checks and resolves the caller's; NULL copies `fallback`. */
+moep_status mp_runtime_read(struct runtime *to, const moep_runtime *from, const struct runtime *fallback);
 
 extern const struct runtime mp_runtime_default;
 

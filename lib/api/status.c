@@ -31,6 +31,11 @@ moep_status mp_fail_at(moep_status status, const char *what, size_t i)
     return mp_fail(status, "%s %zu: %s", what, i, text);
 }
 
+moep_status mp_fail_null(const char *name)
+{
+    return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%s is NULL", name);
+}
+
 moep_status mp_out_of_memory(const char *what)
 {
     return mp_fail(MOEP_ERROR_OUT_OF_MEMORY, "no memory for %s", what);

@@ -15,10 +15,13 @@ __attribute__((format(printf, 2, 3)))
 moep_status
 mp_fail(moep_status status, const char *format, ...);
 
-/* A failure of the i-th of several: its sentence, preceded by that. */
+/* The same status, with "what i: " in front of the last sentence, for a failure of the i-th of several. */
 moep_status mp_fail_at(moep_status status, const char *what, size_t i);
 
-/* OUT_OF_MEMORY, saying for what. */
+/* INVALID_ARGUMENT: "name is NULL". */
+moep_status mp_fail_null(const char *name);
+
+/* OUT_OF_MEMORY: "no memory for what". */
 moep_status mp_out_of_memory(const char *what);
 
 #endif

@@ -32,7 +32,7 @@ static size_t size_of(const void *theirs)
 static moep_status check_size(const void *theirs, size_t known, const char *name)
 {
     if (!theirs)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%s is NULL", name);
+        return mp_fail_null(name);
     size_t given = size_of(theirs);
     if (given > known)
         return mp_fail(MOEP_ERROR_INCOMPATIBLE,

@@ -46,22 +46,6 @@ size_t mp_checkpoint_finish(struct checkpoint *checkpoint)
     return checkpoint->at;
 }
 
-moep_status mp_checkpoint_save(size_t (*put)(struct checkpoint *checkpoint, const void *handle), const void *handle,
-                               void *buffer, size_t capacity, size_t *size)
-{
-    struct checkpoint checkpoint;
-    mp_checkpoint_measure(&checkpoint);
-    size_t needed = put(&checkpoint, handle);
-    if (buffer && capacity < needed)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "capacity is %zu bytes, the state takes %zu", capacity, needed);
-    *size = needed;
-    if (!buffer)
-        return MOEP_OK;
-    mp_checkpoint_write(&checkpoint, buffer);
-    put(&checkpoint, handle);
-    return MOEP_OK;
-}
-
 /* The checksum of the section whose header is at that place. */
 static uint32_t section_crc(const struct checkpoint *checkpoint, const unsigned char *section, size_t length)
 {
@@ -96,7 +80,7 @@ static bool has_tag(const unsigned char *section, const char *tag)
     return memcmp(section, tag, VERSION_AT) == 0;
 }
 
-/* A known section comes once and in no later version; another one is skipped, unless it says that nobody may. */
+/* A known section comes once and in no later version. An unknown one is skipped, unless it is critical. */
 static moep_status check_section(const unsigned char *section, const struct section *known, bool *seen, size_t n)
 {
     unsigned version = (unsigned)mp_load(section + VERSION_AT, 2);
@@ -193,18 +177,6 @@ moep_status mp_checkpoint_end(struct checkpoint *checkpoint)
         mp_store(header + CRC_AT, section_crc(checkpoint, header, length), 4);
     }
     return MOEP_OK;
-}
-
-moep_status mp_checkpoint_parts(struct checkpoint *checkpoint, const struct checkpoint_part *parts, size_t n,
-                                void *handle)
-{
-    moep_status status = MOEP_OK;
-    for (size_t i = 0; i < n && status == MOEP_OK; i++) {
-        mp_checkpoint_section(checkpoint, parts[i].section);
-        parts[i].fields(checkpoint, handle);
-        status = mp_checkpoint_end(checkpoint);
-    }
-    return status;
 }
 
 size_t mp_checkpoint_left(const struct checkpoint *checkpoint)

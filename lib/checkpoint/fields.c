@@ -51,7 +51,7 @@ void mp_field_size(struct checkpoint *checkpoint, size_t *value)
         *value = (size_t)wide;
 }
 
-/* Not a number is one value among others, of one form. */
+/* All NaNs are written as the same one, so that equal states give equal bytes. */
 void mp_field_f64(struct checkpoint *checkpoint, double *value)
 {
     double plain = isnan(*value) ? (double)NAN : *value;
@@ -77,7 +77,7 @@ static float load_float(const unsigned char *at)
     return value;
 }
 
-/* Steps past n floats, returning where they begin; MP_READ: n becomes 0 where there are not so many. */
+/* Steps past n floats and returns where they begin. MP_READ: n becomes 0 if fewer are left. */
 static size_t pass_floats(struct checkpoint *checkpoint, size_t *n)
 {
     size_t at = checkpoint->at;

@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The handle: its life, steps in, and what it is. Every step goes into the history, the windows and the present block;
+ * every block that ends moves the states on (expected_drift.c).
+ *
+ * allocates: at create only; threads: none. */
 #include "detector/detector.h"
 
 #include "api/status.h"
@@ -9,43 +13,37 @@
 #include <math.h>
 #include <string.h>
 
-moep_status mp_detector_missing(void)
-{
-    return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "detector is NULL");
-}
-
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
-static size_t arena_size(size_t layers, size_t experts, size_t blocks)
+static void lay_out(void *self, struct arena *arena)
 {
-    size_t of_states = mp_product(mp_sum(mp_product(layers, experts), layers), sizeof(struct stability));
-    size_t of_layers = mp_product(layers, (2 * blocks + 2) * sizeof(double));
-    size_t of_experts = mp_product(experts, 3 * sizeof(double));
-    return mp_sum(of_states, mp_sum(of_layers, of_experts));
+    moep_detector *detector = self;
+    size_t layers = detector->history.layers, experts = detector->history.experts;
+    size_t tokens = mp_product(mp_detector_token_rows(detector), layers);
+    detector->layers = mp_arena_take(arena, layers, sizeof *detector->layers);
+    detector->experts = mp_arena_take(arena, mp_product(layers, experts), sizeof *detector->experts);
+    detector->tokens = mp_arena_take(arena, tokens, sizeof *detector->tokens);
+    detector->totals = mp_arena_take(arena, layers, sizeof *detector->totals);
+    detector->scratch = mp_arena_take(arena, mp_product(3, experts), sizeof *detector->scratch);
 }
 
-static moep_status make_arena(moep_detector *detector, size_t layers, size_t experts)
-{
-    size_t blocks = mp_detector_blocks(&detector->config), size = arena_size(layers, experts, blocks);
-    detector->arena = mp_allocate(&detector->runtime.memory, size, 1);
-    if (!detector->arena)
-        return mp_out_of_memory("the states: layers x experts is too large");
-    memset(detector->arena, 0, size);
-    detector->layers = detector->arena;
-    detector->experts = detector->layers + layers;
-    detector->tokens = (double *)(detector->experts + layers * experts);
-    detector->totals = detector->tokens + (2 * blocks + 1) * layers;
-    detector->scratch = detector->totals + layers;
-    return MOEP_OK;
-}
-
-/* Between two neighbouring halves of W steps a random walk moves by a root mean square of sqrt(2 W / 3) of its steps,
- * from the mean of W to the mean of the next h by sqrt((W + h) / 3): their ratio, squared; and of what moves as another
- * power of the time than its root. As a float, to which every processor's pow rounds alike. */
-static double growth_of(const moep_detector_config *config, double power)
+/* How a squared drift grows from the difference of two neighbouring halves of W steps to that of the last W and the next
+ * h. For a random walk whose steps have variance q these are 2 W q / 3 and (W + h) q / 3, so that the ratio is
+ * (W + h) / (2 W). With the diffusion (Hurst) exponent H, 1/2 for a random walk, the drift grows as the H-th power of
+ * time: squared, as that ratio to the power 2 H. H = 1 is a linear trend a t, whose two differences are a W and
+ * a (W + h) / 2. Rounded to float, because pow may differ in its last digits from one C library to the next. */
+static double growth_of(const moep_detector_config *config, double exponent)
 {
     double window = config->drift_window, horizon = (double)config->horizon;
-    return (double)(float)pow((window + horizon) / (2 * window), 2 * power);
+    return (double)(float)pow((window + horizon) / (2 * window), 2 * exponent);
+}
+
+/* A drift that keeps its direction is taken to grow with twice the exponent, at most as a linear trend: a random walk's
+ * 1/2 becomes 1. The growth is at most 4 g: a single jump J within the blocks that D and D' share makes D D' <= J^2 / 4,
+ * which must not count for more than the jump itself, g J^2. */
+static double trend_growth_of(const moep_detector_config *config)
+{
+    return fmin(growth_of(config, fmin(2 * config->growth, 1)), 4 * growth_of(config, config->growth));
 }
 
 size_t mp_detector_history(const moep_detector_config *config)
@@ -67,8 +65,8 @@ static moep_status make_parts(moep_detector *detector, size_t layers, size_t exp
             status = mp_window_make(&detector->windows[i], config->windows[i], series, memory);
     if (status == MOEP_OK)
         status = mp_drift_make(&detector->drift, series, config->block, mp_detector_blocks(config), memory);
-    if (status == MOEP_OK)
-        status = make_arena(detector, layers, experts);
+    if (status == MOEP_OK && !mp_arena_make(&detector->arena, lay_out, detector, memory))
+        status = mp_out_of_memory("the states: layers x experts is too large");
     return status;
 }
 
@@ -80,9 +78,7 @@ moep_status mp_detector_make(size_t layers, size_t experts, const moep_detector_
         return mp_out_of_memory("the detector");
     *detector = (moep_detector){.config = *config, .runtime = *runtime};
     detector->growth = growth_of(config, config->growth);
-    /* 1: what goes straight on. A single jump gives two differences that share its blocks a product of up to a quarter of
-     * its square: that must not count for more than the jump itself. */
-    detector->growth_onward = fmin(growth_of(config, fmin(2 * config->growth, 1)), 4 * detector->growth);
+    detector->trend_growth = trend_growth_of(config);
     moep_status status = make_parts(detector, layers, experts);
     if (status == MOEP_OK)
         *out = detector;
@@ -96,7 +92,7 @@ moep_status moep_detector_create(size_t layers, size_t experts, const moep_detec
 {
     MP_BORDER
     if (!out)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "out is NULL");
+        return mp_fail_null("out");
     *out = NULL;
     moep_detector_config checked;
     struct runtime resolved;
@@ -115,8 +111,7 @@ void mp_detector_destroy(moep_detector *detector)
     if (!detector)
         return;
     struct memory memory = detector->runtime.memory;
-    size_t layers = detector->history.layers, experts = detector->history.experts;
-    mp_release(&memory, detector->arena, arena_size(layers, experts, mp_detector_blocks(&detector->config)), 1);
+    mp_arena_free(&detector->arena, &memory);
     mp_drift_free(&detector->drift, &memory);
     for (size_t i = 0; i < MP_WINDOWS; i++)
         mp_window_free(&detector->windows[i], &memory);
@@ -137,7 +132,7 @@ static void end_block(moep_detector *detector)
     uint64_t ended = mp_drift_ended(&detector->drift);
     if (!mp_detector_in_warmup(detector))
         for (size_t layer = 0; layer < detector->history.layers; layer++)
-            mp_detector_judge(detector, layer, ended);
+            mp_detector_evaluate(detector, layer, ended);
     memset(mp_detector_tokens(detector, ended), 0, detector->history.layers * sizeof *detector->tokens);
 }
 
@@ -151,19 +146,20 @@ static void push_step(moep_detector *detector, const void *counts, moep_dtype dt
         const char *of_layer = (const char *)counts + layer * layer_size;
         tokens[layer] += mp_intake_are_tokens(of_layer, dtype, history->experts) ? detector->totals[layer] : NAN;
     }
+    struct panel panel = mp_history_panel(history);
     for (size_t i = 0; i < MP_WINDOWS; i++)
-        if (detector->windows[i].arena)
-            mp_window_push(&detector->windows[i], history);
-    if (mp_drift_push(&detector->drift, mp_history_row(history, history->steps - 1)))
+        if (detector->windows[i].steps > 0)
+            mp_window_push(&detector->windows[i], &panel);
+    if (mp_drift_push(&detector->drift, mp_panel_row(&panel, panel.steps - 1)))
         end_block(detector);
 }
 
-/* The first step, or one after so long a gap that what was known before says nothing about what comes. */
+/* Begins WARMUP anew, at the first step and after a gap so long that the load before it says nothing about the future. */
 static void restart(moep_detector *detector, uint64_t step)
 {
     const struct history *history = &detector->history;
     mp_drift_reset(&detector->drift);
-    memset(detector->tokens, 0, (2 * detector->drift.blocks + 1) * history->layers * sizeof *detector->tokens);
+    memset(detector->tokens, 0, mp_detector_token_rows(detector) * history->layers * sizeof *detector->tokens);
     for (size_t i = 0; i < history->layers; i++)
         mp_stability_restart(&detector->layers[i], step);
     for (size_t i = 0; i < history->layers * history->experts; i++)
@@ -189,14 +185,14 @@ static moep_status push(moep_detector *detector, uint64_t first_step, size_t ste
 moep_status moep_detector_push(moep_detector *detector, size_t steps, const void *counts, moep_dtype dtype)
 {
     MP_BORDER
-    return detector ? push(detector, detector->history.next_step, steps, counts, dtype) : mp_detector_missing();
+    return detector ? push(detector, detector->history.next_step, steps, counts, dtype) : mp_fail_null("detector");
 }
 
 moep_status moep_detector_push_at(moep_detector *detector, uint64_t first_step, size_t steps, const void *counts,
                                   moep_dtype dtype)
 {
     MP_BORDER
-    return detector ? push(detector, first_step, steps, counts, dtype) : mp_detector_missing();
+    return detector ? push(detector, first_step, steps, counts, dtype) : mp_fail_null("detector");
 }
 
 /* ---- about it ------------------------------------------------------------------------------------------------------ */
@@ -205,7 +201,7 @@ moep_status moep_detector_info(const moep_detector *detector, moep_info *info)
 {
     MP_BORDER
     if (!detector)
-        return mp_detector_missing();
+        return mp_fail_null("detector");
     moep_info ours = mp_history_info(&detector->history);
     ours.method = -1;
     ours.min_steps = 2 * (uint64_t)detector->config.drift_window;
@@ -217,6 +213,6 @@ moep_status moep_detector_config_read(const moep_detector *detector, moep_detect
 {
     MP_BORDER
     if (!detector)
-        return mp_detector_missing();
+        return mp_fail_null("detector");
     return mp_struct_write(config, &detector->config, sizeof detector->config, "moep_detector_config");
 }

@@ -12,16 +12,16 @@
 struct moep_detector {
     moep_detector_config config; /* checked */
     struct runtime runtime;
-    struct history history; /* as long as the windows need it */
-    struct window windows[MP_WINDOWS];
+    struct history history;            /* as long as the windows need it */
+    struct window windows[MP_WINDOWS]; /* of 0 steps: none */
     struct drift drift;
-    double growth, growth_onward; /* of a squared drift, from that between two halves to that over the horizon; and of
-                                     one that goes on in one direction */
-    void *arena;                  /* the arrays below lie in it */
-    struct stability *layers;     /* [layers] */
-    struct stability *experts;    /* [layers][experts] */
-    double *tokens;  /* [2 x blocks + 1][layers]: of a block, those of the present one in the row after the last; NaN
-                        where counts need not be tokens */
+    double growth;             /* of a squared drift, from that between two halves to that over the horizon */
+    double trend_growth;       /* the same for a drift that keeps its direction */
+    struct arena arena;        /* the arrays below */
+    struct stability *layers;  /* [layers] */
+    struct stability *experts; /* [layers][experts] */
+    double
+        *tokens; /* [2 m + 1][layers]: of each block, the present one included; NaN where counts need not be tokens */
     double *totals;  /* [layers]: of a step, while it is pushed */
     double *scratch; /* [3][experts] */
 };
@@ -31,25 +31,27 @@ moep_status mp_detector_make(size_t layers, size_t experts, const moep_detector_
                              const struct runtime *runtime, moep_detector **out);
 void mp_detector_destroy(moep_detector *detector);
 
-/* INVALID_ARGUMENT: there is none. */
-moep_status mp_detector_missing(void);
+/* Moves the states of a layer and its experts on, when block number `ended`, counted from 1, ends. */
+void mp_detector_evaluate(moep_detector *detector, size_t layer, uint64_t ended);
 
-/* A block has ended, the ended-th: the states of that layer and its experts. */
-void mp_detector_judge(moep_detector *detector, size_t layer, uint64_t ended);
-
-/* Steps that the longest window needs, and the one that leaves it. */
+/* The steps that history keeps: those of the longest window, and the one that leaves it. */
 size_t mp_detector_history(const moep_detector_config *config);
 
-/* The blocks of drift_window. */
+/* m, the blocks of drift_window. */
 static inline size_t mp_detector_blocks(const moep_detector_config *config)
 {
     return config->drift_window / config->block;
 }
 
-/* The row of `tokens` of that block. */
+/* The rows of `tokens`, and that of a block. */
+static inline size_t mp_detector_token_rows(const moep_detector *detector)
+{
+    return 2 * mp_detector_blocks(&detector->config) + 1;
+}
+
 static inline double *mp_detector_tokens(const moep_detector *detector, uint64_t block)
 {
-    return detector->tokens + block % (2 * detector->drift.blocks + 1) * detector->history.layers;
+    return detector->tokens + block % mp_detector_token_rows(detector) * detector->history.layers;
 }
 
 static inline bool mp_detector_in_warmup(const moep_detector *detector)

@@ -5,9 +5,9 @@
 #include "detector/fixed_point.h"
 #include "support/simd.h"
 
-#include <string.h>
-
-#define UNIT 0x1p-26 /* of a block mean */
+/* The unit of a block mean. A square of a difference is then at most 2^52, and the sum of the 2 m - 1 <= 1023 of them stays
+ * below 2^62 (MP_MOST_BLOCKS). */
+#define UNIT 0x1p-26
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
@@ -21,44 +21,41 @@ size_t mp_drift_ring_size(size_t series, size_t blocks)
     return mp_product(series, mp_product(rows_of(blocks), sizeof(uint32_t)));
 }
 
-/* The four sums, the ring, and a row of zeros. */
-static size_t arena_size(size_t series, size_t blocks)
+static void lay_out(void *self, struct arena *arena)
 {
-    return mp_product(series, 4 * sizeof(uint64_t) + (rows_of(blocks) + 1) * sizeof(uint32_t));
+    struct drift *drift = self;
+    size_t n = drift->series;
+    drift->sum = mp_arena_take(arena, n, sizeof *drift->sum);
+    drift->difference = mp_arena_take(arena, n, sizeof *drift->difference);
+    drift->earlier = mp_arena_take(arena, n, sizeof *drift->earlier);
+    drift->squares = mp_arena_take(arena, n, sizeof *drift->squares);
+    drift->ring = mp_arena_take(arena, mp_drift_ring_size(n, drift->blocks), 1);
+    drift->zeros = mp_arena_take(arena, n, sizeof *drift->zeros);
 }
 
 moep_status mp_drift_make(struct drift *drift, size_t series, size_t steps, size_t blocks, const struct memory *memory)
 {
     *drift = (struct drift){.series = series, .steps = steps, .blocks = blocks};
-    drift->arena = mp_allocate(memory, arena_size(series, blocks), 1);
-    if (!drift->arena)
+    if (!mp_arena_make(&drift->arena, lay_out, drift, memory))
         return mp_out_of_memory("the blocks: layers x experts x drift_window / block is too large");
-    drift->sum = drift->arena;
-    drift->difference = (int64_t *)drift->sum + series;
-    drift->earlier = drift->difference + series;
-    drift->squares = drift->sum + 3 * series;
-    drift->ring = (uint32_t *)(drift->sum + 4 * series);
-    drift->none = drift->ring + rows_of(blocks) * series;
-    mp_drift_reset(drift);
     return MOEP_OK;
 }
 
 void mp_drift_free(struct drift *drift, const struct memory *memory)
 {
-    mp_release(memory, drift->arena, arena_size(drift->series, drift->blocks), 1);
-    drift->arena = NULL;
+    mp_arena_free(&drift->arena, memory);
 }
 
 void mp_drift_reset(struct drift *drift)
 {
-    memset(drift->arena, 0, arena_size(drift->series, drift->blocks));
     drift->pushed = 0;
+    mp_arena_clear(&drift->arena);
 }
 
 void mp_drift_copy(struct drift *to, const struct drift *from)
 {
     to->pushed = from->pushed;
-    memcpy(to->arena, from->arena, arena_size(from->series, from->blocks));
+    mp_arena_copy(&to->arena, &from->arena);
 }
 
 /* ---- steps in ---------------------------------------------------------------------------------------------------- */
@@ -79,8 +76,8 @@ MP_VECTORISED static void mp_add_step(uint64_t *restrict sum, const float *share
         sum[s] += mp_fixed(shares[s]);
 }
 
-/* Rounded to the nearest unit. */
-MP_VECTORISED static void mp_take_means(uint32_t *restrict means, uint64_t *restrict sum, size_t steps, size_t n)
+/* The means of the block that ends, rounded to the nearest unit, and sums of 0 for the next one. */
+MP_VECTORISED static void mp_end_means(uint32_t *restrict means, uint64_t *restrict sum, size_t steps, size_t n)
 {
     double unit = MP_FIXED_UNIT / UNIT / (double)steps;
     for (size_t s = 0; s < n; s++) {
@@ -89,8 +86,7 @@ MP_VECTORISED static void mp_take_means(uint32_t *restrict means, uint64_t *rest
     }
 }
 
-/* The difference of two halves, the newest block being `now`: it enters the later half, `middle` leaves that for the
- * earlier one, `oldest` leaves the earlier one. */
+/* m (A - B) when the block `now` ends: it enters A, `middle` moves from A to B, `oldest` leaves B. */
 MP_VECTORISED static void mp_slide_halves(int64_t *restrict difference, const uint32_t *now, const uint32_t *middle,
                                           const uint32_t *oldest, size_t n)
 {
@@ -104,7 +100,7 @@ static inline uint64_t square_of_difference(uint32_t a, uint32_t b)
     return (uint64_t)(difference * difference);
 }
 
-/* The pair (now, before) comes in; the pair (second, first) leaves. */
+/* The pair (now, before) enters; the pair (second, first) leaves. */
 MP_VECTORISED static void mp_slide_squares(uint64_t *restrict squares, const uint32_t *now, const uint32_t *before,
                                            const uint32_t *second, const uint32_t *first, size_t n)
 {
@@ -112,23 +108,23 @@ MP_VECTORISED static void mp_slide_squares(uint64_t *restrict squares, const uin
         squares[s] += square_of_difference(now[s], before[s]) - square_of_difference(second[s], first[s]);
 }
 
-/* The row of the block so many before; of zeros where that has not come in. */
-static const uint32_t *row_before(const struct drift *drift, uint64_t block, size_t back, uint64_t come_in)
+/* The row of the block `back` before this one; zeros if fewer than `back` blocks have been added before it. */
+static const uint32_t *row_before(const struct drift *drift, uint64_t block, size_t back, uint64_t added)
 {
-    return come_in >= back ? row_of(drift, block - back) : drift->none;
+    return added >= back ? row_of(drift, block - back) : drift->zeros;
 }
 
-/* Takes in that block, which is in the ring. The sums begin with block `first`: none before it has come in. */
+/* Adds a block of the ring to the running sums, which begin with block `first`. */
 static void slide(struct drift *drift, uint64_t block, uint64_t first)
 {
     size_t m = drift->blocks, n = drift->series;
-    uint64_t come_in = block - first;
-    const uint32_t *now = row_of(drift, block), *middle = row_before(drift, block, m, come_in);
-    const uint32_t *oldest = row_before(drift, block, 2 * m, come_in);
+    uint64_t added = block - first;
+    const uint32_t *now = row_of(drift, block), *middle = row_before(drift, block, m, added);
+    const uint32_t *oldest = row_before(drift, block, 2 * m, added);
     mp_slide_halves(drift->difference, now, middle, oldest, n);
-    mp_slide_halves(drift->earlier, middle, oldest, row_before(drift, block, 3 * m, come_in), n);
-    const uint32_t *second = come_in >= 2 * m ? row_of(drift, block - 2 * m + 1) : drift->none;
-    if (come_in > 0)
+    mp_slide_halves(drift->earlier, middle, oldest, row_before(drift, block, 3 * m, added), n);
+    const uint32_t *second = added >= 2 * m ? row_of(drift, block - 2 * m + 1) : drift->zeros;
+    if (added > 0)
         mp_slide_squares(drift->squares, now, row_of(drift, block - 1), second, oldest, n);
 }
 
@@ -139,30 +135,30 @@ bool mp_drift_push(struct drift *drift, const float *shares)
     drift->pushed++;
     if (mp_drift_ended(drift) == block)
         return false;
-    mp_take_means(row_of(drift, block), drift->sum, drift->steps, drift->series);
+    mp_end_means(row_of(drift, block), drift->sum, drift->steps, drift->series);
     slide(drift, block, 0);
     return true;
 }
 
-/* ---- movements out ----------------------------------------------------------------------------------------------- */
+/* ---- estimates out ----------------------------------------------------------------------------------------------- */
 
-MP_VECTORISED static void mp_measure(const int64_t *difference, const int64_t *earlier, const uint64_t *squares,
-                                     size_t n, double blocks, double *restrict moved, double *restrict onward,
-                                     double *restrict noise)
+MP_VECTORISED static void mp_estimate(const int64_t *difference, const int64_t *earlier, const uint64_t *squares,
+                                      size_t n, double m, double *restrict squared, double *restrict trend,
+                                      double *restrict noise)
 {
-    double unit = UNIT / blocks, share = UNIT * UNIT / (blocks * (2 * blocks - 1));
+    double unit = UNIT / m, share = UNIT * UNIT / (m * (2 * m - 1));
     for (size_t s = 0; s < n; s++) {
         double d = (double)difference[s] * unit, before = (double)earlier[s] * unit, v = (double)squares[s] * share;
-        moved[s] = d * d - v;
-        onward[s] = d * before + v / 2;
+        squared[s] = d * d - v;
+        trend[s] = d * before + v / 2;
         noise[s] = v;
     }
 }
 
-void mp_drift_measure(const struct drift *drift, size_t first, size_t n, const struct movement *out)
+void mp_drift_estimate(const struct drift *drift, size_t first, size_t n, const struct drift_estimate *out)
 {
-    mp_measure(drift->difference + first, drift->earlier + first, drift->squares + first, n, (double)drift->blocks,
-               out->moved, out->onward, out->noise);
+    mp_estimate(drift->difference + first, drift->earlier + first, drift->squares + first, n, (double)drift->blocks,
+                out->squared, out->trend, out->noise);
 }
 
 double mp_drift_mean(const struct drift *drift, size_t series)
@@ -181,7 +177,7 @@ double mp_drift_variance(const struct drift *drift, size_t series)
 
 /* ---- checkpoint -------------------------------------------------------------------------------------------------- */
 
-/* The running sums are not among the fields: the ring says what they are. */
+/* The running sums are not among the fields: they are computed again from the ring. */
 static void rebuild(struct drift *drift)
 {
     uint64_t ended = mp_drift_ended(drift), rows = rows_of(drift->blocks), held = ended < rows ? ended : rows;

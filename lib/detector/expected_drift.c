@@ -1,5 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a block has shown of a layer and its experts, put before the rule. */
+/* The drift that a forecast over the horizon must expect, of a layer and of its experts, when a block ends.
+ *
+ * For expert e, drift.h gives estimates of D^2, of D D' and of the noise V, as shares squared. E is the number of
+ * experts, g the growth of a squared drift from W to the horizon (detector.c). Shares are turned into units of the mean
+ * load 1 / E, and so squares are multiplied by E^2:
+ *
+ *     expert    d = g E^2 (D^2 - V)               se = g E^2 sqrt(2) V
+ *     layer     d = g E sum_e (D_e^2 - V_e)       se = g E sqrt(sum_e 2 V_e^2)      the mean over its experts
+ *
+ * because the square of a normal number with mean 0 and variance V has the standard deviation sqrt(2) V. For a trend D D' + V / 2
+ * stands in place of D^2 - V, and the growth of a trend in place of g. Its noise is a little less, sqrt(5/4) V, for which
+ * the same se is used.
+ *
+ * "Certainly" beyond a limit L means with three standard deviations left to spare:
+ *
+ *     layer     d - 3 se > L                      a sum over many experts is about normal
+ *     expert    sqrt(g) E (|D| - 3 sqrt(V)) > sqrt(L)     one squared difference is not, and so D itself is doubted */
 #include "detector/detector.h"
 
 #include <math.h>
@@ -9,55 +25,54 @@ static double square(double x)
     return x * x;
 }
 
-/* Beyond the limit even if three standard deviations of it were noise. The layer's drift is the mean of its experts'.
- * Noise of variance V gives the square of a difference the standard deviation sqrt(2) V, which adds up over the experts;
- * the product of two somewhat less. */
-static struct expected_drift expect_of_layer(const moep_detector *detector, const struct movement *movement,
+static struct expected_drift expect_of_layer(const moep_detector *detector, const struct drift_estimate *estimate,
                                              const struct stability_rule *rule)
 {
     size_t experts = detector->history.experts;
-    double moved = 0, onward = 0, variance = 0;
+    double squared = 0, trend = 0, variance = 0;
     for (size_t e = 0; e < experts; e++) {
-        moved += movement->moved[e];
-        onward += movement->onward[e];
-        variance += 2 * square(movement->noise[e]);
+        squared += estimate->squared[e];
+        trend += estimate->trend[e];
+        variance += 2 * square(estimate->noise[e]);
     }
     double error = sqrt(variance), unit = detector->growth * (double)experts;
-    double unit_onward = detector->growth_onward * (double)experts;
-    return (struct expected_drift){unit * moved, unit * error, unit * (moved - 3 * error) > rule->limit,
-                                   unit_onward * (onward - 3 * error) > rule->limit};
+    double trend_unit = detector->trend_growth * (double)experts;
+    return (struct expected_drift){unit * squared, unit * error, unit * (squared - 3 * error) > rule->limit,
+                                   trend_unit * (trend - 3 * error) > rule->limit};
 }
 
-/* A single difference D is far from normal when it is squared: it is doubted by three standard deviations of its own.
- * Beyond a limit of T^2 is abs(D) - 3 sqrt(V) > T, which without roots is: D^2 - T^2 - 9 V is more than 6 T sqrt(V).
- * Squared is D^2 - V; or D D' + V / 2, of which that asks for more: the mean of D and D' has half the noise. */
-static bool certainly_beyond(double limit, double squared, double noise)
+/* |D| - 3 sqrt(V) > T without roots, with the limit T^2 as a share squared and q = D^2 - V:
+ *     D^2 > T^2 + 6 T sqrt(V) + 9 V,  and so  q - T^2 - 8 V > 6 T sqrt(V)
+ * For a trend q = D D' + V / 2. The same inequality then asks for more: the mean of D and D' has only half the standard
+ * deviation, sqrt(V) / 2. */
+static bool certainly_exceeds(double limit, double q, double noise)
 {
-    double excess = squared - limit - 8 * noise;
+    double excess = q - limit - 8 * noise;
     return excess > 0 && square(excess) > 36 * limit * noise;
 }
 
-static struct expected_drift expect_of_expert(const struct movement *movement, size_t e, double unit, double limit,
-                                              double limit_onward)
+/* limit, trend_limit: as shares squared. */
+static struct expected_drift expect_of_expert(const struct drift_estimate *estimate, size_t e, double unit,
+                                              double limit, double trend_limit)
 {
-    double moved = movement->moved[e], noise = movement->noise[e];
-    return (struct expected_drift){unit * moved, unit * sqrt(2) * noise, certainly_beyond(limit, moved, noise),
-                                   certainly_beyond(limit_onward, movement->onward[e], noise)};
+    double squared = estimate->squared[e], noise = estimate->noise[e];
+    return (struct expected_drift){unit * squared, unit * sqrt(2) * noise, certainly_exceeds(limit, squared, noise),
+                                   certainly_exceeds(trend_limit, estimate->trend[e], noise)};
 }
 
-static void judge_experts(moep_detector *detector, size_t layer, const struct movement *movement,
-                          const struct stability_rule *rule, uint64_t ended, uint64_t step)
+static void evaluate_experts(moep_detector *detector, size_t layer, const struct drift_estimate *estimate,
+                             const struct stability_rule *rule, uint64_t ended, uint64_t step)
 {
     size_t experts = detector->history.experts;
     double share = square((double)experts), unit = detector->growth * share;
-    double limit = rule->limit / unit, limit_onward = rule->limit / (detector->growth_onward * share);
+    double limit = rule->limit / unit, trend_limit = rule->limit / (detector->trend_growth * share);
     for (size_t e = 0; e < experts; e++) {
-        struct expected_drift expected = expect_of_expert(movement, e, unit, limit, limit_onward);
-        mp_stability_judge(&detector->experts[layer * experts + e], rule, &expected, ended, step);
+        struct expected_drift expected = expect_of_expert(estimate, e, unit, limit, trend_limit);
+        mp_stability_update(&detector->experts[layer * experts + e], rule, &expected, ended, step);
     }
 }
 
-void mp_detector_judge(moep_detector *detector, size_t layer, uint64_t ended)
+void mp_detector_evaluate(moep_detector *detector, size_t layer, uint64_t ended)
 {
     const moep_detector_config *config = &detector->config;
     size_t experts = detector->history.experts, blocks = detector->drift.blocks;
@@ -65,9 +80,9 @@ void mp_detector_judge(moep_detector *detector, size_t layer, uint64_t ended)
     uint32_t dwell = config->dwell / config->block + (config->dwell % config->block != 0);
     struct stability_rule of_layer = mp_stability_rule(config->tolerance, dwell, blocks);
     struct stability_rule of_experts = mp_stability_rule(config->expert_tolerance, dwell, blocks);
-    struct movement movement = {detector->scratch, detector->scratch + experts, detector->scratch + 2 * experts};
-    mp_drift_measure(&detector->drift, layer * experts, experts, &movement);
-    struct expected_drift expected = expect_of_layer(detector, &movement, &of_layer);
-    mp_stability_judge(&detector->layers[layer], &of_layer, &expected, ended, step);
-    judge_experts(detector, layer, &movement, &of_experts, ended, step);
+    struct drift_estimate estimate = {detector->scratch, detector->scratch + experts, detector->scratch + 2 * experts};
+    mp_drift_estimate(&detector->drift, layer * experts, experts, &estimate);
+    struct expected_drift expected = expect_of_layer(detector, &estimate, &of_layer);
+    mp_stability_update(&detector->layers[layer], &of_layer, &expected, ended, step);
+    evaluate_experts(detector, layer, &estimate, &of_experts, ended, step);
 }

@@ -8,7 +8,7 @@
 
 #define MP_FIXED_UNIT 0x1p-31
 
-/* Exact from 2^-8 up, where a float has no finer digits; below that, what is less than a unit is cut off. */
+/* Exact from 2^-8 up, where a float has no finer digits; below that, digits finer than a unit are cut off. */
 static inline uint32_t mp_fixed(float share)
 {
     return (uint32_t)(share * 0x1p31f);

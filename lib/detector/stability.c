@@ -14,7 +14,7 @@ static void change(struct stability *stability, moep_state state, uint64_t step)
     stability->state = state;
     stability->since = step;
     stability->changes++;
-    stability->quiet = 0;
+    stability->within = 0;
 }
 
 void mp_stability_restart(struct stability *stability, uint64_t step)
@@ -22,29 +22,29 @@ void mp_stability_restart(struct stability *stability, uint64_t step)
     stability->changes += stability->state != MOEP_WARMUP;
     stability->state = MOEP_WARMUP;
     stability->since = step;
-    stability->quiet = 0;
+    stability->within = 0;
 }
 
-static bool goes_on(const struct stability_rule *rule, const struct expected_drift *expected, uint64_t ended)
+static bool trend_exceeds(const struct stability_rule *rule, const struct expected_drift *expected, uint64_t ended)
 {
-    return expected->beyond_onward && ended >= 3 * rule->blocks;
+    return expected->trend_exceeds_limit && ended >= 3 * rule->blocks;
 }
 
-/* What changes at once must be seen at once, though it is measured against what was before the stable time. */
-static bool leaves(const struct stability *stability, const struct stability_rule *rule,
-                   const struct expected_drift *expected, uint64_t ended)
+static bool should_leave(const struct stability *stability, const struct stability_rule *rule,
+                         const struct expected_drift *expected, uint64_t ended)
 {
-    return expected->beyond || (goes_on(rule, expected, ended) && ended - stability->entered >= 2 * rule->blocks);
+    bool within_state = ended - stability->entered >= 2 * rule->blocks;
+    return expected->exceeds_limit || (within_state && trend_exceeds(rule, expected, ended));
 }
 
-static bool is_quiet(const struct stability *stability, const struct stability_rule *rule,
-                     const struct expected_drift *expected, uint64_t ended)
+static bool within_tolerance(const struct stability *stability, const struct stability_rule *rule,
+                             const struct expected_drift *expected, uint64_t ended)
 {
-    return fmax(stability->drift, 0) + expected->error <= rule->tolerance && !goes_on(rule, expected, ended);
+    return fmax(stability->drift, 0) + expected->error <= rule->tolerance && !trend_exceeds(rule, expected, ended);
 }
 
-void mp_stability_judge(struct stability *stability, const struct stability_rule *rule,
-                        const struct expected_drift *expected, uint64_t ended, uint64_t step)
+void mp_stability_update(struct stability *stability, const struct stability_rule *rule,
+                         const struct expected_drift *expected, uint64_t ended, uint64_t step)
 {
     if (stability->state == MOEP_WARMUP) {
         change(stability, MOEP_TRANSIENT, step);
@@ -52,12 +52,12 @@ void mp_stability_judge(struct stability *stability, const struct stability_rule
     }
     stability->drift += (expected->drift - stability->drift) / 2;
     if (stability->state == MOEP_STABLE) {
-        if (leaves(stability, rule, expected, ended))
+        if (should_leave(stability, rule, expected, ended))
             change(stability, MOEP_TRANSIENT, step);
         return;
     }
-    stability->quiet = is_quiet(stability, rule, expected, ended) ? stability->quiet + 1 : 0;
-    if (stability->quiet < rule->dwell)
+    stability->within = within_tolerance(stability, rule, expected, ended) ? stability->within + 1 : 0;
+    if (stability->within < rule->dwell)
         return;
     change(stability, MOEP_STABLE, step);
     stability->entered = ended;
@@ -67,7 +67,7 @@ void mp_stability_fields(struct stability *stability, struct checkpoint *checkpo
                          uint64_t next_step)
 {
     mp_field_i32(checkpoint, &stability->state);
-    mp_field_u32(checkpoint, &stability->quiet);
+    mp_field_u32(checkpoint, &stability->within);
     mp_field_u64(checkpoint, &stability->since);
     mp_field_u64(checkpoint, &stability->changes);
     mp_field_u64(checkpoint, &stability->entered);

@@ -1,11 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The rule by which a layer, or an expert, becomes STABLE and ceases to be. The two differ in their tolerance only.
  *
- * It becomes STABLE when the drift that a forecast over the horizon must expect, smoothed, and with a standard
- * deviation added for what noise may hide, has been within the tolerance for a while. It ceases to be when the last
- * block's drift is certainly, whatever part of it may be noise, beyond a tolerance somewhat larger. A drift that goes on
- * in one direction will be larger at a far horizon than one that may turn: where that is certainly beyond the same limit,
- * the state is not entered, and it is left once the whole last difference lies in it. */
+ * When a block ends, d is the squared drift that a forecast over the horizon must expect, se the standard deviation that
+ * noise gives d, t the same drift for a load that keeps its direction (expected_drift.c), and s the smoothed d. With the
+ * tolerance T, all in units of the mean load:
+ *
+ *     enter    max(s, 0) + se <= T^2 in `dwell` blocks in a row, with no trend certain to exceed the limit
+ *     leave    d certain to exceed the limit (1.3 T)^2, or t certain to, 2 m blocks or more after STABLE was entered
+ *     s        begins as the first d; then s = (s + d) / 2
+ *
+ * A jump leaves STABLE immediately. A trend leaves it only when all 2 m blocks of the last difference lie in it. t is of
+ * no meaning before 3 m blocks have ended, and is then left out of both inequalities.
+ *
+ * Why these numbers: beyond one standard deviation on entering a layer of many experts would wait for noise that cannot
+ * be lowered; three on leaving (expected_drift.c) let about one layer in a thousand blocks leave by chance. 1.3 keeps a load
+ * at the tolerance from coming and going: smaller leaves too often, larger keeps loads that move too much. The halves of
+ * s react within about two blocks. tests/bench/detector_quality.py shows what a change of any of them does. */
 #ifndef MP_DETECTOR_STABILITY_H
 #define MP_DETECTOR_STABILITY_H
 
@@ -13,37 +23,37 @@
 #include "detector/drift.h"
 
 struct stability_rule {
-    double tolerance; /* squared, in units of the mean load, as the drifts */
-    double limit;     /* the larger one beyond which STABLE is left, squared */
+    double tolerance; /* T^2, in units of the mean load squared, as the drifts */
+    double limit;     /* (1.3 T)^2 */
     uint32_t dwell;   /* blocks */
-    size_t blocks;    /* of drift_window */
+    size_t blocks;    /* m */
 };
 
 struct stability_rule mp_stability_rule(double tolerance, uint32_t dwell, size_t blocks);
 
 struct expected_drift {
-    double drift, error; /* squared, and the standard deviation that noise gives it */
-    bool beyond;         /* certainly, whatever part of it may be noise, it is beyond the limit */
-    bool beyond_onward;  /* the same, if it goes on in the direction that it had; of no meaning before 3 x blocks */
+    double drift, error;      /* d, se */
+    bool exceeds_limit;       /* d certainly does, whatever part of it may be noise */
+    bool trend_exceeds_limit; /* t certainly does; of no meaning before 3 m blocks have ended */
 };
 
 struct stability {
     moep_state state;
-    uint32_t quiet;          /* blocks in a row within the tolerance */
+    uint32_t within;         /* blocks in a row within the tolerance */
     uint64_t since, changes; /* as in the public calls */
     uint64_t entered;        /* blocks that had ended when it became STABLE */
-    double drift;            /* squared; half of it the last block's, a quarter that of the one before, ... */
+    double drift;            /* s */
 };
 
 /* WARMUP, from that step on. */
 void mp_stability_restart(struct stability *stability, uint64_t step);
 
-/* A block has ended, with that step and as the ended-th; 2 x blocks or more have. */
-void mp_stability_judge(struct stability *stability, const struct stability_rule *rule,
-                        const struct expected_drift *expected, uint64_t ended, uint64_t step);
+/* Moves the state on when block number `ended`, counted from 1, ends with that step. 2 m blocks or more have ended. */
+void mp_stability_update(struct stability *stability, const struct stability_rule *rule,
+                         const struct expected_drift *expected, uint64_t ended, uint64_t step);
 
-/* Its state as a checkpoint's fields, and their bytes; warmup: of a detector that is still in it; ended, next_step: as
- * that detector has them. */
+/* Its state as a checkpoint's fields, and their bytes. warmup: its detector is still in WARMUP; ended, next_step: the
+ * detector's. */
 enum { MP_STABILITY_SAVED = 40 };
 void mp_stability_fields(struct stability *stability, struct checkpoint *checkpoint, bool warmup, uint64_t ended,
                          uint64_t next_step);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a detector says: states, and numbers. */
+/* States and numbers out: the calls that read a detector. */
 #include "api/status.h"
 #include "detector/detector.h"
 #include "support/environment.h"
@@ -12,7 +12,7 @@ moep_status moep_detector_states(const moep_detector *detector, moep_state *laye
 {
     MP_BORDER
     if (!detector)
-        return mp_detector_missing();
+        return mp_fail_null("detector");
     for (size_t i = 0; layers && i < detector->history.layers; i++)
         layers[i] = detector->layers[i].state;
     for (size_t i = 0; experts && i < detector->drift.series; i++)
@@ -24,7 +24,7 @@ moep_status moep_detector_since(const moep_detector *detector, uint64_t *layers,
 {
     MP_BORDER
     if (!detector)
-        return mp_detector_missing();
+        return mp_fail_null("detector");
     for (size_t i = 0; layers && i < detector->history.layers; i++)
         layers[i] = detector->layers[i].since;
     for (size_t i = 0; experts && i < detector->drift.series; i++)
@@ -36,7 +36,7 @@ moep_status moep_detector_changes(const moep_detector *detector, uint64_t *layer
 {
     MP_BORDER
     if (!detector)
-        return mp_detector_missing();
+        return mp_fail_null("detector");
     for (size_t i = 0; layers && i < detector->history.layers; i++)
         layers[i] = detector->layers[i].changes;
     for (size_t i = 0; experts && i < detector->drift.series; i++)
@@ -68,7 +68,7 @@ static double largest_of(const double *experts, size_t n)
 }
 
 static const struct statistic {
-    void (*of_experts)(const struct window *window, uint64_t pushed, double *out);
+    void (*of_experts)(const struct window *window, double *out);
     double (*of_layer)(const double *experts, size_t n);
 } statistics[] = {
     [MOEP_MEAN] = {mp_window_mean, mean_of},
@@ -80,14 +80,14 @@ static void read_window(const moep_detector *detector, const struct statistic *s
                         double *layers, double *experts)
 {
     size_t n = detector->history.experts;
-    statistic->of_experts(window, detector->history.steps, experts);
+    statistic->of_experts(window, experts);
     for (size_t layer = 0; layers && layer < detector->history.layers; layer++)
         layers[layer] = statistic->of_layer(experts + layer * n, n);
 }
 
 static moep_status check_window(const moep_detector *detector, size_t index)
 {
-    if (index >= MP_WINDOWS || !detector->windows[index].arena)
+    if (index >= MP_WINDOWS || detector->windows[index].steps == 0)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "window_index is %zu: the detector has no such window", index);
     if (detector->history.steps == 0)
         return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "no step has been pushed");
@@ -102,7 +102,7 @@ static void read_drift(const struct stability *states, size_t n, double *out)
         out[i] = sqrt(fmax(states[i].drift, 0));
 }
 
-/* Tokens per step over the blocks that the noise comes from. */
+/* Tokens per step over the 2 m blocks from which the noise is estimated. */
 static double tokens_per_step(const moep_detector *detector, size_t layer)
 {
     uint64_t ended = mp_drift_ended(&detector->drift), blocks = 2 * detector->drift.blocks;
@@ -112,7 +112,9 @@ static double tokens_per_step(const moep_detector *detector, size_t layer)
     return sum / ((double)blocks * detector->config.block);
 }
 
-/* As NOISE, or as DISPERSION. */
+/* N independent tokens per step give a share p the variance v = p (1 - p) / N. So NOISE = p (1 - p) / v, the number of
+ * independent tokens, and DISPERSION = tokens per step / NOISE. spread: p (1 - p), of a layer summed over its experts, as
+ * is the variance. */
 static double noise_of(double spread, double variance, double tokens, bool dispersion)
 {
     double effective = variance > 0 ? spread / variance : (double)NAN;
@@ -149,7 +151,7 @@ static moep_status check_blocks(const moep_detector *detector, size_t index)
 
 /* ---- the call ------------------------------------------------------------------------------------------------------ */
 
-/* Where the caller does not ask for the experts, they are needed all the same, to make the layers of them. */
+/* A layer's statistic is made of its experts', which need memory if the caller does not ask for them. */
 static moep_status read_statistic(const moep_detector *detector, const struct statistic *statistic, size_t index,
                                   double *layers, double *experts)
 {
@@ -178,7 +180,7 @@ moep_status moep_detector_read(const moep_detector *detector, moep_quantity quan
 {
     MP_BORDER
     if (!detector)
-        return mp_detector_missing();
+        return mp_fail_null("detector");
     if (quantity < MOEP_MEAN || quantity > MOEP_DISPERSION)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "quantity %d is unknown", (int)quantity);
     bool windowed = quantity <= MOEP_RANGE;

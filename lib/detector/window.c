@@ -1,4 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Mean and variance come from running sums of shares and of their squares, as whole numbers (fixed_point.h). They are
+ * exact: a step that leaves the window leaves no trace.
+ *
+ * The range comes from the method of van Herk (1992) and of Gil and Werman (1993). Time falls into segments of w steps.
+ * A window is a suffix of the last segment and the steps so far of the present one. With w = 4, at step 5:
+ *
+ *     steps                         0   1   2   3 | 4   5   6   7
+ *     last segment: suffix i = 0   [0   1   2   3]              extremes of every suffix, computed when the segment ends,
+ *                   suffix i = 1       [1   2   3]              from its last step backwards
+ *                   suffix i = 2           [2   3]
+ *     present segment so far                       [4   5]      extremes extended with every step
+ *     window at step 5                     [2   3   4   5]      the extremes of the two
+ *
+ * Ending a segment costs w steps at once. So the series fall into w groups whose segments end at different steps: every
+ * step ends a segment of one group, and no step pays for all. */
 #include "detector/window.h"
 
 #include "api/status.h"
@@ -9,52 +24,53 @@
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
-/* Two words of sums and two extremes per series, two more extremes per series and step. */
-static size_t arena_size(size_t steps, size_t series)
+static void lay_out(void *self, struct arena *arena)
 {
-    return mp_product(series, 2 * sizeof(uint64_t) + (2 + 2 * steps) * sizeof(float));
+    struct window *window = self;
+    size_t n = window->series, suffixes = mp_product(window->steps, n);
+    window->sum = mp_arena_take(arena, n, sizeof *window->sum);
+    window->squares = mp_arena_take(arena, n, sizeof *window->squares);
+    window->least = mp_arena_take(arena, n, sizeof *window->least);
+    window->largest = mp_arena_take(arena, n, sizeof *window->largest);
+    window->suffix_least = mp_arena_take(arena, suffixes, sizeof *window->suffix_least);
+    window->suffix_largest = mp_arena_take(arena, suffixes, sizeof *window->suffix_largest);
 }
 
-/* The extremes of no step at all: any share is less than, or as much as, the first. */
+/* The least of no share is 1 and the largest 0: any share replaces them. */
 static void clear(struct window *window)
 {
-    size_t n = (1 + window->steps) * window->series;
-    memset(window->sum, 0, 2 * window->series * sizeof *window->sum);
-    for (size_t i = 0; i < n; i++)
-        window->least[i] = 1;
-    memset(window->largest, 0, n * sizeof *window->largest);
+    mp_arena_clear(&window->arena);
+    for (size_t s = 0; s < window->series; s++)
+        window->least[s] = 1;
+    for (size_t i = 0; i < window->steps * window->series; i++)
+        window->suffix_least[i] = 1;
 }
 
 moep_status mp_window_make(struct window *window, size_t steps, size_t series, const struct memory *memory)
 {
     *window = (struct window){.steps = steps, .series = series};
-    window->arena = mp_allocate(memory, arena_size(steps, series), 1);
-    if (!window->arena)
+    if (!mp_arena_make(&window->arena, lay_out, window, memory))
         return mp_out_of_memory("a window: layers x experts x steps is too large");
-    window->sum = window->arena;
-    window->squares = window->sum + series;
-    window->least = (float *)(window->squares + series);
-    window->least_of_ends = window->least + series;
-    window->largest = window->least_of_ends + steps * series;
-    window->largest_of_ends = window->largest + series;
     clear(window);
     return MOEP_OK;
 }
 
 void mp_window_free(struct window *window, const struct memory *memory)
 {
-    mp_release(memory, window->arena, arena_size(window->steps, window->series), 1);
-    window->arena = NULL;
+    mp_arena_free(&window->arena, memory);
 }
 
 void mp_window_copy(struct window *to, const struct window *from)
 {
-    memcpy(to->arena, from->arena, arena_size(from->steps, from->series));
+    to->pushed = from->pushed;
+    mp_arena_copy(&to->arena, &from->arena);
 }
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
 
-enum { CARRY = 44 }; /* the bit of a sum from which on the carries of the squares are counted */
+/* A sum of squares may pass 2^64. Its bits from 64 on are kept in the sum of shares, from bit CARRY on: shares are at most
+ * 2^31 units, so their sum stays below 2^CARRY. */
+enum { CARRY = 44 };
 _Static_assert(MP_LONGEST_WINDOW < 1 << (CARRY - 31), "the sum of the shares reaches the carries");
 
 MP_VECTORISED static void mp_add(uint64_t *restrict sum, uint64_t *restrict squares, const float *restrict shares,
@@ -67,7 +83,9 @@ MP_VECTORISED static void mp_add(uint64_t *restrict sum, uint64_t *restrict squa
     }
 }
 
-/* Where less comes in than goes out the squares fall: a word that rises then is a borrow, one that falls no carry. */
+/* The low word of the sum of squares changes by in^2 - out^2, modulo 2^64:
+ *     in >= out    the sum grows: a word that becomes smaller has carried, + 1
+ *     in <  out    the sum shrinks: a word that becomes larger has borrowed, - 1 */
 MP_VECTORISED static void mp_replace(uint64_t *restrict sum, uint64_t *restrict squares, const float *restrict oldest,
                                      const float *restrict newest, size_t n)
 {
@@ -80,24 +98,14 @@ MP_VECTORISED static void mp_replace(uint64_t *restrict sum, uint64_t *restrict 
     }
 }
 
-static void add(struct window *window, const float *shares)
-{
-    mp_add(window->sum, window->squares, shares, window->series);
-}
-
-static void replace(struct window *window, const float *oldest, const float *newest)
-{
-    mp_replace(window->sum, window->squares, oldest, newest, window->series);
-}
-
 /* ---- extremes ---------------------------------------------------------------------------------------------------- */
 
-/* A group of series whose turns end at the same steps. */
+/* The series first .. end - 1, whose segments end at the same steps. */
 struct group {
     size_t first, end;
 };
 
-/* Those whose turn ends at steps that are `place` modulo the window. */
+/* The group whose segments end at steps that are `place` modulo w. */
 static struct group group_at(const struct window *window, size_t place)
 {
     size_t all = window->series, w = window->steps;
@@ -134,65 +142,61 @@ MP_VECTORISED static void mp_extend_to(float *restrict least, float *restrict la
     }
 }
 
-/* Where the extremes of a group's last turn without its first i steps lie: a group's are together, for they are written
- * together. */
-static size_t place_of_end(const struct window *window, struct group group, size_t i)
+/* Where suffix i of a group begins. The suffixes of one group lie side by side, because they are written together. */
+static size_t place_of_suffix(const struct window *window, struct group group, size_t i)
 {
     return window->steps * group.first + i * (group.end - group.first);
 }
 
-/* From the newest step, whose extremes are its shares, back to the whole turn; steps that the history does not hold, or
- * no longer, add nothing. The new turn has no step yet. */
-static void end_turn(struct window *window, const struct history *history, uint64_t newest, struct group group)
+/* Computes the suffixes of the segment that ends with the panel's last row; the next segment has no step yet. A step that
+ * the panel does not hold is in no window to come: its place takes the last row again, which changes no extreme. */
+static void end_segment(struct window *window, const struct panel *panel, struct group group)
 {
-    size_t n = group.end - group.first;
+    size_t n = group.end - group.first, newest = panel->steps - 1;
     for (size_t s = group.first; s < group.end; s++) {
         window->least[s] = 1;
         window->largest[s] = 0;
     }
     const float *least = window->least + group.first, *largest = window->largest + group.first;
-    for (size_t i = window->steps; i-- > 0;) {
-        size_t place = place_of_end(window, group, i);
-        uint64_t back = window->steps - 1 - i;
-        bool held = back <= newest && history->steps - (newest - back) <= history->capacity;
-        const float *shares = mp_history_row(history, held ? newest - back : newest) + group.first;
-        mp_extend_to(window->least_of_ends + place, window->largest_of_ends + place, least, largest, shares, n);
-        least = window->least_of_ends + place;
-        largest = window->largest_of_ends + place;
+    for (size_t back = 0; back < window->steps; back++) {
+        size_t place = place_of_suffix(window, group, window->steps - 1 - back);
+        const float *shares = mp_panel_row(panel, back <= newest ? newest - back : newest) + group.first;
+        mp_extend_to(window->suffix_least + place, window->suffix_largest + place, least, largest, shares, n);
+        least = window->suffix_least + place;
+        largest = window->suffix_largest + place;
     }
 }
 
 /* ---- steps in ---------------------------------------------------------------------------------------------------- */
 
-void mp_window_push(struct window *window, const struct history *history)
+void mp_window_push(struct window *window, const struct panel *panel)
 {
-    uint64_t newest = history->steps - 1;
-    const float *shares = mp_history_row(history, newest);
+    size_t n = window->series, newest = panel->steps - 1;
+    const float *shares = mp_panel_row(panel, newest);
     if (newest < window->steps)
-        add(window, shares);
+        mp_add(window->sum, window->squares, shares, n);
     else
-        replace(window, mp_history_row(history, newest - window->steps), shares);
-    mp_extend(window->least, window->largest, shares, window->series);
-    end_turn(window, history, newest, group_at(window, (size_t)(newest % window->steps)));
+        mp_replace(window->sum, window->squares, mp_panel_row(panel, newest - window->steps), shares, n);
+    mp_extend(window->least, window->largest, shares, n);
+    end_segment(window, panel, group_at(window, (size_t)(window->pushed % window->steps)));
+    window->pushed++;
 }
 
-void mp_window_rebuild(struct window *window, const struct history *history)
+void mp_window_rebuild(struct window *window, const struct panel *panel, uint64_t pushed)
 {
-    uint64_t pushed = history->steps, first = pushed < window->steps ? 0 : pushed - window->steps;
+    size_t held = panel->steps < window->steps ? panel->steps : window->steps;
+    struct panel growing = mp_panel_last(panel, held);
     clear(window);
-    for (uint64_t step = first; step < pushed; step++) {
-        const float *shares = mp_history_row(history, step);
-        add(window, shares);
-        mp_extend(window->least, window->largest, shares, window->series);
-        end_turn(window, history, step, group_at(window, (size_t)(step % window->steps)));
-    }
+    window->pushed = pushed - held;
+    for (growing.steps = 1; growing.steps <= held; growing.steps++)
+        mp_window_push(window, &growing);
 }
 
 /* ---- statistics out ---------------------------------------------------------------------------------------------- */
 
-static uint64_t steps_in(const struct window *window, uint64_t pushed)
+static uint64_t steps_in(const struct window *window)
 {
-    return pushed < window->steps ? pushed : window->steps;
+    return window->pushed < window->steps ? window->pushed : window->steps;
 }
 
 static uint64_t sum_of(const struct window *window, size_t series)
@@ -200,16 +204,17 @@ static uint64_t sum_of(const struct window *window, size_t series)
     return window->sum[series] & ((UINT64_C(1) << CARRY) - 1);
 }
 
-void mp_window_mean(const struct window *window, uint64_t pushed, double *out)
+void mp_window_mean(const struct window *window, double *out)
 {
-    double unit = MP_FIXED_UNIT / (double)steps_in(window, pushed);
+    double unit = MP_FIXED_UNIT / (double)steps_in(window);
     for (size_t s = 0; s < window->series; s++)
         out[s] = (double)sum_of(window, s) * unit;
 }
 
-/* Let the n shares sum to n c + r with whole c and 0 <= r < n. The squared deviations from c sum to the whole number
- * (sum of squares) - c (sum + r), whose parts are taken apart at 2^32 so that none overflows; those from the mean sum
- * to r^2 / n less. */
+/* Let S = sum x over the n steps be n c + r, with c whole and 0 <= r < n. Then
+ *     sum (x - c)^2     = sum x^2 - c (S + r)       whole, and computed without rounding
+ *     sum (x - S/n)^2   = sum (x - c)^2 - r^2 / n
+ * high and low are sum x^2 split at 2^32; the product is split there too, so that nothing overflows. */
 static double variance_of(uint64_t sum, uint64_t low, uint64_t high, uint64_t n)
 {
     uint64_t c = sum / n, r = sum % n, factor = sum + r;
@@ -220,23 +225,23 @@ static double variance_of(uint64_t sum, uint64_t low, uint64_t high, uint64_t n)
     return squares / (double)n * (MP_FIXED_UNIT * MP_FIXED_UNIT);
 }
 
-void mp_window_variance(const struct window *window, uint64_t pushed, double *out)
+void mp_window_variance(const struct window *window, double *out)
 {
-    uint64_t n = steps_in(window, pushed);
+    uint64_t n = steps_in(window);
     for (size_t s = 0; s < window->series; s++) {
         uint64_t squares = window->squares[s], carries = window->sum[s] >> CARRY;
         out[s] = variance_of(sum_of(window, s), squares & UINT32_MAX, (squares >> 32) + (carries << 32), n);
     }
 }
 
-void mp_window_range(const struct window *window, uint64_t pushed, double *out)
+void mp_window_range(const struct window *window, double *out)
 {
-    size_t newest = (size_t)((pushed - 1) % window->steps);
-    for (size_t place = 0; place < window->steps; place++) {
+    size_t w = window->steps, newest = (size_t)((window->pushed - 1) % w);
+    for (size_t place = 0; place < w; place++) {
         struct group group = group_at(window, place);
-        size_t since = newest >= place ? newest - place : newest + window->steps - place; /* the end of the last turn */
-        size_t first = place_of_end(window, group, since);
-        const float *least = window->least_of_ends + first, *largest = window->largest_of_ends + first;
+        size_t so_far = newest >= place ? newest - place : newest + w - place; /* steps of the present segment */
+        size_t suffix = place_of_suffix(window, group, so_far);
+        const float *least = window->suffix_least + suffix, *largest = window->suffix_largest + suffix;
         for (size_t s = group.first; s < group.end; s++, least++, largest++)
             out[s] = (double)largest_of(*largest, window->largest[s]) - (double)least_of(*least, window->least[s]);
     }

@@ -1,44 +1,42 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Mean, variance and range of every series over its last w steps (the paper's section on the two states), kept up with
- * every step at a cost that does not depend on w.
+/* Mean, variance and range of every series over its last w steps (the paper's section on the two states). A step costs
+ * the same whatever w is. window.c says how.
  *
- * Mean and variance come from running sums of whole numbers, which are exact. The range comes from a block method (van
- * Herk 1992; Gil and Werman 1993): time falls into turns of w steps; a window is the end of one turn and the beginning
- * of the next. Of the present turn the least and the largest share so far are kept; of the last one, when it ends,
- * those of each of its ends. Every step is the end of a turn for one w-th of the series, so that no step pays for
- * all. */
+ * bytes: mean and variance are exact in whole numbers, so no order of operations matters; allocates: at make only. */
 #ifndef MP_DETECTOR_WINDOW_H
 #define MP_DETECTOR_WINDOW_H
 
 #include "detector/config.h"
-#include "series/history.h"
+#include "series/panel.h"
+#include "support/arena.h"
 
 struct window {
-    size_t steps, series;
-    void *arena; /* of arena_size bytes; the arrays below lie in it */
-    uint64_t *sum,
-        *squares; /* [series]: of the shares; of their squares, modulo 2^64; what is above is in sum, from bit 44 on */
-    float *least, *largest;                 /* [series]: of the present turn */
-    float *least_of_ends, *largest_of_ends; /* [steps][series], by groups: of the last turn without its first i steps */
+    size_t steps, series; /* w, n */
+    uint64_t pushed;      /* steps so far */
+    struct arena arena;
+    uint64_t *sum;     /* [n]: of the shares, in MP_FIXED_UNIT; from bit 44 on, bits 64 and up of the sum of squares */
+    uint64_t *squares; /* [n]: bits 0 to 63 of the sum of squares */
+    float *least, *largest;               /* [n]: of the present segment so far */
+    float *suffix_least, *suffix_largest; /* [w][n], by groups: of the last segment without its first i steps */
 };
 
 /* steps: 1 .. MP_LONGEST_WINDOW. OUT_OF_MEMORY leaves it fit for mp_window_free, as zeroed memory is. */
 moep_status mp_window_make(struct window *window, size_t steps, size_t series, const struct memory *memory);
 void mp_window_free(struct window *window, const struct memory *memory);
 
-/* Takes in the step that history has just recorded; history holds steps + 1 rows or more. */
-void mp_window_push(struct window *window, const struct history *history);
+/* Adds the step in the panel's last row. The panel holds w + 1 rows, or all steps if fewer have been pushed. */
+void mp_window_push(struct window *window, const struct panel *panel);
 
-/* As it would be had it taken in every step of that history. */
-void mp_window_rebuild(struct window *window, const struct history *history);
+/* Makes the window as it would be after `pushed` steps, of which the panel holds the last. */
+void mp_window_rebuild(struct window *window, const struct panel *panel, uint64_t pushed);
 
-/* From one of the same steps and series. */
+/* Copies a window of the same steps and series. */
 void mp_window_copy(struct window *to, const struct window *from);
 
-/* Of the last min(steps, pushed) steps, pushed >= 1: [series]. The variance is the mean of the squared deviations from
- * the mean, without a loss of digits where the mean is much larger than they. */
-void mp_window_mean(const struct window *window, uint64_t pushed, double *out);
-void mp_window_variance(const struct window *window, uint64_t pushed, double *out);
-void mp_window_range(const struct window *window, uint64_t pushed, double *out);
+/* Over the last min(w, pushed) steps, pushed >= 1: [series]. The variance is the mean squared deviation from the mean;
+ * it keeps its digits where the mean is much larger than the deviations. */
+void mp_window_mean(const struct window *window, double *out);
+void mp_window_variance(const struct window *window, double *out);
+void mp_window_range(const struct window *window, double *out);
 
 #endif

@@ -233,7 +233,7 @@ moep_status moep_backtest(const moep_predictor *prototype, const moep_trace *tra
 {
     MP_BORDER
     if (!prototype)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "the prototype is NULL");
+        return mp_fail_null("the prototype");
     moep_backtest_result arrays = {0};
     moep_status status = mp_struct_read(&arrays, sizeof arrays, result, "moep_backtest_result");
     if (status != MOEP_OK)

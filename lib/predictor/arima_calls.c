@@ -33,7 +33,7 @@ moep_status moep_predictor_arima_model(const moep_predictor *predictor, size_t l
 {
     MP_BORDER
     if (!predictor)
-        return mp_predictor_missing();
+        return mp_fail_null("predictor");
     const struct history *history = &predictor->history;
     if (predictor->config.method != MOEP_ARIMA)
         return mp_fail(MOEP_ERROR_UNSUPPORTED, "the method is %s, not arima", predictor->method->name);

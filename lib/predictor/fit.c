@@ -36,7 +36,7 @@ moep_status mp_predictor_fit(moep_predictor *predictor)
 moep_status moep_predictor_fit(moep_predictor *predictor)
 {
     MP_BORDER
-    return predictor ? mp_predictor_fit(predictor) : mp_predictor_missing();
+    return predictor ? mp_predictor_fit(predictor) : mp_fail_null("predictor");
 }
 
 /* ---- from other runs ----------------------------------------------------------------------------------------------- */
@@ -128,12 +128,10 @@ moep_status moep_predictor_adopt(moep_predictor *predictor, const moep_predictor
 {
     MP_BORDER
     if (!predictor || !fitted)
-        return mp_predictor_missing();
+        return mp_fail_null("predictor");
     moep_status status = check_alike(predictor, fitted);
     if (status != MOEP_OK || predictor == fitted)
         return status;
-    if (predictor->model)
-        memcpy(predictor->model, fitted->model, fitted->model_size);
-    predictor->fitted_step = fitted->fitted_step;
+    mp_predictor_copy_model(predictor, fitted);
     return MOEP_OK;
 }

@@ -12,7 +12,7 @@
 static moep_status check_handle(const moep_predictor *predictor)
 {
     if (!predictor)
-        return mp_predictor_missing();
+        return mp_fail_null("predictor");
     if (predictor->config.method != MOEP_LSTM)
         return mp_fail(MOEP_ERROR_UNSUPPORTED, "the method is %s, not lstm", predictor->method->name);
     return MOEP_OK;

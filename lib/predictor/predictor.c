@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The handle that joins a history and a method: its life, counts in, forecasts out, and what it is.
+ *
+ * allocates: create, and a method's forecast for the call; threads: those that the method starts. */
 #include "predictor/predictor.h"
 
 #include "api/status.h"
@@ -10,11 +13,6 @@
 #include <string.h>
 
 static const uint64_t never = UINT64_MAX;
-
-moep_status mp_predictor_missing(void)
-{
-    return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "predictor is NULL");
-}
 
 /* ---- life ------------------------------------------------------------------------------------------------------ */
 
@@ -35,6 +33,19 @@ static moep_status make_model(moep_predictor *predictor)
     return MOEP_OK;
 }
 
+static moep_status make_parts(moep_predictor *predictor, size_t layers, size_t experts)
+{
+    const struct method *method = predictor->method;
+    const moep_predictor_config *config = &predictor->config;
+    const struct memory *memory = &predictor->runtime.memory;
+    moep_status status = method->check_shape ? method->check_shape(config, mp_product(layers, experts)) : MOEP_OK;
+    if (status == MOEP_OK)
+        status = mp_history_make(&predictor->history, layers, experts, config->history, memory);
+    if (status == MOEP_OK)
+        status = make_model(predictor);
+    return status;
+}
+
 moep_status mp_predictor_make(const struct method *method, size_t layers, size_t experts,
                               const moep_predictor_config *config, const struct runtime *runtime, moep_predictor **out)
 {
@@ -42,20 +53,19 @@ moep_status mp_predictor_make(const struct method *method, size_t layers, size_t
     if (!predictor)
         return mp_out_of_memory("the predictor");
     *predictor = (moep_predictor){.method = method, .config = *config, .runtime = *runtime, .fitted_step = never};
-    moep_status status = method->check_shape ? method->check_shape(config, mp_product(layers, experts)) : MOEP_OK;
-    if (status != MOEP_OK)
-        goto fail;
-    status = mp_history_make(&predictor->history, layers, experts, config->history, &runtime->memory);
-    if (status != MOEP_OK)
-        goto fail;
-    status = make_model(predictor);
-    if (status != MOEP_OK)
-        goto fail;
-    *out = predictor;
-    return MOEP_OK;
-fail:
-    mp_predictor_destroy(predictor);
+    moep_status status = make_parts(predictor, layers, experts);
+    if (status == MOEP_OK)
+        *out = predictor;
+    else
+        mp_predictor_destroy(predictor);
     return status;
+}
+
+void mp_predictor_copy_model(moep_predictor *to, const moep_predictor *from)
+{
+    if (to->model)
+        memcpy(to->model, from->model, from->model_size);
+    to->fitted_step = from->fitted_step;
 }
 
 moep_status mp_predictor_make_like(const moep_predictor *original, const struct runtime *runtime, moep_predictor **out)
@@ -63,12 +73,9 @@ moep_status mp_predictor_make_like(const moep_predictor *original, const struct 
     const struct history *history = &original->history;
     moep_status status =
         mp_predictor_make(original->method, history->layers, history->experts, &original->config, runtime, out);
-    if (status != MOEP_OK)
-        return status;
-    if (original->model)
-        memcpy((*out)->model, original->model, original->model_size);
-    (*out)->fitted_step = original->fitted_step;
-    return MOEP_OK;
+    if (status == MOEP_OK)
+        mp_predictor_copy_model(*out, original);
+    return status;
 }
 
 moep_status moep_predictor_create(size_t layers, size_t experts, const moep_predictor_config *config,
@@ -76,19 +83,18 @@ moep_status moep_predictor_create(size_t layers, size_t experts, const moep_pred
 {
     MP_BORDER
     if (!out)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "out is NULL");
+        return mp_fail_null("out");
     *out = NULL;
     moep_predictor_config checked;
+    struct runtime resolved;
     moep_status status = mp_shape_check(layers, experts);
     if (status == MOEP_OK)
         status = mp_predictor_config_read(&checked, config);
-    if (status != MOEP_OK)
-        return status;
-    struct runtime resolved;
-    status = mp_runtime_read(&resolved, runtime, &mp_runtime_default);
-    if (status != MOEP_OK)
-        return status;
-    return mp_predictor_make(mp_method(checked.method), layers, experts, &checked, &resolved, out);
+    if (status == MOEP_OK)
+        status = mp_runtime_read(&resolved, runtime, &mp_runtime_default);
+    if (status == MOEP_OK)
+        status = mp_predictor_make(mp_method(checked.method), layers, experts, &checked, &resolved, out);
+    return status;
 }
 
 void mp_predictor_destroy(moep_predictor *predictor)
@@ -113,7 +119,7 @@ moep_status moep_predictor_push(moep_predictor *predictor, size_t steps, const v
 {
     MP_BORDER
     if (!predictor)
-        return mp_predictor_missing();
+        return mp_fail_null("predictor");
     return mp_history_push(&predictor->history, predictor->history.next_step, steps, counts, dtype);
 }
 
@@ -122,7 +128,7 @@ moep_status moep_predictor_push_at(moep_predictor *predictor, uint64_t first_ste
 {
     MP_BORDER
     if (!predictor)
-        return mp_predictor_missing();
+        return mp_fail_null("predictor");
     return mp_history_push(&predictor->history, first_step, steps, counts, dtype);
 }
 
@@ -130,7 +136,7 @@ moep_status moep_predictor_reset(moep_predictor *predictor)
 {
     MP_BORDER
     if (!predictor)
-        return mp_predictor_missing();
+        return mp_fail_null("predictor");
     mp_history_reset(&predictor->history);
     return MOEP_OK;
 }
@@ -165,7 +171,7 @@ static moep_status check_forecast(const moep_predictor *predictor, size_t n, siz
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "horizon = %zu, stride = %zu: both must be 1 or more", horizon,
                        stride);
     if (!shares)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "shares is NULL");
+        return mp_fail_null("shares");
     if (capacity < size)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "capacity is %zu doubles, %zu rows of %zu x %zu take %zu", capacity,
                        mp_product(n, rows), history->layers, history->experts, size);
@@ -196,13 +202,13 @@ moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horiz
                                    size_t capacity)
 {
     MP_BORDER
-    return predictor ? mp_predictor_predict(predictor, horizon, stride, shares, capacity) : mp_predictor_missing();
+    return predictor ? mp_predictor_predict(predictor, horizon, stride, shares, capacity) : mp_fail_null("predictor");
 }
 
 static moep_status check_probabilities(const struct quantiles *quantiles)
 {
     if (quantiles->n > 0 && !quantiles->probabilities)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "probabilities is NULL");
+        return mp_fail_null("probabilities");
     for (size_t i = 0; i < quantiles->n; i++)
         if (!(quantiles->probabilities[i] > 0 && quantiles->probabilities[i] < 1))
             return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "probability %zu is %g, must be more than 0 and less than 1", i,
@@ -215,7 +221,7 @@ moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, si
 {
     MP_BORDER
     if (!predictor)
-        return mp_predictor_missing();
+        return mp_fail_null("predictor");
     const struct method *method = predictor->method;
     if (!method->quantiles)
         return mp_fail(MOEP_ERROR_UNSUPPORTED, "%s has no quantiles", method->name);
@@ -235,7 +241,7 @@ moep_status moep_predictor_info(const moep_predictor *predictor, moep_info *info
 {
     MP_BORDER
     if (!predictor)
-        return mp_predictor_missing();
+        return mp_fail_null("predictor");
     moep_info ours = mp_history_info(&predictor->history);
     ours.method = predictor->config.method;
     ours.min_steps = predictor->method->min_steps(&predictor->config);
@@ -247,6 +253,6 @@ moep_status moep_predictor_config_read(const moep_predictor *predictor, moep_pre
 {
     MP_BORDER
     if (!predictor)
-        return mp_predictor_missing();
+        return mp_fail_null("predictor");
     return mp_struct_write(config, &predictor->config, sizeof predictor->config, "moep_predictor_config");
 }

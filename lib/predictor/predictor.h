@@ -7,7 +7,7 @@
 #include "methods/method.h"
 #include "series/history.h"
 
-/* Its parts: the history, and what the method's fit has made of it. */
+/* Its parts: the history, and the model that the method's fit has estimated. */
 struct moep_predictor {
     const struct method *method;
     moep_predictor_config config; /* checked, history resolved */
@@ -22,20 +22,20 @@ struct moep_predictor {
 moep_status mp_predictor_make(const struct method *method, size_t layers, size_t experts,
                               const moep_predictor_config *config, const struct runtime *runtime, moep_predictor **out);
 
-/* What the public calls of these names do, for other files of the library. Not the public ones: another library in the
- * process could take such a call over, and abidw 2.2 loses a function that is called from another file than its own. */
+/* The public calls of these names, for other files of the library. Those must not call the public ones: another library in
+ * the process could take such a call over, and abidw 2.2 loses a function that is called from another file than its own. */
 void mp_predictor_destroy(moep_predictor *predictor);
 moep_status mp_predictor_fit(moep_predictor *predictor);
 moep_status mp_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride, double *shares,
                                  size_t capacity);
 
-/* INVALID_ARGUMENT: the handle is NULL. */
-moep_status mp_predictor_missing(void);
-
-/* What a method is handed. */
+/* The predictor's part of what a method gets in a call. */
 struct task mp_predictor_task(const moep_predictor *predictor);
 
-/* One with the same method, config and model, and an empty history. */
+/* Copies the model, between predictors of the same method, configuration and shape. */
+void mp_predictor_copy_model(moep_predictor *to, const moep_predictor *from);
+
+/* Makes a predictor with the same method, config and model, and an empty history. */
 moep_status mp_predictor_make_like(const moep_predictor *original, const struct runtime *runtime, moep_predictor **out);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-/* UINT64_MAX as a step number means never. */
+/* UINT64_MAX stands for "never" where a step number is expected. */
 static const uint64_t last_step_number = UINT64_MAX - 1;
 
 moep_status mp_shape_check(size_t layers, size_t experts)
@@ -31,7 +31,7 @@ moep_status mp_history_make(struct history *history, size_t layers, size_t exper
     history->ring = mp_allocate(memory, size, 1);
     if (!history->ring)
         return mp_out_of_memory("the history: layers x experts x history is too large");
-    memset(history->ring, 0, size); /* so that push meets no page for the first time */
+    memset(history->ring, 0, size); /* pre-fault the pages, so that push never page-faults */
     return MOEP_OK;
 }
 
@@ -51,12 +51,7 @@ static float *row_of(const struct history *history, uint64_t step)
     return history->ring + (size_t)(step % history->capacity) * history->layers * history->experts;
 }
 
-const float *mp_history_row(const struct history *history, uint64_t step)
-{
-    return row_of(history, step);
-}
-
-/* What a layer to which nothing was routed is taken to do: what it did last, at first nothing in particular. */
+/* A layer to which nothing was routed repeats its last shares; before any it has uniform ones. */
 static void repeat_shares(const struct history *history, float *shares, size_t layer)
 {
     size_t experts = history->experts;

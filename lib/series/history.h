@@ -11,7 +11,7 @@
 struct history {
     size_t layers, experts, capacity;
     uint64_t steps, next_step, empty_layers; /* as in moep_info */
-    uint64_t first_step; /* with which the run was joined: from there to next_step, numbers that are no step are gaps */
+    uint64_t first_step; /* number of the first step pushed: numbers skipped from there to next_step are gaps */
     float *ring;         /* [capacity][layers][experts]; step s is row s % capacity */
 };
 
@@ -23,39 +23,36 @@ moep_status mp_history_make(struct history *history, size_t layers, size_t exper
                             const struct memory *memory);
 void mp_history_free(struct history *history, const struct memory *memory);
 
-/* All of the steps or, on an error, none. */
+/* Records all of the steps or, on an error, none. Takes no memory. */
 moep_status mp_history_push(struct history *history, uint64_t first_step, size_t steps, const void *counts,
                             moep_dtype dtype);
 
-/* The same in parts, for who looks at every step: may these steps be pushed? They begin with that number. Then, one by
- * one, and with the totals of the layers where those are asked for. */
+/* Split form for callers that inspect each step: check all steps of a call, begin with the number of the first, then record
+ * one by one. totals: [layers] of the step, or NULL. */
 moep_status mp_history_check(const struct history *history, uint64_t first_step, size_t steps, const void *counts,
                              moep_dtype dtype);
 void mp_history_begin(struct history *history, uint64_t first_step);
 void mp_history_record(struct history *history, const void *counts, moep_dtype dtype, double *totals);
 
-/* The shares of a step that is still held: [layers][experts]. */
-const float *mp_history_row(const struct history *history, uint64_t step);
-
-/* As made. */
+/* Returns to the state after make. */
 void mp_history_reset(struct history *history);
 
-/* From one of the same layers, experts and capacity. */
+/* Copies a history of the same layers, experts and capacity. */
 void mp_history_copy(struct history *to, const struct history *from);
 
-/* Its state as a checkpoint's fields. The whole ring is among them, whatever has been pushed: the size is the same all
- * through a run, and no reader takes more memory than the input is long. What is read are shares, each within 0 .. 1;
- * that a layer's sum to 1 is up to who wrote them. first_step is none of the fields, which are as they were before it
- * was kept: it lies with the configuration, and is there already when the others are read. */
+/* Its state as a checkpoint's fields. The whole ring is among them, however few steps it holds: the size stays the same
+ * all through a run, and a reader takes no more memory than the input is long. Reading checks that each share is within
+ * 0 .. 1, not that a layer's shares sum to 1. first_step came later and is saved with the configuration: a reader sets it
+ * before it reads the fields. */
 void mp_history_fields(struct history *history, struct checkpoint *checkpoint);
 
 /* The bytes of the ring, in memory as in a checkpoint; SIZE_MAX where they do not fit. */
 size_t mp_history_ring_size(size_t layers, size_t experts, uint64_t capacity);
 
-/* What moep_info says of any handle with a history. */
+/* The fields of moep_info that any handle with a history fills. */
 moep_info mp_history_info(const struct history *history);
 
-/* All steps held. */
+/* The steps held. */
 struct panel mp_history_panel(const struct history *history);
 
 #endif

@@ -172,7 +172,7 @@ moep_status mp_intake_check(const void *counts, moep_dtype dtype, uint64_t steps
     if (steps == 0)
         return MOEP_OK;
     if (!counts)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "counts is NULL");
+        return mp_fail_null("counts");
     size_t n = mp_product(steps < SIZE_MAX ? (size_t)steps : SIZE_MAX, mp_product(layers, experts));
     if (mp_product(n, reader->size) > PTRDIFF_MAX)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%llu steps: no array has that many counts",

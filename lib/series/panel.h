@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A window of history as the methods see it: [steps][series] shares, oldest first. */
+/* The steps that a history holds, as methods and the detector see them: [steps][series] shares, oldest first. */
 #ifndef MP_SERIES_PANEL_H
 #define MP_SERIES_PANEL_H
 
@@ -18,6 +18,16 @@ static inline const float *mp_panel_row(const struct panel *panel, size_t step)
     size_t room = panel->capacity - panel->first;
     size_t row = step < room ? panel->first + step : step - room;
     return panel->ring + row * panel->series;
+}
+
+/* Its last `steps` rows. */
+static inline struct panel mp_panel_last(const struct panel *panel, size_t steps)
+{
+    size_t skipped = panel->steps - steps, room = panel->capacity - panel->first;
+    struct panel last = *panel;
+    last.first = skipped < room ? panel->first + skipped : skipped - room;
+    last.steps = steps;
+    return last;
 }
 
 #endif
