@@ -1,14 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rolling origins: replay a recorded run, forecast at every origin, score what came. */
+/* Rolling origins: replay a recorded run, forecast at every origin, score the forecast against the steps that followed.
+ *
+ * allocates: for the call alone, a clone of the prototype included; the caller's arrays are written at the end, when
+ * nothing can fail any more; threads: those of the method. */
 #include "api/status.h"
 #include "api/struct.h"
 #include "evaluation/score.h"
 #include "predictor/predictor.h"
 #include "series/intake.h"
 #include "series/trace.h"
+#include "support/arena.h"
 #include "support/environment.h"
 
 #include <math.h>
+#include <stddef.h>
+#include <string.h>
 
 struct backtest {
     moep_trace trace;
@@ -16,14 +22,16 @@ struct backtest {
     size_t origins, layers, experts, horizon, stride, rows;
     struct runtime runtime;
     moep_predictor *predictor;
+    size_t at;            /* the present origin */
+    struct arena arena;   /* the arrays below */
     double *forecast;     /* [rows][layers][experts] */
     double *scratch;      /* [3][experts] */
-    size_t at;            /* the origin */
-    struct score *scores; /* [origins][layers]: the caller's arrays are written when nothing can fail any more */
+    struct score *scores; /* [origins][layers] */
 };
 
-/* ---- the replay ------------------------------------------------------------------------------------------------ */
+/* ---- the replay -------------------------------------------------------------------------------------------------- */
 
+/* An origin that the method cannot forecast from yet is no error: its results are NaN. */
 static bool not_yet(moep_status status)
 {
     return status == MOEP_ERROR_TOO_FEW_STEPS || status == MOEP_ERROR_NOT_FITTED;
@@ -35,7 +43,7 @@ static bool needs_fit(const moep_predictor *predictor)
     return method->needs_fit ? method->needs_fit(&predictor->config) : method->fit != NULL;
 }
 
-/* index: of the origin; fitted: of the origin of the last fit, or SIZE_MAX. */
+/* index: the origin's; fitted: that of the last fit's origin, or SIZE_MAX before any. */
 static bool fit_is_due(const struct backtest *test, size_t index, size_t fitted)
 {
     uint64_t every = test->config.refit_every;
@@ -81,8 +89,8 @@ static moep_status forecast_origin(struct backtest *test, uint64_t origin, struc
     return MOEP_OK;
 }
 
-/* Of a fit at an origin, as a part of the whole. */
-static int32_t tell(void *user, double fraction)
+/* Turns the progress of the fit at an origin into that of the whole. */
+static int32_t report_progress(void *user, double fraction)
 {
     const struct backtest *test = user;
     double done = ((double)test->at + fraction) / (double)test->origins;
@@ -107,7 +115,7 @@ static moep_status replay(struct backtest *test)
     return status;
 }
 
-/* ---- from the call to the replay and back ---------------------------------------------------------------------- */
+/* ---- from the call to the replay and back ------------------------------------------------------------------------ */
 
 static moep_status check_config(const moep_backtest_config *config)
 {
@@ -174,58 +182,55 @@ static moep_status read_call(struct backtest *test, const moep_predictor *protot
     test->layers = prototype->history.layers;
     test->experts = prototype->history.experts;
     test->horizon = (size_t)test->config.horizon;
-    bool one_row = test->config.stride > test->config.horizon; /* and the stride perhaps no size_t */
+    bool one_row = test->config.stride > test->config.horizon; /* the stride may then not fit a size_t */
     test->stride = one_row ? test->horizon : (size_t)test->config.stride;
     test->rows = mp_forecast_rows(test->horizon, test->stride);
     return mp_runtime_read(&test->runtime, runtime, &prototype->runtime);
 }
 
-static size_t forecast_size(const struct backtest *test)
+static void lay_out(void *self, struct arena *arena)
 {
-    return mp_product(test->rows, test->layers * test->experts);
+    struct backtest *test = self;
+    size_t forecast = mp_product(test->rows, test->layers * test->experts);
+    test->forecast = mp_arena_take(arena, forecast, sizeof *test->forecast);
+    test->scratch = mp_arena_take(arena, mp_product(3, test->experts), sizeof *test->scratch);
+    test->scores = mp_arena_take(arena, mp_product(test->origins, test->layers), sizeof *test->scores);
 }
 
-static moep_status take_memory(struct backtest *test, const moep_predictor *prototype)
+static moep_status allocate(struct backtest *test, const moep_predictor *prototype)
 {
-    const struct memory *memory = &test->runtime.memory;
     struct runtime runtime = test->runtime;
-    runtime.progress = tell;
+    runtime.progress = report_progress;
     runtime.progress_user = test;
     moep_status status = mp_predictor_make_like(prototype, &runtime, &test->predictor);
-    if (status != MOEP_OK)
-        return status;
-    test->forecast = mp_allocate(memory, forecast_size(test), sizeof *test->forecast);
-    test->scratch = mp_allocate(memory, mp_product(3, test->experts), sizeof *test->scratch);
-    test->scores = mp_allocate(memory, mp_product(test->origins, test->layers), sizeof *test->scores);
-    if (!test->forecast || !test->scratch || !test->scores)
-        return mp_out_of_memory("the forecasts and scores of a backtest");
-    return MOEP_OK;
+    if (status == MOEP_OK && !mp_arena_make(&test->arena, lay_out, test, &test->runtime.memory))
+        status = mp_out_of_memory("the forecasts and scores of a backtest");
+    return status;
 }
 
-static void give_memory_back(struct backtest *test)
+static void release(struct backtest *test)
 {
-    const struct memory *memory = &test->runtime.memory;
-    mp_release(memory, test->scores, mp_product(test->origins, test->layers), sizeof *test->scores);
-    mp_release(memory, test->scratch, mp_product(3, test->experts), sizeof *test->scratch);
-    mp_release(memory, test->forecast, forecast_size(test), sizeof *test->forecast);
+    mp_arena_free(&test->arena, &test->runtime.memory);
     mp_predictor_destroy(test->predictor);
 }
 
-#define HAND_OUT(field)                \
-    if (result.field)                  \
-        for (size_t i = 0; i < n; i++) \
-            result.field[i] = test->scores[i].field;
-
-static void hand_out(const struct backtest *test, moep_backtest_result result)
+/* Copies one field of all scores, which lies so many bytes behind their beginning; to may be NULL. */
+static void copy_field(const struct backtest *test, size_t offset, double *to)
 {
-    size_t n = test->origins * test->layers;
-    HAND_OUT(error)
-    HAND_OUT(error_of_mean)
-    HAND_OUT(paper_error)
-    HAND_OUT(total_variation)
-    HAND_OUT(floor)
-    HAND_OUT(floor_of_mean)
-    HAND_OUT(left_out)
+    for (size_t i = 0; to && i < test->origins * test->layers; i++)
+        memcpy(&to[i], (const char *)&test->scores[i] + offset, sizeof *to);
+}
+
+static void copy_results(const struct backtest *test, const moep_backtest_result *to)
+{
+    copy_field(test, offsetof(struct score, error), to->error);
+    copy_field(test, offsetof(struct score, error_of_mean), to->error_of_mean);
+    copy_field(test, offsetof(struct score, paper_error), to->paper_error);
+    copy_field(test, offsetof(struct score, total_variation), to->total_variation);
+    copy_field(test, offsetof(struct score, floor), to->floor);
+    copy_field(test, offsetof(struct score, floor_of_mean), to->floor_of_mean);
+    for (size_t i = 0; to->left_out && i < test->origins * test->layers; i++)
+        to->left_out[i] = test->scores[i].left_out;
 }
 
 moep_status moep_backtest(const moep_predictor *prototype, const moep_trace *trace, const moep_backtest_config *config,
@@ -242,11 +247,11 @@ moep_status moep_backtest(const moep_predictor *prototype, const moep_trace *tra
     status = read_call(&test, prototype, trace, config, runtime);
     if (status != MOEP_OK)
         return status;
-    status = take_memory(&test, prototype);
+    status = allocate(&test, prototype);
     if (status == MOEP_OK)
         status = replay(&test);
     if (status == MOEP_OK)
-        hand_out(&test, arrays);
-    give_memory_back(&test);
+        copy_results(&test, &arrays);
+    release(&test);
     return status;
 }

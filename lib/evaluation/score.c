@@ -10,13 +10,13 @@
 
 const struct score mp_no_score = {NAN, NAN, NAN, NAN, NAN, NAN, 0};
 
-/* What the steps of a horizon add up to. */
+/* Sums over the steps of a horizon that hold a token. */
 struct sums {
-    struct score score; /* error, paper_error, left_out */
-    double *actual;     /* of the step at hand */
-    double *realised, *predicted;
-    double tokens; /* NaN where counts need not be tokens */
-    size_t steps;  /* those that hold a token */
+    struct score score;           /* error, paper_error, left_out */
+    double *actual;               /* [experts]: x_t of the present step */
+    double *realised, *predicted; /* [experts]: sums of x_t, of f_t; later the means x, f */
+    double tokens;                /* NaN where counts need not be tokens */
+    size_t steps;                 /* T */
 };
 
 static void add(double *sum, const double *values, size_t n)
@@ -72,7 +72,7 @@ static struct sums add_steps(const struct comparison *comparison, size_t layer)
     return sums;
 }
 
-/* The sum over the steps of what the realised mean would have been off. */
+/* The sum over t of e(x, x_t). */
 static double add_floors(const struct comparison *comparison, size_t layer, const struct sums *sums)
 {
     double floor = 0;
@@ -82,7 +82,8 @@ static double add_floors(const struct comparison *comparison, size_t layer, cons
     return floor;
 }
 
-static double tokens_behind(const struct comparison *comparison, const struct sums *sums)
+/* The tokens that the realised mean x is made of. */
+static double tokens_of_mean(const struct comparison *comparison, const struct sums *sums)
 {
     if (comparison->assignments > 0)
         return comparison->assignments * (double)sums->steps;
@@ -104,7 +105,7 @@ struct score mp_score(const struct comparison *comparison, size_t layer)
         .paper_error = sums.score.paper_error / steps,
         .total_variation = mp_total_variation(sums.predicted, sums.realised, n),
         .floor = add_floors(comparison, layer, &sums) / steps,
-        .floor_of_mean = mp_sampling_error(sums.realised, n, tokens_behind(comparison, &sums)),
+        .floor_of_mean = mp_sampling_error(sums.realised, n, tokens_of_mean(comparison, &sums)),
         .left_out = sums.score.left_out,
     };
 }

@@ -9,7 +9,7 @@
 #include <float.h>
 #include <math.h>
 
-/* The least load that an error is a ratio to: a tenth of the mean load. */
+/* A tenth of the mean load 1 / E. */
 static double least_load(size_t experts)
 {
     return 0.1 / (double)experts;

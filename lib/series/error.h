@@ -1,20 +1,27 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How far a forecast of one layer was off. */
+/* Measures of how far the forecast f of one layer's shares was from the actual shares p, over its E experts. All are sums
+ * in the order of the experts. */
 #ifndef MP_SERIES_ERROR_H
 #define MP_SERIES_ERROR_H
 
 #include <stddef.h>
 
-/* mean |forecast - actual| / max(actual, a tenth of the mean load) */
+/* mean |f - p| / max(p, 0.1 / E): the floor, a tenth of the mean load, keeps an expert with three tokens from making it
+ * 3,000. */
 double mp_error(const double *forecast, const double *actual, size_t experts);
 
-/* mean |forecast - actual| / actual over the experts with a load; NaN if there is none. left_out: those without. */
+/* mean |f - p| / p over the experts with p > 0, the paper's error ratio; NaN if there is none. left_out: those with p = 0. */
 double mp_paper_error(const double *forecast, const double *actual, size_t experts, size_t *left_out);
 
-/* sum |forecast - actual| / 2 */
+/* sum |f - p| / 2: the share of the load that is not where it was forecast. */
 double mp_total_variation(const double *forecast, const double *actual, size_t experts);
 
-/* The expected mp_error of the mean share of that many multinomial tokens, if it is the true share's. */
+/* The expected mp_error of the true shares p as the forecast of a sample of n independent tokens:
+ *
+ *     sqrt(2 / pi) * mean over e of sqrt((1 - q_e) / (n q_e)),  q_e = max(p_e, 0.1 / E)
+ *
+ * A sampled share is about normal with variance p (1 - p) / n, the mean of |normal| is sqrt(2 / pi) standard deviations,
+ * and the error divides by q. */
 double mp_sampling_error(const double *shares, size_t experts, double tokens);
 
 #endif
