@@ -481,7 +481,7 @@ static void progress_is_told_of_fits_too(void **state)
     struct listener listener = {0};
     moep_runtime runtime = {.struct_size = sizeof runtime, .progress = listen, .progress_user = &listener};
     struct results results;
-    toy_tells = true;
+    toy_reports = true;
     config.refit_every = 1;
     assert_int_equal(run_with(prototype, &trace, &config, &runtime, &results), MOEP_OK);
     assert_true(listener.last == 1);

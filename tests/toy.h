@@ -1,5 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A method with a model, as small as one can be: what the handle does with models is tested on it. */
+/* A method with a model, as small as one can be: the skeleton of a method, and what tests of the handle run on.
+ *
+ * Its functions stand in the order of struct method (lib/methods/method.h). A real method has a file of its own in
+ * lib/methods/, which ends in one `const struct method` and a row of the table in lib/methods/method.c. Here the test puts it
+ * in: the linker sends the library's calls of mp_method to the function at the end of this file.
+ *
+ * fit stores the newest share of the first series, and needs 10 steps. forecast repeats it for the first series and gives
+ * 0.1 to every other one. quantiles are the share times the probability. */
 #ifndef TESTS_TOY_H
 #define TESTS_TOY_H
 
@@ -7,32 +14,34 @@
 
 #include "predictor/predictor.h"
 
-/* fit stores the newest share of the first series, and needs 10 steps. predict forecasts it for every series. */
+/* ---- the model: a block of memory that the handle owns, copies and saves ----------------------------------------- */
+
 struct toy_model {
     float share;
-    uint32_t fits; /* how often it was called */
+    uint32_t fits; /* fits so far: 0 is an unfitted model, as zeroed memory is */
 };
-static size_t toy_fits;       /* of all handles */
-static moep_status toy_fault; /* what fit answers, half way through, if it is not OK */
-static bool toy_forecasts;    /* it says that it has no need of a fit */
-static bool toy_tells;        /* fit says when it is half way through */
 
-static uint64_t toy_steps(const moep_predictor_config *config)
-{
-    (void)config;
-    return 1;
-}
+/* ---- knobs that tests turn, which no real method has ------------------------------------------------------------- */
 
+static size_t toy_fits;       /* fits of all handles */
+static moep_status toy_fault; /* what fit returns half way through, if it is not OK */
+static bool toy_forecasts;    /* it needs no fit */
+static bool toy_reports;      /* fit reports progress half way through */
+
+/* ---- create ------------------------------------------------------------------------------------------------------ */
+
+/* No field of the configuration is its own. */
 static moep_status toy_check(const moep_predictor_config *config)
 {
     (void)config;
     return MOEP_OK;
 }
 
-static bool toy_needs_fit(const moep_predictor_config *config)
+/* Steps of history by default and at least, and steps before a forecast. */
+static uint64_t toy_steps(const moep_predictor_config *config)
 {
     (void)config;
-    return !toy_forecasts;
+    return 1;
 }
 
 static size_t toy_model_size(const moep_predictor_config *config, size_t layers, size_t experts)
@@ -43,23 +52,15 @@ static size_t toy_model_size(const moep_predictor_config *config, size_t layers,
     return sizeof(struct toy_model);
 }
 
-static void toy_model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
-                             void *block)
-{
-    struct toy_model *model = block;
-    (void)config;
-    (void)series;
-    mp_field_shares(checkpoint, &model->share, 1);
-    mp_field_u32(checkpoint, &model->fits);
-}
+/* ---- fit --------------------------------------------------------------------------------------------------------- */
 
 static moep_status toy_fit(const struct task *task, void *block)
 {
     struct toy_model *model = block;
-    model->share = 99; /* a fit that fails half way must not be seen */
+    model->share = 99; /* the handle must throw this away if the fit fails */
     if (toy_fault != MOEP_OK)
         return toy_fault;
-    if (toy_tells && mp_runtime_progress(task->runtime, 0.5) != MOEP_OK)
+    if (toy_reports && mp_runtime_progress(task->runtime, 0.5) != MOEP_OK)
         return MOEP_ERROR_CANCELLED;
     if (task->panel.steps < 10)
         return MOEP_ERROR_TOO_FEW_STEPS;
@@ -68,6 +69,14 @@ static moep_status toy_fit(const struct task *task, void *block)
     toy_fits++;
     return MOEP_OK;
 }
+
+static bool toy_needs_fit(const moep_predictor_config *config)
+{
+    (void)config;
+    return !toy_forecasts;
+}
+
+/* ---- predict ----------------------------------------------------------------------------------------------------- */
 
 static moep_status toy_forecast(const struct task *task, const void *block, size_t horizon, size_t stride, double *rows)
 {
@@ -79,7 +88,6 @@ static moep_status toy_forecast(const struct task *task, const void *block, size
     return MOEP_OK;
 }
 
-/* The share times the probability. */
 static moep_status toy_quantiles(const struct task *task, const void *block, size_t horizon, size_t stride,
                                  const struct quantiles *quantiles, double *rows)
 {
@@ -92,21 +100,37 @@ static moep_status toy_quantiles(const struct task *task, const void *block, siz
     return MOEP_OK;
 }
 
+/* ---- save and load ----------------------------------------------------------------------------------------------- */
+
+static void toy_model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
+                             void *block)
+{
+    struct toy_model *model = block;
+    (void)config;
+    (void)series;
+    mp_field_shares(checkpoint, &model->share, 1);
+    mp_field_u32(checkpoint, &model->fits);
+}
+
+/* ---- the method -------------------------------------------------------------------------------------------------- */
+
 static const struct method toy = {
     .name = "toy",
     .check = toy_check,
     .default_history = toy_steps,
     .least_history = toy_steps,
-    .min_steps = toy_steps,
     .model_size = toy_model_size,
-    .model_fields = toy_model_fields,
-    .needs_fit = toy_needs_fit,
     .fit = toy_fit,
+    .needs_fit = toy_needs_fit,
+    .min_steps = toy_steps,
     .forecast = toy_forecast,
     .quantiles = toy_quantiles,
+    .model_fields = toy_model_fields,
 };
 
-/* The linker turns the library's calls of mp_method into calls of this one (--wrap). */
+/* ---- in tests ---------------------------------------------------------------------------------------------------- */
+
+/* Stands in place of mp_method (--wrap). */
 enum { TOY = 1000 };
 const struct method *__real_mp_method(moep_method method);
 const struct method *__wrap_mp_method(moep_method method);
@@ -121,7 +145,7 @@ static inline moep_predictor *make_toy(size_t layers, size_t experts, const moep
     moep_predictor *predictor = NULL;
     toy_fits = 0;
     toy_fault = MOEP_OK;
-    toy_forecasts = toy_tells = false;
+    toy_forecasts = toy_reports = false;
     assert_int_equal(moep_predictor_create(layers, experts, &config, runtime, &predictor), MOEP_OK);
     return predictor;
 }

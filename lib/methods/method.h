@@ -1,5 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a forecasting method must provide, and the table of those there are. */
+/* What a forecasting method must provide, and the table of the methods there are.
+ *
+ * A method is one `const struct method`, without state: everything that differs between handles is in the arguments. What
+ * fit estimates is its model, a block of memory without pointers into itself, which the handle owns, copies and saves. To
+ * write one, begin with tests/toy.h, a method of fifty lines; CONTRIBUTING.md lists the places that a new one touches, and
+ * tests/test_laws.c tests whatever stands in the table.
+ *
+ * The members stand in the order in which a handle calls them. A method must provide those that are not said to be NULL
+ * in some case. All of them may be called by several threads at once, on different handles. Memory comes from
+ * task->runtime alone, errors go through mp_fail (api/status.h), and results must not depend on the number of threads. */
 #ifndef MP_METHODS_METHOD_H
 #define MP_METHODS_METHOD_H
 
@@ -7,12 +16,12 @@
 #include "checkpoint/checkpoint.h"
 #include "series/panel.h"
 
-/* What the handle hands to a method: everything but the output. */
+/* The input of a call: everything but the model. */
 struct task {
     const moep_predictor_config *config; /* checked */
-    struct panel panel;                  /* the history held; min_steps or more where forecast is called */
+    struct panel panel;                  /* the history held; in forecast and quantiles at least min_steps */
     size_t experts;                      /* of a layer; the panel's series are layers x experts */
-    uint64_t next_step;                  /* of the handle */
+    uint64_t next_step;                  /* the handle's: the number of the first step to forecast */
     const struct runtime *runtime;
 };
 
@@ -23,7 +32,7 @@ struct run {
     uint64_t first_step; /* the run's own number of the panel's first row */
 };
 
-/* Quantiles that are asked for: n probabilities, each within 0 and 1. */
+/* The quantiles that a call asks for: n probabilities, each more than 0 and less than 1. */
 struct quantiles {
     const double *probabilities;
     size_t n;
@@ -31,56 +40,69 @@ struct quantiles {
 
 enum { MP_MODEL_PACKED = 4 };
 
-/* Stateless: what fit learns is a block of memory, without pointers into itself, that the handle owns and copies. */
 struct method {
-    const char *name;
+    const char *name; /* as in moep_method_name() and in error messages */
 
-    /* INVALID_ARGUMENT for a field of its own out of range. */
+    /* ---- create: the configuration and the shape ---- */
+
+    /* Checks the method's own fields of the configuration. INVALID_ARGUMENT. */
     moep_status (*check)(const moep_predictor_config *config);
 
-    /* UNSUPPORTED for more series than it can work with. NULL: there are never too many. */
-    moep_status (*check_shape)(const moep_predictor_config *config, size_t series);
-
-    /* Steps of history: what it works with by default, what forecast cannot do without, what forecast waits for. */
+    /* The steps of history that a handle keeps by default, and the fewest that forecast can work with. */
     uint64_t (*default_history)(const moep_predictor_config *config);
     uint64_t (*least_history)(const moep_predictor_config *config);
-    uint64_t (*min_steps)(const moep_predictor_config *config);
 
-    /* Bytes of its model, zeroed at create. NULL: nothing to learn, and model_fields and fit are NULL too. */
+    /* UNSUPPORTED for more series than the method can work with. NULL: any number will do. */
+    moep_status (*check_shape)(const moep_predictor_config *config, size_t series);
+
+    /* The bytes of the model, which the handle zeroes. NULL: the method has no model; start_model, model_fields, fit and
+     * fit_traces are NULL too. */
     size_t (*model_size)(const moep_predictor_config *config, size_t layers, size_t experts);
 
-    /* Makes a zeroed model what it is before any fit. NULL: zeros are. */
+    /* Makes a zeroed model an unfitted one. NULL: zeros are one. */
     void (*start_model)(const moep_predictor_config *config, size_t series, void *model);
 
-    /* The model as a checkpoint's fields, in no fewer bytes than model_size / MP_MODEL_PACKED: a reader takes memory
-     * for a model only if the input is long enough to hold it. Reading must require what forecast relies on. */
-    void (*model_fields)(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
-                         void *model);
+    /* ---- fit ---- */
 
-    /* Does it forecast nothing of use before a fit? NULL: yes, if it has one. */
-    bool (*needs_fit)(const moep_predictor_config *config);
-
-    /* Estimates the model, which comes in as it is now. On an error the handle throws it away and keeps the old one. */
+    /* Estimates the model from task->panel, beginning with the model as it is. The handle passes a copy: on an error it
+     * throws the copy away and keeps the old model. NULL: nothing to estimate. */
     moep_status (*fit)(const struct task *task, void *model);
 
-    /* The same from other runs, n of them, and from the beginning. NULL: it cannot learn from these. */
+    /* Estimates the model from n other runs, beginning with an unfitted one. NULL: the method cannot learn from them. */
     moep_status (*fit_traces)(const struct task *task, const struct run *runs, size_t n, void *model);
 
-    /* rows[mp_forecast_rows(horizon, stride)][series], need not sum to 1. */
+    /* Is a forecast useless before a fit? A backtest then fits at its first origin. NULL: yes, if there is a fit. */
+    bool (*needs_fit)(const moep_predictor_config *config);
+
+    /* ---- predict ---- */
+
+    /* The steps that must have been pushed before forecast is called. */
+    uint64_t (*min_steps)(const moep_predictor_config *config);
+
+    /* Fills rows[mp_forecast_rows(horizon, stride)][series] with shares, each the mean over the row's steps. They need not
+     * sum to 1: the handle scales every layer. NOT_FITTED where a fit is missing. */
     moep_status (*forecast)(const struct task *task, const void *model, size_t horizon, size_t stride, double *rows);
 
-    /* rows[n][mp_forecast_rows(horizon, stride)][series]: of the mean of the row's steps; not less where the probability
-     * is larger. NULL: it has none. */
+    /* Fills rows[n][mp_forecast_rows(horizon, stride)][series] with quantiles of the mean over each row's steps. A larger
+     * probability gives no smaller quantile. NULL: the method has no quantiles. */
     moep_status (*quantiles)(const struct task *task, const void *model, size_t horizon, size_t stride,
                              const struct quantiles *quantiles, double *rows);
+
+    /* ---- save and load ---- */
+
+    /* Names the model's fields (checkpoint/checkpoint.h), in at least model_size / MP_MODEL_PACKED bytes: a reader takes
+     * memory for a model only if the input is long enough to hold it. Reading must require all that forecast relies on. */
+    void (*model_fields)(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
+                         void *model);
 };
 
+/* The rows of a forecast; the last may cover fewer than `stride` steps. */
 static inline size_t mp_forecast_rows(size_t horizon, size_t stride)
 {
     return horizon == 0 || stride == 0 ? 0 : (horizon - 1) / stride + 1;
 }
 
-/* NULL for an unknown one. */
+/* The method of that number; NULL if there is none. */
 const struct method *mp_method(moep_method method);
 
 extern const struct method mp_sw_avg, mp_arima, mp_lstm;

@@ -2,10 +2,19 @@
 /* SW_Avg: the mean of the last w shares forecasts the next step, is appended, and the window slides (the paper's
  * SW_Avg).
  *
- * Every forecast is a weighted sum of the w shares held, with weights that are the same for all series. Let h(n) be
- * what a unit added to one forecast has become n steps later: h(0) = 1 and h(n) = (h(n-1) + ... + h(n-w)) / w. The i-th
- * oldest share enters the means of the first i steps ahead, each with 1 / w, so that its weight k steps ahead is
- * (h(k-1) + ... + h(k-i)) / w. A row's weights are the mean of its steps'. */
+ * The forecast k steps ahead is a weighted sum of the w shares held, x_1 (oldest) to x_w, with the same weights for all
+ * series. Let h(n) be the response, n steps later, to a unit added to one forecast:
+ *
+ *     h(0) = 1,   h(n) = (h(n-1) + ... + h(n-w)) / w,   h(n) = 0 for n < 0
+ *
+ * x_i enters the means of the first i steps ahead, each with the weight 1 / w. Therefore
+ *
+ *     weight of x_i in the forecast k ahead = (h(k-1) + h(k-2) + ... + h(k-i)) / w
+ *
+ * and a row's weight is the mean over its steps k. As k grows it tends to the triangular 2 i / (w (w + 1)).
+ *
+ * bytes: each series is summed from its oldest share to its newest, whatever TILE is; threads: none; allocates: the
+ * weights and h, for the call. */
 #include "api/status.h"
 #include "methods/method.h"
 #include "support/simd.h"
@@ -42,9 +51,9 @@ static void impulse_response(double *response, size_t window, size_t n)
     }
 }
 
-/* The weights of the row of steps first + 1 .. last ahead: newest[i] = the row's sum of h(k-1-i), one step shifted from
- * newest[i-1]; the running sum over i is the weight of the i-th oldest. Divided by their own sum, which rounding keeps
- * from being exactly w x steps. */
+/* The weights of the row of steps k = first + 1 .. last ahead. `newest` is the row's sum of h(k-1-i), which moves by one
+ * step from i to i + 1; its running sum over i is w x steps times the weight of the (i+1)-th oldest share. They are
+ * divided by their own sum, because rounding keeps it from being exactly w x steps. */
 static void row_weights(double *weights, const double *response, size_t window, size_t first, size_t last)
 {
     double newest = 0, sum = 0, total = 0;
@@ -60,14 +69,14 @@ static void row_weights(double *weights, const double *response, size_t window, 
         weights[i] /= total;
 }
 
-/* Series by blocks whose sums stay in the first-level cache while the window's rows stream past. */
-enum { BLOCK = 256 };
+/* Series by tiles whose sums, 2 KiB, stay in the first-level cache while the window's rows stream past. */
+enum { TILE = 256 };
 
 MP_VECTORISED static void mp_weigh_window(const struct panel *panel, size_t window, const double *weights, double *row)
 {
-    for (size_t first = 0; first < panel->series; first += BLOCK) {
-        size_t n = panel->series - first < BLOCK ? panel->series - first : BLOCK;
-        double sum[BLOCK] = {0};
+    for (size_t first = 0; first < panel->series; first += TILE) {
+        size_t n = panel->series - first < TILE ? panel->series - first : TILE;
+        double sum[TILE] = {0};
         for (size_t i = 0; i < window; i++) {
             const float *shares = mp_panel_row(panel, panel->steps - window + i) + first;
             for (size_t s = 0; s < n; s++)
@@ -82,8 +91,8 @@ static moep_status forecast(const struct task *task, const void *model, size_t h
     (void)model;
     const struct panel *panel = &task->panel;
     size_t window = panel->steps < task->config->sw_avg_window ? panel->steps : task->config->sw_avg_window;
-    size_t scratch_size = mp_sum(2 * window, horizon);
-    double *weights = mp_allocate(&task->runtime->memory, scratch_size, sizeof *weights);
+    size_t size = mp_sum(2 * window, horizon); /* the weights, then h behind w zeros */
+    double *weights = mp_allocate(&task->runtime->memory, size, sizeof *weights);
     if (!weights)
         return mp_out_of_memory("the weights of the window and the horizon");
     double *response = weights + window;
@@ -94,7 +103,7 @@ static moep_status forecast(const struct task *task, const void *model, size_t h
         mp_weigh_window(panel, window, weights, rows);
         first = last;
     }
-    mp_release(&task->runtime->memory, weights, scratch_size, sizeof *weights);
+    mp_release(&task->runtime->memory, weights, size, sizeof *weights);
     return MOEP_OK;
 }
 
