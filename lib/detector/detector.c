@@ -125,7 +125,7 @@ void moep_detector_destroy(moep_detector *detector)
     mp_detector_destroy(detector);
 }
 
-/* ---- counts in ----------------------------------------------------------------------------------------------------- */
+/* ---- counts in --------------------------------------------------------------------------------------------------- */
 
 static void end_block(moep_detector *detector)
 {
@@ -195,7 +195,7 @@ moep_status moep_detector_push_at(moep_detector *detector, uint64_t first_step, 
     return detector ? push(detector, first_step, steps, counts, dtype) : mp_fail_null("detector");
 }
 
-/* ---- about it ------------------------------------------------------------------------------------------------------ */
+/* ---- about it ---------------------------------------------------------------------------------------------------- */
 
 moep_status moep_detector_info(const moep_detector *detector, moep_info *info)
 {

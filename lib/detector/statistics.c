@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-/* ---- states ---------------------------------------------------------------------------------------------------- */
+/* ---- states ------------------------------------------------------------------------------------------------------ */
 
 moep_status moep_detector_states(const moep_detector *detector, moep_state *layers, moep_state *experts)
 {
@@ -52,7 +52,7 @@ static double sum_of(const double *values, size_t n)
     return sum;
 }
 
-/* ---- statistics of a sliding window -------------------------------------------------------------------------------- */
+/* ---- statistics of a sliding window ------------------------------------------------------------------------------ */
 
 static double mean_of(const double *experts, size_t n)
 {
@@ -94,7 +94,7 @@ static moep_status check_window(const moep_detector *detector, size_t index)
     return MOEP_OK;
 }
 
-/* ---- drift and noise ----------------------------------------------------------------------------------------------- */
+/* ---- drift and noise --------------------------------------------------------------------------------------------- */
 
 static void read_drift(const struct stability *states, size_t n, double *out)
 {
@@ -149,7 +149,7 @@ static moep_status check_blocks(const moep_detector *detector, size_t index)
     return MOEP_OK;
 }
 
-/* ---- the call ------------------------------------------------------------------------------------------------------ */
+/* ---- the call ---------------------------------------------------------------------------------------------------- */
 
 /* A layer's statistic is made of its experts', which need memory if the caller does not ask for them. */
 static moep_status read_statistic(const moep_detector *detector, const struct statistic *statistic, size_t index,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The public call that is about ARIMA's models alone. */
+/* The public call for ARIMA's models alone. */
 #include "api/status.h"
 #include "api/struct.h"
 #include "methods/arima/model.h"
@@ -8,7 +8,8 @@
 
 #include <string.h>
 
-_Static_assert(sizeof((moep_arima_model *)0)->phi / sizeof(double) == MP_ARIMA_ORDER, "as many as there may be");
+_Static_assert(sizeof((moep_arima_model *)0)->phi / sizeof(double) == MP_ARIMA_ORDER,
+               "phi and theta hold the largest order");
 
 static moep_arima_model model_of(const struct arima_estimate *estimate)
 {

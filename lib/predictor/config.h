@@ -5,10 +5,10 @@
 
 #include "moepredict.h"
 
-/* Without struct_size. */
+/* The defaults; struct_size is 0. */
 extern const moep_predictor_config mp_predictor_config_defaults;
 
-/* With the checks that every method shares; history is resolved. */
+/* Copies the caller's configuration, checks every field, and resolves a history of 0. */
 moep_status mp_predictor_config_read(moep_predictor_config *to, const moep_predictor_config *from);
 
 #endif

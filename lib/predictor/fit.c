@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a predictor learns: within the run, from other runs, and from another predictor that has learned it. */
+/* Where a model comes from: a fit to the run itself, a fit to other runs, or another predictor's fit.
+ *
+ * allocates: a copy of the model, and for other runs their shares, for the call; threads: those of the method. */
 #include "api/status.h"
 #include "predictor/predictor.h"
 #include "series/trace.h"
@@ -7,7 +9,7 @@
 
 #include <string.h>
 
-/* A fit works on a copy of the model, which takes the model's place when it has come to its end. */
+/* Fits a copy of the model, which replaces the model only if the fit succeeds and has changed it. */
 static moep_status fit_copy(moep_predictor *predictor, const struct run *runs, size_t n)
 {
     const struct method *method = predictor->method;
@@ -39,24 +41,24 @@ moep_status moep_predictor_fit(moep_predictor *predictor)
     return predictor ? mp_predictor_fit(predictor) : mp_fail_null("predictor");
 }
 
-/* ---- from other runs ----------------------------------------------------------------------------------------------- */
+/* ---- from other runs --------------------------------------------------------------------------------------------- */
 
-/* Each trace as a history that holds all of it. */
-struct lessons {
+/* The shares of all traces, each in a history as long as the trace. */
+struct trace_set {
     struct run *runs;
     struct history *histories;
-    size_t n, taken;
+    size_t n, made; /* histories; those that hold memory */
 };
 
-static void free_lessons(struct lessons *lessons, const struct memory *memory)
+static void free_traces(struct trace_set *set, const struct memory *memory)
 {
-    for (size_t i = 0; i < lessons->taken; i++)
-        mp_history_free(&lessons->histories[i], memory);
-    mp_release(memory, lessons->histories, lessons->n, sizeof *lessons->histories);
-    mp_release(memory, lessons->runs, lessons->n, sizeof *lessons->runs);
+    for (size_t i = 0; i < set->made; i++)
+        mp_history_free(&set->histories[i], memory);
+    mp_release(memory, set->histories, set->n, sizeof *set->histories);
+    mp_release(memory, set->runs, set->n, sizeof *set->runs);
 }
 
-static moep_status take_trace(struct lessons *lessons, const moep_trace *theirs, const struct memory *memory)
+static moep_status read_trace(struct trace_set *set, const moep_trace *theirs, const struct memory *memory)
 {
     moep_trace trace;
     moep_status status = mp_trace_read(&trace, theirs);
@@ -66,26 +68,26 @@ static moep_status take_trace(struct lessons *lessons, const moep_trace *theirs,
         status = mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "it has no steps");
     if (status != MOEP_OK)
         return status;
-    struct history *history = &lessons->histories[lessons->taken];
+    struct history *history = &set->histories[set->made];
     status = mp_history_make(history, (size_t)trace.layers, (size_t)trace.experts, trace.steps, memory);
-    lessons->taken++;
+    set->made++;
     if (status == MOEP_OK)
         status = mp_history_push(history, 0, (size_t)trace.steps, trace.counts, trace.dtype);
-    lessons->runs[lessons->taken - 1] =
+    set->runs[set->made - 1] =
         (struct run){.panel = mp_history_panel(history), .layers = history->layers, .experts = history->experts};
     return status;
 }
 
-static moep_status take_traces(struct lessons *lessons, const moep_trace *traces, size_t n, const struct memory *memory)
+static moep_status read_traces(struct trace_set *set, const moep_trace *traces, size_t n, const struct memory *memory)
 {
-    lessons->n = n;
-    lessons->runs = mp_allocate(memory, n, sizeof *lessons->runs);
-    lessons->histories = mp_allocate(memory, n, sizeof *lessons->histories);
-    if (!lessons->runs || !lessons->histories)
+    set->n = n;
+    set->runs = mp_allocate(memory, n, sizeof *set->runs);
+    set->histories = mp_allocate(memory, n, sizeof *set->histories);
+    if (!set->runs || !set->histories)
         return mp_out_of_memory("the traces");
     for (size_t i = 0; i < n; i++) {
         const moep_trace *trace = (const moep_trace *)((const char *)traces + i * traces->struct_size);
-        moep_status status = take_trace(lessons, trace, memory);
+        moep_status status = read_trace(set, trace, memory);
         if (status != MOEP_OK)
             return mp_fail_at(status, "trace", i);
     }
@@ -99,15 +101,15 @@ moep_status moep_predictor_fit_traces(moep_predictor *predictor, const moep_trac
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_predictor_fit_traces needs a predictor and a trace");
     if (!predictor->method->fit_traces)
         return mp_fail(MOEP_ERROR_UNSUPPORTED, "%s does not learn from other runs", predictor->method->name);
-    struct lessons lessons = {0};
-    moep_status status = take_traces(&lessons, traces, n, &predictor->runtime.memory);
+    struct trace_set set = {0};
+    moep_status status = read_traces(&set, traces, n, &predictor->runtime.memory);
     if (status == MOEP_OK)
-        status = fit_copy(predictor, lessons.runs, n);
-    free_lessons(&lessons, &predictor->runtime.memory);
+        status = fit_copy(predictor, set.runs, n);
+    free_traces(&set, &predictor->runtime.memory);
     return status;
 }
 
-/* ---- from another predictor ---------------------------------------------------------------------------------------- */
+/* ---- from another predictor -------------------------------------------------------------------------------------- */
 
 /* The same method, configuration and shape: models of one size and meaning. */
 static moep_status check_alike(const moep_predictor *predictor, const moep_predictor *other)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The public calls that are about LSTMs alone. */
+/* The public calls for LSTMs alone. */
 #include "api/status.h"
 #include "api/struct.h"
 #include "methods/lstm/model.h"
@@ -44,9 +44,9 @@ moep_status moep_predictor_lstm_training(const moep_predictor *predictor, moep_l
     return mp_struct_write(training, &ours, sizeof ours, "moep_lstm_training");
 }
 
-/* ---- weights ------------------------------------------------------------------------------------------------------ */
+/* ---- weights ----------------------------------------------------------------------------------------------------- */
 
-/* What the caller has said of a layer, and what the layer is. */
+/* Copies and checks the caller's struct. shape: the network's. */
 static moep_status read_weights(moep_lstm_weights *to, const moep_lstm_weights *from, const moep_predictor *predictor,
                                 size_t layer, struct lstm_shape *shape)
 {
@@ -129,6 +129,6 @@ moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, size_t ls
     mp_lstm_import(&shape, lstm_layer, model.best, arrays_of(&ours));
     model.state->updates = model.state->length;
     model.state->weights = MOEP_LSTM_TRAINED;
-    model.state->loss = model.state->untrained_loss = NAN; /* of others */
+    model.state->loss = model.state->untrained_loss = NAN; /* those of the weights before */
     return MOEP_OK;
 }

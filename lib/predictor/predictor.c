@@ -14,7 +14,7 @@
 
 static const uint64_t never = UINT64_MAX;
 
-/* ---- life ------------------------------------------------------------------------------------------------------ */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static moep_status make_model(moep_predictor *predictor)
 {
@@ -113,7 +113,7 @@ void moep_predictor_destroy(moep_predictor *predictor)
     mp_predictor_destroy(predictor);
 }
 
-/* ---- counts in ------------------------------------------------------------------------------------------------- */
+/* ---- counts in --------------------------------------------------------------------------------------------------- */
 
 moep_status moep_predictor_push(moep_predictor *predictor, size_t steps, const void *counts, moep_dtype dtype)
 {
@@ -141,7 +141,7 @@ moep_status moep_predictor_reset(moep_predictor *predictor)
     return MOEP_OK;
 }
 
-/* ---- forecasts out --------------------------------------------------------------------------------------------- */
+/* ---- forecasts out ----------------------------------------------------------------------------------------------- */
 
 struct task mp_predictor_task(const moep_predictor *predictor)
 {
@@ -159,7 +159,7 @@ size_t moep_forecast_rows(size_t horizon, size_t stride)
     return mp_forecast_rows(horizon, stride);
 }
 
-/* Of n forecasts into `shares`. */
+/* Checks a call for n forecasts, which go into `shares`. */
 static moep_status check_forecast(const moep_predictor *predictor, size_t n, size_t horizon, size_t stride,
                                   const double *shares, size_t capacity)
 {
@@ -235,7 +235,7 @@ moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, si
     return method->quantiles(&task, predictor->model, horizon, stride, &quantiles, shares);
 }
 
-/* ---- about it -------------------------------------------------------------------------------------------------- */
+/* ---- about it ---------------------------------------------------------------------------------------------------- */
 
 moep_status moep_predictor_info(const moep_predictor *predictor, moep_info *info)
 {
