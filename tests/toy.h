@@ -2,11 +2,11 @@
 /* A method with a model, as small as one can be: the skeleton of a method, and what tests of the handle run on.
  *
  * Its functions stand in the order of struct method (lib/methods/method.h). A real method has a file of its own in
- * lib/methods/, which ends in one `const struct method` and a row of the table in lib/methods/method.c. Here the test puts it
- * in: the linker sends the library's calls of mp_method to the function at the end of this file.
+ * lib/methods/, which ends in one `const struct method` and a row of the table in lib/methods/method.c. Here the test
+ * puts it in: the linker sends the library's calls of mp_method to the function at the end of this file.
  *
- * fit stores the newest share of the first series, and needs 10 steps. forecast repeats it for the first series and gives
- * 0.1 to every other one. quantiles are the share times the probability. */
+ * fit stores the newest share of the first series, and needs 10 steps. forecast repeats it for the first series and
+ * gives 0.1 to every other one. quantiles are the share times the probability. */
 #ifndef TESTS_TOY_H
 #define TESTS_TOY_H
 

@@ -57,16 +57,16 @@ static moep_status read_header(struct checkpoint *checkpoint, size_t size)
 {
     const unsigned char *in = checkpoint->in;
     if (size < HEADER || memcmp(in, magic, sizeof magic) != 0)
-        return corrupt("it does not begin as one");
+        return corrupt("it does not begin like one");
     if (mp_load(in + HEADER_CRC_AT, 4) != mp_crc32c(&checkpoint->crc, 0, in, HEADER_CRC_AT))
-        return corrupt("its header has another checksum");
+        return corrupt("the checksum of its header does not match");
     unsigned major = (unsigned)mp_load(in + MAJOR_AT, 2);
     if (major > FORMAT_MAJOR)
         return mp_fail(MOEP_ERROR_INCOMPATIBLE, "the checkpoint has format %u, this library reads %u: use a newer one",
                        major, (unsigned)FORMAT_MAJOR);
     uint64_t total = mp_load(in + TOTAL_AT, 8);
     if (major < 1 || total < HEADER)
-        return corrupt("its header holds what cannot be");
+        return corrupt("its header holds impossible values");
     if (total > size)
         return mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: %llu bytes long, %zu are there",
                        (unsigned long long)total, size);
@@ -91,7 +91,8 @@ static moep_status check_section(const unsigned char *section, const struct sect
             return corrupt("a section comes twice, or in no version");
         seen[i] = true;
         if (version > known[i].version)
-            return mp_fail(MOEP_ERROR_INCOMPATIBLE, "section %s of the checkpoint is a newer library's", known[i].tag);
+            return mp_fail(MOEP_ERROR_INCOMPATIBLE, "section %s of the checkpoint was written by a newer library",
+                           known[i].tag);
         return MOEP_OK;
     }
     if (mp_load(section + FLAGS_AT, 2) & CRITICAL)
@@ -111,7 +112,7 @@ static moep_status read_sections(struct checkpoint *checkpoint, const struct sec
             return corrupt("a section reaches past its end");
         size_t length = (size_t)mp_load(section + LENGTH_AT, 8);
         if (mp_load(section + CRC_AT, 4) != section_crc(checkpoint, section, length))
-            return corrupt("a section has another checksum");
+            return corrupt("the checksum of a section does not match");
         moep_status status = check_section(section, known, seen, n);
         if (status != MOEP_OK)
             return status;
@@ -168,7 +169,7 @@ void mp_checkpoint_section(struct checkpoint *checkpoint, const struct section *
 moep_status mp_checkpoint_end(struct checkpoint *checkpoint)
 {
     if (checkpoint->mode == MP_READ && (checkpoint->bad || checkpoint->at != checkpoint->end))
-        return mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: section %.4s holds what cannot be",
+        return mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: section %.4s holds impossible values",
                        (const char *)checkpoint->in + checkpoint->section);
     if (checkpoint->mode == MP_WRITE) {
         unsigned char *header = checkpoint->out + checkpoint->section;

@@ -50,9 +50,9 @@ struct section {
     uint16_t version;
 };
 
-/* Begins reading. Checks all that can be checked without knowing the fields: the header; the bounds and checksum of each
- * section; that each of the `known` sections comes once, in no later version; that no other section is critical. CORRUPT,
- * INCOMPATIBLE. */
+/* Begins reading. Checks all that can be checked without knowing the fields: the header; the bounds and checksum of
+ * each section; that each of the `known` sections comes once, in no later version; that no other section is critical.
+ * CORRUPT, INCOMPATIBLE. */
 moep_status mp_checkpoint_read(struct checkpoint *checkpoint, const void *buffer, size_t size,
                                const struct section *known, size_t n);
 
@@ -67,8 +67,8 @@ moep_status mp_checkpoint_end(struct checkpoint *checkpoint);
 /* Reading: bytes of the section that are still to be read. */
 size_t mp_checkpoint_left(const struct checkpoint *checkpoint);
 
-/* For a section to which later releases append fields that earlier ones may ignore. more: is there another field? If not,
- * it keeps its default. skip, after the last field: passes over those that a later release has appended. */
+/* For a section to which later releases append fields that earlier ones may ignore. more: is there another field? If
+ * not, it keeps its default. skip, after the last field: passes over those that a later release has appended. */
 bool mp_checkpoint_more(const struct checkpoint *checkpoint);
 void mp_checkpoint_skip(struct checkpoint *checkpoint);
 

@@ -17,8 +17,8 @@ struct handle_part {
     struct section section;
     void (*fields)(struct checkpoint *checkpoint, void *handle);
 
-    /* A lower bound on the section's bytes for a handle that the header describes. A reader makes the handle only if every
-     * section is longer, so that it takes no more memory than a few times the input. */
+    /* A lower bound on the section's bytes for a handle that the header describes. A reader makes the handle only if
+     * every section is longer, so that it takes no more memory than a few times the input. */
     size_t (*least_size)(const void *header);
 };
 

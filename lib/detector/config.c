@@ -6,6 +6,7 @@
 #include "support/environment.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 const moep_detector_config mp_detector_config_defaults = {
     .horizon = 1000,
@@ -24,28 +25,43 @@ moep_status moep_detector_config_init(moep_detector_config *config)
     return mp_struct_write(config, &mp_detector_config_defaults, sizeof *config, "moep_detector_config");
 }
 
-/* What is wrong with it, in words; NULL if nothing is. */
-static const char *detector_fault(const moep_detector_config *config)
+static bool is_positive(double x)
+{
+    return x > 0 && isfinite(x);
+}
+
+static bool has_whole_blocks(const moep_detector_config *config)
 {
     uint32_t block = config->block, blocks = block > 0 ? config->drift_window / block : 0;
+    return blocks >= 2 && blocks <= MP_MOST_BLOCKS && config->drift_window % block == 0;
+}
+
+static bool has_short_windows(const moep_detector_config *config)
+{
+    for (size_t i = 0; i < MP_WINDOWS; i++)
+        if (config->windows[i] > MP_LONGEST_WINDOW)
+            return false;
+    return true;
+}
+
+/* The first fault of a configuration, in words; NULL if it has none. */
+static const char *fault_of(const moep_detector_config *config)
+{
     if (config->horizon < 1)
         return "horizon must be 1 or more";
-    if (!(config->tolerance > 0 && isfinite(config->tolerance)))
+    if (!is_positive(config->tolerance))
         return "tolerance must be finite and more than 0";
-    if (!(config->expert_tolerance > 0 && isfinite(config->expert_tolerance)))
+    if (!is_positive(config->expert_tolerance))
         return "expert_tolerance must be finite and more than 0";
     if (!(config->growth >= 0 && config->growth <= 1))
         return "growth must be within 0 and 1";
-    if (blocks < 2 || blocks > MP_MOST_BLOCKS || config->drift_window % block != 0)
+    if (!has_whole_blocks(config))
         return "drift_window must be 2 to 512 times block";
     if (config->dwell < 1)
         return "dwell must be 1 or more";
     if (config->reserved != 0)
         return "reserved must be 0";
-    for (size_t i = 0; i < MP_WINDOWS; i++)
-        if (config->windows[i] > MP_LONGEST_WINDOW)
-            return "windows must be of 1024 steps or fewer, 0 for none";
-    return NULL;
+    return has_short_windows(config) ? NULL : "windows must be of 1024 steps or fewer, 0 for none";
 }
 
 moep_status mp_detector_config_read(moep_detector_config *to, const moep_detector_config *from)
@@ -54,7 +70,7 @@ moep_status mp_detector_config_read(moep_detector_config *to, const moep_detecto
     moep_status status = mp_struct_read(to, sizeof *to, from, "moep_detector_config");
     if (status != MOEP_OK)
         return status;
-    const char *fault = detector_fault(to);
+    const char *fault = fault_of(to);
     if (fault)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_detector_config: %s", fault);
     return MOEP_OK;

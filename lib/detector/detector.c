@@ -27,20 +27,24 @@ static void lay_out(void *self, struct arena *arena)
     detector->scratch = mp_arena_take(arena, mp_product(3, experts), sizeof *detector->scratch);
 }
 
-/* How a squared drift grows from the difference of two neighbouring halves of W steps to that of the last W and the next
- * h. For a random walk whose steps have variance q these are 2 W q / 3 and (W + h) q / 3, so that the ratio is
- * (W + h) / (2 W). With the diffusion (Hurst) exponent H, 1/2 for a random walk, the drift grows as the H-th power of
- * time: squared, as that ratio to the power 2 H. H = 1 is a linear trend a t, whose two differences are a W and
- * a (W + h) / 2. Rounded to float, because pow may differ in its last digits from one C library to the next. */
+/* How a squared drift grows from lag W to the horizon h: from the difference of two neighbouring means of W steps to
+ * that of the mean of the last W and the mean of the next h.
+ *
+ *     random walk of step variance q    2 W q / 3  and  (W + h) q / 3     ratio r = (W + h) / (2 W)
+ *     linear trend a t, squared         (a W)^2  and  (a (W + h) / 2)^2   ratio r^2
+ *
+ * In general it is r^(2 H), with H the diffusion (Hurst) exponent, config.growth: 1/2 for a random walk, 1 for a trend,
+ * 0 for a load that moves but comes back. Rounded to float, because pow may differ in its last digits between C
+ * libraries. */
 static double growth_of(const moep_detector_config *config, double exponent)
 {
     double window = config->drift_window, horizon = (double)config->horizon;
     return (double)(float)pow((window + horizon) / (2 * window), 2 * exponent);
 }
 
-/* A drift that keeps its direction is taken to grow with twice the exponent, at most as a linear trend: a random walk's
- * 1/2 becomes 1. The growth is at most 4 g: a single jump J within the blocks that D and D' share makes D D' <= J^2 / 4,
- * which must not count for more than the jump itself, g J^2. */
+/* A drift that keeps its direction is taken to grow with twice the exponent, up to a linear trend's 1. But a single
+ * jump J within the blocks that D and D' share splits into x J and (1 - x) J, so that D D' <= J^2 / 4. With a growth of
+ * at most 4 g it does not count for more than the jump itself, g J^2. */
 static double trend_growth_of(const moep_detector_config *config)
 {
     return fmin(growth_of(config, fmin(2 * config->growth, 1)), 4 * growth_of(config, config->growth));
@@ -154,7 +158,7 @@ static void push_step(moep_detector *detector, const void *counts, moep_dtype dt
         end_block(detector);
 }
 
-/* Begins WARMUP anew, at the first step and after a gap so long that the load before it says nothing about the future. */
+/* Begins WARMUP anew: at the first step, and after a gap so long that the load before it tells nothing. */
 static void restart(moep_detector *detector, uint64_t step)
 {
     const struct history *history = &detector->history;

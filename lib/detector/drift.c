@@ -5,8 +5,8 @@
 #include "detector/fixed_point.h"
 #include "support/simd.h"
 
-/* The unit of a block mean. A square of a difference is then at most 2^52, and the sum of the 2 m - 1 <= 1023 of them stays
- * below 2^62 (MP_MOST_BLOCKS). */
+/* The unit of a block mean. A square of a difference is then at most 2^52, and the sum of the 2 m - 1 <= 1023 of them
+ * stays below 2^62 (MP_MOST_BLOCKS). */
 #define UNIT 0x1p-26
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */

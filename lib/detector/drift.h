@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How much the load of each series has moved, and how much of that is noise, from the means of blocks of steps.
+/* How far the load of each series has moved, without the part that noise adds, from the means of blocks of steps.
  *
  * Let A, B, C be the means of the last m blocks, of the m before and of the m before those, and s2 the variance of the
  * noise of one block's mean, independent from block to block.
@@ -9,13 +9,13 @@
  *
  * So these are unbiased, as squares of a share:
  *
- *     D^2 - V         what the load itself moved, squared, once 2 m blocks have ended
+ *     D^2 - V         the movement of the load itself, squared, once 2 m blocks have ended
  *     D D' + V / 2    the same where it keeps its direction (D = D' but for noise), once 3 m blocks have ended
- *     V               from how neighbouring blocks differ: s2 = (mean of (b_i - b_(i-1))^2) / 2 over the last 2 m blocks
+ *     V               from how neighbouring blocks differ, s2 = mean of (b_i - b_(i-1))^2 / 2 over the last 2 m
  *                     (von Neumann 1941), which a slow movement hardly touches
  *
- * Block means are whole multiples of 2^-26, so that the running sums are exact. The state is a function of the last
- * 3 m + 1 blocks and of the steps of the present one.
+ * Block means are whole multiples of 2^-26, so that the running sums are exact. The state depends only on the last
+ * 3 m + 1 blocks and on the steps of the present one.
  *
  * bytes: all sums are of whole numbers, in any order; allocates: at make only. */
 #ifndef MP_DETECTOR_DRIFT_H

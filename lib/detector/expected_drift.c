@@ -8,14 +8,16 @@
  *     expert    d = g E^2 (D^2 - V)               se = g E^2 sqrt(2) V
  *     layer     d = g E sum_e (D_e^2 - V_e)       se = g E sqrt(sum_e 2 V_e^2)      the mean over its experts
  *
- * because the square of a normal number with mean 0 and variance V has the standard deviation sqrt(2) V. For a trend D D' + V / 2
- * stands in place of D^2 - V, and the growth of a trend in place of g. Its noise is a little less, sqrt(5/4) V, for which
- * the same se is used.
+ * A normal number with mean 0 and variance V has a square with the standard deviation sqrt(2) V. For a trend,
  *
- * "Certainly" beyond a limit L means with three standard deviations left to spare:
+ *     D D' + V / 2 stands in place of D^2 - V, and trend_growth in place of g
  *
- *     layer     d - 3 se > L                      a sum over many experts is about normal
- *     expert    sqrt(g) E (|D| - 3 sqrt(V)) > sqrt(L)     one squared difference is not, and so D itself is doubted */
+ * with the same se, although the product scatters a little less, by sqrt(5/4) V.
+ *
+ * d is "certain" to exceed a limit L if it does even where three standard deviations are noise:
+ *
+ *     layer     d - 3 se > L                                 a sum over many experts is about normal
+ *     expert    sqrt(g) E (|D| - 3 sqrt(V)) > sqrt(L)        a single square is not, but D itself is */
 #include "detector/detector.h"
 
 #include <math.h>
@@ -42,8 +44,10 @@ static struct expected_drift expect_of_layer(const moep_detector *detector, cons
 }
 
 /* |D| - 3 sqrt(V) > T without roots, with the limit T^2 as a share squared and q = D^2 - V:
+ *
  *     D^2 > T^2 + 6 T sqrt(V) + 9 V,  and so  q - T^2 - 8 V > 6 T sqrt(V)
- * For a trend q = D D' + V / 2. The same inequality then asks for more: the mean of D and D' has only half the standard
+ *
+ * For a trend q = D D' + V / 2, and the same inequality is stricter: the mean of D and D' has only half the standard
  * deviation, sqrt(V) / 2. */
 static bool certainly_exceeds(double limit, double q, double noise)
 {

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The rule by which a layer, or an expert, becomes STABLE and ceases to be. The two differ in their tolerance only.
  *
- * When a block ends, d is the squared drift that a forecast over the horizon must expect, se the standard deviation that
- * noise gives d, t the same drift for a load that keeps its direction (expected_drift.c), and s the smoothed d. With the
- * tolerance T, all in units of the mean load:
+ * When a block ends, d is the squared drift that a forecast over the horizon must expect, se the standard deviation
+ * that noise gives d, t the same drift for a load that keeps its direction (expected_drift.c), and s the smoothed d.
+ * With the tolerance T, all in units of the mean load:
  *
  *     enter    max(s, 0) + se <= T^2 in `dwell` blocks in a row, with no trend certain to exceed the limit
  *     leave    d certain to exceed the limit (1.3 T)^2, or t certain to, 2 m blocks or more after STABLE was entered
  *     s        begins as the first d; then s = (s + d) / 2
  *
- * A jump leaves STABLE immediately. A trend leaves it only when all 2 m blocks of the last difference lie in it. t is of
- * no meaning before 3 m blocks have ended, and is then left out of both inequalities.
+ * A jump leaves STABLE immediately. A trend leaves it only when all 2 m blocks of the last difference lie in it. t is
+ * of no meaning before 3 m blocks have ended, and is then left out of both inequalities.
  *
- * Why these numbers: beyond one standard deviation on entering a layer of many experts would wait for noise that cannot
- * be lowered; three on leaving (expected_drift.c) let about one layer in a thousand blocks leave by chance. 1.3 keeps a load
- * at the tolerance from coming and going: smaller leaves too often, larger keeps loads that move too much. The halves of
- * s react within about two blocks. tests/bench/detector_quality.py shows what a change of any of them does. */
+ * Why these numbers: beyond one standard deviation on entering a layer of many experts would wait for noise that
+ * cannot be lowered; three on leaving (expected_drift.c) let about one layer in a thousand blocks leave by chance.
+ * 1.3 keeps a load at the tolerance from coming and going: smaller leaves too often, larger keeps loads that move
+ * too much. The halves of s react within about two blocks. tests/bench/detector_quality.py shows what a change of
+ * any of them does. */
 #ifndef MP_DETECTOR_STABILITY_H
 #define MP_DETECTOR_STABILITY_H
 

@@ -113,8 +113,8 @@ static double tokens_per_step(const moep_detector *detector, size_t layer)
 }
 
 /* N independent tokens per step give a share p the variance v = p (1 - p) / N. So NOISE = p (1 - p) / v, the number of
- * independent tokens, and DISPERSION = tokens per step / NOISE. spread: p (1 - p), of a layer summed over its experts, as
- * is the variance. */
+ * independent tokens, and DISPERSION = tokens per step / NOISE. spread: p (1 - p), of a layer summed over its experts,
+ * as is the variance. */
 static double noise_of(double spread, double variance, double tokens, bool dispersion)
 {
     double effective = variance > 0 ? spread / variance : (double)NAN;

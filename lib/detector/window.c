@@ -6,11 +6,11 @@
  * A window is a suffix of the last segment and the steps so far of the present one. With w = 4, at step 5:
  *
  *     steps                         0   1   2   3 | 4   5   6   7
- *     last segment: suffix i = 0   [0   1   2   3]              extremes of every suffix, computed when the segment ends,
- *                   suffix i = 1       [1   2   3]              from its last step backwards
+ *     last segment: suffix i = 0   [0   1   2   3]              extremes computed when the segment ends, backwards
+ *                   suffix i = 1       [1   2   3]
  *                   suffix i = 2           [2   3]
  *     present segment so far                       [4   5]      extremes extended with every step
- *     window at step 5                     [2   3   4   5]      the extremes of the two
+ *     window at step 5                     [2   3   4   5]      suffix i = 2 and the present segment so far
  *
  * Ending a segment costs w steps at once. So the series fall into w groups whose segments end at different steps: every
  * step ends a segment of one group, and no step pays for all. */
@@ -68,8 +68,8 @@ void mp_window_copy(struct window *to, const struct window *from)
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
 
-/* A sum of squares may pass 2^64. Its bits from 64 on are kept in the sum of shares, from bit CARRY on: shares are at most
- * 2^31 units, so their sum stays below 2^CARRY. */
+/* A sum of squares may pass 2^64. Its bits from 64 on are kept in the sum of shares, from bit CARRY on: shares are at
+ * most 2^31 units, so their sum stays below 2^CARRY. */
 enum { CARRY = 44 };
 _Static_assert(MP_LONGEST_WINDOW < 1 << (CARRY - 31), "the sum of the shares reaches the carries");
 
@@ -148,8 +148,9 @@ static size_t place_of_suffix(const struct window *window, struct group group, s
     return window->steps * group.first + i * (group.end - group.first);
 }
 
-/* Computes the suffixes of the segment that ends with the panel's last row; the next segment has no step yet. A step that
- * the panel does not hold is in no window to come: its place takes the last row again, which changes no extreme. */
+/* Computes the suffixes of the segment that ends with the panel's last row; the next segment has no step yet. A step
+ * that the panel does not hold is in no window to come: its place takes the last row again, which changes no
+ * extreme. */
 static void end_segment(struct window *window, const struct panel *panel, struct group group)
 {
     size_t n = group.end - group.first, newest = panel->steps - 1;

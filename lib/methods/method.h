@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a forecasting method must provide, and the table of the methods there are.
  *
- * A method is one `const struct method`, without state: everything that differs between handles is in the arguments. What
- * fit estimates is its model, a block of memory without pointers into itself, which the handle owns, copies and saves. To
- * write one, begin with tests/toy.h, a method of fifty lines; CONTRIBUTING.md lists the places that a new one touches, and
- * tests/test_laws.c tests whatever stands in the table.
+ * A method is one `const struct method`, without state: everything that differs between handles is in the arguments.
+ * What fit estimates is its model, a block of memory without pointers into itself, which the handle owns, copies and
+ * saves. To write one, begin with tests/toy.h, a method of fifty lines; CONTRIBUTING.md lists the places that a new one
+ * touches, and tests/test_laws.c tests whatever stands in the table.
  *
- * The members stand in the order in which a handle calls them. A method must provide those that are not said to be NULL
- * in some case. All of them may be called by several threads at once, on different handles. Memory comes from
- * task->runtime alone, errors go through mp_fail (api/status.h), and results must not depend on the number of threads. */
+ * The members stand in the order in which a handle calls them. A method must provide those that are not said to be
+ * NULL in some case. All of them may be called by several threads at once, on different handles. Memory comes from
+ * task->runtime alone, errors go through mp_fail (api/status.h), and results must not depend on the number of
+ * threads. */
 #ifndef MP_METHODS_METHOD_H
 #define MP_METHODS_METHOD_H
 
@@ -55,8 +56,8 @@ struct method {
     /* UNSUPPORTED for more series than the method can work with. NULL: any number will do. */
     moep_status (*check_shape)(const moep_predictor_config *config, size_t series);
 
-    /* The bytes of the model, which the handle zeroes. NULL: the method has no model; start_model, model_fields, fit and
-     * fit_traces are NULL too. */
+    /* The bytes of the model, which the handle zeroes. NULL: the method has no model; start_model, model_fields, fit
+     * and fit_traces are NULL too. */
     size_t (*model_size)(const moep_predictor_config *config, size_t layers, size_t experts);
 
     /* Makes a zeroed model an unfitted one. NULL: zeros are one. */
@@ -68,7 +69,7 @@ struct method {
      * throws the copy away and keeps the old model. NULL: nothing to estimate. */
     moep_status (*fit)(const struct task *task, void *model);
 
-    /* Estimates the model from n other runs, beginning with an unfitted one. NULL: the method cannot learn from them. */
+    /* Estimates the model from n other runs, beginning with an unfitted one. NULL: UNSUPPORTED. */
     moep_status (*fit_traces)(const struct task *task, const struct run *runs, size_t n, void *model);
 
     /* Is a forecast useless before a fit? A backtest then fits at its first origin. NULL: yes, if there is a fit. */
@@ -79,19 +80,20 @@ struct method {
     /* The steps that must have been pushed before forecast is called. */
     uint64_t (*min_steps)(const moep_predictor_config *config);
 
-    /* Fills rows[mp_forecast_rows(horizon, stride)][series] with shares, each the mean over the row's steps. They need not
-     * sum to 1: the handle scales every layer. NOT_FITTED where a fit is missing. */
+    /* Fills rows[mp_forecast_rows(horizon, stride)][series] with shares, each the mean over the row's steps. They need
+     * not sum to 1: the handle scales every layer. NOT_FITTED where a fit is missing. */
     moep_status (*forecast)(const struct task *task, const void *model, size_t horizon, size_t stride, double *rows);
 
-    /* Fills rows[n][mp_forecast_rows(horizon, stride)][series] with quantiles of the mean over each row's steps. A larger
-     * probability gives no smaller quantile. NULL: the method has no quantiles. */
+    /* Fills rows[n][mp_forecast_rows(horizon, stride)][series] with quantiles of the mean over each row's steps. A
+     * larger probability gives no smaller quantile. NULL: the method has no quantiles. */
     moep_status (*quantiles)(const struct task *task, const void *model, size_t horizon, size_t stride,
                              const struct quantiles *quantiles, double *rows);
 
     /* ---- save and load ---- */
 
-    /* Names the model's fields (checkpoint/checkpoint.h), in at least model_size / MP_MODEL_PACKED bytes: a reader takes
-     * memory for a model only if the input is long enough to hold it. Reading must require all that forecast relies on. */
+    /* Names the model's fields (checkpoint/checkpoint.h), in at least model_size / MP_MODEL_PACKED bytes: a reader
+     * takes memory for a model only if the input is long enough to hold it. Reading must require all that forecast
+     * relies on. */
     void (*model_fields)(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
                          void *model);
 };

@@ -51,8 +51,8 @@ static void impulse_response(double *response, size_t window, size_t n)
     }
 }
 
-/* The weights of the row of steps k = first + 1 .. last ahead. `newest` is the row's sum of h(k-1-i), which moves by one
- * step from i to i + 1; its running sum over i is w x steps times the weight of the (i+1)-th oldest share. They are
+/* The weights of the row of steps k = first + 1 .. last ahead. `newest` is the row's sum of h(k-1-i), which moves by
+ * one step from i to i + 1; its running sum over i is w x steps times the weight of the (i+1)-th oldest share. They are
  * divided by their own sum, because rounding keeps it from being exactly w x steps. */
 static void row_weights(double *weights, const double *response, size_t window, size_t first, size_t last)
 {

@@ -22,8 +22,9 @@ struct moep_predictor {
 moep_status mp_predictor_make(const struct method *method, size_t layers, size_t experts,
                               const moep_predictor_config *config, const struct runtime *runtime, moep_predictor **out);
 
-/* The public calls of these names, for other files of the library. Those must not call the public ones: another library in
- * the process could take such a call over, and abidw 2.2 loses a function that is called from another file than its own. */
+/* The public calls of these names, for other files of the library. Those must not call the public ones: another library
+ * in the process could take such a call over, and abidw 2.2 loses a function that is called from another file than its
+ * own. */
 void mp_predictor_destroy(moep_predictor *predictor);
 moep_status mp_predictor_fit(moep_predictor *predictor);
 moep_status mp_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride, double *shares,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Measures of how far the forecast f of one layer's shares was from the actual shares p, over its E experts. All are sums
- * in the order of the experts. */
+/* Measures of how far the forecast f of one layer's shares was from the actual shares p, over its E experts. All are
+ * sums in the order of the experts. */
 #ifndef MP_SERIES_ERROR_H
 #define MP_SERIES_ERROR_H
 
@@ -10,7 +10,8 @@
  * 3,000. */
 double mp_error(const double *forecast, const double *actual, size_t experts);
 
-/* mean |f - p| / p over the experts with p > 0, the paper's error ratio; NaN if there is none. left_out: those with p = 0. */
+/* mean |f - p| / p over the experts with p > 0, the paper's error ratio; NaN if there is none. left_out: the number of
+ * the others. */
 double mp_paper_error(const double *forecast, const double *actual, size_t experts, size_t *left_out);
 
 /* sum |f - p| / 2: the share of the load that is not where it was forecast. */
@@ -20,8 +21,8 @@ double mp_total_variation(const double *forecast, const double *actual, size_t e
  *
  *     sqrt(2 / pi) * mean over e of sqrt((1 - q_e) / (n q_e)),  q_e = max(p_e, 0.1 / E)
  *
- * A sampled share is about normal with variance p (1 - p) / n, the mean of |normal| is sqrt(2 / pi) standard deviations,
- * and the error divides by q. */
+ * A sampled share is about normal with variance p (1 - p) / n, the mean of |normal| is sqrt(2 / pi) standard
+ * deviations, and the error divides by q. */
 double mp_sampling_error(const double *shares, size_t experts, double tokens);
 
 #endif

@@ -27,8 +27,8 @@ void mp_history_free(struct history *history, const struct memory *memory);
 moep_status mp_history_push(struct history *history, uint64_t first_step, size_t steps, const void *counts,
                             moep_dtype dtype);
 
-/* Split form for callers that inspect each step: check all steps of a call, begin with the number of the first, then record
- * one by one. totals: [layers] of the step, or NULL. */
+/* Split form for callers that inspect each step: check all steps of a call, begin with the number of the first, then
+ * record one by one. totals: [layers] of the step, or NULL. */
 moep_status mp_history_check(const struct history *history, uint64_t first_step, size_t steps, const void *counts,
                              moep_dtype dtype);
 void mp_history_begin(struct history *history, uint64_t first_step);
@@ -42,8 +42,8 @@ void mp_history_copy(struct history *to, const struct history *from);
 
 /* Its state as a checkpoint's fields. The whole ring is among them, however few steps it holds: the size stays the same
  * all through a run, and a reader takes no more memory than the input is long. Reading checks that each share is within
- * 0 .. 1, not that a layer's shares sum to 1. first_step came later and is saved with the configuration: a reader sets it
- * before it reads the fields. */
+ * 0 .. 1, not that a layer's shares sum to 1. first_step came later and is saved with the configuration: a reader sets
+ * it before it reads the fields. */
 void mp_history_fields(struct history *history, struct checkpoint *checkpoint);
 
 /* The bytes of the ring, in memory as in a checkpoint; SIZE_MAX where they do not fit. */

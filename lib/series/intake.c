@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* One table row of kernels per dtype.
+ *
+ * bytes: floating-point totals are eight partial sums, added in a fixed order; threads: none; allocates: nothing. */
 #include "series/intake.h"
 
 #include "api/status.h"
@@ -12,8 +15,8 @@
  * bytes. */
 enum { LANES = 8 };
 
-/* The reading kernels of one dtype. scale is a power of two that keeps floating-point totals in range; for integers it
- * is 1. */
+/* The kernels of one dtype: a share is x * scale * inverse, with scale a power of two that keeps floating-point totals
+ * in range (1 for integers) and inverse = 1 / sum of x * scale. */
 struct reader {
     size_t size;
     bool (*valid)(const void *counts, size_t n);
@@ -50,7 +53,7 @@ static bool unsigned_valid(const void *counts, size_t n)
         return !bad;                                                          \
     }
 
-/* From 2^52 on there are no fractions; below, adding it rounds to the nearest whole number. */
+/* From 2^52 on a double has no fraction; below, adding 2^52 rounds to the nearest whole number. */
 #define REAL_WHOLE(type, limit)                                                \
     MP_VECTORISED static bool mp_##type##_whole(const void *counts, size_t n)  \
     {                                                                          \
@@ -63,7 +66,8 @@ static bool unsigned_valid(const void *counts, size_t n)
         return !bad;                                                           \
     }
 
-/* The halves of 2^21 64-bit integers add up without overflow, and the two sums to a double with a single rounding. */
+/* With x = 2^32 high + low the sum is 2^32 (sum of high) + (sum of low). Of up to 2^21 integers either sum is below
+ * 2^53, and so exact as a double. The one addition below rounds once. */
 #define INTEGER_TOTAL(type)                                                                   \
     MP_VECTORISED static double mp_##type##_total(const void *counts, size_t n, double scale) \
     {                                                                                         \
@@ -182,7 +186,9 @@ moep_status mp_intake_check(const void *counts, moep_dtype dtype, uint64_t steps
     return MOEP_OK;
 }
 
-/* Totals that overflow, or whose inverse would or would lose digits, are taken again at another scale. */
+/* The scale at which a total is summed again: 1 if the total and its inverse are normal numbers with room to spare.
+ * Beyond that either could overflow or lose digits; 2^-600 and 2^600 bring any double, 2^-1074 to 2^1024, back into
+ * that range. */
 static double rescaling(double total)
 {
     if (total > 0x1p900)
@@ -190,7 +196,7 @@ static double rescaling(double total)
     return total < 0x1p-900 ? 0x1p600 : 1.0;
 }
 
-/* A layer's total, and what its counts are multiplied by to become shares. */
+/* A layer's total, and the two factors that turn its counts into shares. */
 static double layer_total(const struct reader *reader, const void *counts, size_t experts, double *scale,
                           double *inverse)
 {

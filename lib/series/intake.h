@@ -10,19 +10,20 @@
 /* The size of an element, 0 for an unknown dtype. */
 size_t mp_dtype_size(moep_dtype dtype);
 
-/* Every count of [steps][layers][experts] finite and >= 0? INVALID_ARGUMENT otherwise, naming the first that is not, or
- * the dtype, the missing array, or a size that no array can have. */
+/* Checks that every count of [steps][layers][experts] is finite and >= 0. INVALID_ARGUMENT names the first that is not,
+ * an unknown dtype, a missing array, or a size that no array can have. */
 moep_status mp_intake_check(const void *counts, moep_dtype dtype, uint64_t steps, size_t layers, size_t experts);
 
-/* May checked counts of one layer be tokens? Integers are; floating-point ones if they are whole, and small enough that
- * their type tells them from their neighbours: float below 2^24, double below 2^53. */
+/* Can checked counts of one layer be tokens? Integers can; floating-point ones if they are whole and below the limit up
+ * to which their type holds every whole number: 2^24 for float, 2^53 for double. */
 bool mp_intake_are_tokens(const void *counts, moep_dtype dtype, size_t experts);
 
-/* The shares of one layer from its checked counts, and their total. A total of 0 leaves shares untouched.
- * Totals are exact up to 2^21 integer counts of any size: scaling all counts by a power of two changes no share. */
+/* Computes the shares of one layer from its checked counts and returns their total. A total of 0 leaves shares
+ * untouched. The total of up to 2^21 integer counts is the exact sum, rounded once; scaling all counts by a power of
+ * two changes no share (intake.c). */
 double mp_intake_shares(const void *counts, moep_dtype dtype, size_t experts, float *shares);
 
-/* The same in double precision: the truth that a forecast is held against. */
+/* The same in double precision, for the actual shares that a forecast is scored against. */
 double mp_intake_exact_shares(const void *counts, moep_dtype dtype, size_t experts, double *shares);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A recorded run, as the caller hands it in. */
+/* The caller's recorded run. */
 #ifndef MP_SERIES_TRACE_H
 #define MP_SERIES_TRACE_H
 
