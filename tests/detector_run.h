@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the tests of the detector share: runs of one layer whose load is known, and reading what is told of it. */
+/* Shared by tests of the detector: runs of one layer whose load is known, and readings of that layer. */
 #ifndef TESTS_DETECTOR_RUN_H
 #define TESTS_DETECTOR_RUN_H
 
@@ -29,7 +29,7 @@ static inline void draw(double *counts, const double *loads, size_t n, double to
     }
 }
 
-/* ---- what is told of the first layer ----------------------------------------------------------------------------- */
+/* ---- readings of the first layer --------------------------------------------------------------------------------- */
 
 static inline moep_state layer_state(const moep_detector *detector)
 {
@@ -91,7 +91,7 @@ static inline struct run begin(size_t experts, double tokens, uint64_t seed)
     return run;
 }
 
-static inline void go_on(struct run *run, size_t steps)
+static inline void continue_run(struct run *run, size_t steps)
 {
     double counts[MOST_SERIES];
     for (size_t step = 0; step < steps; step++) {
@@ -105,7 +105,7 @@ static inline size_t steps_until(struct run *run, moep_state state, size_t most)
 {
     size_t steps = 0;
     while (layer_state(run->detector) != state && steps < most) {
-        go_on(run, 20);
+        continue_run(run, 20);
         steps += 20;
     }
     return steps;

@@ -13,7 +13,7 @@ static double call_shares[2 * CALL_ROWS * CALL_SERIES];
 static float call_weights[4][4 * 16 * 16];
 static unsigned char call_bytes[1 << 20];
 static uint64_t answers;                     /* a hash of what the calls have answered */
-static void (*after_each)(const char *call); /* told of each that has returned */
+static void (*after_each)(const char *call); /* called with each that has returned */
 
 #define CALL(call)                                            \
     do {                                                      \
@@ -203,7 +203,7 @@ static void call_config(size_t i, moep_predictor_config *config)
         config->lstm_hidden = 4;
     }
     if (methods[i] == MOEP_LSTM)
-        config->fit_budget = 2000; /* a few updates and a judgement */
+        config->fit_budget = 2000; /* a few updates and a validation */
     else if (i == 2 || i == 3)
         config->arima_bucket = 20;
 }

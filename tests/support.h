@@ -16,7 +16,7 @@
 
 #include "moepredict.h"
 
-/* ---- numbers ---------------------------------------------------------------------------------------------------- */
+/* ---- numbers ----------------------------------------------------------------------------------------------------- */
 
 #define assert_near(actual, expected, tolerance)                                                                \
     do {                                                                                                        \
@@ -61,7 +61,7 @@ static inline uint64_t hash_of(uint64_t hash, const void *bytes, size_t size)
     return hash;
 }
 
-/* ---- handles ---------------------------------------------------------------------------------------------------- */
+/* ---- handles ----------------------------------------------------------------------------------------------------- */
 
 static inline moep_predictor *make_predictor(moep_method method, size_t layers, size_t experts, uint32_t window,
                                              const moep_runtime *runtime)
@@ -124,7 +124,7 @@ static inline void test_release(void *user, void *pointer, size_t size)
 {
     struct test_memory *memory = user;
     memory->live_blocks--;
-    memory->live_bytes -= size; /* wraps, and stays so, where a size is not the one that was asked for */
+    memory->live_bytes -= size; /* wraps, and stays so, if a released size differs from the allocated one */
     for (size_t i = 0; pointer && i < TEST_GUARD; i++)
         if (((unsigned char *)pointer)[size + i] != TEST_GUARDED)
             fail_msg("a block of %zu bytes was written beyond its end", size);

@@ -40,7 +40,7 @@ static void run(const moep_predictor *prototype, const void *counts, moep_dtype 
     assert_int_equal(run_with(prototype, &trace, config, NULL, results), MOEP_OK);
 }
 
-/* ---- origins ---------------------------------------------------------------------------------------------------- */
+/* ---- origins ----------------------------------------------------------------------------------------------------- */
 
 static void origins_are_those_whose_horizon_is_in_the_trace(void **state)
 {
@@ -63,7 +63,7 @@ static void origins_are_those_whose_horizon_is_in_the_trace(void **state)
     assert_int_equal(moep_backtest_origins(STEPS, NULL), 0);
 }
 
-/* ---- scores ----------------------------------------------------------------------------------------------------- */
+/* ---- scores ------------------------------------------------------------------------------------------------------ */
 
 static void scores_are_those_of_a_hand_written_replay(void **state)
 {
@@ -179,7 +179,7 @@ static void dead_experts_are_left_out_of_the_paper_error(void **state)
     free(counts);
 }
 
-static void fractional_counts_have_a_floor_of_mean_only_if_told_their_tokens(void **state)
+static void fractional_counts_have_a_floor_of_mean_only_with_given_tokens(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 24);
@@ -296,7 +296,7 @@ static void a_forecast_does_not_see_what_comes_after_its_origin(void **state)
     free(counts);
 }
 
-/* ---- results and progress --------------------------------------------------------------------------------------- */
+/* ---- results and progress ---------------------------------------------------------------------------------------- */
 
 static void each_result_array_may_be_left_out(void **state)
 {
@@ -329,7 +329,7 @@ static int32_t listen(void *user, double fraction)
     return ++listener->calls == listener->cancel_at;
 }
 
-static void progress_is_told_and_can_cancel(void **state)
+static void progress_is_reported_and_can_cancel(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 29);
@@ -357,9 +357,9 @@ static void progress_is_told_and_can_cancel(void **state)
     free(counts);
 }
 
-/* ---- errors ----------------------------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
 
-static void every_error_is_told_and_leaves_the_arrays_alone(void **state)
+static void every_error_has_words_and_leaves_the_arrays_alone(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 30);
@@ -412,7 +412,7 @@ static void every_error_is_told_and_leaves_the_arrays_alone(void **state)
 
 /* ---- methods that are fitted ------------------------------------------------------------------------------------- */
 
-static void a_backtest_fits_as_often_as_it_was_told(void **state)
+static void a_backtest_fits_as_often_as_its_config_asks(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 32);
@@ -453,7 +453,7 @@ static void a_backtest_fits_as_often_as_it_was_told(void **state)
     free(counts);
 }
 
-static void a_method_that_needs_no_fit_is_fitted_only_if_told(void **state)
+static void a_method_that_needs_no_fit_is_fitted_only_on_request(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 33);
@@ -470,8 +470,8 @@ static void a_method_that_needs_no_fit_is_fitted_only_if_told(void **state)
     free(counts);
 }
 
-/* The listener wants to be told more each time. */
-static void progress_is_told_of_fits_too(void **state)
+/* The listener requires a larger fraction each time. */
+static void progress_of_fits_is_reported_too(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 34);
@@ -500,18 +500,18 @@ int main(void)
         cmocka_unit_test(scores_of_an_alternating_load_are_those_by_hand),
         cmocka_unit_test(steps_without_tokens_are_not_scored),
         cmocka_unit_test(dead_experts_are_left_out_of_the_paper_error),
-        cmocka_unit_test(fractional_counts_have_a_floor_of_mean_only_if_told_their_tokens),
+        cmocka_unit_test(fractional_counts_have_a_floor_of_mean_only_with_given_tokens),
         cmocka_unit_test(an_origin_too_early_to_forecast_is_nan),
         cmocka_unit_test(one_expert_is_forecast_without_error),
         cmocka_unit_test(a_runtime_given_replaces_the_prototypes),
         cmocka_unit_test(the_prototypes_own_history_plays_no_part),
         cmocka_unit_test(a_forecast_does_not_see_what_comes_after_its_origin),
         cmocka_unit_test(each_result_array_may_be_left_out),
-        cmocka_unit_test(progress_is_told_and_can_cancel),
-        cmocka_unit_test(every_error_is_told_and_leaves_the_arrays_alone),
-        cmocka_unit_test(a_backtest_fits_as_often_as_it_was_told),
-        cmocka_unit_test(a_method_that_needs_no_fit_is_fitted_only_if_told),
-        cmocka_unit_test(progress_is_told_of_fits_too),
+        cmocka_unit_test(progress_is_reported_and_can_cancel),
+        cmocka_unit_test(every_error_has_words_and_leaves_the_arrays_alone),
+        cmocka_unit_test(a_backtest_fits_as_often_as_its_config_asks),
+        cmocka_unit_test(a_method_that_needs_no_fit_is_fitted_only_on_request),
+        cmocka_unit_test(progress_of_fits_is_reported_too),
     };
     return cmocka_run_group_tests(backtest, NULL, NULL);
 }

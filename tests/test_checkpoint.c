@@ -150,7 +150,7 @@ static void load_and_save_refuse_nothing_at_all(void **state)
     moep_predictor_destroy(real);
 }
 
-static void a_loaded_handle_tells_its_configuration(void **state)
+static void a_loaded_handle_has_its_configuration(void **state)
 {
     (void)state;
     struct bytes bytes = usual_state();
@@ -212,7 +212,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_buffer_too_small_is_left_alone),
         cmocka_unit_test(the_checksum_is_crc_32c),
         cmocka_unit_test(load_and_save_refuse_nothing_at_all),
-        cmocka_unit_test(a_loaded_handle_tells_its_configuration),
+        cmocka_unit_test(a_loaded_handle_has_its_configuration),
         cmocka_unit_test(the_state_written_by_0_1_0_is_read_for_ever_after),
     };
     if (argc == 3 && strcmp(argv[1], "--write") == 0)

@@ -4,8 +4,8 @@
 
 /* ---- damage ------------------------------------------------------------------------------------------------------ */
 
-/* Nothing is made, nothing leaks, and no more memory is asked for than the input is long; none at all where what is wrong
- * can be seen before. */
+/* Nothing is made, nothing leaks, and the memory taken is no more than the input is long, or none if the fault is found
+ * before any is needed. */
 static void assert_refused(const void *bytes, size_t size, moep_status expected, bool takes_memory)
 {
     struct test_memory memory = {0};
@@ -79,7 +79,7 @@ static void an_unknown_section_is_skipped_unless_it_is_critical(void **state)
     }
 }
 
-static void a_later_format_is_told_from_damage(void **state)
+static void a_later_format_is_distinguished_from_damage(void **state)
 {
     (void)state;
     struct bytes plain = usual_state(), bytes = plain;
@@ -365,7 +365,7 @@ int main(void)
         cmocka_unit_test(any_missing_tail_is_seen),
         cmocka_unit_test(bytes_after_the_end_are_ignored),
         cmocka_unit_test(an_unknown_section_is_skipped_unless_it_is_critical),
-        cmocka_unit_test(a_later_format_is_told_from_damage),
+        cmocka_unit_test(a_later_format_is_distinguished_from_damage),
         cmocka_unit_test(a_state_that_cannot_be_is_refused_whatever_its_checksums),
         cmocka_unit_test(a_section_with_fields_missing_or_left_over_is_refused),
         cmocka_unit_test(fields_appended_to_the_configuration_are_passed_over),

@@ -32,7 +32,7 @@ static void noise_is_not_drift_whatever_the_batch_size(void **state)
         for (size_t experts = 16; experts <= 128; experts += 112) {
             struct run run = begin(experts, tokens[i], 11 + i);
             assert_true(steps_until(&run, MOEP_STABLE, 1000) <= 400);
-            go_on(&run, 4000);
+            continue_run(&run, 4000);
             assert_int_equal(layer_state(run.detector), MOEP_STABLE);
             assert_int_equal(layer_changes(run.detector), 2);
             moep_detector_destroy(run.detector);
@@ -45,14 +45,14 @@ static void a_shift_is_left_within_a_window_and_stable_again_after_three(void **
     const double tokens[] = {4096, 524288};
     for (size_t i = 0; i < 2; i++) {
         struct run run = begin(16, tokens[i], 21);
-        go_on(&run, 1000);
+        continue_run(&run, 1000);
         assert_int_equal(layer_state(run.detector), MOEP_STABLE);
         for (size_t e = 0; e < 16; e++)
             run.loads[e] *= e % 2 ? 1.3 : 0.7;
         assert_true(steps_until(&run, MOEP_TRANSIENT, 1000) <= 100);
         assert_int_equal(layer_since(run.detector), info_of_detector(run.detector).next_step - 1);
         assert_true(steps_until(&run, MOEP_STABLE, 1000) <= 300);
-        go_on(&run, 2000);
+        continue_run(&run, 2000);
         assert_int_equal(layer_changes(run.detector), 4);
         moep_detector_destroy(run.detector);
     }
@@ -68,7 +68,7 @@ static void the_tolerance_tells_a_harmless_drift_from_a_harmful_one(void **state
         for (size_t block = 0; block < 100; block++) {
             for (size_t e = 0; e < 16; e++)
                 run.loads[e] = 1 + (harmful ? 0.5 : 0.02) * sin(6.2832 * ((double)block / 50 + (double)e / 16));
-            go_on(&run, 20);
+            continue_run(&run, 20);
             stable += layer_state(run.detector) == MOEP_STABLE;
         }
         assert_int_equal(stable, harmful ? 0 : 100 - FIRST_STABLE / 20 + 1);
@@ -81,7 +81,7 @@ static void tilt(struct run *run, const double *loads, double by)
 {
     for (size_t e = 0; e < run->experts; e++)
         run->loads[e] = loads[e] * (e % 2 ? 1 + by : 1 - by);
-    go_on(run, 20);
+    continue_run(run, 20);
 }
 
 /* Both move as fast, by 6 % in 100 steps; one of them to and fro, within the tolerance. */
@@ -92,7 +92,7 @@ static void a_slow_drift_is_transient_if_it_goes_on_in_one_direction(void **stat
         struct run run = begin(16, 524288, 35);
         double by = 0, loads[16];
         memcpy(loads, run.loads, sizeof loads);
-        go_on(&run, 1000);
+        continue_run(&run, 1000);
         for (size_t steps = 0; steps < 1000; steps += 20) {
             by += to_and_fro && steps / 100 % 2 ? -0.012 : 0.012;
             tilt(&run, loads, by);
@@ -117,7 +117,7 @@ static void a_jump_within_the_tolerance_is_no_direction(void **state)
     assert_int_equal(moep_detector_create(1, 16, &config, NULL, &run.detector), MOEP_OK);
     double loads[16];
     memcpy(loads, run.loads, sizeof loads);
-    go_on(&run, 1000);
+    continue_run(&run, 1000);
     for (size_t steps = 0; steps < 500; steps += 20) {
         tilt(&run, loads, 0.03);
         assert_int_equal(layer_state(run.detector), MOEP_STABLE);
@@ -132,7 +132,7 @@ static void a_load_that_keeps_jumping_is_transient(void **state)
     for (size_t spell = 0; spell < 60; spell++) {
         size_t up = (size_t)(random_number(&run.seed) % 16);
         run.loads[up] = 0.5 + 2 * (double)(random_number(&run.seed) >> 40) / (1 << 24);
-        go_on(&run, 37);
+        continue_run(&run, 37);
         assert_int_not_equal(layer_state(run.detector), MOEP_STABLE);
     }
     assert_true(layer_value(run.detector, MOEP_DRIFT) > 0.1);
@@ -143,9 +143,9 @@ static void one_expert_of_many_is_seen_by_itself(void **state)
 {
     (void)state;
     struct run run = begin(128, 524288, 51);
-    go_on(&run, 1000);
+    continue_run(&run, 1000);
     run.loads[77] *= 1.55;
-    go_on(&run, 120);
+    continue_run(&run, 120);
     uint64_t since[128];
     assert_int_equal(moep_detector_since(run.detector, NULL, since), MOEP_OK);
     assert_true(since[77] >= 1000);

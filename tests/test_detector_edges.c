@@ -59,7 +59,7 @@ static void layers_without_tokens_dead_experts_and_single_ones_are_stable(void *
     moep_detector_destroy(detector);
 }
 
-static void what_a_config_may_not_hold_is_told(void **state)
+static void a_field_out_of_range_is_named(void **state)
 {
     (void)state;
 #define refused(words, change)                                                                               \
@@ -107,7 +107,7 @@ static void what_a_config_may_not_hold_is_told(void **state)
     moep_detector_destroy(NULL);
 }
 
-static void what_cannot_be_read_is_told(void **state)
+static void a_quantity_that_cannot_be_read_is_refused_in_words(void **state)
 {
     (void)state;
     const int32_t counts[4] = {1, 2, 3, 4};
@@ -187,8 +187,8 @@ int main(void)
     const struct CMUnitTest detector_edges[] = {
         cmocka_unit_test(a_long_gap_starts_warmup_again_and_a_short_one_does_not),
         cmocka_unit_test(layers_without_tokens_dead_experts_and_single_ones_are_stable),
-        cmocka_unit_test(what_a_config_may_not_hold_is_told),
-        cmocka_unit_test(what_cannot_be_read_is_told),
+        cmocka_unit_test(a_field_out_of_range_is_named),
+        cmocka_unit_test(a_quantity_that_cannot_be_read_is_refused_in_words),
         cmocka_unit_test(a_refused_push_changes_nothing),
         cmocka_unit_test(push_and_reads_of_states_take_no_memory),
     };

@@ -4,8 +4,8 @@
 
 enum { LAYERS = 2, EXPERTS = 8, SERIES = LAYERS * EXPERTS, STEPS = 900, MOST = 65536, QUANTITIES = 6 };
 
-/* All that a detector says. */
-struct said {
+/* All readings of a detector. */
+struct readings {
     moep_state layers[LAYERS], experts[SERIES];
     uint64_t layer_since[LAYERS], expert_since[SERIES], layer_changes[LAYERS], expert_changes[SERIES];
     double layer_values[QUANTITIES][LAYERS], expert_values[QUANTITIES][SERIES];
@@ -33,14 +33,15 @@ static moep_detector *make(void)
     return detector;
 }
 
-static void hear(const moep_detector *detector, struct said *said)
+static void read_all(const moep_detector *detector, struct readings *readings)
 {
-    memset(said, 0, sizeof *said);
-    assert_int_equal(moep_detector_states(detector, said->layers, said->experts), MOEP_OK);
-    assert_int_equal(moep_detector_since(detector, said->layer_since, said->expert_since), MOEP_OK);
-    assert_int_equal(moep_detector_changes(detector, said->layer_changes, said->expert_changes), MOEP_OK);
+    memset(readings, 0, sizeof *readings);
+    assert_int_equal(moep_detector_states(detector, readings->layers, readings->experts), MOEP_OK);
+    assert_int_equal(moep_detector_since(detector, readings->layer_since, readings->expert_since), MOEP_OK);
+    assert_int_equal(moep_detector_changes(detector, readings->layer_changes, readings->expert_changes), MOEP_OK);
     for (moep_quantity q = MOEP_MEAN; q <= MOEP_DISPERSION; q++)
-        assert_int_equal(moep_detector_read(detector, q, 0, said->layer_values[q], said->expert_values[q]), MOEP_OK);
+        assert_int_equal(moep_detector_read(detector, q, 0, readings->layer_values[q], readings->expert_values[q]),
+                         MOEP_OK);
 }
 
 static moep_detector *detector_of(const void *counts, moep_dtype dtype, size_t group)
@@ -55,14 +56,14 @@ static moep_detector *detector_of(const void *counts, moep_dtype dtype, size_t g
     return detector;
 }
 
-static void said_of(const void *counts, moep_dtype dtype, size_t group, struct said *said)
+static void readings_of(const void *counts, moep_dtype dtype, size_t group, struct readings *readings)
 {
     moep_detector *detector = detector_of(counts, dtype, group);
-    hear(detector, said);
+    read_all(detector, readings);
     moep_detector_destroy(detector);
 }
 
-static void permuting_the_experts_permutes_all_that_is_said(void **state)
+static void permuting_the_experts_permutes_all_readings(void **state)
 {
     (void)state;
     const size_t place[EXPERTS] = {3, 7, 0, 6, 1, 5, 2, 4};
@@ -70,23 +71,24 @@ static void permuting_the_experts_permutes_all_that_is_said(void **state)
     for (size_t i = 0; i < STEPS * LAYERS; i++)
         for (size_t e = 0; e < EXPERTS; e++)
             permuted[i * EXPERTS + place[e]] = counts[i * EXPERTS + e];
-    struct said said, other;
-    said_of(counts, MOEP_INT64, STEPS, &said);
-    said_of(permuted, MOEP_INT64, STEPS, &other);
-    assert_memory_equal(said.layers, other.layers, sizeof said.layers);
-    assert_memory_equal(said.layer_since, other.layer_since, sizeof said.layer_since);
-    assert_memory_equal(said.layer_changes, other.layer_changes, sizeof said.layer_changes);
+    struct readings readings, other;
+    readings_of(counts, MOEP_INT64, STEPS, &readings);
+    readings_of(permuted, MOEP_INT64, STEPS, &other);
+    assert_memory_equal(readings.layers, other.layers, sizeof readings.layers);
+    assert_memory_equal(readings.layer_since, other.layer_since, sizeof readings.layer_since);
+    assert_memory_equal(readings.layer_changes, other.layer_changes, sizeof readings.layer_changes);
     for (size_t q = 0; q < QUANTITIES; q++)
         for (size_t layer = 0; layer < LAYERS; layer++)
-            assert_near(other.layer_values[q][layer], said.layer_values[q][layer], 1e-12 * said.layer_values[q][layer]);
+            assert_near(other.layer_values[q][layer], readings.layer_values[q][layer],
+                        1e-12 * readings.layer_values[q][layer]);
     for (size_t layer = 0; layer < LAYERS; layer++)
         for (size_t e = 0; e < EXPERTS; e++) {
             size_t from = layer * EXPERTS + e, to = layer * EXPERTS + place[e];
-            assert_int_equal(other.experts[to], said.experts[from]);
-            assert_int_equal(other.expert_since[to], said.expert_since[from]);
-            assert_int_equal(other.expert_changes[to], said.expert_changes[from]);
+            assert_int_equal(other.experts[to], readings.experts[from]);
+            assert_int_equal(other.expert_since[to], readings.expert_since[from]);
+            assert_int_equal(other.expert_changes[to], readings.expert_changes[from]);
             for (size_t q = 0; q < QUANTITIES; q++)
-                assert_true(other.expert_values[q][to] == said.expert_values[q][from]);
+                assert_true(other.expert_values[q][to] == readings.expert_values[q][from]);
         }
     free(permuted);
     free(counts);
@@ -99,16 +101,16 @@ static void scaling_all_counts_by_a_power_of_two_changes_no_byte(void **state)
     int64_t *counts = jumping_counts(2), *scaled = malloc(STEPS * SERIES * sizeof *scaled);
     for (size_t i = 0; i < STEPS * SERIES; i++)
         scaled[i] = counts[i] << 40;
-    struct said said, other;
-    said_of(counts, MOEP_INT64, STEPS, &said);
-    said_of(scaled, MOEP_INT64, STEPS, &other);
+    struct readings readings, other;
+    readings_of(counts, MOEP_INT64, STEPS, &readings);
+    readings_of(scaled, MOEP_INT64, STEPS, &other);
     for (size_t i = 0; i < LAYERS; i++) {
-        assert_true(other.layer_values[MOEP_DISPERSION][i] == said.layer_values[MOEP_DISPERSION][i] * 0x1p40);
-        other.layer_values[MOEP_DISPERSION][i] = said.layer_values[MOEP_DISPERSION][i];
+        assert_true(other.layer_values[MOEP_DISPERSION][i] == readings.layer_values[MOEP_DISPERSION][i] * 0x1p40);
+        other.layer_values[MOEP_DISPERSION][i] = readings.layer_values[MOEP_DISPERSION][i];
     }
     for (size_t i = 0; i < SERIES; i++)
-        other.expert_values[MOEP_DISPERSION][i] = said.expert_values[MOEP_DISPERSION][i];
-    assert_memory_equal(&said, &other, sizeof said);
+        other.expert_values[MOEP_DISPERSION][i] = readings.expert_values[MOEP_DISPERSION][i];
+    assert_memory_equal(&readings, &other, sizeof readings);
     free(scaled);
     free(counts);
 }
@@ -121,31 +123,33 @@ static void any_grouping_of_steps_into_calls_gives_the_same_bytes(void **state)
     size_t size = 0, same = 0;
     moep_detector *all = detector_of(counts, MOEP_INT64, STEPS);
     assert_int_equal(moep_detector_save(all, one, MOST, &size), MOEP_OK);
-    struct said said, other;
-    hear(all, &said);
-    assert_true(said.layer_changes[0] == 4); /* there is something to say */
+    struct readings readings, other;
+    read_all(all, &readings);
+    assert_true(readings.layer_changes[0] == 4); /* the run has states that change */
     for (size_t group = 1; group < STEPS; group = 3 * group + 1) {
         moep_detector *grouped = detector_of(counts, MOEP_INT64, group);
         assert_int_equal(moep_detector_save(grouped, many, MOST, &same), MOEP_OK);
-        hear(grouped, &other);
+        read_all(grouped, &other);
         assert_int_equal(size, same);
         assert_memory_equal(one, many, size);
-        assert_memory_equal(&said, &other, sizeof said);
+        assert_memory_equal(&readings, &other, sizeof readings);
         moep_detector_destroy(grouped);
     }
     moep_detector_destroy(all);
     free(counts);
 }
 
-static void only_the_dispersion_of_counts_that_are_no_tokens_is_not_a_number(struct said said, struct said other)
+static void only_the_dispersion_of_counts_that_are_no_tokens_is_not_a_number(struct readings readings,
+                                                                             struct readings other)
 {
     for (size_t i = 0; i < LAYERS; i++)
         assert_true(isnan(other.layer_values[MOEP_DISPERSION][i]));
     for (size_t i = 0; i < SERIES; i++)
         assert_true(isnan(other.expert_values[MOEP_DISPERSION][i]));
-    memcpy(other.layer_values[MOEP_DISPERSION], said.layer_values[MOEP_DISPERSION], sizeof *said.layer_values);
-    memcpy(other.expert_values[MOEP_DISPERSION], said.expert_values[MOEP_DISPERSION], sizeof *said.expert_values);
-    assert_memory_equal(&said, &other, sizeof said);
+    memcpy(other.layer_values[MOEP_DISPERSION], readings.layer_values[MOEP_DISPERSION], sizeof *readings.layer_values);
+    memcpy(other.expert_values[MOEP_DISPERSION], readings.expert_values[MOEP_DISPERSION],
+           sizeof *readings.expert_values);
+    assert_memory_equal(&readings, &other, sizeof readings);
 }
 
 static void the_dtype_changes_nothing_if_counts_are_whole(void **state)
@@ -158,16 +162,16 @@ static void the_dtype_changes_nothing_if_counts_are_whole(void **state)
         shorter[i] = (int32_t)counts[i];
         reals[i] = (float)counts[i];
     }
-    struct said said, other;
-    said_of(counts, MOEP_INT64, STEPS, &said);
-    said_of(shorter, MOEP_INT32, STEPS, &other);
-    assert_memory_equal(&said, &other, sizeof said);
-    said_of(reals, MOEP_FLOAT32, STEPS, &other);
-    assert_memory_equal(&said, &other, sizeof said);
+    struct readings readings, other;
+    readings_of(counts, MOEP_INT64, STEPS, &readings);
+    readings_of(shorter, MOEP_INT32, STEPS, &other);
+    assert_memory_equal(&readings, &other, sizeof readings);
+    readings_of(reals, MOEP_FLOAT32, STEPS, &other);
+    assert_memory_equal(&readings, &other, sizeof readings);
     for (size_t i = 0; i < STEPS * SERIES; i++)
         reals[i] /= 4096; /* the same shares, of no whole number */
-    said_of(reals, MOEP_FLOAT32, STEPS, &other);
-    only_the_dispersion_of_counts_that_are_no_tokens_is_not_a_number(said, other);
+    readings_of(reals, MOEP_FLOAT32, STEPS, &other);
+    only_the_dispersion_of_counts_that_are_no_tokens_is_not_a_number(readings, other);
     free(reals);
     free(shorter);
     free(counts);
@@ -202,20 +206,20 @@ static void reading_changes_nothing(void **state)
     static unsigned char before[MOST], after[MOST];
     int64_t *counts = jumping_counts(5);
     size_t size = 0, same = 0;
-    struct said said, again;
+    struct readings readings, again;
     moep_detector *detector = detector_of(counts, MOEP_INT64, 7);
     assert_int_equal(moep_detector_save(detector, before, MOST, &size), MOEP_OK);
-    hear(detector, &said);
-    hear(detector, &again);
+    read_all(detector, &readings);
+    read_all(detector, &again);
     assert_int_equal(moep_detector_save(detector, after, MOST, &same), MOEP_OK);
     assert_memory_equal(before, after, size);
-    assert_memory_equal(&said, &again, sizeof said);
+    assert_memory_equal(&readings, &again, sizeof readings);
     moep_detector_destroy(detector);
     free(counts);
 }
 
 /* But for its windows, its counters, and how often it has changed. */
-static void after_a_long_gap_a_detector_says_what_a_new_one_would(void **state)
+static void after_a_long_gap_a_detector_reads_as_a_new_one(void **state)
 {
     (void)state;
     enum { BEFORE = 263, AFTER = STEPS - BEFORE };
@@ -226,12 +230,12 @@ static void after_a_long_gap_a_detector_says_what_a_new_one_would(void **state)
     assert_int_equal(moep_detector_push(old, BEFORE, counts, MOEP_INT64), MOEP_OK);
     assert_int_equal(moep_detector_push_at(old, 10000, AFTER, counts + BEFORE * SERIES, MOEP_INT64), MOEP_OK);
     assert_int_equal(moep_detector_push_at(young, 10000, AFTER, counts + BEFORE * SERIES, MOEP_INT64), MOEP_OK);
-    struct said said, other;
-    hear(old, &said);
-    hear(young, &other);
-    memcpy(said.layer_changes, other.layer_changes, sizeof said.layer_changes);
-    memcpy(said.expert_changes, other.expert_changes, sizeof said.expert_changes);
-    assert_memory_equal(&said, &other, sizeof said);
+    struct readings readings, other;
+    read_all(old, &readings);
+    read_all(young, &other);
+    memcpy(readings.layer_changes, other.layer_changes, sizeof readings.layer_changes);
+    memcpy(readings.expert_changes, other.expert_changes, sizeof readings.expert_changes);
+    assert_memory_equal(&readings, &other, sizeof readings);
     moep_detector_destroy(young);
     moep_detector_destroy(old);
     free(counts);
@@ -245,12 +249,12 @@ static void every_build_gives_the_same_bytes(void **state)
     static unsigned char bytes[MOST];
     int64_t *counts = jumping_counts(6);
     size_t size = 0;
-    struct said said;
+    struct readings readings;
     moep_detector *detector = detector_of(counts, MOEP_INT64, 1);
-    hear(detector, &said);
+    read_all(detector, &readings);
     assert_int_equal(moep_detector_save(detector, bytes, MOST, &size), MOEP_OK);
     /* without the header, which names the version */
-    uint64_t hash = hash_of(hash_of(HASH_START, &said, sizeof said), bytes + 32, size - 32);
+    uint64_t hash = hash_of(hash_of(HASH_START, &readings, sizeof readings), bytes + 32, size - 32);
     if (hash != UINT64_C(0xd94772f75067aadf))
         fail_msg("the hash is 0x%016llx", (unsigned long long)hash);
     moep_detector_destroy(detector);
@@ -260,13 +264,13 @@ static void every_build_gives_the_same_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest laws[] = {
-        cmocka_unit_test(permuting_the_experts_permutes_all_that_is_said),
+        cmocka_unit_test(permuting_the_experts_permutes_all_readings),
         cmocka_unit_test(scaling_all_counts_by_a_power_of_two_changes_no_byte),
         cmocka_unit_test(any_grouping_of_steps_into_calls_gives_the_same_bytes),
         cmocka_unit_test(the_dtype_changes_nothing_if_counts_are_whole),
         cmocka_unit_test(a_fraction_is_forgotten_with_its_block),
         cmocka_unit_test(reading_changes_nothing),
-        cmocka_unit_test(after_a_long_gap_a_detector_says_what_a_new_one_would),
+        cmocka_unit_test(after_a_long_gap_a_detector_reads_as_a_new_one),
         cmocka_unit_test(every_build_gives_the_same_bytes),
     };
     return cmocka_run_group_tests(laws, NULL, NULL);

@@ -91,7 +91,7 @@ static void assert_same_words(const moep_detector *a, const moep_detector *b)
     assert_memory_equal(&info_a, &info_b, sizeof info_a);
 }
 
-/* ---- restored ------------------------------------------------------------------------------------------------------ */
+/* ---- restored ---------------------------------------------------------------------------------------------------- */
 
 static void a_run_restored_or_cloned_at_any_step_goes_on_with_the_same_bytes(void **state)
 {
@@ -175,7 +175,7 @@ static void the_size_stays_all_through_a_run(void **state)
     free(counts);
 }
 
-static void a_loaded_detector_tells_its_configuration(void **state)
+static void a_loaded_detector_has_its_configuration(void **state)
 {
     (void)state;
     struct bytes bytes = usual_detector();
@@ -228,9 +228,9 @@ static void nothing_at_all_is_refused(void **state)
     moep_detector_destroy(real);
 }
 
-/* ---- damaged and forged -------------------------------------------------------------------------------------------- */
+/* ---- damaged and forged ------------------------------------------------------------------------------------------ */
 
-/* Nothing is made, nothing leaks, and no more memory is asked for than ten times the input. */
+/* Nothing is made, nothing leaks, and the memory taken is at most ten times the input. */
 static void assert_refused(const void *bytes, size_t size, moep_status expected)
 {
     struct test_memory memory = {0};
@@ -364,7 +364,7 @@ static void a_detector_remembers_where_the_run_was_joined(void **state)
     moep_detector_destroy(detector);
 }
 
-/* ---- files of releases past ---------------------------------------------------------------------------------------- */
+/* ---- files of releases past -------------------------------------------------------------------------------------- */
 
 /* detector-0.1.0.moep: usual_detector(), written by libmoepredict 0.1.0 (test_detector_state --write). */
 static void the_state_written_by_0_1_0_is_read_for_ever_after(void **state)
@@ -398,7 +398,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_run_of_one_expert_is_restored),
         cmocka_unit_test(a_clone_and_its_original_are_independent),
         cmocka_unit_test(the_size_stays_all_through_a_run),
-        cmocka_unit_test(a_loaded_detector_tells_its_configuration),
+        cmocka_unit_test(a_loaded_detector_has_its_configuration),
         cmocka_unit_test(one_kind_of_handle_is_not_read_as_the_other),
         cmocka_unit_test(nothing_at_all_is_refused),
         cmocka_unit_test(any_flipped_bit_and_any_missing_tail_is_seen),

@@ -123,17 +123,17 @@ static void denormals_that_the_caller_flushes_are_numbers_to_us(void **state)
 #endif
 }
 
-/* ---- what we call back ------------------------------------------------------------------------------------------- */
+/* ---- callbacks -------- ------------------------------------------------------------------------------------------ */
 
 static struct environment within; /* of the default one, flags aside */
-static size_t asked, strange;
+static size_t calls, strange;
 
 static void look(void)
 {
     struct environment here = now();
     here.flags = 0;
     here.control &= ~0x3fu;
-    asked++;
+    calls++;
     strange += memcmp(&here, &within, sizeof here) != 0;
 }
 
@@ -165,7 +165,7 @@ static void callbacks_are_called_in_the_default_environment(void **state)
     (void)state;
     moep_runtime runtime = {sizeof runtime, 2, 0, allocate, release, NULL, progress, NULL};
     moep_predictor *predictor;
-    asked = strange = 0;
+    calls = strange = 0;
     within = now();
     within.flags = 0;
     within.control &= ~0x3fu;
@@ -176,7 +176,7 @@ static void callbacks_are_called_in_the_default_environment(void **state)
     moep_predictor_destroy(predictor);
     fesetround(FE_TONEAREST);
     assert_true(pushed == MOEP_OK && fitted == MOEP_OK);
-    assert_true(asked > 5);
+    assert_true(calls > 5);
     assert_int_equal(strange, 0);
 }
 

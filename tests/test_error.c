@@ -91,7 +91,7 @@ static void a_load_below_a_tenth_of_the_mean_counts_as_that_tenth(void **state)
     assert_near(mp_error((const double[]){0.99, 0.01}, shares, 2), (0.01 + 0.01 / 0.05) / 2, 1e-15);
 }
 
-/* Means of simulated multinomial tokens miss the true shares by as much as mp_sampling_error says. */
+/* The mean error of simulated multinomial samples is mp_sampling_error. */
 static void sampling_error_is_what_sampling_leaves(void **state)
 {
     (void)state;

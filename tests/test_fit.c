@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the handle does with what fit learns: keeps it, hands it over, asks it for quantiles. */
+/* The model in its handle: replaced by a fit, kept on an error, adopted, and used for quantiles. */
 #include "toy.h"
 
 enum { LAYERS = 2, EXPERTS = 3, SERIES = LAYERS * EXPERTS };
@@ -86,7 +86,7 @@ static void a_fit_in_the_background_is_one_at_the_step_of_the_clone(void **state
     free(counts);
 }
 
-static void what_cannot_be_adopted_is_told_and_changes_nothing(void **state)
+static void a_predictor_that_cannot_be_adopted_is_refused_and_changes_nothing(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(12, LAYERS, EXPERTS, 34);
@@ -105,7 +105,7 @@ static void what_cannot_be_adopted_is_told_and_changes_nothing(void **state)
     assert_int_equal(moep_predictor_adopt(predictor, other_method), MOEP_ERROR_INCOMPATIBLE);
     assert_says("another configuration");
     assert_same_bytes(predictor, before);
-    moep_predictor *same = make_predictor(MOEP_SW_AVG, LAYERS, EXPERTS, 10, NULL); /* nothing to hand over */
+    moep_predictor *same = make_predictor(MOEP_SW_AVG, LAYERS, EXPERTS, 10, NULL); /* it has no model to copy */
     assert_int_equal(moep_predictor_adopt(other_method, same), MOEP_OK);
     moep_predictor_destroy(same);
     moep_predictor_destroy(other_method);
@@ -140,7 +140,7 @@ static void quantiles_are_the_methods(void **state)
     free(counts);
 }
 
-static void quantiles_that_cannot_be_are_told_and_write_nothing(void **state)
+static void impossible_quantiles_are_refused_and_write_nothing(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(12, LAYERS, EXPERTS, 36);
@@ -183,9 +183,9 @@ int main(void)
     const struct CMUnitTest fit[] = {
         cmocka_unit_test(a_failed_fit_leaves_the_model_alone),
         cmocka_unit_test(a_fit_in_the_background_is_one_at_the_step_of_the_clone),
-        cmocka_unit_test(what_cannot_be_adopted_is_told_and_changes_nothing),
+        cmocka_unit_test(a_predictor_that_cannot_be_adopted_is_refused_and_changes_nothing),
         cmocka_unit_test(quantiles_are_the_methods),
-        cmocka_unit_test(quantiles_that_cannot_be_are_told_and_write_nothing),
+        cmocka_unit_test(impossible_quantiles_are_refused_and_write_nothing),
     };
     return cmocka_run_group_tests(fit, NULL, NULL);
 }

@@ -16,7 +16,7 @@
 
 enum { STEPS = 30, LAYERS = 2, EXPERTS = 3, SERIES = LAYERS * EXPERTS, SIGNALS = 64 };
 
-/* ---- what is the host's ---------------------------------------------------------------------------------------- */
+/* ---- what is the host's ------------------------------------------------------------------------------------------ */
 
 struct host {
     int rounding;
@@ -77,7 +77,7 @@ static struct host before, after;
             fail_msg("%s changed the host", #call);      \
     } while (0)
 
-/* ---- every public call ----------------------------------------------------------------------------------------- */
+/* ---- every public call ------------------------------------------------------------------------------------------- */
 
 static int64_t *counts;
 static moep_predictor *predictor; /* made anew for each call, with all steps pushed */
@@ -232,7 +232,7 @@ static void call_detector(void)
 static void (*const calls[])(void) = {call_names, call_create, call_push,     call_predict,   call_lstm,
                                       call_reset, call_state,  call_detector, call_evaluation};
 
-/* ---- before and after ------------------------------------------------------------------------------------------ */
+/* ---- before and after -------------------------------------------------------------------------------------------- */
 
 static void run_all(void)
 {

@@ -159,7 +159,7 @@ static void assert_constant(const moep_predictor *predictor, const int64_t *coun
     }
 }
 
-/* An LSTM that is trained may say that large loads shrink: this is about one that is not. */
+/* A trained LSTM may forecast that large loads shrink, so the law holds for untrained ones only. */
 static void forecast_of_a_constant_load_is_that_load(void **state)
 {
     (void)state;

@@ -10,7 +10,7 @@
 
 enum { LAYERS = 3, EXPERTS = 4, SERIES = LAYERS * EXPERTS };
 
-/* ---- names and versions ----------------------------------------------------------------------------------------- */
+/* ---- names and versions ------------------------------------------------------------------------------------------ */
 
 static void the_library_is_of_the_headers_version(void **state)
 {
@@ -71,7 +71,7 @@ static void the_last_error_is_each_threads_own(void **state)
     moep_predictor_destroy(predictor);
 }
 
-/* ---- life ------------------------------------------------------------------------------------------------------- */
+/* ---- life -------------------------------------------------------------------------------------------------------- */
 
 static void a_predictor_knows_what_it_was_made_with_and_has_seen(void **state)
 {
@@ -180,7 +180,7 @@ static void scaling_all_counts_by_three_changes_sw_avg_by_rounding_alone(void **
     free(counts);
 }
 
-/* ---- misuse ----------------------------------------------------------------------------------------------------- */
+/* ---- misuse ------------------------------------------------------------------------------------------------------ */
 
 static void null_is_refused_everywhere(void **state)
 {
@@ -301,7 +301,7 @@ static void a_forecast_that_cannot_be_leaves_the_array_alone(void **state)
     free(counts);
 }
 
-/* ---- memory ----------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 static void push_takes_no_memory(void **state)
 {

@@ -9,7 +9,7 @@
 
 enum { STACK = 64 << 10, ALL = 1 << 20, PAGE = 4096, PAINT = 0xa7, OWN = 512 };
 
-/* The thread's. At its top is what the C library puts there, thread-local variables too. */
+/* The thread's stack. The C library's part is at its top, thread-local variables included. */
 static unsigned char *memory;
 static unsigned char *lowest, *top;
 static size_t most_taken;

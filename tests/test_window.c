@@ -44,7 +44,7 @@ static void push(struct stage *stage, const void *counts, moep_dtype dtype)
     mp_window_push(&stage->window, &panel);
 }
 
-/* ---- the definitions, computed anew from all shares --------------------------------------------------------------- */
+/* ---- the definitions, computed anew from all shares -------------------------------------------------------------- */
 
 static void define(const double *shares, size_t n, double statistics[KINDS])
 {
@@ -105,7 +105,7 @@ static void assert_statistics(const double actual[KINDS], const double expected[
     assert_near(actual[2], expected[2], 0);
 }
 
-static void statistics_of_a_real_run_are_what_their_definitions_say(void **state)
+static void statistics_of_a_real_run_follow_their_definitions(void **state)
 {
     (void)state;
     const size_t windows[] = {1, 2, 10, 97, 100, 1024};
@@ -253,7 +253,7 @@ static void spikes_leave_no_trace_once_they_have_left_the_window(void **state)
     clear(&stage);
 }
 
-static void a_rebuilt_window_says_the_same_now_and_later(void **state)
+static void a_rebuilt_window_reads_the_same_now_and_later(void **state)
 {
     (void)state;
     const size_t windows[] = {1, 2, 7, 40, 150}; /* shorter and longer than there are series */
@@ -313,7 +313,7 @@ static void a_variance_of_one_unit_is_exact(void **state)
 int main(void)
 {
     const struct CMUnitTest window[] = {
-        cmocka_unit_test(statistics_of_a_real_run_are_what_their_definitions_say),
+        cmocka_unit_test(statistics_of_a_real_run_follow_their_definitions),
 #if WITH_GSL
         cmocka_unit_test(statistics_of_a_real_run_are_those_of_gsl),
 #endif
@@ -322,7 +322,7 @@ int main(void)
         cmocka_unit_test(a_constant_load_has_no_variance_and_no_range),
         cmocka_unit_test(a_variance_of_one_unit_is_exact),
         cmocka_unit_test(spikes_leave_no_trace_once_they_have_left_the_window),
-        cmocka_unit_test(a_rebuilt_window_says_the_same_now_and_later),
+        cmocka_unit_test(a_rebuilt_window_reads_the_same_now_and_later),
         cmocka_unit_test(a_size_that_no_memory_has_is_refused),
     };
     return cmocka_run_group_tests(window, read_trace, free_trace);
