@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a call runs with: the caller's allocator, threads and progress callback. */
+/* The allocator, threads and progress callback that a call uses. */
 #ifndef MP_API_RUNTIME_H
 #define MP_API_RUNTIME_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How a call fails: with a status and a sentence. */
+/* Failure of a call: a status, and a sentence for moep_last_error(). */
 #ifndef MP_API_STATUS_H
 #define MP_API_STATUS_H
 
@@ -8,7 +8,7 @@
 /* moep_version_number(), without a call. */
 enum { MP_VERSION = MOEP_VERSION_MAJOR << 16 | MOEP_VERSION_MINOR << 8 | MOEP_VERSION_PATCH };
 
-/* Makes the sentence this thread's moep_last_error() and returns the status. */
+/* Stores the sentence as this thread's moep_last_error() and returns the status. */
 #if defined(__GNUC__)
 __attribute__((format(printf, 2, 3)))
 #endif

@@ -5,9 +5,8 @@
 
 #include <string.h>
 
-/* No struct ends in padding, where a later version's field could hide without changing the size. Fields are of 4 or 8
- * bytes: where size_t has 8, the size of every version is a whole number of them, and no such size cuts a field in
- * two. */
+/* No struct ends in padding, because a later version could put a field there without changing the size. Fields have 4 or
+ * 8 bytes. Where size_t has 8, the size of every version is a multiple of 8, and no such size cuts a field in two. */
 enum { STRUCT_UNIT = sizeof(size_t), STRUCT_LEAST = 2 * sizeof(size_t) };
 #define ENDS_WITH(type, field)                                                         \
     _Static_assert(offsetof(type, field) + sizeof((type *)0)->field == sizeof(type) && \
@@ -44,7 +43,7 @@ static moep_status check_size(const void *theirs, size_t known, const char *name
     return MOEP_OK;
 }
 
-/* Past struct_size, which each side keeps. */
+/* Copies all but struct_size, which each side keeps. */
 static void copy_fields(void *to, const void *from, size_t size)
 {
     memcpy((char *)to + sizeof(size_t), (const char *)from + sizeof(size_t), size - sizeof(size_t));

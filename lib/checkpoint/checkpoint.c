@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Header and sections: their layout, and all checks that need no knowledge of the fields. */
 #include "checkpoint/checkpoint.h"
 
 #include "api/status.h"
@@ -46,7 +47,7 @@ size_t mp_checkpoint_finish(struct checkpoint *checkpoint)
     return checkpoint->at;
 }
 
-/* The checksum of the section whose header is at that place. */
+/* The checksum of a section, from the header's first byte to the last field, without the checksum itself. */
 static uint32_t section_crc(const struct checkpoint *checkpoint, const unsigned char *section, size_t length)
 {
     uint32_t crc = mp_crc32c(&checkpoint->crc, 0, section, CRC_AT);
@@ -68,7 +69,7 @@ static moep_status read_header(struct checkpoint *checkpoint, size_t size)
     if (major < 1 || total < HEADER)
         return corrupt("its header holds impossible values");
     if (total > size)
-        return mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: %llu bytes long, %zu are there",
+        return mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: it is %llu bytes long, but only %zu were given",
                        (unsigned long long)total, size);
     checkpoint->size = (size_t)total;
     checkpoint->sections = (uint32_t)mp_load(in + SECTIONS_AT, 4);
@@ -88,7 +89,7 @@ static moep_status check_section(const unsigned char *section, const struct sect
         if (!has_tag(section, known[i].tag))
             continue;
         if (seen[i] || version < 1)
-            return corrupt("a section comes twice, or in no version");
+            return corrupt("a section comes twice, or has version 0");
         seen[i] = true;
         if (version > known[i].version)
             return mp_fail(MOEP_ERROR_INCOMPATIBLE, "section %s of the checkpoint was written by a newer library",

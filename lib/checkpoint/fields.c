@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The fields of a section: measured, written or read, as the checkpoint says. */
+/* The fields of a section: measured, written or read, according to the checkpoint's mode.
+ *
+ * bytes: the same on every machine; allocates: nothing. */
 #include "checkpoint/checkpoint.h"
 #include "support/bytes.h"
 

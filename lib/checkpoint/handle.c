@@ -81,7 +81,8 @@ static moep_status check_sizes(struct checkpoint *checkpoint, const struct handl
     for (size_t i = 0; i < kind->n; i++) {
         mp_checkpoint_section(checkpoint, &kind->parts[i].section);
         if (mp_checkpoint_left(checkpoint) <= kind->parts[i].least_size(header))
-            return mp_fail(MOEP_ERROR_CORRUPT, "the checkpoint is damaged: shorter than its configuration says");
+            return mp_fail(MOEP_ERROR_CORRUPT,
+                           "the checkpoint is damaged: it is shorter than its configuration requires");
     }
     return MOEP_OK;
 }

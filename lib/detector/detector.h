@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The detector's handle, as the library itself sees it. */
+/* The detector's handle, inside the library. */
 #ifndef MP_DETECTOR_DETECTOR_H
 #define MP_DETECTOR_DETECTOR_H
 
@@ -15,7 +15,7 @@ struct moep_detector {
     struct history history;            /* as long as the windows need it */
     struct window windows[MP_WINDOWS]; /* of 0 steps: none */
     struct drift drift;
-    double growth;             /* of a squared drift, from that between two halves to that over the horizon */
+    double growth;             /* of a squared drift, from lag W to the horizon (detector.c) */
     double trend_growth;       /* the same for a drift that keeps its direction */
     struct arena arena;        /* the arrays below */
     struct stability *layers;  /* [layers] */

@@ -141,7 +141,8 @@ static void read_noise(const moep_detector *detector, bool dispersion, double *l
 static moep_status check_blocks(const moep_detector *detector, size_t index)
 {
     if (index != 0)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "window_index is %zu, but the quantity has no window: 0", index);
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "window_index is %zu, but must be 0: the quantity has no window",
+                       index);
     if (mp_detector_in_warmup(detector))
         return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "%llu steps pushed since the start or a gap, WARMUP takes %llu",
                        (unsigned long long)detector->drift.pushed,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Defaults, and the checks that all methods share; a method checks its own fields (method.h). */
 #include "predictor/config.h"
 
 #include "api/status.h"

@@ -111,7 +111,7 @@ moep_status moep_predictor_fit_traces(moep_predictor *predictor, const moep_trac
 
 /* ---- from another predictor -------------------------------------------------------------------------------------- */
 
-/* The same method, configuration and shape: models of one size and meaning. */
+/* Requires the same method, configuration and shape, so that the models have the same size and meaning. */
 static moep_status check_alike(const moep_predictor *predictor, const moep_predictor *other)
 {
     const struct history *a = &predictor->history, *b = &other->history;

@@ -173,8 +173,8 @@ static moep_status check_forecast(const moep_predictor *predictor, size_t n, siz
     if (!shares)
         return mp_fail_null("shares");
     if (capacity < size)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "capacity is %zu doubles, %zu rows of %zu x %zu take %zu", capacity,
-                       mp_product(n, rows), history->layers, history->experts, size);
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "capacity is %zu doubles, but %zu rows of %zu x %zu take %zu",
+                       capacity, mp_product(n, rows), history->layers, history->experts, size);
     if (history->steps < min_steps)
         return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "%llu steps pushed, %s forecasts from %llu on",
                        (unsigned long long)history->steps, predictor->method->name, (unsigned long long)min_steps);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The handle, as the library itself sees it. */
+/* The predictor's handle, inside the library. */
 #ifndef MP_PREDICTOR_PREDICTOR_H
 #define MP_PREDICTOR_PREDICTOR_H
 

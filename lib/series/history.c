@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* bytes: shares are floats, each rounded once (intake.c); allocates: at make only, so that push takes no memory. */
 #include "series/history.h"
 
 #include "api/status.h"

@@ -172,7 +172,7 @@ moep_status mp_intake_check(const void *counts, moep_dtype dtype, uint64_t steps
 {
     const struct reader *reader = find_reader(dtype);
     if (!reader)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "dtype %d is none of the six", (int)dtype);
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "dtype %d is unknown", (int)dtype);
     if (steps == 0)
         return MOEP_OK;
     if (!counts)
