@@ -41,7 +41,8 @@ struct handle_kind {
 moep_status mp_handle_clone(const struct handle_kind *kind, const void *header, const void *handle,
                             const moep_runtime *runtime, const struct runtime *fallback, void **out);
 
-/* Writes the handle, or only measures it if buffer is NULL. */
+/* Writes the handle, or only measures it if buffer is NULL. INVALID_ARGUMENT: capacity is too small; buffer and size then
+ * stay as they are. */
 moep_status mp_handle_save(const struct handle_kind *kind, const void *header, const void *handle, void *buffer,
                            size_t capacity, size_t *size);
 

@@ -36,10 +36,9 @@ static void lay_out(void *self, struct arena *arena)
     window->suffix_largest = mp_arena_take(arena, suffixes, sizeof *window->suffix_largest);
 }
 
-/* The least of no share is 1 and the largest 0: any share replaces them. */
-static void clear(struct window *window)
+/* Completes a zeroed arena: the least of no share is 1 and the largest 0, so that any share replaces them. */
+static void begin(struct window *window)
 {
-    mp_arena_clear(&window->arena);
     for (size_t s = 0; s < window->series; s++)
         window->least[s] = 1;
     for (size_t i = 0; i < window->steps * window->series; i++)
@@ -51,7 +50,7 @@ moep_status mp_window_make(struct window *window, size_t steps, size_t series, c
     *window = (struct window){.steps = steps, .series = series};
     if (!mp_arena_make(&window->arena, lay_out, window, memory))
         return mp_out_of_memory("a window: layers x experts x steps is too large");
-    clear(window);
+    begin(window);
     return MOEP_OK;
 }
 
@@ -187,7 +186,8 @@ void mp_window_rebuild(struct window *window, const struct panel *panel, uint64_
 {
     size_t held = panel->steps < window->steps ? panel->steps : window->steps;
     struct panel growing = mp_panel_last(panel, held);
-    clear(window);
+    mp_arena_clear(&window->arena);
+    begin(window);
     window->pushed = pushed - held;
     for (growing.steps = 1; growing.steps <= held; growing.steps++)
         mp_window_push(window, &growing);
