@@ -17,7 +17,9 @@
  * d is "certain" to exceed a limit L if it does even where three standard deviations are noise:
  *
  *     layer     d - 3 se > L                                 a sum over many experts is about normal
- *     expert    sqrt(g) E (|D| - 3 sqrt(V)) > sqrt(L)        a single square is not, but D itself is */
+ *     expert    sqrt(g) E (|D| - 3 sqrt(V)) > sqrt(L)        a single square is not, but D itself is
+ *
+ * stability.h says what two or four would do. */
 #include "detector/detector.h"
 
 #include <math.h>
