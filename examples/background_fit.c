@@ -67,11 +67,6 @@ static void end_fit(struct fit *fit, moep_predictor *predictor, uint64_t step)
 
 /* ---- training ---------------------------------------------------------------------------------------------------- */
 
-static size_t size_of(const moep_trace *data)
-{
-    return data->dtype == MOEP_INT32 || data->dtype == MOEP_UINT32 || data->dtype == MOEP_FLOAT32 ? 4 : 8;
-}
-
 /* A real step takes a second, not a ten-thousandth of one. */
 static void train_one_step(void)
 {
@@ -81,7 +76,7 @@ static void train_one_step(void)
 static void train(const moep_trace *data, moep_predictor *predictor)
 {
     struct fit fit = {.running = false};
-    size_t step_size = data->layers * data->experts * size_of(data);
+    size_t step_size = data->layers * data->experts * moep_dtype_size(data->dtype);
     for (uint64_t step = 0; step < data->steps; step++) {
         train_one_step();
         check(moep_predictor_push_at(predictor, step, 1, (const char *)data->counts + step * step_size, data->dtype));

@@ -9,11 +9,9 @@
 
 static const struct {
     const char *descr, *name;
-    size_t size;
 } dtypes[] = {
-    [MOEP_INT32] = {"<i4", "int32", 4},     [MOEP_INT64] = {"<i8", "int64", 8},
-    [MOEP_UINT32] = {"<u4", "uint32", 4},   [MOEP_UINT64] = {"<u8", "uint64", 8},
-    [MOEP_FLOAT32] = {"<f4", "float32", 4}, [MOEP_FLOAT64] = {"<f8", "float64", 8},
+    [MOEP_INT32] = {"<i4", "int32"},   [MOEP_INT64] = {"<i8", "int64"},     [MOEP_UINT32] = {"<u4", "uint32"},
+    [MOEP_UINT64] = {"<u8", "uint64"}, [MOEP_FLOAT32] = {"<f4", "float32"}, [MOEP_FLOAT64] = {"<f8", "float64"},
 };
 enum { DTYPES = sizeof dtypes / sizeof *dtypes, LONGEST_HEADER = 65535 };
 
@@ -241,7 +239,7 @@ static bool parse_header(const char *header, moep_trace *trace, char message[NPY
 
 static bool read_counts(FILE *file, moep_trace *trace, char message[NPY_MESSAGE])
 {
-    size_t size = dtypes[trace->dtype].size;
+    size_t size = moep_dtype_size(trace->dtype);
     if (trace->steps > PTRDIFF_MAX / size / trace->layers / trace->experts)
         return say(message, "the trace is too large for this machine");
     size *= trace->steps * trace->layers * trace->experts;

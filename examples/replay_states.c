@@ -65,7 +65,7 @@ static moep_status make_detector(const moep_trace *trace, uint64_t horizon, moep
 moep_status detect_states(const moep_trace *trace, const moep_backtest_config *backtest, struct results *results)
 {
     size_t layers = trace->layers, series = layers * trace->experts;
-    size_t size = trace->dtype == MOEP_INT32 || trace->dtype == MOEP_UINT32 || trace->dtype == MOEP_FLOAT32 ? 4 : 8;
+    size_t size = moep_dtype_size(trace->dtype);
     double *values = calloc(3 * layers, sizeof *values);
     uint64_t *numbers = calloc(2 * layers, sizeof *numbers);
     moep_state *states = calloc(layers + series, sizeof *states);

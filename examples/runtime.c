@@ -107,7 +107,7 @@ static void start(struct training *training, const moep_trace *data)
 static const void *train_one_step(struct training *training)
 {
     const moep_trace *data = training->data;
-    size_t size = data->dtype == MOEP_INT32 || data->dtype == MOEP_UINT32 || data->dtype == MOEP_FLOAT32 ? 4 : 8;
+    size_t size = moep_dtype_size(data->dtype);
     return (const char *)data->counts + training->step * data->layers * data->experts * size;
 }
 

@@ -109,6 +109,9 @@ MOEP_API const char *moep_last_error(void);
 typedef int32_t moep_dtype;
 enum { MOEP_INT32 = 0, MOEP_INT64 = 1, MOEP_UINT32 = 2, MOEP_UINT64 = 3, MOEP_FLOAT32 = 4, MOEP_FLOAT64 = 5 };
 
+/* The bytes of one count; 0 for an unknown dtype. */
+MOEP_API size_t moep_dtype_size(moep_dtype dtype);
+
 /* The forecasting methods.
  *
  * MOEP_SW_AVG, the sliding-window average (the paper's SW_Avg): the mean of the last w shares of a series is the

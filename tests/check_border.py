@@ -8,8 +8,8 @@ import pathlib
 import re
 import sys
 
-WITHOUT = {"moep_version_number", "moep_version", "moep_status_string", "moep_last_error", "moep_method_name",
-           "moep_forecast_rows"}
+WITHOUT = {"moep_version_number", "moep_version", "moep_status_string", "moep_last_error", "moep_dtype_size",
+           "moep_method_name", "moep_forecast_rows"}
 LEAST = 35  # of functions that need a border
 
 header, lib = map(pathlib.Path, sys.argv[1:])

@@ -150,6 +150,27 @@ _Static_assert(MOEP_WARMUP == 0 && MOEP_TRANSIENT == 1 && MOEP_STABLE == 2 && MO
                    MOEP_RANGE == 2 && MOEP_DRIFT == 3 && MOEP_NOISE == 4 && MOEP_DISPERSION == 5,
                "states and quantities keep their numbers");
 
+/* ---- dtypes ---------------------------------------------------------------------------------------------------- */
+
+static void a_dtype_has_the_size_of_its_type(void **state)
+{
+    (void)state;
+    assert_int_equal(moep_dtype_size(MOEP_INT32), sizeof(int32_t));
+    assert_int_equal(moep_dtype_size(MOEP_INT64), sizeof(int64_t));
+    assert_int_equal(moep_dtype_size(MOEP_UINT32), sizeof(uint32_t));
+    assert_int_equal(moep_dtype_size(MOEP_UINT64), sizeof(uint64_t));
+    assert_int_equal(moep_dtype_size(MOEP_FLOAT32), sizeof(float));
+    assert_int_equal(moep_dtype_size(MOEP_FLOAT64), sizeof(double));
+}
+
+static void an_unknown_dtype_has_no_size(void **state)
+{
+    (void)state;
+    const moep_dtype unknown[] = {-1, MOEP_FLOAT64 + 1, INT32_MIN, INT32_MAX};
+    for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++)
+        assert_int_equal(moep_dtype_size(unknown[i]), 0);
+}
+
 /* ---- struct_size ----------------------------------------------------------------------------------------------- */
 
 enum { STEPS = 30, LAYERS = 2, EXPERTS = 3, SERIES = LAYERS * EXPERTS };
@@ -456,6 +477,8 @@ static void nothing_past_a_smaller_struct_is_read_or_written(void **state)
 int main(void)
 {
     const struct CMUnitTest abi[] = {
+        cmocka_unit_test(a_dtype_has_the_size_of_its_type),
+        cmocka_unit_test(an_unknown_dtype_has_no_size),
         cmocka_unit_test(every_smaller_size_is_accepted),
         cmocka_unit_test(a_larger_size_is_incompatible),
         cmocka_unit_test(a_size_never_set_is_refused_with_what_to_do),

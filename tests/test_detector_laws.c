@@ -47,7 +47,7 @@ static void read_all(const moep_detector *detector, struct readings *readings)
 static moep_detector *detector_of(const void *counts, moep_dtype dtype, size_t group)
 {
     moep_detector *detector = make();
-    size_t size = dtype == MOEP_INT32 || dtype == MOEP_UINT32 || dtype == MOEP_FLOAT32 ? 4 : 8;
+    size_t size = moep_dtype_size(dtype);
     for (size_t step = 0; step < STEPS; step += group) {
         size_t steps = STEPS - step < group ? STEPS - step : group;
         assert_int_equal(moep_detector_push(detector, steps, (const char *)counts + step * SERIES * size, dtype),

@@ -89,6 +89,7 @@ static void call_names(void)
     LEAVES(moep_version_number());
     LEAVES(moep_status_string(MOEP_ERROR_CORRUPT));
     LEAVES(moep_last_error());
+    LEAVES(moep_dtype_size(MOEP_FLOAT64));
     LEAVES(moep_method_name(MOEP_SW_AVG));
     LEAVES(moep_forecast_rows(10, 5));
 }

@@ -36,7 +36,7 @@ static int64_t *drifting_counts(uint64_t seed)
 static moep_predictor *predictor_of(const void *counts, moep_dtype dtype, size_t group, const moep_runtime *runtime)
 {
     moep_predictor *predictor = make_predictor(method, LAYERS, EXPERTS, 0, runtime);
-    size_t size = dtype == MOEP_INT32 || dtype == MOEP_UINT32 || dtype == MOEP_FLOAT32 ? 4 : 8;
+    size_t size = moep_dtype_size(dtype);
     for (size_t step = 0; step < STEPS; step += group) {
         size_t steps = STEPS - step < group ? STEPS - step : group;
         const char *part = (const char *)counts + step * SERIES * size;

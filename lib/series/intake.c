@@ -149,6 +149,11 @@ size_t mp_dtype_size(moep_dtype dtype)
     return reader ? reader->size : 0;
 }
 
+size_t moep_dtype_size(moep_dtype dtype)
+{
+    return mp_dtype_size(dtype);
+}
+
 bool mp_intake_are_tokens(const void *counts, moep_dtype dtype, size_t experts)
 {
     const struct reader *reader = find_reader(dtype);

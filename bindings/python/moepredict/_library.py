@@ -46,6 +46,7 @@ PROTOTYPES = {
     "moep_version": (c_char_p, []),
     "moep_status_string": (c_char_p, [c_int32]),
     "moep_last_error": (c_char_p, []),
+    "moep_dtype_size": (c_size_t, [c_int32]),
     "moep_method_name": (c_char_p, [c_int32]),
     "moep_predictor_config_init": (Status, [POINTER(PredictorConfig), c_int32]),
     "moep_predictor_create": (Status, [c_size_t, c_size_t, POINTER(PredictorConfig), POINTER(Runtime), POINTER(_Predictor)]),
