@@ -252,6 +252,8 @@ static void a_bad_configuration_is_refused(void **state)
     refuses(1, 1, MOEP_ERROR_INVALID_ARGUMENT, "fit_budget");
     config.fit_budget = NAN;
     refuses(1, 1, MOEP_ERROR_INVALID_ARGUMENT, "fit_budget");
+    config.reserved = 1;
+    refuses(1, 1, MOEP_ERROR_INVALID_ARGUMENT, "reserved");
     config.history = UINT64_MAX;
     refuses(1, 1, MOEP_ERROR_OUT_OF_MEMORY, "history");
 #undef refuses

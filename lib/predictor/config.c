@@ -50,6 +50,8 @@ moep_status mp_predictor_config_read(moep_predictor_config *to, const moep_predi
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "method %d is unknown", (int)to->method);
     if (!(to->fit_budget >= 0 && isfinite(to->fit_budget)))
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "fit_budget must be finite and >= 0");
+    if (to->reserved != 0)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_predictor_config.reserved must be 0");
     status = method->check(to);
     if (status != MOEP_OK)
         return status;

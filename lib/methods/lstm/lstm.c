@@ -19,8 +19,6 @@ static const char *fault_of(const moep_predictor_config *config)
         return "lstm_layers must be 1 to 4 in the joint form";
     if (config->lstm_hidden < 1 || config->lstm_hidden > MOST_HIDDEN)
         return "lstm_hidden must be 1 to 512";
-    if (config->reserved != 0)
-        return "reserved must be 0";
     return NULL;
 }
 
