@@ -285,8 +285,8 @@ MOEP_API size_t moep_forecast_rows(size_t horizon, size_t stride);
  * - stride = horizon gives one row, the mean load over the horizon: what placement needs.
  * - stride = 1 gives every step by itself: what the paper scores.
  * - For a forecast that starts later, since moving experts takes time, skip the first rows.
- * Scratch comes from the allocator. SW_Avg: a double per step of the horizon, two per step of the window. ARIMA:
- * about ten doubles per observation of a layer and thread. LSTM: 200 bytes per series, and about 1 MB.
+ * Scratch comes from the allocator. SW_Avg: a double per step ahead. ARIMA: about ten doubles per observation of a
+ * layer and thread. LSTM: 200 bytes per series, and about 1 MB.
  * Errors: INVALID_ARGUMENT (ARIMA: also a horizon of more than 10^7 x arima_bucket), OUT_OF_MEMORY, TOO_FEW_STEPS
  * (fewer than moep_info.min_steps: SW_Avg 1, ARIMA arima_bucket, LSTM 100), NOT_FITTED (joint LSTM). */
 MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride,
@@ -300,10 +300,9 @@ MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, siz
  *   capacity        the doubles that shares has room for, >= n x rows x layers x experts
  * stride = 1 gives what a single step may bring, sampling noise included: what to keep room for.
  *
- * Seven bundled runs without a known shift show how often intervals hold in stable layers. Those of 80 % held in 77
- * to 82 % of cases, for the next step and the mean of the next 20, those of 95 % in 92 to 96 %. For the mean of the
- * next 1,000 it was 76 to 90 % and 91 to 99 %. Most of these runs served to tune the methods (`sh tests/bench/run.sh
- * interval_coverage`).
+ * In stable layers of seven bundled runs without a known shift, intervals of 80 % held in 76 to 90 % of cases, those
+ * of 95 % in 91 to 99 %. Up to 20 steps ahead it was 77 to 82 % and 92 to 96 %. Most of these runs served to tune the
+ * methods (`sh tests/bench/run.sh interval_coverage`).
  *
  * Errors: as for predict, UNSUPPORTED (SW_Avg). ARIMA: also NOT_FITTED before a fit has reached every series, and
  * TOO_FEW_STEPS while fewer than 8 x arima_bucket steps are held. */
@@ -355,7 +354,7 @@ typedef struct moep_arima_model {
     size_t struct_size;    /* sizeof(moep_arima_model) */
     uint32_t p, d, q;      /* the order estimated */
     uint32_t period;       /* season that order selection found, in observations; reported only; 0: none */
-    uint32_t fallback;     /* 0: as asked; 1: a smaller order, the history is too short; 2: the series is constant */
+    uint32_t fallback;     /* 0: as asked; 1: short history, a smaller order; 2: a constant series, or w all 0 */
     uint32_t reserved;     /* 0 */
     double phi[8];         /* the first p hold; the others are 0 */
     double theta[8];       /* the first q hold; the others are 0 */
@@ -399,9 +398,9 @@ MOEP_API moep_status moep_predictor_arima_model(const moep_predictor *predictor,
  *   gets what is left over.
  *
  * Fit on traces.
- * - Data: every third layer for validation (of one or two layers, and in the joint form, the last quarter of the
- *   run). Half of the samples to train on are truncated, as in a younger run or after a jump. One in sixteen is
- *   spliced from two places, like a shift of the data.
+ * - Data: every third layer for validation; of fewer than three, and in the joint form, the last quarter of the run.
+ * - Augmentation: half of the samples are truncated, like a young run. One in sixteen is spliced from two places,
+ *   like a shift of the data.
  * - Schedule: 4,000 updates from untrained weights.
  * - Acceptance: every 250 updates, new weights replace the best so far if their validation loss is lower. If none
  *   ever is, the network stays untrained.
@@ -453,9 +452,9 @@ MOEP_API moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, 
 
 /* ---- detector -------------------------------------------------------------------------------------------------- */
 
-/* The paper found, in plots, that the load of an MoE layer first changes irregularly and then settles, so that the
- * near past tells the future. A detector tells these states apart during the run, for each layer and expert. Batches
- * may be of any size.
+/* The load of an MoE layer first changes irregularly and then settles, so that the near past tells the future: the
+ * paper found these two states in plots. A detector tells them apart during the run, for each layer and expert, at
+ * any batch size.
  *
  * What STABLE promises. For each expert, let m be the mean share of the last drift_window steps when the state
  * begins, and M that of the next horizon steps. As a forecast of M, sampling noise aside, m is expected to satisfy
@@ -464,7 +463,7 @@ MOEP_API moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, 
  * if the load goes on moving as it has lately. This is no guarantee: tomorrow's change of the data is not in the
  * past. One to three in a hundred broke it on recorded runs (`sh tests/bench/run.sh detector_quality`).
  *
- * When. With drift the one expected over the horizon (MOEP_DRIFT), and s the standard deviation of its noise, it
+ * Let drift be the one expected over the horizon (MOEP_DRIFT), and s the standard deviation of its noise. STABLE
  *     begins    when drift + s <= tolerance for dwell steps
  *     ends      when drift - 3 s > 1.3 x tolerance
  * where both compare squares, and the second drift is not smoothed. A drift in one direction counts as if it went on:
@@ -549,8 +548,8 @@ MOEP_API moep_status moep_detector_push(moep_detector *detector, size_t steps, c
 MOEP_API moep_status moep_detector_push_at(moep_detector *detector, uint64_t first_step, size_t steps,
                                            const void *counts, moep_dtype dtype);
 
-/* Three things of each layer and expert. states: the present one. since: the number of the step with which it began;
- * 0 before the first step. changes: how often it has changed so far, the end of WARMUP included.
+/* states: the present state of each layer and expert. since: the number of the step with which it began; 0 before the
+ * first step. changes: how often it has changed, the end of WARMUP included.
  *   layers    [layers], or NULL
  *   experts   [layers][experts], or NULL
  * Errors: INVALID_ARGUMENT. */

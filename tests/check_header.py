@@ -76,10 +76,10 @@ def without_comment(text):
     inside = False
     for number, line in enumerate(lines, 1):
         above = lines[number - 2]
-        field = inside and line.rstrip().endswith((";", "*/")) and re.match(r" {4}\w", line)
-        if field and "/*" not in line and not above.endswith("*/"):
+        explained = re.match(r" *(/\*| \*).*\*/$", above)
+        if inside and re.match(r" {4}\w", line) and "/*" not in line and not explained:
             yield number, f"a field without a comment: {line.strip()}"
-        if line.startswith(("MOEP_API", "typedef")) and not above.endswith(("*/", ";")):
+        if line.startswith(("MOEP_API", "typedef")) and not explained and not above.endswith(";"):
             yield number, f"no comment before: {line}"
         inside = (inside or line.startswith("typedef struct") and line.endswith("{")) and not line.startswith("}")
 
