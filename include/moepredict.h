@@ -97,7 +97,7 @@ typedef int32_t moep_method;
 enum {
     MOEP_SW_AVG = 0, /* sliding-window average: forecasts from the first step on, needs no fit, has no quantiles */
     MOEP_ARIMA = 1,  /* a time-series model of each series, which fit estimates */
-    MOEP_LSTM = 2    /* a network with weights from recorded runs: forecasts from step 100 on, also without a fit */
+    MOEP_LSTM = 2    /* a network with weights from recorded runs: by default forecasts from step 100 on, unfitted */
 };
 
 /* The name of a method, "sw_avg"; NULL past the last, so that a loop can list them. Static text. */
@@ -187,16 +187,17 @@ enum { MOEP_LSTM_SHARED = 0, MOEP_LSTM_JOINT = 1 };           /* lstm_scope */
  *
  * SW_Avg is the paper's sliding-window average. The mean of the last w = sw_avg_window shares (of all, if fewer) is
  * the forecast of the next step and is appended; the window slides on, up to the horizon. So a forecast is a fixed
- * weighted sum of the last w shares. The next step weighs them alike; far ahead the i-th oldest has 2 i / (w (w +
- * 1)). Short windows follow a fluctuating load, long ones average sampling noise away. w = 1 repeats the last share.
+ * weighted sum of the last w shares. The weights are 1 / w for the next step. Far ahead the i-th oldest tends to
+ *     2 i / (w (w + 1)), i = 1 .. w.
+ * Short windows follow a fluctuating load, long ones average sampling noise away. w = 1 repeats the last share.
  *
  * history     default                                 least; fewer is INVALID_ARGUMENT
  *     SW_Avg  sw_avg_window                           sw_avg_window
  *     ARIMA   1000, or 200 x arima_bucket if more     8 x arima_bucket
  *     LSTM    2048                                    2000
  *
- * fit_budget limits each call of fit by a formula, alike on any machine and number of threads. A call that runs out
- * returns MOEP_OK; the next goes on with what is left, on the history held then. */
+ * fit_budget limits the operations of each call of fit. A formula counts them, alike on any machine and number of
+ * threads. A call that runs out returns MOEP_OK; the next goes on with what is left, on the history held then. */
 typedef struct moep_predictor_config {
     size_t struct_size;         /* sizeof(moep_predictor_config) */
     moep_method method;         /* the method; default: the one that config_init was called with */
@@ -478,10 +479,11 @@ enum {
     MOEP_STABLE = 2     /* as promised above, until the load moves: new data, a learning-rate step, swapped experts */
 };
 
-/* What a detector reports in numbers. x are the shares of the last w steps, or of as many as have been pushed: exact
- * at every step, the paper's statistics. The others describe the last whole block, from the end of WARMUP on.
+/* What a detector reports in numbers. MEAN, VARIANCE and RANGE are the paper's statistics, exact at every step. x are
+ * the shares of the last w steps, or of as many as have been pushed. The others describe the last whole block, from
+ * the end of WARMUP on.
  * - MOEP_DRIFT is the error that a forecast made now must expect over the horizon, sampling noise aside, smoothed
- *   over a few blocks. Small as it is, one in a single direction may still keep the state TRANSIENT.
+ *   over a few blocks. However small, one in a single direction may keep the state TRANSIENT.
  * - MOEP_NOISE is sampling noise, as the number of independent tokens per step that would scatter as much. p is the
  *   mean share, v the variance of a single step as measured between blocks.
  * - MOEP_DISPERSION is how much more loads scatter than independent tokens: tokens per step / NOISE. 1 is the
@@ -504,7 +506,7 @@ typedef struct moep_detector moep_detector;
 /* What a detector is made with.
  * - horizon: the steps between two placements of experts. tolerance: what a placement can bear. expert_tolerance is
  *   larger by default, since one expert of many may move more than all of them together.
- * - growth is the diffusion (Hurst) exponent: a drift D between two windows becomes, over the horizon,
+ * - growth is the diffusion (Hurst) exponent. A drift D between two neighbouring windows becomes, over the horizon,
  *       D x ((W + horizon) / (2 W))^growth, W = drift_window.
  *   0.5 is a random walk, which real loads are at first and which makes the detector wary. 0 is a load that comes
  *   back. A drift in one direction grows by 2 growth, at most 1.
