@@ -18,7 +18,7 @@ def measure(layers, experts):
     counts = list(np.random.default_rng(1).integers(1, 4096, (STEPS, layers, experts)))
     direct, added = [], []
     with moepredict.Predictor("sw_avg", layers=layers, experts=experts, sw_avg_window=100) as predictor:
-        handle = predictor._open()
+        handle = predictor._checked_handle()
         ready = [address_and_dtype(step) for step in counts]
         push = library.moep_predictor_push
         for _ in range(PASSES):

@@ -6,16 +6,15 @@
 >>> predictor.push(counts)                    # after every training step: [layers, experts]
 >>> shares = predictor.predict(1000)          # mean load proportions over the next 1000 steps
 """
-from ._handle import Info
-from ._library import Error, TooFewSteps, version as __version__
-from ._library import method_names as methods
+from ._library import Error, TooFewSteps, methods, version as __version__
+from ._records import ArimaModel, DetectorConfig, Info, PredictorConfig
 from .detector import Detector, DetectorSettings, State
 from .evaluation import Backtest, backtest, forecast_error
 from .lstm import LstmTraining, Weights
-from .predictor import ArimaModel, Config, Predictor
+from .predictor import Config, Predictor
 from .resampling import join_experts, resample, smooth
 from .simulation import expected_shares, simulate
 
-__all__ = ["ArimaModel", "Backtest", "Config", "Detector", "DetectorSettings", "Error", "Info", "LstmTraining", "Predictor",
-           "State", "TooFewSteps", "Weights", "backtest", "expected_shares", "forecast_error", "join_experts", "methods",
-           "resample", "simulate", "smooth", "__version__"]
+__all__ = ["ArimaModel", "Backtest", "Config", "Detector", "DetectorConfig", "DetectorSettings", "Error", "Info",
+           "LstmTraining", "Predictor", "PredictorConfig", "State", "TooFewSteps", "Weights", "backtest", "expected_shares",
+           "forecast_error", "join_experts", "methods", "resample", "simulate", "smooth", "__version__"]

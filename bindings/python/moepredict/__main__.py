@@ -9,10 +9,11 @@ import sys
 from typing import Any, Callable, Dict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import Error, Predictor, backtest, methods
-from ._checked import checked_trace
-from ._contest import reasons
+from ._checked_trace import checked_trace
+from ._comparison import reasons
 from ._library import version
 from ._output import as_json, as_table, delivered, print_error
 from ._simulate_command import add_simulate
@@ -46,7 +47,7 @@ def _value(text: str) -> Any:
     return text
 
 
-def _why_none(options: argparse.Namespace, predictor: Predictor, counts: np.ndarray, last: int) -> str:
+def _why_none(options: argparse.Namespace, predictor: Predictor, counts: NDArray[Any], last: int) -> str:
     """Why there is no error at any origin, of which `last` is the last one. The predictor is as it went into the backtest."""
     if not counts[options.first:].any():
         return "no step that was to be forecast has a token"
@@ -101,7 +102,7 @@ def _report(options: argparse.Namespace) -> str:
     return "\n".join([f"{options.out}/index.html; errors in the later half of the run:\n", table, *reasons(rows)])
 
 
-def _mean(values: np.ndarray) -> float:
+def _mean(values: NDArray[Any]) -> float:
     """Of numbers whose sum may be more than a float holds."""
     largest = float(values.max())
     with np.errstate(over="ignore"):

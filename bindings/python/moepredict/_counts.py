@@ -6,9 +6,10 @@ import os
 from typing import Any, Tuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._structs import Trace
-from ._traces import mapped, named
+from ._npy import mapped, named
 
 # The six dtypes, by their numbers in moepredict.h.
 DTYPES = {np.dtype(name): number
@@ -34,19 +35,20 @@ def is_tensor(value: Any) -> bool:
     return any(base.__module__.split(".")[0] == "torch" and base.__name__ == "Tensor" for base in type(value).__mro__)
 
 
-def of_tensor(tensor: Any, what: str = "counts are") -> np.ndarray:
+def of_tensor(tensor: Any, what: str = "counts are") -> NDArray[Any]:
     """The tensor's own memory."""
     if tensor.device.type != "cpu":
         advice = "it holds no numbers" if tensor.device.type == "meta" else "call .cpu() first"
         raise ValueError(f"{what} on {tensor.device}: expected a CPU tensor, {advice}")
     try:
-        return tensor.detach().numpy()
+        array: NDArray[Any] = tensor.detach().numpy()
+        return array
     except (TypeError, RuntimeError, NotImplementedError) as error:
         raise TypeError(f"{what} a {type(tensor).__name__} that is no plain tensor: call .to_dense() or .full_tensor() of "
                         f"it, or what makes it one ({error})") from None
 
 
-def as_array(counts: Any) -> np.ndarray:
+def as_array(counts: Any) -> NDArray[Any]:
     """A contiguous ndarray of one of the six dtypes; the caller's own memory where it is one already."""
     if not isinstance(counts, np.ndarray) and is_tensor(counts):
         name = str(counts.dtype).replace("torch.", "")
@@ -63,7 +65,7 @@ def as_array(counts: Any) -> np.ndarray:
     return counts if counts.flags.c_contiguous and counts.flags.aligned else np.array(counts, order="C")
 
 
-def steps_of(counts: np.ndarray, layers: int, experts: int) -> int:
+def steps_of(counts: NDArray[Any], layers: int, experts: int) -> int:
     """The steps of [layers, experts] or [steps, layers, experts]."""
     shape = counts.shape
     if shape == (layers, experts):
@@ -73,22 +75,22 @@ def steps_of(counts: np.ndarray, layers: int, experts: int) -> int:
     raise ValueError(f"counts have shape {shape}: expected ({layers}, {experts}) or (steps, {layers}, {experts})")
 
 
-def as_trace(trace: Any) -> np.ndarray:
+def as_trace(trace: Any) -> NDArray[Any]:
     """A trace [steps, layers, experts]: an array, or the name of a .npy file."""
     if isinstance(trace, (str, os.PathLike)):
         with named(trace):
             return as_trace(mapped(trace))
-    trace = np.asarray(as_array(trace))
-    if trace.ndim != 3 or 0 in trace.shape:
-        raise ValueError(f"the trace has shape {trace.shape}: expected (steps, layers, experts), none of them 0")
-    return trace
+    counts = as_array(trace)
+    if counts.ndim != 3 or 0 in counts.shape:
+        raise ValueError(f"the trace has shape {counts.shape}: expected (steps, layers, experts), none of them 0")
+    return counts
 
 
-def address_and_dtype(counts: np.ndarray) -> Tuple[int, int]:
+def address_and_dtype(counts: NDArray[Any]) -> Tuple[int, int]:
     return counts.__array_interface__["data"][0], DTYPES[counts.dtype]
 
 
-def described(trace: np.ndarray) -> Trace:
+def described(trace: NDArray[Any]) -> Trace:
     """A trace as the library takes it; it points into the array, which must live as long."""
     steps, layers, experts = trace.shape
     address, dtype = address_and_dtype(trace)

@@ -3,17 +3,18 @@
 left alone."""
 from __future__ import annotations
 
-from typing import Dict, List, Tuple
+from typing import Any, Dict, List, Tuple
 
 import matplotlib
 import numpy as np
+from numpy.typing import NDArray
 from matplotlib import ticker
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from ._states import Watched, thin
+from ._detector_run import DetectorRun, thin
 from .evaluation import Backtest
 
 # Okabe and Ito's colours, which colour-blind readers tell apart.
@@ -34,7 +35,7 @@ def groups(n: int) -> List[Tuple[str, List[int]]]:
     return [(f"layer {layer}", [layer]) for layer in shown(n, MOST_PANELS - 1)] + [(f"all {n} layers", list(range(n)))]
 
 
-def panels(names: List[str], title: str, x: str, y: str) -> Tuple[Figure, list]:
+def panels(names: List[str], title: str, x: str, y: str) -> Tuple[Figure, List[Any]]:
     """A figure with one panel per name, all on the same axes."""
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
@@ -51,7 +52,7 @@ def panels(names: List[str], title: str, x: str, y: str) -> Tuple[Figure, list]:
     return figure, list(axes.flat[:len(names)])
 
 
-def log_axis(axis) -> None:
+def log_axis(axis: Any) -> None:
     """A logarithmic axis with ticks that read 1, 2, 5, 10, ..."""
     axis.set_yscale("log")
     axis.yaxis.set_major_locator(ticker.LogLocator(10, (1, 2, 5)))
@@ -61,7 +62,7 @@ def log_axis(axis) -> None:
 
 # ---- what the loads did ----
 
-def load_proportions(shares: np.ndarray) -> Figure:
+def load_proportions(shares: NDArray[Any]) -> Figure:
     """Figure 1: the load proportions of each layer's experts, stacked."""
     steps, layers, experts = shares.shape
     every = thin(steps)
@@ -85,19 +86,19 @@ def load_proportions(shares: np.ndarray) -> Figure:
     return figure
 
 
-def fluctuation(watched: Watched) -> Tuple[Figure, Figure]:
+def fluctuation(detected: DetectorRun) -> Tuple[Figure, Figure]:
     """Figures 2 to 4, 10, 11: variance and range of the shares over sliding windows, by layer: median over the experts, and
     the band from the quietest tenth to the loudest."""
-    layers = watched.states.shape[1]
+    layers = detected.states.shape[1]
     pair = []
-    for what, statistics in (("variance", watched.variance), ("range", watched.range)):
+    for what, statistics in (("variance", detected.variance), ("range", detected.range)):
         figure, axes = panels([name for name, _ in groups(layers)],
                               f"{what.capitalize()} of the load proportions over sliding windows", "training step",
                               f"{what} of the proportion (log scale)")
         bottom, top = np.inf, 0.0
         for colour, (window, all_values) in zip(WINDOW_COLOURS, statistics.items()):
-            full = watched.points >= window
-            x = watched.points[full]
+            full = detected.points >= window
+            x = detected.points[full]
             for axis, (_, of_layers) in zip(axes, groups(layers)):
                 values = all_values[full][:, of_layers].reshape(len(x), -1)
                 low, middle, high = np.maximum(np.quantile(values, [0.1, 0.5, 0.9], axis=1), 1e-12)
@@ -113,7 +114,7 @@ def fluctuation(watched: Watched) -> Tuple[Figure, Figure]:
     return pair[0], pair[1]
 
 
-def imbalance(shares: np.ndarray) -> Figure:
+def imbalance(shares: NDArray[Any]) -> Figure:
     """The largest load over the mean load, over the run, by layer; of many layers the median and the band of them all."""
     steps, layers, experts = shares.shape
     every = thin(steps)
@@ -134,10 +135,10 @@ def imbalance(shares: np.ndarray) -> Figure:
 
 # ---- how well they were forecast ----
 
-_FLOOR = {"color": "0.65", "linewidth": 3}
+_FLOOR: Dict[str, Any] = {"color": "0.65", "linewidth": 3}
 
 
-def _explain(axis, names: List[str]) -> None:
+def _explain(axis: Any, names: List[str]) -> None:
     """A legend of the colours, and of the kinds of line, which all of them share."""
     entries = [("floor of each step", _FLOOR), ("error of each step", {"color": "black"}),
                ("error of the mean load", {"color": "black", "linestyle": "--"}),
@@ -152,7 +153,7 @@ def errors(backtests: Dict[Tuple[str, int], Backtest], horizon: int, layers: int
                           "step of the forecast", "error, % of the expert's load (log scale)")
     chosen = {name: result for (name, h), result in backtests.items() if h == horizon}
     for axis, (_, of_layers) in zip(axes, groups(layers)):
-        def line(result: Backtest, field: str, **style) -> None:
+        def line(result: Backtest, field: str, **style: Any) -> None:
             values = 100 * getattr(result, field)[:, of_layers]
             known = ~np.isnan(values).all(1)
             axis.plot(result.origins[known], np.nanmedian(values[known], 1), **style)

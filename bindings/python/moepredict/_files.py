@@ -11,8 +11,9 @@ from types import SimpleNamespace
 from typing import Any, Dict, List, Optional, Tuple, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
-Content = Union[bytes, np.ndarray]  # an array is written as a .npy file
+Content = Union[bytes, NDArray[Any]]  # an array is written as a .npy file
 
 
 def check_folder(folder: Any) -> None:

@@ -3,112 +3,22 @@
 from __future__ import annotations
 
 import ctypes
-import operator
 import os
 import weakref
-from collections import namedtuple
-from typing import Any, Callable, Dict, Optional, Tuple, TypeVar, Union
+from typing import Any, Callable, Dict, Optional, Tuple, Type, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _structs
 from ._counts import address_and_dtype, as_array, steps_of
-from ._library import library, method_names
-from ._progress import CALLBACK
-from ._state import as_bytes, as_dict, of_dict
-from ._structs import Runtime, Struct
+from ._library import library
+from ._records import Info
+from ._saved_state import as_bytes, as_dict, of_dict
+from ._values import make_runtime, readable, whole
 
-_NEVER = 2**64 - 1
-
-Info = namedtuple("Info", _structs.Info.names())
 Self = TypeVar("Self", bound="Handle")
 
-
-# ---- values across the border ----
-
-def whole(name: str, value: Any, least: int = 0, most: int = 2**64 - 1) -> int:
-    """ctypes would cut a number that does not fit."""
-    if isinstance(value, bool) or not hasattr(value, "__index__"):
-        raise TypeError(f"{name} = {value!r}: expected a whole number")
-    number = operator.index(value)
-    if number < least:
-        raise ValueError(f"{name} = {number}: must be {least} or more")
-    if number > most:
-        raise ValueError(f"{name} = {number}: must be {most} or less")
-    return number
-
-
-def positive(name: str, value: Any) -> int:
-    return whole(name, value, 1)
-
-
-def _numbers(name: str, kind: Any, value: Any) -> Tuple[int, ...]:
-    """An array field: as many numbers as it has, or fewer and zeros."""
-    values = tuple(value) if hasattr(value, "__iter__") and not isinstance(value, str) else (value,)
-    if len(values) > kind._length_:
-        raise ValueError(f"{name} = {value!r}: expected {kind._length_} numbers at most")
-    values = tuple(whole(name, each, 0, 2**(8 * ctypes.sizeof(kind._type_)) - 1) for each in values)
-    return values + (0,) * (kind._length_ - len(values))
-
-
-def checked(struct: type, name: str, value: Any) -> Any:
-    """What the field can hold."""
-    kind = dict(struct._fields_)[name]
-    if kind is ctypes.c_double:
-        try:
-            return float(value)
-        except TypeError:
-            raise TypeError(f"{name} = {value!r}: expected a number") from None
-    if issubclass(kind, ctypes.Array):
-        return kind(*_numbers(name, kind, value))
-    bits, signed = 8 * ctypes.sizeof(kind), kind(-1).value < 0
-    return whole(name, value, -2**(bits - 1) if signed else 0, 2**(bits - signed) - 1)
-
-
-def number_of(field: str, value: Union[int, float, str]) -> Union[int, float]:
-    """The number of an enumerated field's name; a number is itself."""
-    if not isinstance(value, str):
-        return value
-    names = method_names() if field == "method" else _structs.NAMES.get(field, [])
-    if field in ("arima_p", "arima_d", "arima_q"):
-        if value == "select":
-            return _structs.SELECT
-        raise ValueError(f"{field} = {value!r}: expected 'select' or a number")
-    if value not in names:
-        raise ValueError(f"{field} = {value!r}: expected " + (" or ".join(map(repr, names)) if names else "a number"))
-    return names.index(value)
-
-
-def readable(struct: Struct) -> Dict[str, Any]:
-    """Its values, with names for numbers that have one."""
-    values = struct.values()
-    for field, names in {"method": method_names(), **_structs.NAMES}.items():
-        if field in values and 0 <= values[field] < len(names):
-            values[field] = names[values[field]]
-    for field in ("arima_p", "arima_d", "arima_q"):
-        if values.get(field) == _structs.SELECT:
-            values[field] = "select"
-    if values.get("fitted_step") == _NEVER:
-        values["fitted_step"] = None
-    if values.get("method") == -1:
-        values["method"] = None
-    return values
-
-
-def set_fields(config: Struct, values: Dict[str, Any]) -> None:
-    """Sets fields of a configuration by their names."""
-    names = [name for name in config.names() if name != "method"]
-    for name, value in values.items():
-        if name not in names:
-            raise TypeError(f"{name!r} is no field of the configuration: there are {', '.join(names)}")
-        setattr(config, name, checked(type(config), name, number_of(name, value)))
-
-
-def make_runtime(threads: int = 0) -> Runtime:
-    return Runtime(threads=checked(Runtime, "threads", threads), progress=CALLBACK)
-
-
-# ---- the handle ----
 
 def _destroy(destroy: Callable[[ctypes.c_void_p], None], handle: ctypes.c_void_p, pid: int) -> None:
     if os.getpid() == pid:  # a forked child does not own its parent's handles
@@ -118,16 +28,19 @@ def _destroy(destroy: Callable[[ctypes.c_void_p], None], handle: ctypes.c_void_p
 class Handle:
     """A handle of the library. A subclass names its kind, "predictor", and so the functions moep_predictor_..."""
 
-    _threads = 0
     _kind: str
-    _config_struct: type
-    _Config: type
+    _config_struct: Type[_structs.Struct]
+    _threads = 0
+
+    layers: int
+    experts: int
 
     @classmethod
     def _call(cls, name: str, *arguments: Any) -> None:
         getattr(library, f"moep_{cls._kind}_{name}")(*arguments)
 
-    def _own(self, handle: ctypes.c_void_p) -> None:
+    def _attach(self, handle: ctypes.c_void_p) -> None:
+        """Own the handle: it is freed with this object."""
         self._handle = handle
         info = self.info
         self.layers, self.experts = info.layers, info.experts
@@ -135,54 +48,67 @@ class Handle:
                                            os.getpid())
         self._finalizer.atexit = False
 
+    def _checked_handle(self) -> ctypes.c_void_p:
+        """The handle, unless it is closed."""
+        finalizer = getattr(self, "_finalizer", None)
+        if finalizer is not None and not finalizer.alive:
+            raise ValueError(f"the {self._kind} is closed")
+        return self._handle
+
     @classmethod
-    def _of(cls: type[Self], handle: ctypes.c_void_p, threads: int) -> Self:
+    def _from_handle(cls: Type[Self], handle: ctypes.c_void_p, threads: int) -> Self:
         made = cls.__new__(cls)
         made._threads = threads
-        made._own(handle)
+        made._attach(handle)
         return made
 
     # ---- counts in ----
 
     def push(self, counts: Any, step: Optional[int] = None) -> None:
-        """Record training steps.
+        """Record training steps. All of the call's steps are recorded, or, after an error, none.
 
         Parameters
         ----------
         counts : ndarray or CPU tensor, (layers, experts) or (steps, layers, experts)
-            Tokens asked of each expert, summed over all ranks. int32, int64, uint32, uint64, float32 or float64; not
-            copied where it is contiguous. A parameter, a tensor with a gradient, and a class of one's own are taken too.
+            Tokens asked of each expert, summed over all ranks; each finite and 0 or more. The dtype is int32, int64,
+            uint32, uint64, float32 or float64. A contiguous array is not copied. Parameters, tensors that require a
+            gradient, and subclasses of tensor work too. A layer without any token repeats its last shares.
         step : int, optional
-            The run's own number of the first step. Numbers skipped since the first one pushed are counted as gaps; a
-            number seen before is a ValueError. Without it steps are numbered on.
+            The run's own number of the first step. Numbers skipped since the first one pushed count as gaps. Default
+            None: the next number, ``info.next_step``.
+
+        Raises
+        ------
+        ValueError
+            A wrong shape or a bad count; the message names step, layer and expert. Or `step` was pushed before.
+        TypeError
+            Another dtype, or no array; the message says what to call.
         """
         self._push(as_array(counts), step)
 
-    def _push(self, counts: Any, step: Optional[int]) -> int:
-        """Of an array; the number of steps."""
+    def _push(self, counts: NDArray[Any], step: Optional[int]) -> int:
+        """Push an array; return the number of its steps."""
         steps = steps_of(counts, self.layers, self.experts)
         address, dtype = address_and_dtype(counts)
         if step is None:
-            self._call("push", self._open(), steps, address, dtype)
+            self._call("push", self._checked_handle(), steps, address, dtype)
         else:
-            self._call("push_at", self._open(), whole("step", step), steps, address, dtype)
+            self._call("push_at", self._checked_handle(), whole("step", step), steps, address, dtype)
         return steps
 
     # ---- about it ----
 
     @property
     def info(self) -> Info:
-        """method, layers, experts, history, steps, next_step, min_steps, fitted_step (None: never), empty_layers, gaps."""
+        """`Info`: the shape, and counters of the steps so far."""
         info = _structs.Info()
-        self._call("info", self._open(), info)
+        self._call("info", self._checked_handle(), info)
         return Info(**readable(info))
 
-    @property
-    def config(self) -> Any:
-        """The configuration, all defaults resolved."""
+    def _read_config(self) -> Dict[str, Any]:
         config = self._config_struct()
-        self._call("config_read", self._open(), config)
-        return self._Config(**readable(config))
+        self._call("config_read", self._checked_handle(), config)
+        return readable(config)
 
     def __repr__(self) -> str:
         name = type(self).__name__
@@ -195,39 +121,86 @@ class Handle:
     # ---- copies and checkpoints ----
 
     def clone(self: Self) -> Self:
-        """An independent copy, with all that the original holds."""
-        handle = ctypes.c_void_p()
-        self._call("clone", self._open(), None, handle)
-        return self._of(handle, self._threads)
+        """Copy everything: configuration, history, model and counters.
 
-    def _saved(self) -> np.ndarray:
+        Returns
+        -------
+        Predictor or Detector
+            Like the original, and independent of it: one may be used in another thread.
+        """
+        handle = ctypes.c_void_p()
+        self._call("clone", self._checked_handle(), None, handle)
+        return self._from_handle(handle, self._threads)
+
+    def _saved(self) -> NDArray[np.uint8]:
         size = ctypes.c_size_t()
-        self._call("save", self._open(), None, 0, size)
+        self._call("save", self._checked_handle(), None, 0, size)
         state = np.empty(size.value, np.uint8)
-        self._call("save", self._open(), state.ctypes.data, state.size, size)
+        self._call("save", self._checked_handle(), state.ctypes.data, state.size, size)
         return state
 
     def save(self) -> bytes:
-        """The whole state, for a training checkpoint. What is loaded from it goes on with the same bytes."""
+        """Write the whole state, for a training checkpoint.
+
+        Returns
+        -------
+        bytes
+            About 4 for each series and step of the history; their number never changes. What `load` makes of them
+            continues with the same results, to the byte.
+        """
         return self._saved().tobytes()
 
     @classmethod
-    def load(cls: type[Self], state: Any, *, threads: int = 0) -> Self:
-        """One from what save has returned: bytes or any other buffer, a uint8 array or tensor. It is not trusted."""
+    def load(cls: Type[Self], state: Any, *, threads: int = 0) -> Self:
+        """Make a predictor or detector from a saved state.
+
+        Parameters
+        ----------
+        state : bytes, any other buffer, uint8 array or uint8 tensor
+            What `save` returned, from this or any earlier version. It is checked, so it may come from anywhere.
+        threads : int, default 0
+            As for `Predictor`; a state holds none. A detector has no use for it.
+
+        Returns
+        -------
+        Predictor or Detector
+
+        Raises
+        ------
+        moepredict.Error
+            The state is damaged, of another kind of handle, or of a newer version that this one cannot read.
+        """
         handle = ctypes.c_void_p()
-        state = as_bytes(state)
-        cls._call("load", state.ctypes.data, state.size, make_runtime(threads), handle)
-        return cls._of(handle, threads)
+        buffer = as_bytes(state)
+        cls._call("load", buffer.ctypes.data, buffer.size, make_runtime(threads), handle)
+        return cls._from_handle(handle, threads)
 
     def state_dict(self) -> Dict[str, Any]:
-        """The whole state as torch's checkpoints take it, ``{"state": uint8 tensor}``: ``torch.load(weights_only=True)``
-        reads it back, and its size never changes, so that torch.distributed.checkpoint may load it in place. Without torch
-        imported it is an ndarray."""
+        """Write the whole state in the form of torch's checkpoints.
+
+        Returns
+        -------
+        dict
+            ``{"state": uint8 tensor}``; an ndarray where torch is not imported. ``torch.load(weights_only=True)`` reads
+            it back. Its size never changes, so torch.distributed.checkpoint may load it in place.
+        """
         return as_dict(self._saved())
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
-        """Go on from a state_dict() of a handle of the same shape and method; its configuration comes with it, as an
-        optimizer's does. An error leaves everything as it was."""
+        """Continue from a saved state. Its configuration comes with it, as with an optimizer's. An error changes nothing.
+
+        Parameters
+        ----------
+        state_dict : dict
+            What `state_dict` returned, for a handle of the same method and shape.
+
+        Raises
+        ------
+        ValueError
+            The state is of another method or shape, or the dict holds none.
+        moepredict.Error
+            As for `load`.
+        """
         loaded = self.load(of_dict(state_dict), threads=self._threads)
         for name, own in self._identity().items():
             other = loaded._identity()[name]
@@ -237,7 +210,7 @@ class Handle:
         destroy = self._finalizer
         del self._finalizer
         loaded._finalizer.detach()
-        self._own(loaded._handle)
+        self._attach(loaded._handle)
         destroy()
 
     def _identity(self) -> Dict[str, Any]:
@@ -250,23 +223,17 @@ class Handle:
     def __copy__(self: Self) -> Self:
         return self.clone()
 
-    def __deepcopy__(self: Self, memo: dict) -> Self:
+    def __deepcopy__(self: Self, memo: Dict[int, Any]) -> Self:
         return self.clone()
 
     # ---- its end ----
 
     def close(self) -> None:
-        """Free it. Again is fine; any other call after it is a ValueError."""
+        """Free the memory. A second call does nothing; any other method then raises ValueError."""
         self._finalizer()
-
-    def _open(self) -> ctypes.c_void_p:
-        finalizer = getattr(self, "_finalizer", None)
-        if finalizer is not None and not finalizer.alive:
-            raise ValueError(f"the {self._kind} is closed")
-        return self._handle
 
     def __enter__(self: Self) -> Self:
         return self
 
-    def __exit__(self, *_exception: Any) -> None:
+    def __exit__(self, *_exception: object) -> None:
         self.close()

@@ -4,9 +4,10 @@ excerpt is recognised as well."""
 from __future__ import annotations
 
 import hashlib
-from typing import FrozenSet, Iterable
+from typing import Any, FrozenSet, Iterable
 
 import numpy as np
+from numpy.typing import NDArray
 
 EVERY = 1000  # steps between those that stand for a run: an excerpt long enough for a forecast to be judged holds one
 
@@ -17,17 +18,17 @@ SHIPPED = frozenset((
 ).split())
 
 
-def digests(steps: Iterable[np.ndarray]) -> FrozenSet[str]:
+def digests(steps: Iterable[NDArray[Any]]) -> FrozenSet[str]:
     """Of steps (layers, experts) that hold a token: the same for any dtype."""
     return frozenset(hashlib.blake2b(np.ascontiguousarray(step, "<f8").tobytes(), digest_size=4).hexdigest()
                      for step in steps if step.any())
 
 
-def samples(counts: np.ndarray) -> FrozenSet[str]:
+def samples(counts: NDArray[Any]) -> FrozenSet[str]:
     """What stands for a run."""
     return digests(counts[::EVERY])
 
 
-def shares_steps(counts: np.ndarray, known: FrozenSet[str]) -> bool:
+def shares_steps(counts: NDArray[Any], known: FrozenSet[str]) -> bool:
     """A step of counts is among the known."""
     return not known.isdisjoint(digests(counts)) if known else False

@@ -6,7 +6,7 @@ import ctypes
 import os
 import pathlib
 from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
-from typing import Iterator
+from typing import Any, Dict, Iterator, List, Tuple
 
 from ._structs import (ArimaModel, BacktestConfig, BacktestResult, DetectorConfig, Info, LstmTraining, LstmWeights,
                        PredictorConfig, Runtime, Trace)
@@ -18,30 +18,40 @@ _INVALID_ARGUMENT, _OUT_OF_MEMORY, _TOO_FEW_STEPS, _CANCELLED = -1, -2, -5, -8
 
 
 class Error(RuntimeError):
-    """A call of the library failed. `status` is its number, `name` its name, "too few steps"."""
+    """A call of the library failed, for another reason than a bad argument (ValueError) or memory (MemoryError).
 
-    def __init__(self, status: int, name: str, text: str):
+    Parameters
+    ----------
+    status : int
+        The library's number for the reason, negative; kept as ``status``.
+    name : str
+        The reason in words, as "too few steps", "not fitted", "unsupported", "cancelled"; kept as ``name``.
+    text : str
+        What is wrong; the message is name and text.
+    """
+
+    def __init__(self, status: int, name: str, text: str) -> None:
         super().__init__(f"{name}: {text}")
         self.status = status
         self.name = name
 
-    def __reduce__(self):
+    def __reduce__(self) -> Tuple[Any, ...]:
         return type(self), (self.status, self.name, str(self).split(": ", 1)[1])
 
 
 class TooFewSteps(Error):
-    """Not enough history yet, which more steps will mend; or a trace too short for what was asked of it."""
+    """Not enough history yet, which more steps will mend; or a trace that is too short. An `Error`."""
 
 
 class Status(c_int32):
-    """What a call returns; anything but MOEP_OK is raised."""
+    """The result of a call; anything but MOEP_OK is raised."""
 
 
 _Predictor = _Detector = c_void_p
 _DOUBLES = POINTER(c_double)
 
 # Every function of moepredict.h: result, arguments. A test holds this table against the header.
-PROTOTYPES = {
+PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "moep_version_number": (c_uint32, []),
     "moep_version": (c_char_p, []),
     "moep_status_string": (c_char_p, [c_int32]),
@@ -117,10 +127,10 @@ def _load() -> ctypes.CDLL:
                       "MOEPREDICT_LIBRARY. Tried:\n" + "\n".join(tried))
 
 
-def _raise(status: Status, function, arguments):
+def _raise(status: Status, _function: Any, _arguments: Any) -> None:
     number = status.value
     if number == 0:
-        return None
+        return
     text = library.moep_last_error().decode(errors="replace")
     if number == _INVALID_ARGUMENT:
         raise ValueError(text)
@@ -154,9 +164,15 @@ library = _declare(_load())
 version = library.moep_version().decode()
 
 
-def method_names() -> list[str]:
-    """The forecasting methods, in order of their numbers."""
-    names: list[str] = []
+def methods() -> List[str]:
+    """List the forecasting methods.
+
+    Returns
+    -------
+    list of str
+        Their names, in order of their numbers: "sw_avg", "arima", "lstm".
+    """
+    names: List[str] = []
     while (name := library.moep_method_name(len(names))) is not None:
         names.append(name.decode())
     return names

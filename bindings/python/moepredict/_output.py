@@ -9,7 +9,7 @@ import signal
 import sys
 from typing import Any, Callable, Dict, List
 
-from ._names import shown, take_any_text
+from ._text import shown, take_any_text
 
 
 # ---- text ----

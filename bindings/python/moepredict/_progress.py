@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The progress of a long call: told to the caller, and an end to it on Ctrl-C."""
+"""The progress of a long call: reports to the caller, and an end on Ctrl-C."""
 from __future__ import annotations
 
 import signal
@@ -11,27 +11,28 @@ from ._structs import Progress
 _here = threading.local()  # .listener: this thread's innermost
 
 
-def _tell(_user, fraction: float) -> int:
-    listener = getattr(_here, "listener", None)
-    return 0 if listener is None else listener.tell(fraction)
+def _report(_user: Any, fraction: float) -> int:
+    listener: Optional[Listener] = getattr(_here, "listener", None)
+    return 0 if listener is None else listener.report(fraction)
 
 
-# The one callback of every handle: the library calls it on the thread that called, whose listener hears of it. A handle and
-# its clones keep it for life, so it must never be collected.
-CALLBACK = Progress(_tell)
+# The one callback of every handle: the library calls it on the calling thread, and it reports to that thread's listener. A
+# handle and its clones keep it for life, so it must never be collected.
+CALLBACK = Progress(_report)
 
 
 class Listener:
-    """Around one long call. An exception may not pass through C: one in `progress`, and Ctrl-C in the main thread, cancel
-    the call and are raised when it has returned."""
+    """Around one long call. An exception must not pass through C: one in `progress`, or Ctrl-C in the main thread, cancels
+    the call and is raised when it has returned."""
 
-    def __init__(self, progress: Optional[Callable[[float], Any]]):
+    def __init__(self, progress: Optional[Callable[[float], Any]]) -> None:
         self._progress = progress
         self._raised: Optional[BaseException] = None
         self._old_handler: Any = None
         self._outer: Optional[Listener] = None
 
-    def tell(self, fraction: float) -> int:
+    def report(self, fraction: float) -> int:
+        """Call `progress`; 1: cancel."""
         stop = False
         try:
             if self._progress is not None and self._raised is None:
@@ -40,7 +41,7 @@ class Listener:
             self._raised = raised
         return 1 if stop or self._raised is not None else 0
 
-    def _interrupted(self, _signal, _frame) -> None:
+    def _interrupted(self, _signal: int, _frame: Any) -> None:
         self._raised = KeyboardInterrupt()
 
     def __enter__(self) -> "Listener":
@@ -50,7 +51,7 @@ class Listener:
             self._old_handler = signal.signal(signal.SIGINT, self._interrupted)
         return self
 
-    def __exit__(self, *_exception: Any) -> None:
+    def __exit__(self, *_exception: object) -> None:
         _here.listener = self._outer
         if self._old_handler is not None:
             signal.signal(signal.SIGINT, self._old_handler)

@@ -6,8 +6,9 @@ import math
 from typing import Any, Dict, List, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ._handle import positive, whole
+from ._values import positive, whole
 from ._library import version
 
 # Every ingredient draws from a stream of its own: turning one on leaves the random numbers of the others as they were.
@@ -96,7 +97,7 @@ def checked(given: Dict[str, Any]) -> Dict[str, Any]:
     steps, layers = positive("steps", given["steps"]), positive("layers", given["layers"])
     experts = whole("experts", given["experts"], 2)
     assignments = whole("assignments", given["assignments"], 1, 2**53)
-    p = {"steps": steps, "layers": layers, "experts": experts, "assignments": assignments}
+    p: Dict[str, Any] = {"steps": steps, "layers": layers, "experts": experts, "assignments": assignments}
     p["seed"] = whole("seed", given["seed"])
     for name in ("skew", "fluctuation", "drift"):
         p[name] = _number(name, given[name], most=_LARGEST)

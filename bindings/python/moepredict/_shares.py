@@ -2,10 +2,13 @@
 """Load proportions of counts, as the library has them: of any finite counts, however large or small."""
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 
-def in_range(values: np.ndarray) -> np.ndarray:
+def in_range(values: NDArray[Any]) -> NDArray[np.float64]:
     """float64, each row of the last axis by a power of two of its own, so that its sum neither overflows nor is subnormal.
     What rows of proportions are made from loses nothing by it."""
     values = np.asarray(values, float)
@@ -13,12 +16,12 @@ def in_range(values: np.ndarray) -> np.ndarray:
     return np.ldexp(values, -exponent)
 
 
-def proportions(counts: np.ndarray) -> np.ndarray:
+def proportions(counts: NDArray[Any]) -> NDArray[np.float64]:
     """float64 of counts [steps, experts] of a layer; a step without tokens repeats the last, uniform before any."""
     counts = in_range(counts)
     totals = counts.sum(1)
     full = totals > 0
-    shares = counts / np.where(full, totals, 1)[:, None]
+    shares: NDArray[np.float64] = counts / np.where(full, totals, 1)[:, None]
     if not full.all():
         last = np.maximum.accumulate(np.where(full, np.arange(len(full)), -1))
         shares = np.where(last[:, None] < 0, 1 / counts.shape[1], shares[last])

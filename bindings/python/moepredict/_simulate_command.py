@@ -8,9 +8,10 @@ import pathlib
 from typing import Any, Callable, Dict, Tuple, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import join_experts, resample, simulate
-from ._checked import checked_trace
+from ._checked_trace import checked_trace
 from ._files import check_folder, write_files
 from ._library import version
 from ._output import as_json
@@ -47,7 +48,8 @@ _OF_LIKE = ("bandwidth", "thin", "join")
 def _number(text: str) -> Union[int, float]:
     for kind in (int, float):
         try:
-            return kind(text)
+            number: Union[int, float] = kind(text)
+            return number
         except ValueError:
             pass
     raise argparse.ArgumentTypeError(f"{text!r} is no number")
@@ -65,7 +67,7 @@ def _given(options: argparse.Namespace, *names: str) -> Dict[str, Any]:
     return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
 
 
-def _resampled(options: argparse.Namespace) -> Tuple[np.ndarray, Dict[str, Any]]:
+def _resampled(options: argparse.Namespace) -> Tuple[NDArray[Any], Dict[str, Any]]:
     """The counts, and how they were made."""
     if options.assignments is None:
         raise ValueError("--like needs --assignments")
@@ -81,7 +83,7 @@ def _resampled(options: argparse.Namespace) -> Tuple[np.ndarray, Dict[str, Any]]
                                            "join": options.join, "parameters": parameters}
 
 
-def _simulated(options: argparse.Namespace) -> Tuple[np.ndarray, Dict[str, Any]]:
+def _simulated(options: argparse.Namespace) -> Tuple[NDArray[Any], Dict[str, Any]]:
     return simulate(seed=options.seed, **_given(options, "assignments", *_PARAMETERS))
 
 

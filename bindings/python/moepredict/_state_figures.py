@@ -7,12 +7,13 @@ from typing import Any, Callable, List
 
 import matplotlib.style
 import numpy as np
+from numpy.typing import NDArray
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
 from ._figures import COLOURS, groups, log_axis, panels
-from ._states import Watched
+from ._detector_run import DetectorRun
 from .detector import State
 
 # As light as a background must be; a colour-blind reader tells them apart by their lightness too.
@@ -26,45 +27,45 @@ def _legend(figure: Figure) -> None:
                   loc="upper right", ncol=len(STATE_COLOURS), fontsize="small", frameon=False, borderaxespad=0.2)
 
 
-def _columns(watched: Watched, by_block: np.ndarray) -> np.ndarray:
+def _columns(detected: DetectorRun, by_block: NDArray[Any]) -> NDArray[Any]:
     """What was known during each block: what the end of the block before told, nothing (0) during the first."""
     return np.concatenate([np.zeros_like(by_block[:1]), by_block])
 
 
-def draw_bands(figure: Figure, watched: Watched) -> Figure:
+def draw_bands(figure: Figure, detected: DetectorRun) -> Figure:
     """Behind the panels of a picture that has one for each of `groups`: the state of the panel's layer; of several layers
     how many of them are in each."""
-    if not watched.knows:
+    if not detected.knows:
         return figure
-    x = np.append(0, watched.ends)
-    columns = _columns(watched, watched.states)
-    if x[-1] < watched.steps:
-        x, columns = np.append(x, watched.steps), np.concatenate([columns, columns[-1:]])
-    for axis, (_, of_layers) in zip(figure.axes, groups(watched.states.shape[1])):
+    x = np.append(0, detected.ends)
+    columns = _columns(detected, detected.states)
+    if x[-1] < detected.steps:
+        x, columns = np.append(x, detected.steps), np.concatenate([columns, columns[-1:]])
+    for axis, (_, of_layers) in zip(figure.axes, groups(detected.states.shape[1])):
         heights = [(columns[:, of_layers] == state).mean(1) for state in reversed(STATE_COLOURS)]
         limits = axis.get_ylim()
         axis.stackplot(x, heights, colors=list(reversed(STATE_COLOURS.values())), step="post", linewidth=0, zorder=-1,
                        transform=axis.get_xaxis_transform())
-        axis.set(xlim=(0, watched.steps), ylim=limits)
+        axis.set(xlim=(0, detected.steps), ylim=limits)
         if len(of_layers) > 1:
             axis.set_title(axis.get_title() + "; colours: how many are in the state", fontsize="medium")
     _legend(figure)
     return figure
 
 
-def states(watched: Watched) -> Figure:
+def states(detected: DetectorRun) -> Figure:
     """The state of each layer over the run, and how many of its experts are STABLE: a row per layer."""
-    layers = watched.states.shape[1]
+    layers = detected.states.shape[1]
     figure = Figure(figsize=(11, 2 + 2 * min(max(0.3 * layers, 1.2), 4)), constrained_layout=True)
     axes = figure.subplots(2, 1, sharex=True)
-    columns = _columns(watched, watched.states), _columns(watched, watched.stable_experts)
+    columns = _columns(detected, detected.states), _columns(detected, detected.stable_experts)
     place = {"aspect": "auto", "interpolation": "nearest", "interpolation_stage": "data",
-             "extent": (0, len(columns[0]) * watched.config.block, layers - 0.5, -0.5)}
+             "extent": (0, len(columns[0]) * detected.config.block, layers - 0.5, -0.5)}
     axes[0].imshow(columns[0].T, cmap=ListedColormap(list(STATE_COLOURS.values())), vmin=0, vmax=2, **place)
     image = axes[1].imshow(100 * columns[1].T, cmap="cividis", vmin=0, vmax=100, **place)
     for axis, title in zip(axes, ("State of the layers", "Experts that are STABLE")):
         axis.set_title(title, fontsize="medium")
-        axis.set_xlim(0, watched.steps)
+        axis.set_xlim(0, detected.steps)
         axis.set_ylabel("layer")
         axis.set_yticks(range(0, layers, -(-layers // 8)))
         if layers <= 32:
@@ -77,13 +78,13 @@ def states(watched: Watched) -> Figure:
     return figure
 
 
-def drift(watched: Watched, realised: np.ndarray) -> Figure:
+def drift(detected: DetectorRun, realised: NDArray[Any]) -> Figure:
     """The drift that was predicted at each block's end beside what came, by layer; of many layers the median."""
-    config, layers = watched.config, watched.states.shape[1]
+    config, layers = detected.config, detected.states.shape[1]
     figure, axes = panels([name for name, _ in groups(layers)],
                           f"Drift over the next {config.horizon:,} steps: predicted, and what came", "training step",
                           "drift / mean load (log scale)")
-    squares = {"predicted": watched.drift**2, "came": realised}
+    squares = {"predicted": detected.drift**2, "came": realised}
     styles = {"predicted": {"color": COLOURS[0], "linewidth": 1.2}, "came": {"color": "black", "linewidth": 1.2}}
     positive = np.sqrt(np.concatenate([values[values > 0] for values in squares.values()]))
     for axis, (_, of_layers) in zip(axes, groups(layers)):
@@ -91,9 +92,9 @@ def drift(watched: Watched, realised: np.ndarray) -> Figure:
             values = values[:, of_layers]
             known = ~np.isnan(values).all(1)
             middle = np.sqrt(np.maximum(np.nanmedian(values[known], 1), 0))
-            axis.plot(watched.ends[known], middle, label=name, **styles[name])
+            axis.plot(detected.ends[known], middle, label=name, **styles[name])
         axis.axhline(config.tolerance, color=COLOURS[5], linewidth=1, linestyle="--", label="tolerance")
-        axis.set_xlim(0, watched.steps)
+        axis.set_xlim(0, detected.steps)
     for axis in axes:
         log_axis(axis)
         if positive.size:  # what is less than a tenth of the tolerance, or nothing, leaves by the bottom
@@ -103,14 +104,14 @@ def drift(watched: Watched, realised: np.ndarray) -> Figure:
     return figure
 
 
-def pngs(names: List[str], make: Callable[[], Any], watched: Watched) -> List[bytes]:
+def pngs(names: List[str], make: Callable[[], Any], detected: DetectorRun) -> List[bytes]:
     """The figures that `make` draws, as the contents of PNG files; behind the panels of all but two the states. All under
     matplotlib's own defaults, whatever the user's settings are."""
     with matplotlib.style.context("default"):
         files = []
         for name, figure in zip(names, make()):
             if name not in ("shares", "states"):
-                draw_bands(figure, watched)
+                draw_bands(figure, detected)
             file = io.BytesIO()
             figure.savefig(file, format="png", dpi=100)
             files.append(file.getvalue())

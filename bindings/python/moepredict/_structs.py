@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The C structs, each as one table of fields. Whoever adds a field to moepredict.h adds a row here: keywords, defaults
-and read-back follow. A test holds the tables against the header."""
+"""The C structs, each as one table of fields. A field that moepredict.h gains becomes a row here; a field of a
+configuration also a keyword of Predictor or Detector, and a field of the record in _records.py. Tests hold the tables
+against the header, and keywords and records against the tables."""
 from __future__ import annotations
 
 import ctypes
 from ctypes import CFUNCTYPE, POINTER, c_double, c_float, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
-from typing import Any, Dict
+from typing import Any, Dict, List, Tuple
 
 Progress = CFUNCTYPE(c_int32, c_void_p, c_double)
 
@@ -18,9 +19,14 @@ class Struct(ctypes.Structure):
         self.struct_size = ctypes.sizeof(self)
 
     @classmethod
-    def names(cls) -> list[str]:
+    def fields(cls) -> List[Tuple[str, Any]]:
+        """Names and ctypes of all fields."""
+        return [(name, kind) for name, kind, *_ in cls._fields_]
+
+    @classmethod
+    def names(cls) -> List[str]:
         """The fields that a caller sets or reads."""
-        return [name for name, *_ in cls._fields_ if name not in ("struct_size", "reserved")]
+        return [name for name, _ in cls.fields() if name not in ("struct_size", "reserved")]
 
     def values(self) -> Dict[str, Any]:
         values = {name: getattr(self, name) for name in self.names()}
@@ -178,8 +184,8 @@ class BacktestResult(Struct):
     ]
 
 
-# Fields that take a name as well as a number: the names, in order of their numbers. A method's are the library's own.
-NAMES: Dict[str, list[str]] = {
+# Fields that take a name as well as a number: the names, in order of their numbers. The library itself names its methods.
+NAMES: Dict[str, List[str]] = {
     "arima_order_scope": ["per_layer", "per_series"],
     "arima_scale": ["shares", "log_ratios"],
     "lstm_scope": ["shared", "joint"],

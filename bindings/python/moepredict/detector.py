@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import ctypes
 import enum
-from collections import namedtuple
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Optional, Sequence, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ._handle import Handle, make_runtime, positive, set_fields, whole
+from . import _structs
+from ._handle import Handle
 from ._library import TooFewSteps, library
-from ._structs import DetectorConfig
+from ._metrics import spread, totals
+from ._records import DetectorConfig
+from ._values import filled, make_runtime, positive, whole
 
-DetectorSettings = namedtuple("DetectorSettings", DetectorConfig.names())
+DetectorSettings = DetectorConfig  # the older name
 
 _MEAN, _VARIANCE, _RANGE, _DRIFT, _NOISE, _DISPERSION = range(6)
 
 
 class State(enum.IntEnum):
-    """The state of a layer or an expert; moepredict.h says what STABLE promises."""
+    """The state of a layer or an expert; `Detector` defines it.
+
+    WARMUP: nothing is known yet, treat it as TRANSIENT. TRANSIENT: the load moves by more than is tolerated, or has not been
+    quiet for long enough; keep room for every expert. STABLE: the forecast holds; place experts by it.
+    """
 
     WARMUP = 0
     TRANSIENT = 1
@@ -27,26 +34,49 @@ class State(enum.IntEnum):
 
 
 class Detector(Handle):
-    """Tells whether the load of each layer and each expert is transient or stable, while the run goes on.
+    """Detects whether the load of each layer and each expert is transient or stable, while the run goes on.
+
+    Let D be the error of the mean load of the last drift_window steps as a forecast of the mean load of the next horizon
+    steps: the root mean square over the layer's experts, without sampling noise, in units of the mean load 1 / experts.
+    STABLE begins once D has been expected to stay within the tolerance for dwell steps, if the load keeps moving as it has
+    lately. It ends when D is certain to exceed 1.3 times the tolerance. It is a forecast and no guarantee: past loads do not
+    show a change of data that is yet to come. It means the same at any batch size.
 
     Parameters
     ----------
     layers, experts : int
-        The shape of the counts of one step.
-    **config
-        Fields of ``moep_detector_config``, by their names: ``horizon``, ``tolerance``, ``expert_tolerance``, ``growth``,
-        ``drift_window``, ``block``, ``dwell``, ``windows`` (up to four numbers of steps). What is not given has the
-        library's default.
+        The shape of the counts of one step, 1 or more each.
+    horizon : int, default 1000
+        Steps ahead that STABLE is about, 1 or more: as many as pass between two placements of experts.
+    tolerance : float, default 0.1
+        The error of a layer that STABLE tolerates, in units of the mean load, more than 0: as much as a placement can bear.
+    expert_tolerance : float, default 0.2
+        The same for a single expert, more than 0.
+    growth : float, default 0.3
+        Drift grows as the time ahead to this power, 0 to 1. 0.5 is a random walk; 0 is a load that moves but comes back.
+        Where drift keeps its direction the detector also checks the power 2 growth, at most 1.
+    drift_window : int, default 100
+        Drift is measured between the last so many steps and as many before them: a multiple of block, 2 to 512 times. Longer
+        windows see slower drifts under more noise, and notice a change after about half a window.
+    block : int, default 20
+        Steps averaged into one observation, 1 or more: longer than the noise of a router correlates. States change with the
+        last step of a block.
+    dwell : int, default 100
+        Steps for which the load must be quiet before STABLE begins, 1 or more, rounded up to whole blocks.
+    windows : int or sequence of up to 4 int, default (10, 100)
+        Steps of the sliding windows of mean, variance and range, each 0 (none) to 1024.
 
     Raises
     ------
     ValueError, TypeError, MemoryError, moepredict.TooFewSteps, moepredict.Error
-        As Predictor.
+        As for `Predictor`.
 
     Notes
     -----
-    States, and the steps with which they began, are arrays of the present; they do not follow later pushes. Free a detector
-    with ``close()`` or a ``with`` block; otherwise that happens when it is collected.
+    WARMUP lasts 2 drift_window steps, and begins again after a gap of more than drift_window step numbers.
+
+    All arrays are copies of the present values; later pushes do not change them. ``close()`` or a ``with`` block frees the
+    memory; otherwise that happens at garbage collection. Threads: as for `Predictor`.
 
     Examples
     --------
@@ -61,145 +91,183 @@ class Detector(Handle):
     """
 
     _kind = "detector"
-    _config_struct = DetectorConfig
-    _Config = DetectorSettings
+    _config_struct = _structs.DetectorConfig
 
-    def __init__(self, *, layers: int, experts: int, **config: Any):
-        fields = DetectorConfig()
-        library.moep_detector_config_init(fields)
-        set_fields(fields, config)
+    def __init__(self, *, layers: int, experts: int, horizon: int = 1000, tolerance: float = 0.1,
+                 expert_tolerance: float = 0.2, growth: float = 0.3, drift_window: int = 100, block: int = 20,
+                 dwell: int = 100, windows: Union[int, Sequence[int]] = (10, 100)) -> None:
+        config = filled(_structs.DetectorConfig, horizon=horizon, tolerance=tolerance, expert_tolerance=expert_tolerance,
+                        growth=growth, drift_window=drift_window, block=block, dwell=dwell, windows=windows)
         layers, experts = positive("layers", layers), positive("experts", experts)
         handle = ctypes.c_void_p()
-        library.moep_detector_create(layers, experts, fields, make_runtime(), handle)
-        self._own(handle)
+        library.moep_detector_create(layers, experts, config, make_runtime(), handle)
+        self._attach(handle)
+
+    @property
+    def config(self) -> DetectorConfig:
+        """`DetectorConfig`: the configuration."""
+        return DetectorConfig(**self._read_config())
 
     # ---- states ----
 
-    def _of_layers(self, call: str, dtype: type) -> np.ndarray:
-        values = np.empty(self.layers, dtype)
-        self._call(call, self._open(), values.ctypes.data, None)
+    def _of_layers(self, call: str, values: NDArray[Any]) -> NDArray[Any]:
+        self._call(call, self._checked_handle(), values.ctypes.data, None)
         return values
 
-    def _of_experts(self, call: str, dtype: type) -> np.ndarray:
-        values = np.empty((self.layers, self.experts), dtype)
-        self._call(call, self._open(), None, values.ctypes.data)
+    def _of_experts(self, call: str, values: NDArray[Any]) -> NDArray[Any]:
+        self._call(call, self._checked_handle(), None, values.ctypes.data)
         return values
 
     @property
-    def layer_states(self) -> np.ndarray:
-        """int32 (layers,): State of each layer."""
-        return self._of_layers("states", np.int32)
+    def layer_states(self) -> NDArray[np.int32]:
+        """int32 (layers,): the `State` of each layer."""
+        return self._of_layers("states", np.empty(self.layers, np.int32))
 
     @property
-    def expert_states(self) -> np.ndarray:
-        """int32 (layers, experts): State of each expert."""
-        return self._of_experts("states", np.int32)
+    def expert_states(self) -> NDArray[np.int32]:
+        """int32 (layers, experts): the `State` of each expert."""
+        return self._of_experts("states", np.empty((self.layers, self.experts), np.int32))
 
     @property
-    def layer_since(self) -> np.ndarray:
-        """uint64 (layers,): the number of the step with which the state began."""
-        return self._of_layers("since", np.uint64)
+    def layer_since(self) -> NDArray[np.uint64]:
+        """uint64 (layers,): the number of the step with which the layer's state began."""
+        return self._of_layers("since", np.empty(self.layers, np.uint64))
 
     @property
-    def expert_since(self) -> np.ndarray:
-        """uint64 (layers, experts): the number of the step with which the state began."""
-        return self._of_experts("since", np.uint64)
+    def expert_since(self) -> NDArray[np.uint64]:
+        """uint64 (layers, experts): the number of the step with which the expert's state began."""
+        return self._of_experts("since", np.empty((self.layers, self.experts), np.uint64))
 
     @property
-    def layer_changes(self) -> np.ndarray:
-        """uint64 (layers,): how often the state has changed."""
-        return self._of_layers("changes", np.uint64)
+    def layer_changes(self) -> NDArray[np.uint64]:
+        """uint64 (layers,): how often the layer's state has changed, the end of WARMUP included."""
+        return self._of_layers("changes", np.empty(self.layers, np.uint64))
 
     @property
-    def expert_changes(self) -> np.ndarray:
-        """uint64 (layers, experts): how often the state has changed."""
-        return self._of_experts("changes", np.uint64)
+    def expert_changes(self) -> NDArray[np.uint64]:
+        """uint64 (layers, experts): how often the expert's state has changed, the end of WARMUP included."""
+        return self._of_experts("changes", np.empty((self.layers, self.experts), np.uint64))
 
     # ---- statistics of a sliding window ----
 
     def _index(self, window: Optional[int]) -> int:
-        """Of the window of so many steps; None: the first that there is."""
+        """The place of the window of so many steps; None: of the first one."""
         windows = self.config.windows
         if window is not None:
             window = whole("window", window)
-        there = [w for w in windows if w]
-        if not there or window is not None and window not in there:
-            raise ValueError(f"window = {window}: the detector has " + (" and ".join(map(str, there)) or "none"))
-        return windows.index(there[0] if window is None else window)
+        present = [w for w in windows if w]
+        if not present or window is not None and window not in present:
+            raise ValueError(f"window = {window}: the detector has " + (" and ".join(map(str, present)) or "none"))
+        return windows.index(present[0] if window is None else window)
 
-    def _read(self, quantity: int, index: int = 0, layers: bool = False) -> np.ndarray:
+    def _read(self, quantity: int, index: int = 0, layers: bool = False) -> NDArray[np.float64]:
         values = np.empty(self.layers if layers else (self.layers, self.experts))
         addresses = (values.ctypes.data, None) if layers else (None, values.ctypes.data)
-        self._call("read", self._open(), quantity, index, *addresses)
+        self._call("read", self._checked_handle(), quantity, index, *addresses)
         return values
 
-    def mean(self, window: Optional[int] = None) -> np.ndarray:
-        """(layers, experts): mean share over the last `window` steps, one of ``config.windows``; None: the first of them."""
+    def mean(self, window: Optional[int] = None) -> NDArray[np.float64]:
+        """Mean of each expert's share over a sliding window: sum x / w.
+
+        Parameters
+        ----------
+        window : int, optional
+            Its steps, one of ``config.windows``. Default None: the first of them.
+
+        Returns
+        -------
+        ndarray of float64, (layers, experts)
+            Over the last `window` steps, or as many as have been pushed. TooFewSteps is raised before the first step.
+        """
         return self._read(_MEAN, self._index(window))
 
-    def variance(self, window: Optional[int] = None) -> np.ndarray:
-        """(layers, experts): the paper's variance of the share over the last `window` steps."""
+    def variance(self, window: Optional[int] = None) -> NDArray[np.float64]:
+        """Variance of each expert's share over a sliding window, the paper's: sum (x - mean)^2 / w.
+
+        Parameters
+        ----------
+        window : int, optional
+            As for `mean`.
+
+        Returns
+        -------
+        ndarray of float64, (layers, experts)
+        """
         return self._read(_VARIANCE, self._index(window))
 
-    def range(self, window: Optional[int] = None) -> np.ndarray:
-        """(layers, experts): the paper's range of the share, largest - least, over the last `window` steps."""
+    def range(self, window: Optional[int] = None) -> NDArray[np.float64]:
+        """Range of each expert's share over a sliding window, the paper's: max x - min x.
+
+        Parameters
+        ----------
+        window : int, optional
+            As for `mean`.
+
+        Returns
+        -------
+        ndarray of float64, (layers, experts)
+        """
         return self._read(_RANGE, self._index(window))
 
-    def layer_mean(self, window: Optional[int] = None) -> np.ndarray:
-        """(layers,): mean over the experts."""
+    def layer_mean(self, window: Optional[int] = None) -> NDArray[np.float64]:
+        """Mean of `mean` over the experts: float64 (layers,). `window`: as for `mean`."""
         return self._read(_MEAN, self._index(window), layers=True)
 
-    def layer_variance(self, window: Optional[int] = None) -> np.ndarray:
-        """(layers,): mean over the experts."""
+    def layer_variance(self, window: Optional[int] = None) -> NDArray[np.float64]:
+        """Mean of `variance` over the experts: float64 (layers,). `window`: as for `mean`."""
         return self._read(_VARIANCE, self._index(window), layers=True)
 
-    def layer_range(self, window: Optional[int] = None) -> np.ndarray:
-        """(layers,): the largest of the experts'."""
+    def layer_range(self, window: Optional[int] = None) -> NDArray[np.float64]:
+        """The largest `range` of the experts: float64 (layers,). `window`: as for `mean`."""
         return self._read(_RANGE, self._index(window), layers=True)
 
     # ---- drift and noise: of the last whole block; TooFewSteps in WARMUP ----
 
     @property
-    def drift(self) -> np.ndarray:
-        """(layers, experts): the error that a forecast made now must expect over the horizon, in units of the mean load."""
+    def drift(self) -> NDArray[np.float64]:
+        """float64 (layers, experts): the expected error, without sampling noise, of a forecast made now, over the horizon,
+        in units of the mean load. TooFewSteps is raised in WARMUP, here and by the properties below."""
         return self._read(_DRIFT)
 
     @property
-    def noise(self) -> np.ndarray:
-        """(layers, experts): the independent tokens per step that would scatter as much as the share does."""
+    def noise(self) -> NDArray[np.float64]:
+        """float64 (layers, experts): the sampling noise as a number of independent tokens per step that would scatter as
+        much: p (1 - p) / v, with p the mean share and v the measured variance of a step. NaN where v = 0."""
         return self._read(_NOISE)
 
     @property
-    def dispersion(self) -> np.ndarray:
-        """(layers, experts): how much more the loads scatter than independent tokens would; NaN where counts are
-        not whole numbers."""
+    def dispersion(self) -> NDArray[np.float64]:
+        """float64 (layers, experts): how much more the loads scatter than independent tokens would, tokens per step / noise;
+        1 is the least. NaN where noise is NaN, and where counts are not whole numbers."""
         return self._read(_DISPERSION)
 
     @property
-    def layer_drift(self) -> np.ndarray:
-        """(layers,): the root of the mean square over the experts."""
+    def layer_drift(self) -> NDArray[np.float64]:
+        """float64 (layers,): the root mean square of `drift` over the experts."""
         return self._read(_DRIFT, layers=True)
 
     @property
-    def layer_noise(self) -> np.ndarray:
-        """(layers,): as noise."""
+    def layer_noise(self) -> NDArray[np.float64]:
+        """float64 (layers,): as `noise`, from the sums of p (1 - p) and of v over the experts."""
         return self._read(_NOISE, layers=True)
 
     @property
-    def layer_dispersion(self) -> np.ndarray:
-        """(layers,): as dispersion."""
+    def layer_dispersion(self) -> NDArray[np.float64]:
+        """float64 (layers,): as `dispersion`, with `layer_noise`."""
         return self._read(_DISPERSION, layers=True)
 
     # ---- for a dashboard ----
 
     def metrics(self) -> Dict[str, float]:
-        """Numbers for a training dashboard: a flat dict whose keys stay the same.
+        """Summarise for a training dashboard.
 
-        ``stable_layers``, ``stable_experts``: the part of them that is STABLE, 0 to 1; ``changes``: of layers' states, in
-        all; ``drift_*``, ``noise_*``, ``dispersion_*``: mean, min and max over the layers, NaN where not known yet;
-        ``steps``, ``gaps``, ``empty_layers``: totals so far, as in ``info``.
+        Returns
+        -------
+        dict of float, always with the same keys
+            ``stable_layers``, ``stable_experts``: the fraction of them that is STABLE. ``changes``: of layers' states, in
+            total. ``drift_mean``, ``_min``, ``_max``, and so ``noise_*`` and ``dispersion_*``: over the layers, NaN where
+            not known yet. ``steps``, ``gaps``, ``empty_layers``: as in ``info``.
         """
-        info = self.info
         result = {"stable_layers": float(np.mean(self.layer_states == State.STABLE)),
                   "stable_experts": float(np.mean(self.expert_states == State.STABLE)),
                   "changes": float(self.layer_changes.sum())}
@@ -208,8 +276,5 @@ class Detector(Handle):
                 values = self._read(quantity, layers=True)
             except TooFewSteps:  # in WARMUP
                 values = np.full(self.layers, np.nan)
-            known = values[np.isfinite(values)]
-            for kind in ("mean", "min", "max"):
-                result[f"{name}_{kind}"] = float(getattr(known, kind)()) if known.size else float("nan")
-        result.update(steps=float(info.steps), gaps=float(info.gaps), empty_layers=float(info.empty_layers))
-        return result
+            result.update(spread(name, values))
+        return {**result, **totals(self.info)}

@@ -3,75 +3,128 @@
 from __future__ import annotations
 
 import ctypes
-import os
-from collections import namedtuple
-from typing import Any, Callable, Dict, Iterable, Optional, Sequence, Union
+from typing import Any, Dict, Optional, Sequence, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
-from . import _structs, lstm
-from ._counts import as_array, as_trace, described
-from ._handle import Handle, checked, make_runtime, number_of, positive, set_fields, whole
+from . import _structs
+from ._counts import as_array
+from ._handle import Handle
+from ._learning import Learner
 from ._library import Error, library
-from ._progress import Listener
+from ._metrics import imbalance, spread, totals
+from ._records import PredictorConfig
 from ._shares import in_range
-from ._structs import PredictorConfig
-from .lstm import LstmTraining
+from ._values import filled, make_runtime, positive
 
-Config = namedtuple("Config", PredictorConfig.names())
-ArimaModel = namedtuple("ArimaModel", ["order", *_structs.ArimaModel.names()[3:]])
+Config = PredictorConfig  # the older name
 
 
-class Predictor(Handle):
+class Predictor(Learner):
     """Forecasts how loaded each expert of each MoE layer will be.
 
     Parameters
     ----------
-    method : str
-        The forecasting method, one of ``moepredict.methods()``.
+    method : str or int, default "sw_avg"
+        The forecasting method: its name, one of ``moepredict.methods()``, or its number.
     layers, experts : int
-        The shape of the counts of one step.
+        The shape of the counts of one step, 1 or more each. A model whose layers differ in their number of experts needs
+        a predictor for each number.
+    sw_avg_window : int, default 200
+        Steps that sw_avg averages, 1 or more. Short windows follow a changing load, long ones average noise away.
+    history : int, default 0
+        Steps kept, at 4 bytes per series. 0: as many as the method needs, which is sw_avg_window for sw_avg, 1000 or
+        200 arima_bucket, whichever is more, for arima, and 2048 for lstm. At least sw_avg_window, 8 arima_bucket, 2000.
+    fit_budget : float, default 0
+        What one call of ``fit`` may spend, in millions of floating-point operations; 0: no limit. The count is a formula,
+        the same on any machine. A call that runs out returns, and the next one goes on from there. One update of the
+        default lstm costs about 70.
+    arima_p, arima_d, arima_q : int or "select", default 2, 1, 2
+        The order: p and q 0 to 8, d 0 to 2. "select" chooses p and q up to 5, d up to 1. The paper's is (5, 1, 5).
+    arima_order_scope : str or int, default "per_layer"
+        Where orders are selected: "per_layer" takes the order that most of a layer's experts would have, "per_series"
+        selects for each expert.
+    arima_bucket : int, default 5
+        Steps averaged into one observation, 1 to 10000. The paper's is 1; more average noise away and fit faster.
+    arima_starts : int, default 5
+        Starting points of the search for the largest likelihood, 1 to 1000. It has several maxima for large p and q.
+    arima_scale : str or int, default "shares"
+        What is modelled: "shares", or "log_ratios", the logarithm of a share over the mean load.
+    arima_mean : int, default 1
+        1: a model with d = 0 has a mean; 0: its mean is zero.
+    arima_root_limit : float, default 0.995
+        Forecasts use polynomials whose inverse roots have at most this modulus, more than 0 and at most 1. Roots that
+        nearly cancel on the unit circle make the future look too certain. 1: no change.
+    seed : int, default 0
+        Of all random numbers: first weights, order of training.
+    lstm_scope : str or int, default "shared"
+        "shared": one small network for every series of any run. "joint": the paper's, one network for all experts of all
+        layers of this run; it must be fitted before it forecasts.
+    lstm_layers : int, default 1
+        Recurrent layers, 0 to 4 (joint: 1 to 4).
+    lstm_hidden : int, default 16
+        Units of each layer, 1 to 512. Only a network with the defaults begins with the weights that the library ships;
+        any other begins untrained.
     threads : int, default 0
-        Threads that a call may work with; 0 and 1: the caller's alone. Results do not depend on it.
-    **config
-        Fields of ``moep_predictor_config``, by their names: ``sw_avg_window``, ``history``, ``arima_p``, ... What is
-        not given has the library's default. Enumerated fields take a number or a name (``lstm_scope="joint"``), orders
-        also ``"select"``.
+        Threads that one call may use; 0 and 1: the caller's alone. Results are the same for any number.
 
     Raises
     ------
     ValueError, TypeError
-        A bad argument, in words.
+        A bad argument. The message says what is wrong.
     MemoryError
     moepredict.TooFewSteps
-        Not enough history yet: ``info.min_steps``.
+        Not enough history yet: see ``info.min_steps``.
     moepredict.Error
-        Anything else, with ``.status``; TooFewSteps is one too.
+        Anything else; ``status`` is its number. TooFewSteps is one too.
 
     Notes
     -----
-    Free it with ``close()`` or a ``with`` block; otherwise that happens when it is collected. Calls that change a
-    predictor must not overlap other calls on it; different predictors are independent.
+    ``close()`` or a ``with`` block frees the memory; otherwise that happens at garbage collection.
+
+    Threads: a call that changes a predictor (push, fit, adopt, reset, load_state_dict, close) must not overlap any other
+    call on it. Other calls may overlap each other. Different predictors are independent. Calls release the GIL, so a clone
+    can be fitted in another thread while training goes on: see `adopt`.
+
+    Examples
+    --------
+    >>> import moepredict
+    >>> counts, truth = moepredict.simulate(500, layers=2, experts=8)
+    >>> with moepredict.Predictor("sw_avg", layers=2, experts=8, sw_avg_window=100) as predictor:
+    ...     predictor.push(counts)
+    ...     predictor.predict(1000).shape
+    (2, 8)
     """
 
     _kind = "predictor"
-    _config_struct = PredictorConfig
-    _Config = Config
+    _config_struct = _structs.PredictorConfig
 
-    def __init__(self, method: str = "sw_avg", *, layers: int, experts: int, threads: int = 0, **config: Any):
-        fields = PredictorConfig()
-        method = checked(PredictorConfig, "method", number_of("method", method))
-        library.moep_predictor_config_init(fields, method)
-        set_fields(fields, config)
+    def __init__(self, method: Union[str, int] = "sw_avg", *, layers: int, experts: int, sw_avg_window: int = 200,
+                 history: int = 0, fit_budget: float = 0.0, arima_p: Union[int, str] = 2, arima_d: Union[int, str] = 1,
+                 arima_q: Union[int, str] = 2, arima_order_scope: Union[str, int] = "per_layer", arima_bucket: int = 5,
+                 arima_starts: int = 5, arima_scale: Union[str, int] = "shares", arima_mean: int = 1,
+                 arima_root_limit: float = 0.995, seed: int = 0, lstm_scope: Union[str, int] = "shared",
+                 lstm_layers: int = 1, lstm_hidden: int = 16, threads: int = 0) -> None:
+        config = filled(_structs.PredictorConfig, method=method, sw_avg_window=sw_avg_window, history=history,
+                        fit_budget=fit_budget, arima_p=arima_p, arima_d=arima_d, arima_q=arima_q,
+                        arima_order_scope=arima_order_scope, arima_bucket=arima_bucket, arima_starts=arima_starts,
+                        arima_scale=arima_scale, arima_mean=arima_mean, arima_root_limit=arima_root_limit, seed=seed,
+                        lstm_scope=lstm_scope, lstm_layers=lstm_layers, lstm_hidden=lstm_hidden)
         layers, experts = positive("layers", layers), positive("experts", experts)
         handle = ctypes.c_void_p()
-        library.moep_predictor_create(layers, experts, fields, make_runtime(threads), handle)
+        library.moep_predictor_create(layers, experts, config, make_runtime(threads), handle)
         self._threads = threads
-        self._own(handle)
+        self._attach(handle)
 
-    def _own(self, handle: ctypes.c_void_p) -> None:
-        super()._own(handle)
-        self._last: Optional[np.ndarray] = None
+    def _attach(self, handle: ctypes.c_void_p) -> None:
+        super()._attach(handle)
+        self._last: Optional[NDArray[Any]] = None
+
+    @property
+    def config(self) -> PredictorConfig:
+        """`PredictorConfig`: the configuration, with names for numbers that have one and the method's own history."""
+        return PredictorConfig(**self._read_config())
 
     # ---- counts in ----
 
@@ -82,172 +135,84 @@ class Predictor(Handle):
 
     push.__doc__ = Handle.push.__doc__
 
-    def _keep(self, last: np.ndarray) -> None:
-        """The last step's counts, for metrics."""
+    def _keep(self, last: NDArray[Any]) -> None:
+        """Store the last step's counts, for metrics."""
         if self._last is None or self._last.dtype != last.dtype:
             self._last = np.empty_like(last)
         np.copyto(self._last, last)
 
     def reset(self) -> None:
-        """Forget the history and keep what fit has learned."""
-        library.moep_predictor_reset(self._open())
+        """Forget the history, and keep what fit has learned. Steps are numbered from 0 again."""
+        library.moep_predictor_reset(self._checked_handle())
         self._last = None
 
     # ---- forecasts out ----
 
-    def fit(self, *, progress: Optional[Callable[[float], Any]] = None) -> None:
-        """Estimate the method's model on the history held. Nothing to do for sw_avg; an lstm goes on from its present weights.
-
-        Parameters
-        ----------
-        progress : callable, optional
-            progress(fraction); a true result cancels with an Error, an exception with that exception, as does Ctrl-C. The
-            model is then as it was.
-        """
-        with Listener(progress):
-            library.moep_predictor_fit(self._open())
-
-    def fit_trace(self, trace: Any, *, progress: Optional[Callable[[float], Any]] = None) -> None:
-        """Learn from one other run: fit_traces says what and how."""
-        self.fit_traces([trace], progress=progress)
-
-    def fit_traces(self, traces: Iterable[Any], *, progress: Optional[Callable[[float], Any]] = None) -> None:
-        """Learn from other runs, from the beginning: nothing of what the predictor had learned is left, the weights that the
-        library ships included; the history stays. For an lstm; other runs have nothing to say to the other methods.
-
-        Parameters
-        ----------
-        traces : iterable of ndarray, CPU tensor or file name, each (steps, layers, experts)
-            Token counts, of 600 steps or more; a file is a ``.npy``. Each of any dtype that push takes, and not copied where
-            it is contiguous. Shapes may differ; with ``lstm_scope="joint"`` all must be like the predictor.
-        progress : callable, optional
-            progress(fraction); a true result cancels with an Error, an exception with that exception, as does Ctrl-C. The
-            model is then as it was.
-
-        Raises
-        ------
-        ValueError, TypeError
-            A bad trace, or none.
-        moepredict.Error
-            A trace is too short, or another shape than a joint form's; the method does not learn from other runs.
-        """
-        if isinstance(traces, (str, bytes, os.PathLike)) or getattr(traces, "ndim", 4) < 4:
-            raise TypeError("fit_traces takes a list of traces; fit_trace takes one")
-        arrays = [as_trace(trace) for trace in traces]
-        structs = (_structs.Trace * len(arrays))(*map(described, arrays))
-        with Listener(progress):
-            library.moep_predictor_fit_traces(self._open(), structs, len(arrays))
-
-    def adopt(self, fitted: "Predictor") -> None:
-        """Take over what another predictor's fit has learned, usually a clone's that was fitted in another thread; keep the
-        own history and step number."""
-        library.moep_predictor_adopt(self._open(), fitted._open())
-
     def predict(self, horizon: int, stride: Optional[int] = None, *,
-                quantile: Union[None, float, Sequence[float]] = None) -> np.ndarray:
+                quantile: Union[None, float, Sequence[float]] = None) -> NDArray[np.float64]:
         """Forecast the load proportions of the next steps.
 
         Parameters
         ----------
         horizon : int
-            Steps ahead.
+            Steps ahead, 1 or more.
         stride : int, optional
-            Steps averaged into one row; 1: every step by itself. None: the mean over the whole horizon, without the
-            axis of rows.
+            Steps averaged into one row, 1 or more; the last row has what is left. 1: every single step. Default None: the
+            mean over the whole horizon, without the axis of rows.
         quantile : float or sequence of float, optional
-            Probabilities, each more than 0 and less than 1: in place of the forecast the load that a row's mean will not
-            exceed in so many cases. An Error for a method that has none, as sw_avg.
+            Quantile levels, each more than 0 and less than 1: the observed mean of a row's steps will not exceed the result
+            in that part of all cases. Default None: the forecast itself.
 
         Returns
         -------
-        float64 (rows, layers, experts), or (layers, experts) where stride is None; each layer of a row sums to 1, unless it
-        is a quantile. A sequence of quantiles gives (n, ...).
+        ndarray of float64, (rows, layers, experts), or (layers, experts) where stride is None
+            Each layer of a row is 0 or more and sums to 1; of a quantile each number is within 0 and 1. A sequence of
+            quantile levels gives (n, ...) of that.
+
+        Raises
+        ------
+        moepredict.TooFewSteps
+            Fewer than ``info.min_steps`` steps have been pushed.
+        moepredict.Error
+            The method has no quantiles, as sw_avg; or it has to be fitted first: arima's quantiles, a joint lstm.
         """
         horizon = positive("horizon", horizon)
         row = horizon if stride is None else positive("stride", stride)
         shape = (library.moep_forecast_rows(horizon, row), self.layers, self.experts)
+        shares: NDArray[np.float64]
         if quantile is None:
             shares = np.empty(shape)
-            library.moep_predictor_predict(self._open(), horizon, row, shares.ctypes.data, shares.size)
+            library.moep_predictor_predict(self._checked_handle(), horizon, row, shares.ctypes.data, shares.size)
         else:
-            probabilities = np.array(quantile, float).ravel()
-            shares = np.empty((len(probabilities), *shape))
-            library.moep_predictor_predict_quantiles(self._open(), horizon, row, probabilities.ctypes.data,
-                                                     len(probabilities), shares.ctypes.data, shares.size)
+            levels = np.array(quantile, float).ravel()
+            shares = np.empty((len(levels), *shape))
+            library.moep_predictor_predict_quantiles(self._checked_handle(), horizon, row, levels.ctypes.data, len(levels),
+                                                     shares.ctypes.data, shares.size)
             shares = shares if np.ndim(quantile) else shares[0]
         return shares[..., 0, :, :] if stride is None else shares
 
-    def arima_model(self, layer: int, expert: int) -> ArimaModel:
-        """What ARIMA has estimated for one series; an Error before a fit has come to it, or of another method.
-
-        Returns
-        -------
-        ArimaModel
-            order (p, d, q), phi, theta, phi_error, theta_error (arrays), mean, sigma2, loglik, aicc, period, fallback:
-            moep_arima_model says what each is.
-        """
-        model = _structs.ArimaModel()
-        library.moep_predictor_arima_model(self._open(), whole("layer", layer), whole("expert", expert), model)
-        values = model.values()
-        p, d, q = (values.pop(name) for name in "pdq")
-        for name, length in (("phi", p), ("theta", q), ("phi_error", p), ("theta_error", q)):
-            values[name] = np.array(values[name][:length])
-        return ArimaModel(order=(p, d, q), **values)
-
-    @property
-    def lstm_training(self) -> LstmTraining:
-        """What has become of an lstm's training: ``.weights`` (``Weights.UNTRAINED``, ``PRETRAINED``, ``TRAINED``), ``rounds``,
-        ``updates`` and ``length`` of the present round, ``loss`` and ``untrained_loss``. An Error for another method."""
-        return lstm.training_of(self)
-
-    def lstm_weights(self, layer: int) -> Dict[str, np.ndarray]:
-        """The weights of one recurrent layer, in the layout of torch.nn.LSTM.
-
-        Parameters
-        ----------
-        layer : int
-            0 .. lstm_layers - 1.
-
-        Returns
-        -------
-        dict of float32 arrays
-            weight_ih (4 hidden, inputs), weight_hh (4 hidden, hidden), bias_ih and bias_hh (4 hidden,): rows of the gates
-            i, f, g, o. The two biases are only ever added. The arrays are copies.
-        """
-        return lstm.weights_of(self, layer)
-
-    def set_lstm_weights(self, layer: int, **arrays: Any) -> None:
-        """Replace weights of one recurrent layer. A round of training that was under way is given up.
-
-        Parameters
-        ----------
-        layer : int
-            0 .. lstm_layers - 1.
-        **arrays : array or tensor
-            weight_ih, weight_hh, bias_ih, bias_hh, of the shapes that lstm_weights gives; rounded to float32. What is not
-            given stays. Each number within -10^6 .. 10^6, or it is a ValueError and nothing changes.
-        """
-        lstm.set_weights(self, layer, arrays)
+    # ---- for a dashboard ----
 
     def metrics(self, horizon: int = 1000) -> Dict[str, float]:
-        """Numbers for a training dashboard: a flat dict whose keys stay the same.
+        """Summarise for a training dashboard.
 
-        ``imbalance_now_*``: the largest load of a layer over its mean load in the last step pushed (layers without a token
-        left out); ``imbalance_forecast_*``: as forecast over the next `horizon` steps; each the mean, min and max over
-        layers, NaN where there is no such step or forecast yet (a predictor that was loaded or cloned has no last step
-        until the next push). ``steps``, ``gaps``, ``empty_layers``: totals so far, as in ``info``.
+        Parameters
+        ----------
+        horizon : int, default 1000
+            Steps ahead of the forecast.
+
+        Returns
+        -------
+        dict of float, always with the same keys
+            ``imbalance_now_mean``, ``_min``, ``_max``: over the layers, the largest load over the mean load in the last step
+            pushed; layers without a token do not count. ``imbalance_forecast_*``: the same of the forecast. NaN: no such
+            step or forecast yet (one that was loaded or cloned has no last step until the next push). ``steps``, ``gaps``,
+            ``empty_layers``: as in ``info``.
         """
-        info = self.info
-        loads = {"now": None if self._last is None else in_range(self._last)}
         try:
-            loads["forecast"] = self.predict(positive("horizon", horizon))
+            forecast = self.predict(positive("horizon", horizon))
         except Error:  # too early, or not fitted
-            loads["forecast"] = None
-        result = {}
-        for name, load in loads.items():
-            load = np.empty((0, self.experts)) if load is None else load[load.sum(1) > 0]
-            of_layers = load.max(1) / load.mean(1) if len(load) else np.array([np.nan])
-            for kind in ("mean", "min", "max"):
-                result[f"imbalance_{name}_{kind}"] = float(getattr(of_layers, kind)())
-        result.update(steps=float(info.steps), gaps=float(info.gaps), empty_layers=float(info.empty_layers))
-        return result
+            forecast = np.empty((0, self.experts))
+        now = np.empty((0, self.experts)) if self._last is None else in_range(self._last)
+        return {**spread("imbalance_now", imbalance(now)), **spread("imbalance_forecast", imbalance(forecast)),
+                **totals(self.info)}

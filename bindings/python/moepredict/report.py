@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import base64
+import functools
 import html
 import os
 import pathlib
 from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ._checked import checked_trace
-from ._contest import FIRST, HORIZONS, Contest, contest, in_words, labelled, name_of, reasons, table
+from ._checked_trace import checked_trace
+from ._comparison import FIRST, HORIZONS, Comparison, compare, in_words, labelled, name_of, reasons, table
 from ._files import check_folder, write_files
 from ._library import version
-from ._names import shown
+from ._text import shown
 from ._shares import proportions
-from ._states import Watched, errors_by_state, layers_of, octiles, realised_by_state, realised_drift, watch
+from ._detector_run import DetectorRun, errors_by_state, layers_of, octiles, realised_by_state, realised_drift, run_detector
 from .detector import State
 from .evaluation import Backtest
 
@@ -47,7 +49,7 @@ _CAPTIONS = {
 }
 
 
-def shares_of(counts: np.ndarray) -> np.ndarray:
+def shares_of(counts: NDArray[Any]) -> NDArray[Any]:
     """Proportions, float32 [steps, layers, experts]; a layer without tokens repeats its last, uniform before any."""
     shares = np.empty(counts.shape, np.float32)
     for layer in range(counts.shape[1]):
@@ -87,9 +89,9 @@ def _errors_html(rows: List[Dict[str, Any]]) -> str:
                          *(cell(row, field) for field in fields)] for row in rows))
 
 
-def _promise_html(watched: Watched) -> str:
+def _promise_html(detected: DetectorRun) -> str:
     """What moepredict.h says of STABLE."""
-    config = watched.config
+    config = detected.config
     return (f"<p>STABLE promises: when it begins, the mean load of the last {config.drift_window:,} steps, taken as the "
             f"forecast of the mean load of the next {config.horizon:,}, is expected to be off by no more than "
             f"{config.tolerance:g} of the mean load, if the load goes on moving as it has lately; it is left when the load is "
@@ -99,20 +101,20 @@ def _promise_html(watched: Watched) -> str:
             f"room for every expert where it is TRANSIENT or still in WARMUP.</p>")
 
 
-def _layers_html(watched: Watched) -> str:
+def _layers_html(detected: DetectorRun) -> str:
     return _html_table(
         ["layer", "state at the end", "first stable at step", "changes of state", "part of the run stable",
          "drift at the end", "noise, as tokens a step", "dispersion"],
         ([str(row["layer"]), row["state"], "never" if row["stable_from"] is None else f"{row['stable_from']:,}",
           f"{row['changes']:,}", f"{100 * row['stable']:.0f} %", _number(row["drift"], ".3f"), _number(row["noise"], ",.0f"),
-          _number(row["dispersion"], ".2f")] for row in layers_of(watched)))
+          _number(row["dispersion"], ".2f")] for row in layers_of(detected)))
 
 
-def _drift_html(watched: Watched, realised: np.ndarray) -> str:
-    rows = octiles(watched, realised)
+def _drift_html(detected: DetectorRun, realised: NDArray[Any]) -> str:
+    rows = octiles(detected, realised)
     if not rows:
         return ""
-    came = realised_by_state(watched, realised)
+    came = realised_by_state(detected, realised)
     said = [f"{name}: {came[state]:.3f}" for state, name in ((State.STABLE, "while a layer was STABLE"),
                                                            (State.TRANSIENT, "while it was TRANSIENT"))
             if np.isfinite(came[state])]
@@ -123,27 +125,27 @@ def _drift_html(watched: Watched, realised: np.ndarray) -> str:
                         [["came", *(f"{came:.3f}" for _, came in rows)]]))
 
 
-def _states_html(backtests: Dict[Tuple[str, int], Backtest], watched: Watched, realised: np.ndarray) -> str:
-    if not watched.knows:
+def _states_html(backtests: Dict[Tuple[str, int], Backtest], detected: DetectorRun, realised: NDArray[Any]) -> str:
+    if not detected.knows:
         return "<p>The trace is too short to tell a transient state from a stable one.</p>"
-    parts = ["<h2>Transient and stable states</h2>", _promise_html(watched)]
+    parts = ["<h2>Transient and stable states</h2>", _promise_html(detected)]
     if backtests:
         parts += ["<h3>Errors by the state of the layer when the forecast was made</h3>", _html_table(
             ["method", "horizon", "state", "forecasts", "error", "floor", "error of mean", "floor of mean"],
             ([html.escape(row["method"]), f"{row['horizon']:,}", row["state"], f"{row['forecasts']:,}",
               *(_percent(row[field]) for field in ("error", "floor", "error_of_mean", "floor_of_mean"))]
-             for row in errors_by_state(backtests, watched))),
+             for row in errors_by_state(backtests, detected))),
             f"<p>Means over all layers and the forecasts of the whole run from step {FIRST} on; a forecast is of one "
             f"layer.</p>"]
-    parts += ["<h3>Layers</h3>", _layers_html(watched),
+    parts += ["<h3>Layers</h3>", _layers_html(detected),
               "<p>Drift: the error that a forecast made at the end of the run must expect, noise aside, in units of the mean "
               "load. Noise: so many independent tokens would scatter as much. Dispersion: how much more the loads scatter "
               "than independent tokens would; 1 is the least, blocks of real runs have 2 to 10.</p>",
-              _drift_html(watched, realised)]
+              _drift_html(detected, realised)]
     return "".join(parts)
 
 
-def _figure_html(name: str, png: bytes, found: Contest) -> str:
+def _figure_html(name: str, png: bytes, found: Comparison) -> str:
     data = base64.b64encode(png).decode()
     kind = name.split("-")[0]
     caption = html.escape(_CAPTIONS[kind] + (f" {in_words(found)}" if kind == "error" else ""))
@@ -151,7 +153,7 @@ def _figure_html(name: str, png: bytes, found: Contest) -> str:
             f"</figure>")
 
 
-def _page(title: str, counts: np.ndarray, found: Contest, rows: List[Dict[str, Any]], of_states: str,
+def _page(title: str, counts: NDArray[Any], found: Comparison, rows: List[Dict[str, Any]], of_states: str,
           pictures: Dict[str, bytes]) -> str:
     steps, layers, experts = counts.shape
     late = "<p>The trace is too short for a forecast of 1,000 steps to be judged.</p>"
@@ -207,25 +209,26 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence
     out = pathlib.Path(out)
     out.mkdir(parents=True, exist_ok=True)
     check_folder(out)
-    found = contest(counts, others, lambda fraction: progress(0.5 * fraction))
+    found = compare(counts, others, lambda fraction: progress(0.5 * fraction))
     backtests = labelled(found)
     shares = shares_of(counts)
     windows = tuple(w for w in WINDOWS if w <= len(counts))
-    watched = watch(counts, windows, lambda fraction: progress(0.5 + 0.05 * fraction))
-    realised = realised_drift(shares, watched.config)
+    detected = run_detector(counts, windows, lambda fraction: progress(0.5 + 0.05 * fraction))
+    realised = realised_drift(shares, detected.config)
     horizons = [h for h in HORIZONS if any(key[1] == h for key in backtests)]
     draw: List[Tuple[List[str], Callable[[], Any]]] = [(["shares"], lambda: [_figures.load_proportions(shares)])]
-    if watched.knows:
-        draw.append((["states", "drift"], lambda: [_state_figures.states(watched), _state_figures.drift(watched, realised)]))
-    draw += [([f"error-{h}"], lambda h=h: [_figures.errors(backtests, h, counts.shape[1])]) for h in horizons]
+    if detected.knows:
+        draw.append((["states", "drift"], lambda: [_state_figures.states(detected), _state_figures.drift(detected, realised)]))
+    draw += [([f"error-{h}"], functools.partial(lambda h: [_figures.errors(backtests, h, counts.shape[1])], h))
+             for h in horizons]
     if windows:
-        draw.append((["variance", "range"], lambda: _figures.fluctuation(watched)))
+        draw.append((["variance", "range"], lambda: _figures.fluctuation(detected)))
     draw.append((["imbalance"], lambda: [_figures.imbalance(shares)]))
     pictures: Dict[str, bytes] = {}
     for i, (names, make) in enumerate(draw):
-        pictures.update(zip(names, _state_figures.pngs(names, make, watched)))
+        pictures.update(zip(names, _state_figures.pngs(names, make, detected)))
         progress(1 - 0.45 * (len(draw) - 1 - i) / len(draw))
     rows = table(found, len(counts))
-    page = _page(shown(title), counts, found, rows, _states_html(backtests, watched, realised), pictures)
+    page = _page(shown(title), counts, found, rows, _states_html(backtests, detected, realised), pictures)
     write_files({**{out / f"{name}.png": png for name, png in pictures.items()}, out / "index.html": page.encode()})
     return rows

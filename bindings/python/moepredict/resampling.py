@@ -10,9 +10,10 @@ from __future__ import annotations
 from typing import Any, List, Sequence, Tuple, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._counts import as_trace
-from ._handle import positive, whole
+from ._values import positive, whole
 from ._scenario import NOISE, stream
 from ._shares import proportions
 
@@ -21,18 +22,18 @@ LEAST_BANDWIDTH = 2 * BLOCK     # a line needs two blocks in reach, at the run's
 _LARGEST_URN = 10**9 - 1        # tokens that numpy's hypergeometric takes
 
 
-def counts_like(assignments: int, *shape: int) -> np.ndarray:
+def counts_like(assignments: int, *shape: int) -> NDArray[Any]:
     """Room for counts: int32, or int64 where they do not fit."""
     return np.empty(shape, np.int32 if assignments < 2**31 else np.int64)
 
 
-def _swap_with_last(values: np.ndarray, columns: np.ndarray) -> None:
+def _swap_with_last(values: NDArray[Any], columns: NDArray[Any]) -> None:
     """One value of each row with the row's last, in place."""
     rows = np.arange(len(values))
     values[:, -1], values[rows, columns] = values[rows, columns], values[:, -1].copy()
 
 
-def sample(rng: np.random.Generator, shares: np.ndarray, assignments: int, overdispersion: float = 1.0) -> np.ndarray:
+def sample(rng: np.random.Generator, shares: NDArray[Any], assignments: int, overdispersion: float = 1.0) -> NDArray[Any]:
     """Multinomial counts [steps, experts] of a layer; each step's sum is `assignments`.
 
     Overdispersed ones are Dirichlet-multinomial, whose variance is (assignments + c) / (1 + c) times the multinomial's,
@@ -49,7 +50,7 @@ def sample(rng: np.random.Generator, shares: np.ndarray, assignments: int, overd
     return counts
 
 
-def _thin(rng: np.random.Generator, counts: np.ndarray, assignments: int) -> np.ndarray:
+def _thin(rng: np.random.Generator, counts: NDArray[Any], assignments: int) -> NDArray[Any]:
     """`assignments` of each step's tokens, drawn without replacement: one expert after the other, all steps at once."""
     kept = np.empty(counts.shape, np.int64)
     left, wanted = counts.sum(axis=1), np.full(len(counts), assignments)
@@ -60,7 +61,7 @@ def _thin(rng: np.random.Generator, counts: np.ndarray, assignments: int) -> np.
     return kept
 
 
-def _tokens(counts: np.ndarray, layer: int, assignments: int) -> np.ndarray:
+def _tokens(counts: NDArray[Any], layer: int, assignments: int) -> NDArray[Any]:
     """A layer's counts as tokens that can be thinned."""
     with np.errstate(over="ignore"):  # too many in any case
         totals = counts.sum(axis=1, dtype=float)
@@ -75,15 +76,15 @@ def _tokens(counts: np.ndarray, layer: int, assignments: int) -> np.ndarray:
     return counts.astype(np.int64)
 
 
-def _layer(trace: np.ndarray, layer: int) -> np.ndarray:
+def _layer(trace: NDArray[Any], layer: int) -> NDArray[Any]:
     counts = np.asarray(trace[:, layer])
     if not np.isfinite(counts).all() or (counts < 0).any():
         raise ValueError(f"layer {layer} of the trace has negative or infinite counts")
     return counts
 
 
-def _fit_weights(points: np.ndarray, centres: np.ndarray, sizes: np.ndarray,
-                 bandwidth: float) -> Tuple[np.ndarray, np.ndarray]:
+def _fit_weights(points: NDArray[Any], centres: NDArray[Any], sizes: NDArray[Any],
+                 bandwidth: float) -> Tuple[NDArray[Any], NDArray[Any]]:
     """Blocks in reach of every point, and their weights in the line fitted there by tricube-weighted least squares."""
     reach = min(int(bandwidth / BLOCK) + 2, len(centres) - 1)
     near = np.minimum(np.searchsorted(centres, points), len(centres) - 1)[:, None] + np.arange(-reach, reach + 1)
@@ -96,7 +97,7 @@ def _fit_weights(points: np.ndarray, centres: np.ndarray, sizes: np.ndarray,
     return blocks, weights * (second - first * distance) / (total * second - first**2)
 
 
-def smooth(shares: np.ndarray, bandwidth: float = 100) -> np.ndarray:
+def smooth(shares: NDArray[Any], bandwidth: float = 100) -> NDArray[Any]:
     """Load proportions without most of their sampling noise: a local linear fit to the means of 20-step blocks.
 
     Parameters
@@ -134,13 +135,13 @@ def smooth(shares: np.ndarray, bandwidth: float = 100) -> np.ndarray:
     before = np.clip(np.searchsorted(points, time, side="right") - 1, 0, max(len(points) - 2, 0))
     after = np.minimum(before + 1, len(points) - 1)
     part = (time - points[before]) / np.where(after > before, points[after] - points[before], 1)
-    result = (fitted[before] * (1 - part)[:, None] + fitted[after] * part[:, None]).reshape(shares.shape)
+    result: NDArray[np.float64] = (fitted[before] * (1 - part)[:, None] + fitted[after] * part[:, None]).reshape(shares.shape)
     np.maximum(result, 0.02 / experts, out=result)
     result /= result.sum(axis=-1, keepdims=True)
     return result
 
 
-def resample(trace: Any, assignments: int, *, bandwidth: float = 100, seed: int = 0, thin: bool = False) -> np.ndarray:
+def resample(trace: Any, assignments: int, *, bandwidth: float = 100, seed: int = 0, thin: bool = False) -> NDArray[Any]:
     """A recorded run as it would have been with another number of tokens.
 
     Parameters
@@ -174,7 +175,7 @@ def resample(trace: Any, assignments: int, *, bandwidth: float = 100, seed: int 
     return counts
 
 
-def join_experts(traces: Any, groups: Union[int, Sequence[Sequence[int]]]) -> np.ndarray:
+def join_experts(traces: Any, groups: Union[int, Sequence[Sequence[int]]]) -> NDArray[Any]:
     """Layers with more experts than were recorded: the experts of several layers side by side, each layer an equal part.
 
     Parameters
@@ -207,4 +208,5 @@ def join_experts(traces: Any, groups: Union[int, Sequence[Sequence[int]]]) -> np
             raise ValueError("groups: expected one or more, of the same number of layers, at least one")
     joined = [np.concatenate([proportions(_layer(trace[:steps], layer))
                               for trace, layer in (layers[number] for number in group)], axis=1) for group in chosen]
-    return np.stack(joined, axis=1) / len(chosen[0])
+    shares: NDArray[np.float64] = np.stack(joined, axis=1) / len(chosen[0])
+    return shares

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Dict, Optional, Sequence, Tuple, Union
 
 import numpy as np
+from numpy.typing import NDArray
 
 from . import _scenario
 from ._scenario import stream
@@ -19,14 +20,15 @@ _CORRELATION_TIMES = np.array([[30.0], [300.0]])   # steps; of the two parts of 
 _PARTS = 0.6, 0.8                                  # their standard deviations: together 1
 
 
-def _deviations(rng: np.random.Generator, experts: int) -> np.ndarray:
+def _deviations(rng: np.random.Generator, experts: int) -> NDArray[Any]:
     """Random, with mean 0 and root mean square 1, exactly."""
     values = rng.standard_normal(experts)
     values -= values.mean()
-    return values / np.sqrt(np.mean(values**2))
+    deviations: NDArray[np.float64] = values / np.sqrt(np.mean(values**2))
+    return deviations
 
 
-def _fluctuation(rng: np.random.Generator, steps: int, experts: int) -> np.ndarray:
+def _fluctuation(rng: np.random.Generator, steps: int, experts: int) -> NDArray[Any]:
     """Two stationary Ornstein-Uhlenbeck processes, a fast and a slow one, with variance 1 together."""
     keep = np.exp(-1 / _CORRELATION_TIMES)
     values = rng.standard_normal((steps, 2, experts))
@@ -36,7 +38,7 @@ def _fluctuation(rng: np.random.Generator, steps: int, experts: int) -> np.ndarr
     return _PARTS[0] * values[:, 0] + _PARTS[1] * values[:, 1]
 
 
-def _log_loads(truth: Dict[str, Any], layer: int) -> np.ndarray:
+def _log_loads(truth: Dict[str, Any], layer: int) -> NDArray[Any]:
     """What a router's biases would do: level, fluctuation, drift and shifts."""
     p = truth["parameters"]
     seed, steps, experts = p["seed"], p["steps"], p["experts"]
@@ -59,13 +61,13 @@ def _log_loads(truth: Dict[str, Any], layer: int) -> np.ndarray:
     return logs
 
 
-def _rescale(loads: np.ndarray) -> None:
+def _rescale(loads: NDArray[Any]) -> None:
     """Rows that a factor has made so large that another one, or their sum, might not be held."""
     most = loads.max(axis=1, keepdims=True)
     np.divide(loads, most, out=loads, where=most > 1e100)
 
 
-def _layer_shares(truth: Dict[str, Any], layer: int) -> np.ndarray:
+def _layer_shares(truth: Dict[str, Any], layer: int) -> NDArray[Any]:
     """[steps, experts]"""
     logs = _log_loads(truth, layer)
     loads = np.exp(logs - logs.max(axis=1, keepdims=True))
@@ -87,10 +89,11 @@ def _layer_shares(truth: Dict[str, Any], layer: int) -> np.ndarray:
         _rescale(loads)
     for event in of_layer("dying"):
         loads[:, event["expert"]] *= np.clip((event["end"] - time) / (event["end"] - event["first"]), 0, 1)
-    return loads / loads.sum(axis=1, keepdims=True)
+    shares: NDArray[np.float64] = loads / loads.sum(axis=1, keepdims=True)
+    return shares
 
 
-def expected_shares(truth: Dict[str, Any]) -> np.ndarray:
+def expected_shares(truth: Dict[str, Any]) -> NDArray[Any]:
     """The load proportions [steps, layers, experts] that a simulated run's counts are noisy samples of.
 
     Parameters
@@ -109,7 +112,7 @@ def simulate(steps: int = 10000, layers: int = 6, experts: int = 16, assignments
              exchanges: Union[int, Sequence[Tuple[int, int, int, int, int]]] = 0, exchange_size: float = 0.5,
              exchange_length: int = 500, bursts: Union[int, Sequence[Tuple[int, int, int, int]]] = 0,
              burst_size: float = 3.0, burst_length: int = 5, hotspot: float = 1.0, hotspot_steps: int = 100,
-             dying: Sequence[Tuple[int, int, int]] = (), dying_length: int = 500) -> Tuple[np.ndarray, Dict[str, Any]]:
+             dying: Sequence[Tuple[int, int, int]] = (), dying_length: int = 500) -> Tuple[NDArray[Any], Dict[str, Any]]:
     """A training run that never was: it fluctuates, settles, and meets what it is told to meet.
 
     The numbers that say how much are in units of the logarithm of an expert's load: 0.1 is about 10 % of it. Spans go

@@ -15,7 +15,7 @@ import matplotlib
 import numpy as np
 
 from commands import COUNTS, ENVIRONMENT, InAFolder
-from moepredict import _files, _names, report
+from moepredict import _files, _text, report
 
 LATIN = os.fsdecode(b"run-\xe9t\xe9")  # a name that is no UTF-8
 
@@ -109,7 +109,7 @@ class Writing(InAFolder):
             self.assertEqual((self.contents(), run.stdout), (before, b""))
 
     def test_a_place_that_takes_no_files_is_told_before_the_work(self):
-        with mock.patch("moepredict.report.contest", side_effect=AssertionError("work")):
+        with mock.patch("moepredict.report.compare", side_effect=AssertionError("work")):
             for out in (self.trace, self.trace / "out"):
                 with self.assertRaises(OSError):
                     report.report(self.trace, out)
@@ -154,7 +154,7 @@ class Names(InAFolder):
             report.report(COUNTS[:20], self.folder / "out", title=title)
             page = (self.folder / "out" / "index.html").read_text(encoding="utf-8")
             self.assertEqual(re.findall("<title>(.*)</title>", page), re.findall("<h1>(.*)</h1>", page))
-        self.assertEqual([_names.shown(text) for text in ("\udce9\ud800\x00", "a\r\nb\u2028c", "é\u3000\xa0", "\udcc3\udca9")],
+        self.assertEqual([_text.shown(text) for text in ("\udce9\ud800\x00", "a\r\nb\u2028c", "é\u3000\xa0", "\udcc3\udca9")],
                          [r"\xe9\ud800\x00", r"a\r\nb\u2028c", "é\u3000\xa0", "é"])
 
 

@@ -20,7 +20,7 @@ from matplotlib.colors import to_hex
 from matplotlib.image import imread
 
 import moepredict
-from moepredict import State, _figures, _state_figures, _states, report
+from moepredict import State, _figures, _state_figures, _detector_run, report
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TRACE = ROOT / "examples" / "data" / "small16-seed1.npy"
@@ -163,27 +163,27 @@ class States(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.counts = np.load(TRACE)[:2500]
-        cls.watched = _states.watch(cls.counts, (10, 100), lambda fraction: None)
+        cls.detected = _detector_run.run_detector(cls.counts, (10, 100), lambda fraction: None)
 
     def test_states_and_drift_are_the_detectors(self):
         detector = moepredict.Detector(layers=6, experts=16)
-        for block, end in enumerate(self.watched.ends):
+        for block, end in enumerate(self.detected.ends):
             detector.push(self.counts[end - 20:end])
-            np.testing.assert_array_equal(self.watched.states[block], detector.layer_states)
-            np.testing.assert_array_equal(self.watched.stable_experts[block], (detector.expert_states == 2).mean(1))
+            np.testing.assert_array_equal(self.detected.states[block], detector.layer_states)
+            np.testing.assert_array_equal(self.detected.stable_experts[block], (detector.expert_states == 2).mean(1))
             if end >= 200:
-                np.testing.assert_array_equal(self.watched.drift[block], detector.layer_drift)
-        self.assertTrue(np.isnan(self.watched.drift[:9]).all())
-        np.testing.assert_array_equal(self.watched.changes, detector.layer_changes)
-        np.testing.assert_array_equal(self.watched.noise, detector.layer_noise)
+                np.testing.assert_array_equal(self.detected.drift[block], detector.layer_drift)
+        self.assertTrue(np.isnan(self.detected.drift[:9]).all())
+        np.testing.assert_array_equal(self.detected.changes, detector.layer_changes)
+        np.testing.assert_array_equal(self.detected.noise, detector.layer_noise)
 
     def test_variance_and_range_are_numpys(self):
         shares = report.shares_of(self.counts).astype(float)
-        self.assertEqual(self.watched.points.tolist(), list(range(2, 2501, 2)))
+        self.assertEqual(self.detected.points.tolist(), list(range(2, 2501, 2)))
         for point in (49, 50, 600, 1249):
             part = shares[2 * point + 2 - 100:2 * point + 2]
-            np.testing.assert_allclose(self.watched.variance[100][point], part.var(0), rtol=1e-5)
-            np.testing.assert_allclose(self.watched.range[100][point], np.ptp(part, axis=0), rtol=1e-5)
+            np.testing.assert_allclose(self.detected.variance[100][point], part.var(0), rtol=1e-5)
+            np.testing.assert_allclose(self.detected.range[100][point], np.ptp(part, axis=0), rtol=1e-5)
 
     def test_realised_drift_is_the_mean_error_less_the_noise(self):
         shares = report.shares_of(self.counts).astype(float)
@@ -193,20 +193,20 @@ class States(unittest.TestCase):
             noise = (np.diff(blocks, axis=0)**2).mean(0) / 2
             off = shares[t - 100:t].mean(0) - shares[t:t + 1000].mean(0)
             expected[t // 20 - 1] = 16 * (off**2 - noise * 20 * (1 / 100 + 1 / 1000)).sum(1)
-        found = _states.realised_drift(report.shares_of(self.counts), self.watched.config)
+        found = _detector_run.realised_drift(report.shares_of(self.counts), self.detected.config)
         np.testing.assert_array_equal(np.isnan(found), np.isnan(expected))
         for i in (9, 15, 40, 74):  # smoothed by a centred mean over 20 blocks
             np.testing.assert_allclose(found[i], np.nanmean(expected[max(i - 10, 0):i + 10], axis=0), rtol=1e-5)
 
     def test_octiles_and_the_means_by_state_are_of_all_blocks_and_layers(self):
-        realised = _states.realised_drift(report.shares_of(self.counts), self.watched.config)
-        rows, known = np.array(_states.octiles(self.watched, realised)), np.isfinite(realised)
+        realised = _detector_run.realised_drift(report.shares_of(self.counts), self.detected.config)
+        rows, known = np.array(_detector_run.octiles(self.detected, realised)), np.isfinite(realised)
         self.assertEqual(rows.shape, (8, 2))
         self.assertTrue((np.diff(rows[:, 0]) >= 0).all())
-        self.assertAlmostEqual(rows[-1, 0], np.sqrt((np.sort(self.watched.drift[known])[-(known.sum() // 8):]**2).mean()), 12)
-        by_state = _states.realised_by_state(self.watched, realised)
+        self.assertAlmostEqual(rows[-1, 0], np.sqrt((np.sort(self.detected.drift[known])[-(known.sum() // 8):]**2).mean()), 12)
+        by_state = _detector_run.realised_by_state(self.detected, realised)
         self.assertTrue(np.isnan(by_state[State.WARMUP]))
-        chosen = known & (self.watched.states == State.STABLE)
+        chosen = known & (self.detected.states == State.STABLE)
         self.assertAlmostEqual(by_state[State.STABLE], np.sqrt(realised[chosen].mean()), 12)
         self.assertLess(by_state[State.STABLE], by_state[State.TRANSIENT])
 
@@ -227,20 +227,20 @@ class States(unittest.TestCase):
         states[49:] = State.TRANSIENT
         for layer in range(layers):
             states[54 + 5 * layer:, layer] = State.STABLE
-        return self.watched._replace(states=states, stable_experts=(states == 2).astype(float), drift=states / 10)
+        return self.detected._replace(states=states, stable_experts=(states == 2).astype(float), drift=states / 10)
 
     def test_bands_lie_where_the_states_were(self):
-        watched = self.with_states(3)
-        figure = _state_figures.draw_bands(_figures.imbalance(report.shares_of(self.counts)[:, :3]), watched)
+        detected = self.with_states(3)
+        figure = _state_figures.draw_bands(_figures.imbalance(report.shares_of(self.counts)[:, :3]), detected)
         self.draw(figure)
         for layer, axis in enumerate(figure.axes[:3]):
             for x, state in ((30, 0), (980, 0), (1020, 1), (1080 + 100 * layer, 1), (1120 + 100 * layer, 2), (2480, 2)):
                 self.assertEqual(self.colour(figure, axis, x, 0.9), _state_figures.STATE_COLOURS[state])
 
     def test_bands_of_all_layers_say_how_many(self):
-        watched = self.with_states(14)
+        detected = self.with_states(14)
         figure = self.draw(_state_figures.draw_bands(
-            _figures.imbalance(np.full((2500, 14, 4), 0.25, np.float32)), watched))
+            _figures.imbalance(np.full((2500, 14, 4), 0.25, np.float32)), detected))
         axis = figure.axes[len(_figures.groups(14)) - 1]
         self.assertIn("all 14 layers", axis.get_title())
         for y, state in ((0.05, 2), (0.45, 2), (0.55, 1), (0.95, 1)):  # after 1,750 steps 7 of 14 are STABLE

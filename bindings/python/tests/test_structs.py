@@ -175,7 +175,7 @@ class Defaults(unittest.TestCase):
 
     def test_defaults_of_a_detector_are_those_that_the_header_promises(self):
         promised = self.promised("moep_detector_config")
-        self.assertEqual(sorted(promised), sorted(set(moepredict.DetectorSettings._fields) - {"windows"}))
+        self.assertEqual(sorted(promised), sorted(set(moepredict.DetectorConfig._fields) - {"windows"}))
         found = moepredict.Detector(layers=1, experts=2).config
         self.assertEqual({name: getattr(found, name) for name in promised}, promised)
         self.assertIn("default 10, 100, 0, 0", COMMENTED)

@@ -7,13 +7,14 @@ import os
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._counts import as_trace
-from ._traces import named
+from ._npy import named
 from .predictor import Predictor
 
 
-def checked_trace(trace: Any) -> np.ndarray:
+def checked_trace(trace: Any) -> NDArray[Any]:
     """As as_trace; a bad count, which is named, is found before any work is done. Where a file has it, it is a BadTrace."""
     counts = as_trace(trace)
     with named(trace) if isinstance(trace, (str, os.PathLike)) else contextlib.nullcontext():

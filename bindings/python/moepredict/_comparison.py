@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._in_sample import SHIPPED, samples, shares_steps
-from ._library import Error, method_names
+from ._library import Error, methods
 from .evaluation import Backtest, backtest
 from .predictor import Predictor
 
@@ -19,7 +20,7 @@ MOST_REFITTED = 256  # series of a joint form that is fitted again and again: th
 ONCE = 2300          # the step at which a larger one is fitted; its history is then full
 
 
-class Contest(NamedTuple):
+class Comparison(NamedTuple):
     """What came of it."""
 
     backtests: Dict[Tuple[str, int], Backtest]  # by name and horizon
@@ -46,40 +47,40 @@ def _settings(name: str, series: int) -> Dict[str, int]:
     return {"first": FIRST, "refit_every": 0 if name == "lstm" else REFIT_EVERY}
 
 
-def _contestants(counts: np.ndarray, train: Sequence[np.ndarray], progress: Callable[[float], Any]) -> Dict[str, Predictor]:
+def _candidates(counts: NDArray[Any], train: Sequence[NDArray[Any]], progress: Callable[[float], Any]) -> Dict[str, Predictor]:
     """Every method with the library's defaults; the LSTM also in its joint form."""
     _, layers, experts = counts.shape
-    made = {name: Predictor(name, layers=layers, experts=experts) for name in method_names()}
+    made = {name: Predictor(name, layers=layers, experts=experts) for name in methods()}
     if train:
         made["lstm"].fit_traces(train, progress=progress)
     joint = _joint(layers, experts)
     return made if joint is None else {**made, JOINT: joint}
 
 
-def contest(counts: np.ndarray, train: Sequence[np.ndarray], progress: Callable[[float], Any]) -> Contest:
+def compare(counts: NDArray[Any], train: Sequence[NDArray[Any]], progress: Callable[[float], Any]) -> Comparison:
     """Backtests at every horizon that the run is long enough for."""
     steps, layers, experts = counts.shape
     in_sample = any(shares_steps(counts, known) for known in ([samples(run) for run in train] or [SHIPPED]))
     backtests: Dict[Tuple[str, int], Backtest] = {}
     if steps >= FIRST + HORIZONS[0]:
         before = 0.5 if train else 0.0  # the part of the time that training takes
-        contestants = _contestants(counts, train, lambda fraction: progress(before * fraction))
-        jobs = [(name, horizon, settings) for horizon in HORIZONS for name in contestants
+        candidates = _candidates(counts, train, lambda fraction: progress(before * fraction))
+        jobs = [(name, horizon, settings) for horizon in HORIZONS for name in candidates
                 if steps >= (settings := _settings(name, layers * experts))["first"] + horizon]
         for i, (name, horizon, settings) in enumerate(jobs):
             backtests[name, horizon] = backtest(
-                contestants[name], counts, horizon=horizon, **settings,
+                candidates[name], counts, horizon=horizon, **settings,
                 progress=lambda fraction: progress(before + (1 - before) * (i + fraction) / len(jobs)))
-        for predictor in contestants.values():
+        for predictor in candidates.values():
             predictor.close()
-    return Contest(backtests, layers * experts, len(train), in_sample)
+    return Comparison(backtests, layers * experts, len(train), in_sample)
 
 
-def _mean(values: np.ndarray) -> float:
+def _mean(values: NDArray[Any]) -> float:
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
-def _why_none(found: Contest, name: str, horizon: int, half: int) -> str:
+def _why_none(found: Comparison, name: str, horizon: int, half: int) -> str:
     """Why a row of the table has no error."""
     if not (found.backtests[name, horizon].origins >= half).any():
         return f"the run has no {horizon:,} steps after a forecast from step {half:,} on"
@@ -89,7 +90,7 @@ def _why_none(found: Contest, name: str, horizon: int, half: int) -> str:
     return "no step that was to be forecast has a token"
 
 
-def table(found: Contest, steps: int) -> List[Dict[str, Any]]:
+def table(found: Comparison, steps: int) -> List[Dict[str, Any]]:
     """One row per method and horizon: means over the layers and the origins in the later half of the run; fractions."""
     rows = []
     for (name, horizon), result in found.backtests.items():
@@ -112,13 +113,13 @@ def name_of(method: str, in_sample: bool) -> str:
     return f"{method} (in-sample)" if in_sample else method
 
 
-def labelled(found: Contest) -> Dict[Tuple[str, int], Backtest]:
+def labelled(found: Comparison) -> Dict[Tuple[str, int], Backtest]:
     """The backtests, by the names that tables and pictures give them."""
     return {(name_of(name, found.in_sample and name == "lstm"), horizon): result
             for (name, horizon), result in found.backtests.items()}
 
 
-def _weights_in_words(found: Contest) -> str:
+def _weights_in_words(found: Comparison) -> str:
     seen = ": its errors here are in-sample, smaller than on a run that it has not seen"
     if found.trainings:
         others = "another run" if found.trainings == 1 else f"{found.trainings} other runs"
@@ -127,7 +128,7 @@ def _weights_in_words(found: Contest) -> str:
                                                             if found.in_sample else ", made from other runs")
 
 
-def _joint_in_words(found: Contest) -> str:
+def _joint_in_words(found: Comparison) -> str:
     if not any(name == JOINT for name, _ in found.backtests):
         return "The joint form of the LSTM, the paper's, is left out: the run has more than 2,048 series, or is too short"
     when = f"once, at step {ONCE:,}" if found.series > MOST_REFITTED else f"every {100 * REFIT_EVERY:,} steps"
@@ -135,6 +136,6 @@ def _joint_in_words(found: Contest) -> str:
             f"last 2,048 steps, and without a forecast until a fit has helped")
 
 
-def in_words(found: Contest) -> str:
+def in_words(found: Comparison) -> str:
     """What the two forms of the LSTM have learned from."""
     return f"{_weights_in_words(found)}. {_joint_in_words(found)}."

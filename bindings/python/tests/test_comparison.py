@@ -12,7 +12,7 @@ from unittest import mock
 import numpy as np
 
 import moepredict
-from moepredict import Predictor, __main__, _contest, _in_sample
+from moepredict import Predictor, __main__, _comparison, _in_sample
 from reference import ROOT
 
 DATA = ROOT / "examples" / "data"
@@ -21,7 +21,7 @@ OTHER = SEED2[:1500, :3]  # a run to learn from that is soon learned
 RUN = np.random.default_rng(5).poisson(60, (1300, 2, 8)).astype(np.int32)
 
 
-class Contests(unittest.TestCase):
+class Comparisons(unittest.TestCase):
     def command(self, *arguments):
         out = io.StringIO()
         with contextlib.redirect_stdout(out), mock.patch("sys.argv", ["moepredict", *map(str, arguments)]):
@@ -43,15 +43,15 @@ class Contests(unittest.TestCase):
             self.assertAlmostEqual(rows[-1]["error_of_mean"], expected.error_of_mean.mean(), places=12)
         self.assertNotEqual(trained, shipped)
 
-    def test_a_contest_says_what_the_network_has_learned_from(self):
+    def test_a_comparison_says_what_the_network_has_learned_from(self):
         for counts, train, words in ((SEED2[4000:5300], [], "made from this very run among others: .*in-sample"),
                                      (SEED1[:1300].astype(float), [], "in-sample"),
                                      (RUN, [], "ships, made from other runs"),
                                      (SEED1[:1300], [OTHER], "lstm was trained on another run[.]")):
-            found = _contest.contest(counts, train, lambda fraction: None)
-            self.assertRegex(_contest.in_words(found), words)
+            found = _comparison.compare(counts, train, lambda fraction: None)
+            self.assertRegex(_comparison.in_words(found), words)
             self.assertEqual({name for name, _ in found.backtests}, {*moepredict.methods(), "lstm, joint"})
-            rows = _contest.table(found, 0)
+            rows = _comparison.table(found, 0)
             self.assertEqual({row["method"] for row in rows if row["in_sample"]}, {"lstm"} if "in-sample" in words else set())
 
     def test_steps_tell_a_run_by_any_excerpt(self):
@@ -77,14 +77,14 @@ class Contests(unittest.TestCase):
         self.assertNotIn("reason", text)  # no column of its own
 
     def test_too_many_series_for_the_joint_form_leave_it_out(self):
-        found = _contest.contest(np.ones((1300, 2, 1025), np.int32), [], lambda fraction: None)
+        found = _comparison.compare(np.ones((1300, 2, 1025), np.int32), [], lambda fraction: None)
         self.assertNotIn("lstm, joint", {name for name, _ in found.backtests})
-        self.assertIn("left out", _contest.in_words(found))
+        self.assertIn("left out", _comparison.in_words(found))
 
     def test_a_large_joint_form_is_fitted_once(self):
         counts = np.tile(SEED1[:3300], (1, 3, 1))
-        found = _contest.contest(counts, [], lambda fraction: None)
-        self.assertIn("once, at step 2,300", _contest.in_words(found))
+        found = _comparison.compare(counts, [], lambda fraction: None)
+        self.assertIn("once, at step 2,300", _comparison.in_words(found))
         result = found.backtests["lstm, joint", 1000]
         self.assertEqual(result.origins.tolist(), [2300])
         with Predictor("lstm", layers=18, experts=16, lstm_scope="joint") as predictor:

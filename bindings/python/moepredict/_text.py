@@ -5,15 +5,15 @@ from __future__ import annotations
 import codecs
 import os
 import re
-from typing import Any, Tuple, Union
+from typing import Any, Match, Tuple, Union
 
 # What no encoding holds, but for the halves that stand for a name's bytes; and what would break a line, or a page.
 _HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
 
-def _escaped(found: re.Match) -> str:
-    return found[0].encode("unicode_escape").decode()
+def _escaped(found: Match[str]) -> str:
+    return found.group().encode("unicode_escape").decode()
 
 
 def shown(text: Any) -> str:

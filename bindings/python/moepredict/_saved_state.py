@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Dict
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ._counts import is_tensor, of_tensor
 
 _KEY = "state"
 
 
-def _of_tensor(state: Any) -> np.ndarray:
+def _of_tensor(state: Any) -> NDArray[Any]:
     if str(state.dtype) != "torch.uint8":
         raise TypeError(f"the state has dtype {state.dtype}: expected uint8, as state_dict() gives it")
     return of_tensor(state if state.device.type in ("cpu", "meta") else state.cpu(), "the state is")
 
 
-def as_bytes(state: Any) -> np.ndarray:
+def as_bytes(state: Any) -> NDArray[Any]:
     """The bytes of a state, where they are."""
     if is_tensor(state):
         state = _of_tensor(state)
@@ -33,9 +34,9 @@ def as_bytes(state: Any) -> np.ndarray:
     return np.frombuffer(view if view.c_contiguous else view.tobytes(), np.uint8)
 
 
-def as_dict(state: np.ndarray) -> dict:
+def as_dict(state: NDArray[np.uint8]) -> Dict[str, Any]:
     """A tensor where torch has been imported: it saves what is not, but refuses to load it with weights_only."""
-    torch = sys.modules.get("torch")
+    torch: Any = sys.modules.get("torch")
     return {_KEY: torch.from_numpy(state) if hasattr(torch, "from_numpy") else state}
 
 

@@ -8,11 +8,12 @@ import math
 import os
 import re
 import stat
-from typing import Any, BinaryIO, Dict, Iterator, Tuple
+from typing import Any, BinaryIO, Dict, Iterator, Literal, Tuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from ._names import shown
+from ._text import shown
 
 _MAGIC, _ZIP = b"\x93NUMPY", b"PK\x03\x04"
 _LONGEST_HEADER = 65535
@@ -87,7 +88,7 @@ def _items(header: str) -> Dict[str, str]:
     return items
 
 
-def _parsed(header: str) -> Tuple[np.dtype, Tuple[int, ...], str]:
+def _parsed(header: str) -> Tuple[np.dtype[Any], Tuple[int, ...], Literal["C", "F"]]:
     """dtype, shape, order"""
     items = _items(header)
     descr = items["descr"][1:-1]
@@ -103,7 +104,7 @@ def _parsed(header: str) -> Tuple[np.dtype, Tuple[int, ...], str]:
         raise ValueError(f"dtype {descr} is unknown") from None
 
 
-def mapped(name: Any) -> np.ndarray:
+def mapped(name: Any) -> NDArray[Any]:
     """The array of a .npy file: any numbers of any shape, without an axis of no length."""
     if not stat.S_ISREG(os.stat(name).st_mode):
         raise ValueError("this is " + ("a folder" if os.path.isdir(name) else "no regular file") + ", not a .npy file")
@@ -115,4 +116,5 @@ def mapped(name: Any) -> np.ndarray:
         needed = math.prod(shape) * dtype.itemsize
         if size - offset < needed:
             raise ValueError(f"the file ends within its counts: {size - offset:,} bytes of {needed:,}")
-        return np.memmap(file, dtype, "r", offset, shape, order)
+        counts: NDArray[Any] = np.memmap(file, dtype, "r", offset, shape, order)
+        return counts

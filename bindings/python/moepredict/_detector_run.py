@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from .detector import Detector, DetectorSettings, State
+from ._records import DetectorConfig
+from .detector import Detector, State
 from .evaluation import Backtest
 
 MOST_POINTS = 1000
@@ -18,21 +20,21 @@ def thin(n: int) -> int:
     return max(1, n // MOST_POINTS)
 
 
-class Watched(NamedTuple):
+class DetectorRun(NamedTuple):
     """What a detector said. By block: at the end of each block of the run. By point: after every few steps."""
 
-    config: DetectorSettings
+    config: DetectorConfig
     steps: int
-    ends: np.ndarray                  # (blocks,): steps pushed by then
-    states: np.ndarray                # (blocks, layers)
-    stable_experts: np.ndarray        # (blocks, layers): the part of the experts that is STABLE
-    drift: np.ndarray                 # (blocks, layers): NaN in WARMUP
-    points: np.ndarray                # (points,): steps pushed by then
-    variance: Dict[int, np.ndarray]   # by window (points, layers, experts)
-    range: Dict[int, np.ndarray]
-    changes: np.ndarray               # (layers,), at the end, as all that follows
-    noise: np.ndarray
-    dispersion: np.ndarray
+    ends: NDArray[Any]                  # (blocks,): steps pushed by then
+    states: NDArray[Any]                # (blocks, layers)
+    stable_experts: NDArray[Any]        # (blocks, layers): the part of the experts that is STABLE
+    drift: NDArray[Any]                 # (blocks, layers): NaN in WARMUP
+    points: NDArray[Any]                # (points,): steps pushed by then
+    variance: Dict[int, NDArray[Any]]   # by window (points, layers, experts)
+    range: Dict[int, NDArray[Any]]
+    changes: NDArray[Any]               # (layers,), at the end, as all that follows
+    noise: NDArray[Any]
+    dispersion: NDArray[Any]
 
     @property
     def knows(self) -> bool:
@@ -40,7 +42,7 @@ class Watched(NamedTuple):
         return bool(self.states.any())
 
 
-def watch(counts: np.ndarray, windows: Tuple[int, ...], progress: Callable[[float], Any]) -> Watched:
+def run_detector(counts: NDArray[Any], windows: Tuple[int, ...], progress: Callable[[float], Any]) -> DetectorRun:
     """Runs a detector with the library's defaults, but for the windows, over a trace."""
     steps, layers, experts = counts.shape
     points = np.arange(thin(steps), steps + 1, thin(steps))
@@ -67,25 +69,26 @@ def watch(counts: np.ndarray, windows: Tuple[int, ...], progress: Callable[[floa
             progress(stop / steps)
         detector.push(counts[pushed:])
         known = steps >= warmup
-        return Watched(config, steps, ends, states, stable, drift, points, variance, spread, detector.layer_changes,
+        return DetectorRun(config, steps, ends, states, stable, drift, points, variance, spread, detector.layer_changes,
                        detector.layer_noise if known else unknown, detector.layer_dispersion if known else unknown)
 
 
 # ---- what came ----
 
-def _sums(values: np.ndarray) -> np.ndarray:
+def _sums(values: NDArray[Any]) -> NDArray[Any]:
     """Running sums along the first axis, from 0."""
     return np.concatenate([np.zeros((1, *values.shape[1:])), np.cumsum(values, 0, dtype=float)])
 
 
-def _centred_mean(values: np.ndarray, width: int) -> np.ndarray:
+def _centred_mean(values: NDArray[Any], width: int) -> NDArray[Any]:
     """Over `width` rows, fewer at the ends."""
     sums, n = _sums(values), np.arange(len(values))
     first, end = np.maximum(n - width // 2, 0), np.minimum(n - width // 2 + width, len(values))
-    return (sums[end] - sums[first]) / (end - first)[:, None]
+    means: NDArray[np.float64] = (sums[end] - sums[first]) / (end - first)[:, None]
+    return means
 
 
-def realised_drift(shares: np.ndarray, config: DetectorSettings) -> np.ndarray:
+def realised_drift(shares: NDArray[Any], config: DetectorConfig) -> NDArray[Any]:
     """What `drift` foretold, squared: by block and layer the mean square, over the experts, of the difference between the
     mean of the last drift_window steps and that of the next horizon, less what noise adds to it, in units of the mean load;
     smoothed over 20 blocks. NaN where the run does not hold all those steps."""
@@ -107,37 +110,37 @@ def realised_drift(shares: np.ndarray, config: DetectorSettings) -> np.ndarray:
     return drift
 
 
-def _root(squares: np.ndarray) -> float:
+def _root(squares: NDArray[Any]) -> float:
     """Of the mean; less than nothing, which the correction for noise can leave, is nothing."""
     return float(np.sqrt(max(squares.mean(), 0))) if squares.size else float("nan")
 
 
-def octiles(watched: Watched, realised: np.ndarray) -> List[Tuple[float, float]]:
+def octiles(detected: DetectorRun, realised: NDArray[Any]) -> List[Tuple[float, float]]:
     """Root mean square predicted and realised drift of the eighth of all (block, layer) with the least predicted drift, of
     the next eighth, and so on."""
-    known = np.isfinite(watched.drift) & np.isfinite(realised)
-    predicted, came = watched.drift[known]**2, realised[known]
+    known = np.isfinite(detected.drift) & np.isfinite(realised)
+    predicted, came = detected.drift[known]**2, realised[known]
     parts = np.array_split(np.argsort(predicted, kind="stable"), 8)
     return [(_root(predicted[part]), _root(came[part])) for part in parts] if len(predicted) >= 8 else []
 
 
-def realised_by_state(watched: Watched, realised: np.ndarray) -> Dict[State, float]:
+def realised_by_state(detected: DetectorRun, realised: NDArray[Any]) -> Dict[State, float]:
     """Root mean square of it over the blocks with which a layer was in each state; NaN where there is none."""
-    return {state: _root(realised[(watched.states == state) & np.isfinite(realised)]) for state in State}
+    return {state: _root(realised[(detected.states == state) & np.isfinite(realised)]) for state in State}
 
 
 # ---- tables ----
 
-def _mean(values: np.ndarray) -> float:
+def _mean(values: NDArray[Any]) -> float:
     return float(np.nanmean(values)) if np.isfinite(values).any() else float("nan")
 
 
-def errors_by_state(backtests: Dict[Tuple[str, int], Backtest], watched: Watched) -> List[Dict[str, Any]]:
+def errors_by_state(backtests: Dict[Tuple[str, int], Backtest], detected: DetectorRun) -> List[Dict[str, Any]]:
     """One row per method, horizon and state in which the layer was when the forecast was made: STABLE or not."""
     rows = []
     for (method, horizon), result in backtests.items():
-        ended = result.origins // watched.config.block
-        states = watched.states[np.maximum(ended, 1) - 1] * (ended > 0)[:, None]
+        ended = result.origins // detected.config.block
+        states = detected.states[np.maximum(ended, 1) - 1] * (ended > 0)[:, None]
         for name, chosen in (("STABLE", states == State.STABLE), ("TRANSIENT or WARMUP", states != State.STABLE)):
             chosen &= np.isfinite(result.error)
             rows.append({"method": method, "horizon": horizon, "state": name, "forecasts": int(chosen.sum()),
@@ -146,14 +149,14 @@ def errors_by_state(backtests: Dict[Tuple[str, int], Backtest], watched: Watched
     return rows
 
 
-def layers_of(watched: Watched) -> List[Dict[str, Any]]:
+def layers_of(detected: DetectorRun) -> List[Dict[str, Any]]:
     """One row per layer: how it went; stable_from is the step with which it first became STABLE, None where it never did."""
     rows = []
-    for layer, states in enumerate(watched.states.T):
+    for layer, states in enumerate(detected.states.T):
         stable = states == State.STABLE
         rows.append({"layer": layer, "state": State(int(states[-1])).name,
-                     "stable_from": int(watched.ends[stable.argmax()]) - 1 if stable.any() else None,
-                     "changes": int(watched.changes[layer]), "stable": float(stable.mean()),
-                     "drift": float(watched.drift[-1, layer]), "noise": float(watched.noise[layer]),
-                     "dispersion": float(watched.dispersion[layer])})
+                     "stable_from": int(detected.ends[stable.argmax()]) - 1 if stable.any() else None,
+                     "changes": int(detected.changes[layer]), "stable": float(stable.mean()),
+                     "drift": float(detected.drift[-1, layer]), "noise": float(detected.noise[layer]),
+                     "dispersion": float(detected.dispersion[layer])})
     return rows
