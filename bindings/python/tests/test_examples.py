@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The examples in Python run, and their output says what their texts promise."""
+import importlib.util
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+import unittest
+
+from commands import ENVIRONMENT
+from reference import ROOT
+
+
+def output_of(example, *arguments):
+    command = [sys.executable, "-W", "error::RuntimeWarning", str(ROOT / "examples" / example), *arguments]
+    return subprocess.run(command, env=ENVIRONMENT, stdout=subprocess.PIPE, text=True, check=True, timeout=240).stdout
+
+
+class Examples(unittest.TestCase):
+    def test_the_training_loop_places_experts_better_than_in_order_and_sees_the_jump(self):
+        out = output_of("training_loop.py")
+        in_order, placed = map(float, re.search(r"([\d.]+) with experts in order, ([\d.]+) as placed", out).groups())
+        self.assertGreater(in_order - 1, 1.5 * (placed - 1))
+        events = [(int(step), state) for step, state in re.findall(r"^step (\d+): layer \d is (\w+)", out, flags=re.M)]
+        self.assertEqual({state for step, state in events if step < 4000}, {"STABLE"})
+        self.assertEqual([state for step, state in events if 4000 <= step < 4100], ["TRANSIENT"] * 4)
+        self.assertEqual([state for step, state in events if 4100 <= step], ["STABLE"] * 4)
+
+    def test_forecasts_of_the_recorded_run_are_best_where_it_is_stable(self):
+        pictures = importlib.util.find_spec("matplotlib") is not None
+        with tempfile.TemporaryDirectory() as folder:
+            out = output_of("recorded_run.py", *([folder] if pictures else []))
+            written = sorted(path.name for path in pathlib.Path(folder).iterdir())
+        self.assertEqual(written, ["errors.png", "loads.png"] if pictures else [])
+        table = re.findall(r"^(sw_avg|arima|lstm) +([\d.]+)% +([\d.]+)% +([\d.]+)%$", out, flags=re.M)
+        self.assertEqual(len(table), 3)
+        for method, stable, transient, change_ahead in table:
+            with self.subTest(method):
+                self.assertLess(2 * float(stable), min(float(transient), float(change_ahead)))
+        left = re.search(r"not STABLE: +([\d ]+)$", out, flags=re.M)[1].split()
+        self.assertEqual(len(left), 4)
+        self.assertLessEqual(max(map(int, left)), 100)
+
+
+if __name__ == "__main__":
+    unittest.main()

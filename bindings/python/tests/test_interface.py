@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""What a user sees without the C header: keywords and their defaults, typed records, documentation."""
+import doctest
+import inspect
+import re
+import typing
+import unittest
+from ctypes import c_double
+from unittest import mock
+
+import numpy as np
+
+import moepredict
+from moepredict import Detector, Predictor, _structs, _values, evaluation
+from moepredict._library import library
+from reference import ROOT
+
+NAMES = [name for name in moepredict.__all__ if name != "__version__"]
+PREDICTOR = _structs.PredictorConfig.names()
+DETECTOR = _structs.DetectorConfig.names()
+
+
+def keywords(function):
+    """Names and defaults of the keywords that have one."""
+    return {name: parameter.default for name, parameter in inspect.signature(function).parameters.items()
+            if parameter.default is not parameter.empty}
+
+
+def library_defaults(method):
+    config = _structs.PredictorConfig()
+    library.moep_predictor_config_init(config, method)
+    return _values.readable(config)
+
+
+def hint_of(struct, name):
+    """The type of a field in a signature."""
+    if name == "method" or name in _structs.NAMES or name in ("arima_p", "arima_d", "arima_q"):
+        return {int, str}
+    kind = dict(struct.fields())[name]
+    return {int, typing.Sequence[int]} if hasattr(kind, "_length_") else {float} if kind is c_double else {int}
+
+
+def kinds(hint):
+    return set(typing.get_args(hint)) if typing.get_origin(hint) is typing.Union else {hint}
+
+
+class Keywords(unittest.TestCase):
+    def test_of_a_predictor_are_the_structs_fields_in_order(self):
+        self.assertEqual(list(keywords(Predictor)), [*PREDICTOR, "threads"])
+        self.assertEqual(list(inspect.signature(Predictor).parameters)[:3], ["method", "layers", "experts"])
+
+    def test_of_a_detector_are_the_structs_fields_in_order(self):
+        self.assertEqual(list(keywords(Detector)), DETECTOR)
+
+    def test_defaults_of_a_predictor_are_the_librarys_for_every_method(self):
+        shown = keywords(Predictor)
+        for number, method in enumerate(moepredict.methods()):
+            expected = library_defaults(number)
+            self.assertEqual(expected.pop("method"), method)
+            for name, value in expected.items():
+                with self.subTest(method, name=name):
+                    self.assertEqual((shown[name], type(shown[name])), (value, type(value)))
+        self.assertEqual((shown["method"], shown["threads"]), ("sw_avg", 0))
+
+    def test_defaults_of_a_detector_are_the_librarys(self):
+        config = _structs.DetectorConfig()
+        library.moep_detector_config_init(config)
+        expected, shown = _values.readable(config), keywords(Detector)
+        shown["windows"] += (0, 0)
+        self.assertEqual({name: (value, type(value)) for name, value in shown.items()},
+                         {name: (value, type(value)) for name, value in expected.items()})
+
+    def test_types_are_those_of_the_fields(self):
+        for function, struct in ((Predictor.__init__, _structs.PredictorConfig), (Detector.__init__, _structs.DetectorConfig)):
+            hints = typing.get_type_hints(function)
+            for name in struct.names():
+                with self.subTest(struct.__name__, name=name):
+                    self.assertEqual(kinds(hints[name]), hint_of(struct, name))
+
+    def test_every_keyword_reaches_the_library(self):
+        other = {"method": "lstm", "sw_avg_window": 7, "history": 3000, "fit_budget": 2.5, "arima_p": "select", "arima_d": 0,
+                 "arima_q": 3, "arima_order_scope": "per_series", "arima_bucket": 4, "arima_starts": 6,
+                 "arima_scale": "log_ratios", "arima_mean": 0, "arima_root_limit": 0.5, "seed": 9, "lstm_scope": "joint",
+                 "lstm_layers": 2, "lstm_hidden": 8}
+        self.assertEqual(Predictor(layers=1, experts=2, **other).config._asdict(), other)
+        other = {"horizon": 500, "tolerance": 0.2, "expert_tolerance": 0.3, "growth": 0.4, "drift_window": 90, "block": 30,
+                 "dwell": 60, "windows": (5, 6, 7, 8)}
+        self.assertEqual(Detector(layers=1, experts=2, **other).config._asdict(), other)
+
+    def test_a_backtest_has_them_all_and_passes_on_what_is_given(self):
+        shown, own = keywords(moepredict.backtest), _structs.BacktestConfig.names()
+        passed = [name for name in shown if name not in own and name != "progress"]
+        self.assertEqual(passed, [*PREDICTOR[1:], "threads"])
+        self.assertEqual({shown[name] for name in passed}, {None})
+        hints = typing.get_type_hints(moepredict.backtest)
+        for name in passed[:-1]:
+            self.assertEqual(kinds(hints[name]), hint_of(_structs.PredictorConfig, name) | {type(None)}, name)
+        trace = np.ones((1400, 1, 2), np.int32)
+        for given in ({name: object() for name in passed}, {}):
+            with mock.patch.object(evaluation, "Predictor", side_effect=InterruptedError) as predictor, \
+                    self.assertRaises(InterruptedError):
+                moepredict.backtest("lstm", trace, **given)
+            predictor.assert_called_once_with("lstm", layers=1, experts=2, **given)
+
+
+class Records(unittest.TestCase):
+    def test_fields_are_the_structs(self):
+        for record, struct, more in ((moepredict.Info, _structs.Info, []), (moepredict.PredictorConfig, _structs.PredictorConfig, []),
+                                     (moepredict.DetectorConfig, _structs.DetectorConfig, []),
+                                     (moepredict.LstmTraining, _structs.LstmTraining, []),
+                                     (moepredict.Backtest, _structs.BacktestResult, ["origins"])):
+            self.assertEqual(list(record._fields), more + struct.names())
+        self.assertEqual(list(moepredict.ArimaModel._fields), ["order", *_structs.ArimaModel.names()[3:]])
+
+    def test_values_have_the_types_that_the_fields_promise(self):
+        counts, _ = moepredict.simulate(400, layers=1, experts=2)
+        arima = Predictor("arima", layers=1, experts=2)
+        arima.push(counts)
+        arima.fit()
+        detector, lstm = Detector(layers=1, experts=2), Predictor("lstm", layers=1, experts=2)
+        for record in (arima.info, detector.info, arima.config, detector.config, arima.arima_model(0, 0), lstm.lstm_training,
+                       moepredict.backtest("sw_avg", counts, horizon=50)):
+            for name, hint in typing.get_type_hints(type(record)).items():
+                value = getattr(record, name)
+                with self.subTest(type(record).__name__, name=name):
+                    if isinstance(value, np.ndarray):
+                        self.assertEqual(str(hint), str(np.typing.NDArray[value.dtype.type]))
+                    else:
+                        self.assertIn(type(value), {typing.get_origin(kind) or kind for kind in kinds(hint)})
+
+    def test_older_names_stay(self):
+        self.assertIs(moepredict.Config, moepredict.PredictorConfig)
+        self.assertIs(moepredict.DetectorSettings, moepredict.DetectorConfig)
+
+
+def documented():
+    """Everything public: (its name, the object that has its documentation)."""
+    for name in NAMES:
+        thing = getattr(moepredict, name)
+        yield name, thing
+        members = inspect.getmembers_static(thing) if inspect.isclass(thing) else []
+        for member, value in members:
+            value = value.__func__ if isinstance(value, classmethod) else value
+            source = getattr(value, "fget", value)
+            if not member.startswith("_") and inspect.isfunction(source) and source.__module__.startswith("moepredict"):
+                yield f"{name}.{member}", value
+
+
+def parameters_of(thing):
+    if hasattr(thing, "_fields"):
+        return list(thing._fields)
+    if isinstance(thing, property) or inspect.isclass(thing) and "__init__" not in vars(thing):
+        return []
+    return [name for name in inspect.signature(thing).parameters if name not in ("self", "cls")]
+
+
+class Documentation(unittest.TestCase):
+    def test_everything_public_is_covered(self):
+        names = [name for name, _ in documented()]
+        for name in ("Predictor.push", "Predictor.load", "Predictor.config", "Detector.layer_drift", "Detector.metrics",
+                     "backtest", "Backtest", "State", "Predictor.lstm_training", "Detector.close"):
+            self.assertIn(name, names)
+
+    def test_every_public_name_has_a_text_that_names_every_parameter(self):
+        for name, thing in documented():
+            text = (thing.__dict__.get("__doc__") if inspect.isclass(thing) else thing.__doc__) or ""
+            with self.subTest(name):
+                self.assertGreater(len(text), 20)
+                for parameter in parameters_of(thing):
+                    self.assertRegex(text, rf"\b{parameter}\b")
+
+    def test_what_is_returned_is_described(self):
+        for name, thing in documented():
+            if inspect.isfunction(thing) and typing.get_type_hints(thing).get("return", type(None)) is not type(None):
+                with self.subTest(name):
+                    self.assertRegex(thing.__doc__, r"\n *Returns\n|float64 \(")
+
+    def test_defaults_are_written_as_they_are(self):
+        for thing in (Predictor, Detector):
+            for name, default in keywords(thing).items():
+                line = re.search(rf"^    (?:\w+, )*{name}(?:, \w+)* : (.*)$", thing.__doc__, flags=re.M)
+                with self.subTest(f"{thing.__name__}: {name}"):
+                    written = re.search("default (.*)$", line[1])[1]
+                    if name.startswith("arima_") and len(name) == 7:  # p, d, q share a line
+                        written = written.split(", ")["pdq".index(name[-1])]
+                    self.assertEqual(eval(written), default)
+
+    def test_nothing_sends_the_reader_to_the_c_header(self):
+        for name, thing in documented():
+            self.assertNotRegex(thing.__doc__, r"moep_|moepredict\.h", name)
+
+    def test_examples_are_true(self):
+        found = 0
+        for name, thing in documented():
+            for test in doctest.DocTestFinder(recurse=False).find(thing, name, globs={"moepredict": moepredict}):
+                found += bool(test.examples)
+                self.assertEqual(doctest.DocTestRunner().run(test).failed, 0)
+        self.assertGreaterEqual(found, 3)
+
+    def test_lines_have_120_columns_at_most(self):
+        files = [*(ROOT / "bindings" / "python").glob("*/*.py"), *(ROOT / "examples").glob("*.py")]
+        self.assertGreater(len(files), 40)
+        wide = [f"{file.name}:{number}" for file in files
+                for number, line in enumerate(file.read_text(encoding="utf-8").splitlines(), 1) if len(line) > 120]
+        self.assertEqual(wide, [])
