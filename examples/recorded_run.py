@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A walk through a recorded training run, cell by cell (# %% begins a cell in Jupyter, VS Code and Spyder): what its loads
-do, what the detector says, how well three methods forecast them. The run is real: a small transformer whose data change
-from English to code at step 800, and to Russian and German at step 4,000. examples/data/README.md describes it.
+"""A walk through a recorded training run, cell by cell (# %% begins a cell in Jupyter, VS Code and Spyder): the loads,
+the detector's states, and the forecasts of three methods beside the loads that came. The run is real: a small
+transformer whose data change from English to code at step 800, and to Russian and German at step 4,000.
+examples/data/README.md describes it.
 
 usage: recorded_run.py [FOLDER]     with matplotlib, two pictures are written to the folder"""
 import pathlib
@@ -36,12 +37,12 @@ for number in range(len(states)):
     states[number] = detector.layer_states
 stable = states == moepredict.State.STABLE
 after = stable[CHANGE // block:]
-print("\nPart of the run in which a layer was STABLE: " + "  ".join(f"{part:.0%}" for part in stable.mean(axis=0)))
-print("Steps from the change of data to the layer's first state that is not STABLE: " +
+print("\nPart of the run in which each layer was STABLE: " + "  ".join(f"{part:.0%}" for part in stable.mean(axis=0)))
+print("Steps after the change of data until each layer was not STABLE any more: " +
       "  ".join(str((1 + block_of_change) * block) for block_of_change in (~after).argmax(axis=0)))
 
-# %% Forecasts: the mean load of the next 1,000 steps, from two origins, beside what came. forecast_error is in units of each
-# expert's load. No method can know of the change that lies ahead at step 3,500
+# %% Forecasts: the mean load of the next 1,000 steps from three origins, compared with the load that came. The error is
+# in units of each expert's load. No method can know at step 3,500 of the change that lies ahead
 print("\nError of the forecast of the mean load, all layers:")
 for origin in (3000, 3500, 5000):
     came = shares[origin:origin + HORIZON].mean(axis=0)
@@ -60,11 +61,11 @@ with moepredict.Predictor("arima", layers=layers, experts=experts) as predictor:
     predictor.push(counts[:5000])
     predictor.fit()
     most = predictor.predict(HORIZON, quantile=0.9)
-print(f"\nFrom step 5000, {(shares[5000:5000 + HORIZON].mean(axis=0) <= most).mean():.0%} of the experts' mean loads were "
-      f"within arima's 90 % quantile")
+print(f"\nFrom step 5000, {(shares[5000:5000 + HORIZON].mean(axis=0) <= most).mean():.0%} of the experts' mean loads "
+      f"were within arima's 90 % quantile")
 
-# %% A backtest: forecasts along the whole run, every 100 steps. A forecast is STABLE where the layer was when it was made.
-# arima is fitted every 1,000 steps on what the run has shown by then; the lstm has weights that other runs trained
+# %% A backtest: forecasts along the whole run, every 100 steps, by the state of the layer when they were made. arima is
+# fitted every 1,000 steps on the history so far; the lstm uses the library's weights, trained on two other runs
 results = {method: moepredict.backtest(method, counts, horizon=HORIZON, every=100,
                                        refit_every=10 if method == "arima" else 0) for method in moepredict.methods()}
 origins = results["sw_avg"].origins
@@ -75,7 +76,8 @@ print("\nError of the mean load over the next 1,000 steps" + "".join(f"{name:>14
 print(f"{'forecasts, each of one layer':48}" + "".join(f"{chosen.sum():14}" for chosen in groups.values()))
 for method, result in results.items():
     known = np.isfinite(result.error_of_mean)
-    print(f"{method:48}" + "".join(f"{result.error_of_mean[chosen & known].mean():14.1%}" for chosen in groups.values()))
+    print(f"{method:48}" + "".join(f"{result.error_of_mean[chosen & known].mean():14.1%}"
+                                   for chosen in groups.values()))
 floor = results["sw_avg"].floor_of_mean
 print(f"{'sampling noise alone':48}" + "".join(f"{floor[chosen].mean():14.1%}" for chosen in groups.values()))
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Placing experts while a model trains: a training loop that pushes its counts, fits in the background, and moves experts
-where the detector says that the forecast holds. The training is a simulated run, whose data change at step 4,000.
+"""Placing experts while a model trains: a training loop that pushes its counts, fits in the background, and moves
+experts where the detector says that the forecast holds. The training is a simulated run, whose data change at step
+4,000.
 
 usage: training_loop.py"""
 import threading
@@ -54,7 +55,7 @@ class BackgroundFit:
 # ---- placement ----
 
 def balanced(loads):
-    """The rank of each expert of a layer: the heaviest expert first, always to the least loaded rank with a free slot."""
+    """The rank of each expert of a layer: heaviest first, each to the least loaded rank with a free slot."""
     ranks, rank_loads, free = np.empty(EXPERTS, int), np.zeros(RANKS), np.full(RANKS, EXPERTS // RANKS)
     for expert in np.argsort(-loads):
         rank = np.argmin(np.where(free > 0, rank_loads, np.inf))
@@ -81,11 +82,11 @@ class Layer:
             self.peaks.append((peak(self.IN_ORDER, counts), peak(self.ranks, counts)))
 
     def react(self, state, forecast):
-        """The decision for a state: what was done, in words; None where nothing is to be done."""
+        """Place the experts by the new state; return the decision in words, or None where nothing changes."""
         before, self.state = self.state, state
         if state == before or state == moepredict.State.TRANSIENT and before == moepredict.State.WARMUP:
             return None
-        if state != moepredict.State.STABLE:  # the forecast does not hold any more
+        if state != moepredict.State.STABLE:  # the forecast may not hold
             self.ranks = self.IN_ORDER
             return "experts in order, spare copies wanted"
         self.ranks = balanced(forecast)

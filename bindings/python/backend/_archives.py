@@ -25,7 +25,7 @@ def _record(files: dict, own: str) -> bytes:
 
 
 def wheel(path: pathlib.Path, files: dict, record: str) -> str:
-    """Its name."""
+    """Write a wheel; return its name."""
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
         for name, contents in {**files, record: _record(files, record)}.items():
             entry = zipfile.ZipInfo(name, _THEN)
@@ -36,7 +36,7 @@ def wheel(path: pathlib.Path, files: dict, record: str) -> str:
 
 
 def sdist(path: pathlib.Path, files: dict) -> str:
-    """Its name; everything lies in a folder of the same."""
+    """Write a source distribution, whose files are in a folder of its name; return the name."""
     folder = path.name[:-len(".tar.gz")]
     with open(path, "wb") as raw, gzip.GzipFile("", "wb", fileobj=raw, mtime=0) as packed, \
             tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:

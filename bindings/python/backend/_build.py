@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Builds the shared library by meson, whether that is the system's or one that pip has fetched for the build."""
+"""Builds the shared library by meson: the system's, or one that pip has fetched for the build."""
 import os
 import pathlib
 import shutil
@@ -10,24 +10,25 @@ _LEAST = (1, 0)
 OPTIONS = ["-Dbuildtype=release", "-Dstrip=true", "-Dpython=disabled"] + [
     f"-D{name}=disabled" for name in ("tests", "examples", "benchmarks", "openblas", "gsl")]
 
-_PARTS = ("include", "lib")                   # what the library is made from
-_KINDS = ("*.c", "*.h", "*.in", "*.map", "meson.build")  # not what editors and patches leave beside them
-_DESCRIBED = ("examples", "tests", "bindings")  # what the build's description mentions all the same
+_PARTS = ("include", "lib")                    # the folders of the library's sources
+_KINDS = ("*.c", "*.h", "*.in", "*.map", "meson.build")  # no files that editors or patches leave there
+_DESCRIBED = ("examples", "tests", "bindings")  # the top meson.build reads those of these folders too
 
 
 def _environments():
-    """The present one; and one without what pip tells Python in it, which hides the modules of a system's meson."""
+    """The present environment, and one without pip's settings for Python, which hide the modules of a system's
+    meson."""
     yield dict(os.environ)
     yield {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "PYTHONNOUSERSITE")}
 
 
 def _meson():
-    """The environment in which meson answers, and is recent enough; or None."""
+    """The environment in which meson runs and is recent enough; or None."""
     for environment in _environments():
         try:
-            told = subprocess.run(["meson", "--version"], env=environment, stdout=subprocess.PIPE,
-                                  stderr=subprocess.DEVNULL, universal_newlines=True, check=True).stdout
-            if tuple(map(int, told.split(".")[:2])) >= _LEAST:
+            answer = subprocess.run(["meson", "--version"], env=environment, stdout=subprocess.PIPE,
+                                    stderr=subprocess.DEVNULL, universal_newlines=True, check=True).stdout
+            if tuple(map(int, answer.split(".")[:2])) >= _LEAST:
                 return environment
         except (OSError, ValueError, subprocess.CalledProcessError):
             pass
@@ -39,7 +40,7 @@ def _ninja() -> bool:
 
 
 def missing() -> list:
-    """What pip has to fetch for the build."""
+    """The requirements that pip has to fetch for the build."""
     return ([] if _meson() else [f"meson >= {'.'.join(map(str, _LEAST))}"]) + ([] if _ninja() else ["ninja"])
 
 
@@ -48,16 +49,16 @@ def _run(environment, *command):
     if done.returncode != 0:
         sys.stderr.write(done.stdout.decode(errors="replace"))
         sys.stderr.flush()
-        raise SystemExit(f"libmoepredict could not be built: {command[0]} {command[1]} failed, as told above. It takes a C11 "
-                         "compiler, meson and ninja")
+        raise SystemExit(f"libmoepredict could not be built: {command[0]} {command[1]} failed, see above. It needs a "
+                         "C11 compiler, meson and ninja")
 
 
 def library(sources: pathlib.Path, scratch: pathlib.Path) -> pathlib.Path:
-    """Built in and installed to `scratch`."""
+    """Build the library in `scratch`; return its file."""
     lacking = missing()
     if lacking:
-        raise SystemExit(f"libmoepredict cannot be built without {' and '.join(lacking)}: install them (apt-get install "
-                         "meson ninja-build, or pip install meson ninja), or leave out --no-build-isolation")
+        raise SystemExit(f"libmoepredict cannot be built without {' and '.join(lacking)}: install them (apt-get "
+                         "install meson ninja-build, or pip install meson ninja), or leave out --no-build-isolation")
     environment, build = _meson(), scratch / "build"
     _run(environment, "meson", "setup", build, sources, "--prefix=/", "--libdir=lib", *OPTIONS)
     _run(environment, "meson", "compile", "-C", build)

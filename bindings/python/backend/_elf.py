@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which Linux a shared library runs on: what it asks of the C library, read from its ELF file (PEP 600)."""
+"""Which Linux a shared library runs on, by the versions of glibc that its ELF file requires (PEP 600)."""
 import re
 import struct
 import sysconfig
 
 _SECTIONS = {"strings": 3, "dynamic": 6, "needs": 0x6FFFFFFE}  # SHT_STRTAB, SHT_DYNAMIC, SHT_GNU_verneed
 _DT_NEEDED = 1
-# Of glibc, and so on every Linux that has it; the ld-linux of every architecture is called otherwise.
-_GLIBC = re.compile(r"(libc\.so\.6|libm\.so\.6|libpthread\.so\.0|libdl\.so\.2|librt\.so\.1|ld-linux[\w-]*\.so\.\d|ld64\.so\.\d)$")
+# Libraries of glibc, which every Linux with it has. The name of ld-linux depends on the architecture.
+_GLIBC = re.compile(r"(libc\.so\.6|libm\.so\.6|libpthread\.so\.0|libdl\.so\.2|librt\.so\.1|ld-linux[\w-]*\.so\.\d|"
+                    r"ld64\.so\.\d)$")
 
 
-# e_machine of those for which wheels are made
+# e_machine of the machines for which wheels are made
 _MACHINES = {"i686": 3, "ppc64le": 21, "s390x": 22, "armv7l": 40, "x86_64": 62, "aarch64": 183, "riscv64": 243}
 
 
@@ -22,7 +23,7 @@ def _check_machine(elf: bytes, machine: str) -> None:
 
 
 def _form(elf: bytes) -> tuple:
-    """The byte order of its numbers, and whether they are of 64 bits."""
+    """The byte order of an ELF file's numbers, and whether they have 64 bits."""
     if elf[:4] != b"\x7fELF":
         raise SystemExit("the library is no ELF file: the package is for Linux")
     return "<" if elf[5] == 1 else ">", elf[4] == 2
@@ -43,7 +44,7 @@ def _text(elf: bytes, at: int) -> str:
 
 
 def needs(elf: bytes) -> tuple:
-    """The libraries that it names, and the versions that it asks of any of them, as "GLIBC_2.34"."""
+    """The names of the libraries that an ELF file requires, and the versions of their symbols, as "GLIBC_2.34"."""
     order, wide = _form(elf)
     sections, libraries, versions = _sections(elf), set(), set()
     for kind, offset, size, link, number in sections:
@@ -64,7 +65,7 @@ def needs(elf: bytes) -> tuple:
 
 
 def _release(version: str):
-    """34 of "GLIBC_2.34"; None of what no release has promised."""
+    """34 for "GLIBC_2.34"; None for a version that is no release's."""
     if version == "GLIBC_ABI_DT_RELR":
         return 36
     numbered = re.match(r"GLIBC_2\.(\d+)(\.\d+)?$", version)
@@ -72,7 +73,8 @@ def _release(version: str):
 
 
 def platform(elf: bytes) -> str:
-    """The wheel's tag: manylinux with the oldest glibc that has it all; this very Linux where it needs anything else."""
+    """The wheel's tag: manylinux with the oldest sufficient glibc, or this very Linux if other libraries are
+    required."""
     here = sysconfig.get_platform().replace("-", "_").replace(".", "_")
     machine = here.split("_", 1)[1]
     try:

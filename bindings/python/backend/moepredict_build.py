@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What pip asks for (PEP 517, PEP 660): a source distribution, a wheel with the library in it, an editable install.
+"""The hooks that pip calls (PEP 517, PEP 660): a source distribution, a wheel with the library, an editable install.
 
 The C sources lie two folders above a checkout's bindings/python, where no ready-made backend looks for them, and in the
 folder `source` of a source distribution. Nothing but meson and ninja is needed, and those may be the system's.
@@ -25,8 +25,8 @@ def sources() -> pathlib.Path:
     for place in places:
         if (place / "include" / "moepredict.h").exists():
             return place
-    raise SystemExit(f"the C sources of libmoepredict are not in {' nor in '.join(map(str, places))}: install from a checkout "
-                     "or a source distribution, with pip 21.3 or later")
+    raise SystemExit(f"the C sources of libmoepredict are not in {' nor in '.join(map(str, places))}: install from a "
+                     "checkout or a source distribution, with pip 21.3 or later")
 
 
 def version() -> str:
@@ -50,7 +50,8 @@ Requires-Dist: matplotlib >= 3.5; extra == 'report'
 
 
 def _modules() -> list:
-    return sorted(path for path in (PACKAGE / "moepredict").rglob("*") if path.suffix == ".py" or path.name == "py.typed")
+    package = PACKAGE / "moepredict"
+    return sorted(path for path in package.rglob("*") if path.suffix == ".py" or path.name == "py.typed")
 
 
 def _about() -> str:
@@ -67,16 +68,16 @@ def _wheel(folder, tag, files) -> str:
 
 
 def _named_library(name: str) -> pathlib.Path:
-    """The one of library=FILE."""
+    """The library that config_settings name, library=FILE."""
     if not os.path.isabs(name):
-        raise SystemExit(f"library={name}: tell its whole path, for pip builds in a folder of its own")
+        raise SystemExit(f"library={name}: expected an absolute path, because pip builds in a folder of its own")
     if not os.path.isfile(name):
         raise SystemExit(f"library={name}: there is no such file")
     return pathlib.Path(name)
 
 
 def _finds_library() -> bool:
-    """As an editable package will, by moepredict/_library.py."""
+    """True if an editable package would find a library, by the rules of moepredict/_library.py."""
     checkout = sources()
     found = [] if checkout == PACKAGE / "source" else [
         *checkout.glob(f"build*/lib/{LIBRARY}"), *checkout.glob(f"build/*/lib/{LIBRARY}")]
@@ -107,7 +108,7 @@ prepare_metadata_for_build_editable = prepare_metadata_for_build_wheel
 
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    """config_settings: library=FILE packs one that has been built."""
+    """config_settings: library=FILE packs a library that is built already."""
     files = {path.relative_to(PACKAGE).as_posix(): path.read_bytes() for path in _modules()}
     with tempfile.TemporaryDirectory() as folder:
         named = (config_settings or {}).get("library")
@@ -131,9 +132,9 @@ def get_requires_for_build_editable(config_settings=None):
 
 
 def build_editable(wheel_directory, config_settings=None, metadata_directory=None):
-    """The package where it lies; it takes the newest library of the checkout's build folders. Beside it lie `backend` and
-    `tests`, which may then be imported too: a .pth names whole folders."""
+    """Install the package in place. It loads the newest library of the checkout's build folders. A .pth names a whole
+    folder, so `backend` and `tests` beside the package can be imported too."""
     if not _finds_library():
-        raise SystemExit("there is no library yet that an editable install could use: build one in the checkout (meson setup "
+        raise SystemExit("there is no library yet for an editable install: build one in the checkout (meson setup "
                          "build && ninja -C build), or install without --editable")
     return _wheel(wheel_directory, "py3-none-any", {"moepredict.pth": os.fsencode(PACKAGE) + b"\n"})

@@ -16,5 +16,6 @@ from .resampling import join_experts, resample, smooth
 from .simulation import expected_shares, simulate
 
 __all__ = ["ArimaModel", "Backtest", "Config", "Detector", "DetectorConfig", "DetectorSettings", "Error", "Info",
-           "LstmTraining", "Predictor", "PredictorConfig", "State", "TooFewSteps", "Weights", "backtest", "expected_shares",
-           "forecast_error", "join_experts", "methods", "resample", "simulate", "smooth", "__version__"]
+           "LstmTraining", "Predictor", "PredictorConfig", "State", "TooFewSteps", "Weights", "backtest",
+           "expected_shares", "forecast_error", "join_experts", "methods", "resample", "simulate", "smooth",
+           "__version__"]

@@ -23,7 +23,7 @@ _TRACE_HELP = "token counts (steps, layers, experts), a .npy file of int32, int6
 
 
 def _progress_bar() -> Callable[[float], Any]:
-    """On a terminal; elsewhere nothing is drawn."""
+    """Draws the fraction done on a terminal, and nothing elsewhere."""
     if sys.stderr is None or not sys.stderr.isatty():
         return lambda fraction: None
 
@@ -38,7 +38,7 @@ def _progress_bar() -> Callable[[float], Any]:
 
 
 def _value(text: str) -> Any:
-    """A whole number, another number, or a name."""
+    """The text as a whole number, another number, or a name."""
     for kind in (int, float):
         try:
             return kind(text)
@@ -48,7 +48,7 @@ def _value(text: str) -> Any:
 
 
 def _why_none(options: argparse.Namespace, predictor: Predictor, counts: NDArray[Any], last: int) -> str:
-    """Why there is no error at any origin, of which `last` is the last one. The predictor is as it went into the backtest."""
+    """Explain why a backtest with this predictor has no error at any origin; `last` is the last one."""
     if not counts[options.first:].any():
         return "no step that was to be forecast has a token"
     predictor.push(counts[:last])
@@ -63,7 +63,7 @@ def _why_none(options: argparse.Namespace, predictor: Predictor, counts: NDArray
 
 
 def _backtest(options: argparse.Namespace) -> str:
-    config = {name: getattr(options, name) for name in PredictorConfig.names()[1:] if getattr(options, name) is not None}
+    config = {name: value for name in PredictorConfig.names()[1:] if (value := getattr(options, name)) is not None}
     counts = checked_trace(options.trace)
     _, layers, experts = counts.shape
     with Predictor(options.method, layers=layers, experts=experts, **config) as predictor:
@@ -72,7 +72,8 @@ def _backtest(options: argparse.Namespace) -> str:
         result = backtest(predictor, counts, horizon=options.horizon, stride=options.stride, first=options.first,
                           every=options.every, refit_every=options.refit_every, assignments=options.assignments,
                           progress=_progress_bar())
-        unjudged = None if np.isfinite(result.error).any() else _why_none(options, predictor, counts, result.origins[-1])
+        any_error = np.isfinite(result.error).any()
+        reason = None if any_error else _why_none(options, predictor, counts, result.origins[-1])
     rows = []
     for layer in [*range(layers), "all"]:
         of_layer = slice(None) if layer == "all" else layer
@@ -82,8 +83,8 @@ def _backtest(options: argparse.Namespace) -> str:
             row[name] = float(np.nanmean(values)) if np.isfinite(values).any() else math.nan
         row["left_out"] = int(result.left_out[:, of_layer].sum())
         rows.append(row)
-    if unjudged:
-        print_error(f"no forecast could be judged: {unjudged}")
+    if reason:
+        print_error(f"no forecast could be evaluated: {reason}")
     return as_json(rows) if options.json else as_table(rows)
 
 
@@ -103,7 +104,7 @@ def _report(options: argparse.Namespace) -> str:
 
 
 def _mean(values: NDArray[Any]) -> float:
-    """Of numbers whose sum may be more than a float holds."""
+    """The mean of numbers whose sum may be more than a float holds."""
     largest = float(values.max())
     with np.errstate(over="ignore"):
         mean = float(values.mean())
@@ -136,7 +137,7 @@ def _info(options: argparse.Namespace) -> str:
 
 
 def _config_help() -> Dict[str, str]:
-    """Of each field of the configuration: whose it is, and what it is if it is not given."""
+    """For each field of the configuration, the method that it belongs to and its default."""
     defaults = {}
     for method in methods():
         with Predictor(method, layers=1, experts=1) as predictor:
@@ -146,17 +147,18 @@ def _config_help() -> Dict[str, str]:
         owners = [method for method in defaults if name.startswith(method + "_")] or list(defaults)
         values = {method: defaults[method][name] for method in owners}
         if len(set(values.values())) == 1:
-            told = str(values[owners[0]])
+            default = str(values[owners[0]])
         else:
-            told = ", ".join(f"{value} for {method}" for method, value in values.items())
-        texts[name] = ("" if len(owners) > 1 else f"of {owners[0]}; ") + f"default {told}"
+            default = ", ".join(f"{value} for {method}" for method, value in values.items())
+        texts[name] = ("" if len(owners) > 1 else f"for {owners[0]}; ") + f"default {default}"
     return texts
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 -m moepredict", formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="How loaded will each expert of a mixture-of-experts training run be? Judge it on a recorded run.",
+        description="Forecasts how loaded each expert of a mixture-of-experts training run will be, and evaluates "
+                    "forecasts on recorded runs.",
         epilog="examples:\n"
                "  python3 -m moepredict info run.npy\n"
                "  python3 -m moepredict backtest run.npy --method sw_avg --sw-avg-window 300 --horizon 2000\n"
@@ -164,49 +166,54 @@ def _parser() -> argparse.ArgumentParser:
                "  python3 -m moepredict report run.npy --out report     then open report/index.html\n"
                "  python3 -m moepredict simulate --out made.npy --shift 5000 0.3 --seed 1\n"
                "  python3 -m moepredict simulate --out large.npy --like run.npy --assignments 524288\n\n"
-               "exit code: 0, 1 if the trace or the machine does not allow it, 2 for a wrong command line or a file that\n"
-               "holds no trace")
+               "exit code: 0; 1 if the trace or the machine does not allow it; 2 for a wrong command line or a file\n"
+               "that holds no trace")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     train: Dict[str, Any] = {"action": "append", "default": [], "metavar": "OTHER.npy"}
-    again = "more than once: several. Without it the lstm has the weights that the library ships"
+    again = "may be repeated. Without it the lstm uses the weights that the library ships"
 
-    command = commands.add_parser("backtest", help="forecast the run from its own past, and score it",
-                                  description="Forecasts at steps --first, --first + --every, ... the load of the next "
-                                              "--horizon steps, and compares it with what came; means by layer. error: "
-                                              "against each single step; floor: what the true mean would be off; error of "
-                                              "mean: the forecast mean against the mean that came, which is what placement "
-                                              "feels; floor of mean: what sampling alone leaves of it; paper error: the "
-                                              "error without experts that have no token, of which left out counts the "
-                                              "(step, expert) pairs; total variation: the part of the load that is not "
-                                              "where it was forecast.")
+    command = commands.add_parser("backtest", help="forecast a recorded run, and evaluate the forecasts",
+                                  description="Forecasts the load of the next --horizon steps, at steps --first, "
+                                              "--first + --every, ..., and compares it with the load that came. Prints "
+                                              "means by layer. error: of each single step; floor: the error that the "
+                                              "actual mean would have; error of mean: of the mean load, which a "
+                                              "placement of experts experiences; floor of mean: the part of it that "
+                                              "independent sampling explains; paper error: the error without experts "
+                                              "that have no token; left out: the (step, expert) pairs without a token; "
+                                              "total variation: the part of the load that is not where it was "
+                                              "forecast.")
     command.add_argument("trace", help=_TRACE_HELP)
     command.add_argument("--method", default="sw_avg", choices=methods(), help="default: sw_avg")
-    command.add_argument("--train", **train, help=f"another run that the method learns from first, for lstm; {again}")
+    command.add_argument("--train", **train, help=f"another run to learn from first, for lstm; {again}")
     command.add_argument("--horizon", type=int, default=1000, help="steps ahead, default 1000")
     command.add_argument("--stride", type=int, help="steps averaged into one forecast row, default the horizon")
     command.add_argument("--first", type=int, default=300, help="steps before the first forecast, default 300")
     command.add_argument("--every", type=int, default=100, help="steps between forecasts, default 100")
     command.add_argument("--refit-every", type=int, default=0, help="forecasts between fits, default 0: fit once")
-    command.add_argument("--assignments", type=float, default=0.0, help="tokens per layer and step behind fractional counts")
+    command.add_argument("--assignments", type=float, default=0.0,
+                         help="tokens per layer and step behind fractional counts")
     for name, text in _config_help().items():
         command.add_argument("--" + name.replace("_", "-"), type=_value, metavar="VALUE", help=text)
     command.set_defaults(run=_backtest)
 
-    command = commands.add_parser("report", help="the paper's figures and an error table, as a page",
-                                  description="Writes OUT/index.html, which stands alone, and its pictures as PNG files.")
+    command = commands.add_parser("report", help="draw the paper's figures and an error table on one page",
+                                  description="Writes OUT/index.html, which stands alone, and its pictures as PNG "
+                                              "files.")
     command.add_argument("trace", help=_TRACE_HELP)
     command.add_argument("--out", required=True, help="the folder to write to")
-    command.add_argument("--train", **train, help=f"another run that the lstm learns from first; {again}")
+    command.add_argument("--train", **train, help=f"another run for the lstm to learn from first; {again}")
     command.set_defaults(run=_report)
 
-    command = commands.add_parser("info", help="what a trace holds; without one, the library's version and methods",
-                                  description="What a trace holds; without one, the library's version and methods.")
+    command = commands.add_parser("info", help="describe a trace; without one, the library",
+                                  description="Prints the contents of a trace in numbers; without a trace, the version "
+                                              "and the methods of the library.")
     command.add_argument("trace", nargs="?", help=_TRACE_HELP)
     command.set_defaults(run=_info)
 
     add_simulate(commands, _TRACE_HELP)
     for command in commands.choices.values():
-        command.add_argument("--json", action="store_true", help="for machines; fractions, not percent; null for what is no number")
+        command.add_argument("--json", action="store_true",
+                             help="print JSON, with fractions instead of percent, and null where there is no number")
     return parser
 
 

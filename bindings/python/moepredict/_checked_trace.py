@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Traces whose counts are counts."""
+"""Traces whose counts are checked before any work is done with them."""
 from __future__ import annotations
 
 import contextlib
@@ -15,7 +15,7 @@ from .predictor import Predictor
 
 
 def checked_trace(trace: Any) -> NDArray[Any]:
-    """As as_trace; a bad count, which is named, is found before any work is done. Where a file has it, it is a BadTrace."""
+    """As as_trace, and a bad count raises an error that names it; in a file it is a BadTrace."""
     counts = as_trace(trace)
     with named(trace) if isinstance(trace, (str, os.PathLike)) else contextlib.nullcontext():
         with Predictor(layers=counts.shape[1], experts=counts.shape[2], sw_avg_window=1) as predictor:

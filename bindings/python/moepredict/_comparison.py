@@ -16,21 +16,21 @@ HORIZONS = (1000, 2000)
 FIRST = 300        # steps before the first forecast
 REFIT_EVERY = 10   # origins, 100 steps apart
 JOINT = "lstm, joint"
-MOST_REFITTED = 256  # series of a joint form that is fitted again and again: the time of a fit grows with them
-ONCE = 2300          # the step at which a larger one is fitted; its history is then full
+MOST_REFITTED = 256  # a joint form of more series is fitted only once, because the time of a fit grows with them
+ONCE = 2300          # the step of that one fit; the history is then full
 
 
 class Comparison(NamedTuple):
-    """What came of it."""
+    """Backtests of several methods on one run."""
 
     backtests: Dict[Tuple[str, int], Backtest]  # by name and horizon
-    series: int                                 # of the run
-    trainings: int                              # other runs that the LSTM was trained on; 0: it has the library's weights
-    in_sample: bool                             # among them, or those of the library's weights, is this run
+    series: int                                 # layers x experts
+    trainings: int                              # other runs that the LSTM was trained on; 0: the library's weights
+    in_sample: bool                             # its weights were made from this very run, among others
 
 
 def _joint(layers: int, experts: int) -> Optional[Predictor]:
-    """The paper's form of the LSTM; None where the run has more series than it takes."""
+    """The paper's form of the LSTM; None where the run has too many series for it."""
     try:
         return Predictor("lstm", layers=layers, experts=experts, lstm_scope="joint")
     except Error as error:
@@ -40,15 +40,16 @@ def _joint(layers: int, experts: int) -> Optional[Predictor]:
 
 
 def _settings(name: str, series: int) -> Dict[str, int]:
-    """The first origin, and the origins between fits. What is fitted within the run is fitted every 1,000 steps, on the
-    history that it then holds; the LSTM's shared form is not: it has what it learned from other runs."""
+    """The first origin, and the origins between fits. Methods are fitted every 1,000 steps on the history held. The
+    LSTM's shared form is not fitted: it uses what it learned from other runs."""
     if name == JOINT and series > MOST_REFITTED:
         return {"first": ONCE, "refit_every": 2**32}
     return {"first": FIRST, "refit_every": 0 if name == "lstm" else REFIT_EVERY}
 
 
-def _candidates(counts: NDArray[Any], train: Sequence[NDArray[Any]], progress: Callable[[float], Any]) -> Dict[str, Predictor]:
-    """Every method with the library's defaults; the LSTM also in its joint form."""
+def _candidates(counts: NDArray[Any], train: Sequence[NDArray[Any]],
+                progress: Callable[[float], Any]) -> Dict[str, Predictor]:
+    """Every method with its defaults, and the joint form of the LSTM."""
     _, layers, experts = counts.shape
     made = {name: Predictor(name, layers=layers, experts=experts) for name in methods()}
     if train:
@@ -58,12 +59,12 @@ def _candidates(counts: NDArray[Any], train: Sequence[NDArray[Any]], progress: C
 
 
 def compare(counts: NDArray[Any], train: Sequence[NDArray[Any]], progress: Callable[[float], Any]) -> Comparison:
-    """Backtests at every horizon that the run is long enough for."""
+    """Backtest every method at every horizon that fits into the run."""
     steps, layers, experts = counts.shape
     in_sample = any(shares_steps(counts, known) for known in ([samples(run) for run in train] or [SHIPPED]))
     backtests: Dict[Tuple[str, int], Backtest] = {}
     if steps >= FIRST + HORIZONS[0]:
-        before = 0.5 if train else 0.0  # the part of the time that training takes
+        before = 0.5 if train else 0.0  # training is about half of the time
         candidates = _candidates(counts, train, lambda fraction: progress(before * fraction))
         jobs = [(name, horizon, settings) for horizon in HORIZONS for name in candidates
                 if steps >= (settings := _settings(name, layers * experts))["first"] + horizon]
@@ -81,7 +82,7 @@ def _mean(values: NDArray[Any]) -> float:
 
 
 def _why_none(found: Comparison, name: str, horizon: int, half: int) -> str:
-    """Why a row of the table has no error."""
+    """Explain why a row of the table has no error."""
     if not (found.backtests[name, horizon].origins >= half).any():
         return f"the run has no {horizon:,} steps after a forecast from step {half:,} on"
     others = [result.error for (other, h), result in found.backtests.items() if other != name and h == horizon]
@@ -103,7 +104,7 @@ def table(found: Comparison, steps: int) -> List[Dict[str, Any]]:
 
 
 def reasons(rows: List[Dict[str, Any]]) -> List[str]:
-    """Of the rows that have no error."""
+    """Explanations for the rows without an error."""
     return [f"{row['method']}, next {row['horizon']:,} steps: {row['reason']}" for row in rows if row["reason"]]
 
 
@@ -114,7 +115,7 @@ def name_of(method: str, in_sample: bool) -> str:
 
 
 def labelled(found: Comparison) -> Dict[Tuple[str, int], Backtest]:
-    """The backtests, by the names that tables and pictures give them."""
+    """The backtests by the names that tables and pictures use."""
     return {(name_of(name, found.in_sample and name == "lstm"), horizon): result
             for (name, horizon), result in found.backtests.items()}
 
@@ -130,12 +131,13 @@ def _weights_in_words(found: Comparison) -> str:
 
 def _joint_in_words(found: Comparison) -> str:
     if not any(name == JOINT for name, _ in found.backtests):
-        return "The joint form of the LSTM, the paper's, is left out: the run has more than 2,048 series, or is too short"
+        return ("The joint form of the LSTM, the paper's, is left out: the run has more than 2,048 series, or is too "
+                "short")
     when = f"once, at step {ONCE:,}" if found.series > MOST_REFITTED else f"every {100 * REFIT_EVERY:,} steps"
-    return (f"{JOINT} is the paper's form, one network for all experts of all layers, fitted within the run {when}, on the "
-            f"last 2,048 steps, and without a forecast until a fit has helped")
+    return (f"{JOINT} is the paper's form, one network for all experts of all layers, fitted within the run {when}, on "
+            f"the last 2,048 steps, and without a forecast until a fit has helped")
 
 
 def in_words(found: Comparison) -> str:
-    """What the two forms of the LSTM have learned from."""
+    """Say which runs the two forms of the LSTM have learned from."""
     return f"{_weights_in_words(found)}. {_joint_in_words(found)}."

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a detector says along a recorded run, and what came of it."""
+"""A detector over a recorded run: its states and statistics, and the drift that came after them."""
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
@@ -12,22 +12,23 @@ from .detector import Detector, State
 from .evaluation import Backtest
 
 MOST_POINTS = 1000
-_SMOOTHED = 20  # blocks; what comes is judged by its mean over so many
+_SMOOTHED = 20  # blocks: the realised drift is averaged over so many
 
 
 def thin(n: int) -> int:
-    """Every how many of n steps a line is drawn."""
+    """Steps between the points of a line, so that it has about 1,000."""
     return max(1, n // MOST_POINTS)
 
 
 class DetectorRun(NamedTuple):
-    """What a detector said. By block: at the end of each block of the run. By point: after every few steps."""
+    """The states and statistics of a detector over a run. A block is the detector's; a point comes after every few
+    steps."""
 
     config: DetectorConfig
     steps: int
     ends: NDArray[Any]                  # (blocks,): steps pushed by then
-    states: NDArray[Any]                # (blocks, layers)
-    stable_experts: NDArray[Any]        # (blocks, layers): the part of the experts that is STABLE
+    states: NDArray[Any]                # (blocks, layers): at the end of each block
+    stable_experts: NDArray[Any]        # (blocks, layers): the fraction of experts that is STABLE
     drift: NDArray[Any]                 # (blocks, layers): NaN in WARMUP
     points: NDArray[Any]                # (points,): steps pushed by then
     variance: Dict[int, NDArray[Any]]   # by window (points, layers, experts)
@@ -38,12 +39,12 @@ class DetectorRun(NamedTuple):
 
     @property
     def knows(self) -> bool:
-        """The run is longer than WARMUP."""
+        """True if the run is longer than WARMUP."""
         return bool(self.states.any())
 
 
 def run_detector(counts: NDArray[Any], windows: Tuple[int, ...], progress: Callable[[float], Any]) -> DetectorRun:
-    """Runs a detector with the library's defaults, but for the windows, over a trace."""
+    """Run a detector with these windows and the defaults over a trace."""
     steps, layers, experts = counts.shape
     points = np.arange(thin(steps), steps + 1, thin(steps))
     with Detector(layers=layers, experts=experts, windows=windows) as detector:
@@ -51,7 +52,8 @@ def run_detector(counts: NDArray[Any], windows: Tuple[int, ...], progress: Calla
         ends = np.arange(config.block, steps + 1, config.block)
         states, stable = np.zeros((len(ends), layers), np.int8), np.zeros((len(ends), layers))
         drift, unknown = np.full((len(ends), layers), np.nan), np.full(layers, np.nan)
-        variance, spread = ({w: np.empty((len(points), layers, experts), np.float32) for w in windows} for _ in range(2))
+        shape = len(points), layers, experts
+        variance, spread = ({w: np.empty(shape, np.float32) for w in windows} for _ in range(2))
         pushed = point = block = 0
         for stop in np.union1d(points, ends).tolist():
             detector.push(counts[pushed:stop])
@@ -73,7 +75,7 @@ def run_detector(counts: NDArray[Any], windows: Tuple[int, ...], progress: Calla
                        detector.layer_noise if known else unknown, detector.layer_dispersion if known else unknown)
 
 
-# ---- what came ----
+# ---- the drift that came ----
 
 def _sums(values: NDArray[Any]) -> NDArray[Any]:
     """Running sums along the first axis, from 0."""
@@ -81,7 +83,7 @@ def _sums(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _centred_mean(values: NDArray[Any], width: int) -> NDArray[Any]:
-    """Over `width` rows, fewer at the ends."""
+    """The mean over `width` rows around each, fewer at the ends."""
     sums, n = _sums(values), np.arange(len(values))
     first, end = np.maximum(n - width // 2, 0), np.minimum(n - width // 2 + width, len(values))
     means: NDArray[np.float64] = (sums[end] - sums[first]) / (end - first)[:, None]
@@ -89,9 +91,12 @@ def _centred_mean(values: NDArray[Any], width: int) -> NDArray[Any]:
 
 
 def realised_drift(shares: NDArray[Any], config: DetectorConfig) -> NDArray[Any]:
-    """What `drift` foretold, squared: by block and layer the mean square, over the experts, of the difference between the
-    mean of the last drift_window steps and that of the next horizon, less what noise adds to it, in units of the mean load;
-    smoothed over 20 blocks. NaN where the run does not hold all those steps."""
+    """The square of what `Detector.layer_drift` predicts, (blocks, layers).
+
+    It is the mean square over the experts of a difference: the mean of the last drift_window steps less that of the
+    next horizon steps, in units of the mean load. The variance that noise adds to it is subtracted, and the result is
+    smoothed over 20 blocks. NaN where the run does not hold all those steps.
+    """
     block = config.block
     window, ahead = config.drift_window // block, config.horizon // block
     blocks, (layers, experts) = len(shares) // block, shares.shape[1:]
@@ -111,13 +116,12 @@ def realised_drift(shares: NDArray[Any], config: DetectorConfig) -> NDArray[Any]
 
 
 def _root(squares: NDArray[Any]) -> float:
-    """Of the mean; less than nothing, which the correction for noise can leave, is nothing."""
+    """The root of the mean, which is 0 where the correction for noise has made it negative."""
     return float(np.sqrt(max(squares.mean(), 0))) if squares.size else float("nan")
 
 
 def octiles(detected: DetectorRun, realised: NDArray[Any]) -> List[Tuple[float, float]]:
-    """Root mean square predicted and realised drift of the eighth of all (block, layer) with the least predicted drift, of
-    the next eighth, and so on."""
+    """Root mean square predicted and realised drift of each eighth of all (block, layer) pairs, by predicted drift."""
     known = np.isfinite(detected.drift) & np.isfinite(realised)
     predicted, came = detected.drift[known]**2, realised[known]
     parts = np.array_split(np.argsort(predicted, kind="stable"), 8)
@@ -125,7 +129,7 @@ def octiles(detected: DetectorRun, realised: NDArray[Any]) -> List[Tuple[float, 
 
 
 def realised_by_state(detected: DetectorRun, realised: NDArray[Any]) -> Dict[State, float]:
-    """Root mean square of it over the blocks with which a layer was in each state; NaN where there is none."""
+    """Root mean square realised drift over the (block, layer) pairs of each state; NaN where there is none."""
     return {state: _root(realised[(detected.states == state) & np.isfinite(realised)]) for state in State}
 
 
@@ -136,7 +140,7 @@ def _mean(values: NDArray[Any]) -> float:
 
 
 def errors_by_state(backtests: Dict[Tuple[str, int], Backtest], detected: DetectorRun) -> List[Dict[str, Any]]:
-    """One row per method, horizon and state in which the layer was when the forecast was made: STABLE or not."""
+    """One row per method, horizon and state of the layer when the forecast was made: STABLE or not."""
     rows = []
     for (method, horizon), result in backtests.items():
         ended = result.origins // detected.config.block
@@ -150,7 +154,7 @@ def errors_by_state(backtests: Dict[Tuple[str, int], Backtest], detected: Detect
 
 
 def layers_of(detected: DetectorRun) -> List[Dict[str, Any]]:
-    """One row per layer: how it went; stable_from is the step with which it first became STABLE, None where it never did."""
+    """One row per layer. stable_from is the step with which it first became STABLE; None: it never did."""
     rows = []
     for layer, states in enumerate(detected.states.T):
         stable = states == State.STABLE

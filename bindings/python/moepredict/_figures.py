@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The paper's figures for a trace. Each function draws one picture and returns it; pyplot, whose state is the caller's, is
-left alone."""
+"""The paper's figures for a trace. Each function draws one picture and returns it. pyplot is not used: its state is the
+caller's."""
 from __future__ import annotations
 
 from typing import Any, Dict, List, Tuple
@@ -17,19 +17,19 @@ from matplotlib.lines import Line2D
 from ._detector_run import DetectorRun, thin
 from .evaluation import Backtest
 
-# Okabe and Ito's colours, which colour-blind readers tell apart.
+# Okabe and Ito's colours, which colour-blind readers can distinguish.
 COLOURS = ["#0072B2", "#E69F00", "#009E73", "#CC79A7", "#56B4E9", "#D55E00", "#F0E442", "#000000"]
 WINDOW_COLOURS = ["#0072B2", "#8B2252", "#000000", "#56B4E9"]
 MOST_PANELS, MOST_BANDS = 12, 16
 
 
 def shown(n: int, most: int = MOST_PANELS) -> List[int]:
-    """All of n layers, or `most` of them from the first to the last."""
+    """All of n layers, or `most` of them, evenly from the first to the last."""
     return list(range(n)) if n <= most else sorted({round(i * (n - 1) / (most - 1)) for i in range(most)})
 
 
 def groups(n: int) -> List[Tuple[str, List[int]]]:
-    """What each panel is about: a layer, or, where there are too many for a panel each, some of them and all together."""
+    """Titles and layers of the panels: one for each layer, or, of too many, one for some and one for all together."""
     if n <= MOST_PANELS:
         return [(f"layer {layer}", [layer]) for layer in range(n)]
     return [(f"layer {layer}", [layer]) for layer in shown(n, MOST_PANELS - 1)] + [(f"all {n} layers", list(range(n)))]
@@ -40,7 +40,7 @@ def panels(names: List[str], title: str, x: str, y: str) -> Tuple[Figure, List[A
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
     figure = Figure(figsize=(5 * max(columns, 2), 1 + 2.6 * max(rows, 1.4)),
-                    constrained_layout={"wspace": 0.04})  # between the last number of an x axis and the first of the next
+                    constrained_layout={"wspace": 0.04})  # room between the numbers of neighbouring x axes
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     figure.suptitle(title, x=0.01, ha="left")
     figure.supxlabel(x)
@@ -87,8 +87,8 @@ def load_proportions(shares: NDArray[Any]) -> Figure:
 
 
 def fluctuation(detected: DetectorRun) -> Tuple[Figure, Figure]:
-    """Figures 2 to 4, 10, 11: variance and range of the shares over sliding windows, by layer: median over the experts, and
-    the band from the quietest tenth to the loudest."""
+    """Figures 2 to 4, 10, 11: variance and range of the shares over sliding windows, by layer: median over the experts,
+    and the band from the quietest tenth to the loudest."""
     layers = detected.states.shape[1]
     pair = []
     for what, statistics in (("variance", detected.variance), ("range", detected.range)):
@@ -115,7 +115,7 @@ def fluctuation(detected: DetectorRun) -> Tuple[Figure, Figure]:
 
 
 def imbalance(shares: NDArray[Any]) -> Figure:
-    """The largest load over the mean load, over the run, by layer; of many layers the median and the band of them all."""
+    """The largest load over the mean load along the run, by layer. All layers together: their median and range."""
     steps, layers, experts = shares.shape
     every = thin(steps)
     usable = steps // every * every
@@ -139,7 +139,7 @@ _FLOOR: Dict[str, Any] = {"color": "0.65", "linewidth": 3}
 
 
 def _explain(axis: Any, names: List[str]) -> None:
-    """A legend of the colours, and of the kinds of line, which all of them share."""
+    """A legend for the colours and for the kinds of line."""
     entries = [("floor of each step", _FLOOR), ("error of each step", {"color": "black"}),
                ("error of the mean load", {"color": "black", "linestyle": "--"}),
                *((name, {"color": colour}) for name, colour in zip(names, COLOURS))]
@@ -148,7 +148,8 @@ def _explain(axis: Any, names: List[str]) -> None:
 
 
 def errors(backtests: Dict[Tuple[str, int], Backtest], horizon: int, layers: int) -> Figure:
-    """Figures 5 to 9: the error over training, by layer, of every method, with the floor; of many layers the median."""
+    """Figures 5 to 9: the error of every method over training, by layer, with the floor. All layers together: the
+    median."""
     figure, axes = panels([name for name, _ in groups(layers)], f"Error of the forecast of the next {horizon:,} steps",
                           "step of the forecast", "error, % of the expert's load (log scale)")
     chosen = {name: result for (name, h), result in backtests.items() if h == horizon}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writing files: beside the old ones first, which are replaced when all of the new ones are whole."""
+"""Writing files so that they are never half written: new ones are complete before they replace old ones."""
 from __future__ import annotations
 
 import contextlib
@@ -17,17 +17,17 @@ Content = Union[bytes, NDArray[Any]]  # an array is written as a .npy file
 
 
 def check_folder(folder: Any) -> None:
-    """Before work begins whose results are to be written there: it is a folder that takes files."""
+    """Raise an error, before any work is done, unless files can be written to the folder."""
     if not os.path.isdir(folder):
         raise OSError(errno.ENOTDIR if os.path.exists(folder) else errno.ENOENT,
                       "not a folder" if os.path.exists(folder) else "no such folder", os.fspath(folder))
     if not os.access(folder, os.W_OK | os.X_OK):
-        raise PermissionError(errno.EACCES, "the folder takes no new file", os.fspath(folder))
+        raise PermissionError(errno.EACCES, "the folder cannot be written to", os.fspath(folder))
 
 
 def _write(file: Any, content: Content) -> None:
     if isinstance(content, np.ndarray):
-        # Not to the file itself, past which NumPy writes: it would not say that the disk is full.
+        # NumPy would write past the Python file, and not report a full disk.
         np.save(SimpleNamespace(write=file.write), content, allow_pickle=False)
     else:
         file.write(content)
@@ -35,7 +35,7 @@ def _write(file: Any, content: Content) -> None:
 
 
 def _status(path: Any) -> Optional[os.stat_result]:
-    """Of a file that is there."""
+    """The status of a file; None: there is none."""
     try:
         return os.stat(path)
     except FileNotFoundError:
@@ -43,8 +43,8 @@ def _status(path: Any) -> Optional[os.stat_result]:
 
 
 def _is_written_itself(path: Any, old: Optional[os.stat_result]) -> bool:
-    """A device or a pipe has no beside; nor has a file to which no name leads: links of /proc, as /dev/stdout is one, lead to
-    files that are deleted or elsewhere, whatever they say."""
+    """True for a file that no new one can replace: a device, a pipe, or a file without a name. Links of /proc, as
+    /dev/stdout, may lead to such a file, whatever name they show."""
     if old is None:
         return False
     named = _status(os.path.realpath(path)) if stat.S_ISREG(old.st_mode) else None
@@ -52,14 +52,15 @@ def _is_written_itself(path: Any, old: Optional[os.stat_result]) -> bool:
 
 
 def _write_beside(path: Any, content: Content, beside: List[Tuple[str, str]]) -> None:
-    """Notes the file's name before it is written. Its permissions are the old one's, or what the umask leaves."""
+    """Write a temporary file and append (its name, path) to `beside`, which comes first. The permissions are those of
+    the old file, or what the umask leaves."""
     old = _status(path)
     if _is_written_itself(path, old):
         with open(path, "wb") as file:
             _write(file, content)
         return
     path = os.path.realpath(path)
-    # Not named after the file, whose name may be as long as a name can be.
+    # The file's name may be as long as a name can be, so it is no part of this one.
     name = os.path.join(os.path.dirname(path), f".moepredict-{secrets.token_hex(8)}")
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     beside.append((name, path))
@@ -71,14 +72,14 @@ def _write_beside(path: Any, content: Content, beside: List[Tuple[str, str]]) ->
 
 
 def write_files(contents: Dict[Any, Content]) -> None:
-    """Files by their paths. Whoever reads one finds the old or the new one, never a part; while any of them cannot be
-    written, all the old ones stay. A symbolic link stays one."""
+    """Write files, by their paths. A reader finds the old file or the new one, never a part. If any of them cannot be
+    written, all old ones stay. A symbolic link remains one."""
     beside: List[Tuple[str, str]] = []
     try:
         for path, content in contents.items():
             try:
                 _write_beside(path, content, beside)
-            except OSError as error:  # about the file that was asked for, not the one beside it
+            except OSError as error:  # name the file itself, not the temporary one
                 error.filename = os.fspath(path)
                 raise
         while beside:

@@ -187,7 +187,8 @@ class Handle:
         return as_dict(self._saved())
 
     def load_state_dict(self, state_dict: Dict[str, Any]) -> None:
-        """Continue from a saved state. Its configuration comes with it, as with an optimizer's. An error changes nothing.
+        """Continue from a saved state. Its configuration comes with it, as with an optimizer's. An error changes
+        nothing.
 
         Parameters
         ----------

@@ -24,15 +24,15 @@ class Learner(Handle):
     def fit(self, *, progress: Optional[Callable[[float], Any]] = None) -> None:
         """Estimate the method's model on the history held. For sw_avg this does nothing.
 
-        arima estimates every series. lstm trains on from its present weights, in rounds of 400 updates, without fit_budget one
-        round. The last quarter of the history is held out for validation, and new weights must forecast that better by 3 %.
-        With fewer than 600 steps lstm stays as it is.
+        arima estimates every series. lstm trains on from its present weights, in rounds of 400 updates, without
+        fit_budget one round. The last quarter of the history is held out for validation, and new weights must forecast
+        that better by 3 %. With fewer than 600 steps lstm stays as it is.
 
         Parameters
         ----------
         progress : callable, optional
-            ``progress(fraction)``, called in this thread with 0 to 1. If it returns something true the call ends with an
-            Error; an exception in it, or Ctrl-C, ends the call with that exception. The model is then as it was.
+            ``progress(fraction)``, called in this thread with 0 to 1. If it returns something true the call ends with
+            an Error; an exception in it, or Ctrl-C, ends the call with that exception. The model is then as it was.
 
         Raises
         ------
@@ -64,8 +64,8 @@ class Learner(Handle):
         Parameters
         ----------
         traces : iterable of ndarray, CPU tensor or file name, each (steps, layers, experts)
-            Token counts of 600 steps or more, of any dtype that `push` takes; a file is a ``.npy``. Contiguous arrays are
-            not copied. Shapes may differ; with ``lstm_scope="joint"`` all must be like the predictor's.
+            Token counts of 600 steps or more, of any dtype that `push` takes; a file is a ``.npy``. Contiguous arrays
+            are not copied. Shapes may differ; with ``lstm_scope="joint"`` all must be like the predictor's.
         progress : callable, optional
             As for `fit`.
 
@@ -74,8 +74,8 @@ class Learner(Handle):
         ValueError, TypeError
             A bad trace, or none at all.
         moepredict.Error
-            A trace is too short (TooFewSteps) or, for a joint lstm, of another shape; the method cannot learn from other
-            runs; or as for `fit`.
+            A trace is too short (TooFewSteps) or, for a joint lstm, of another shape; the method cannot learn from
+            other runs; or as for `fit`.
         """
         if isinstance(traces, (str, bytes, os.PathLike)) or getattr(traces, "ndim", 4) < 4:
             raise TypeError("fit_traces takes a list of traces; fit_trace takes one")
@@ -87,8 +87,8 @@ class Learner(Handle):
     def adopt(self, fitted: Learner) -> None:
         """Copy what another predictor's fit has learned; keep the own history and step number.
 
-        So a fit runs in another thread on a clone, while this predictor goes on. The result is the same, to the byte, as if
-        this predictor had been fitted when it was cloned.
+        So a fit runs in another thread on a clone, while this predictor goes on. The result is the same, to the byte,
+        as if this predictor had been fitted when it was cloned.
 
         Parameters
         ----------
@@ -122,7 +122,8 @@ class Learner(Handle):
             No fit has estimated this series yet, or the method is another.
         """
         model = _structs.ArimaModel()
-        library.moep_predictor_arima_model(self._checked_handle(), whole("layer", layer), whole("expert", expert), model)
+        library.moep_predictor_arima_model(self._checked_handle(), whole("layer", layer), whole("expert", expert),
+                                           model)
         values = readable(model)
         p, d, q = (values.pop(name) for name in "pdq")
         for name, length in (("phi", p), ("theta", q), ("phi_error", p), ("theta_error", q)):
@@ -131,7 +132,8 @@ class Learner(Handle):
 
     @property
     def lstm_training(self) -> LstmTraining:
-        """`LstmTraining`: the weights in use, the progress of the present round, and losses. An Error for other methods."""
+        """`LstmTraining`: the weights in use, the progress of the present round, and losses. An Error for other
+        methods."""
         return lstm.training_of(self)
 
     def lstm_weights(self, layer: int) -> Dict[str, NDArray[np.float32]]:
@@ -159,7 +161,8 @@ class Learner(Handle):
         layer : int
             0 to lstm_layers - 1.
         weight_ih, weight_hh, bias_ih, bias_hh : array or tensor, optional
-            Of the shapes that `lstm_weights` returns, rounded to float32; each number within -10^6 and 10^6. None: stays.
+            Of the shapes that `lstm_weights` returns, rounded to float32; each number within -10^6 and 10^6. None:
+            stays.
 
         Raises
         ------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Finds the shared library, declares its functions, turns statuses into exceptions."""
+"""The shared library: where it is found, its functions, and exceptions for its statuses."""
 from __future__ import annotations
 
 import ctypes
@@ -59,7 +59,8 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "moep_dtype_size": (c_size_t, [c_int32]),
     "moep_method_name": (c_char_p, [c_int32]),
     "moep_predictor_config_init": (Status, [POINTER(PredictorConfig), c_int32]),
-    "moep_predictor_create": (Status, [c_size_t, c_size_t, POINTER(PredictorConfig), POINTER(Runtime), POINTER(_Predictor)]),
+    "moep_predictor_create": (Status, [c_size_t, c_size_t, POINTER(PredictorConfig), POINTER(Runtime),
+                                       POINTER(_Predictor)]),
     "moep_predictor_destroy": (None, [_Predictor]),
     "moep_predictor_push": (Status, [_Predictor, c_size_t, c_void_p, c_int32]),
     "moep_predictor_push_at": (Status, [_Predictor, c_uint64, c_size_t, c_void_p, c_int32]),
@@ -69,7 +70,8 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "moep_predictor_adopt": (Status, [_Predictor, _Predictor]),
     "moep_forecast_rows": (c_size_t, [c_size_t, c_size_t]),
     "moep_predictor_predict": (Status, [_Predictor, c_size_t, c_size_t, c_void_p, c_size_t]),
-    "moep_predictor_predict_quantiles": (Status, [_Predictor, c_size_t, c_size_t, c_void_p, c_size_t, c_void_p, c_size_t]),
+    "moep_predictor_predict_quantiles": (Status, [_Predictor, c_size_t, c_size_t, c_void_p, c_size_t, c_void_p,
+                                                  c_size_t]),
     "moep_predictor_info": (Status, [_Predictor, POINTER(Info)]),
     "moep_predictor_config_read": (Status, [_Predictor, POINTER(PredictorConfig)]),
     "moep_predictor_arima_model": (Status, [_Predictor, c_size_t, c_size_t, POINTER(ArimaModel)]),
@@ -77,7 +79,8 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "moep_predictor_lstm_weights": (Status, [_Predictor, c_size_t, POINTER(LstmWeights)]),
     "moep_predictor_set_lstm_weights": (Status, [_Predictor, c_size_t, POINTER(LstmWeights)]),
     "moep_detector_config_init": (Status, [POINTER(DetectorConfig)]),
-    "moep_detector_create": (Status, [c_size_t, c_size_t, POINTER(DetectorConfig), POINTER(Runtime), POINTER(_Detector)]),
+    "moep_detector_create": (Status, [c_size_t, c_size_t, POINTER(DetectorConfig), POINTER(Runtime),
+                                      POINTER(_Detector)]),
     "moep_detector_destroy": (None, [_Detector]),
     "moep_detector_push": (Status, [_Detector, c_size_t, c_void_p, c_int32]),
     "moep_detector_push_at": (Status, [_Detector, c_uint64, c_size_t, c_void_p, c_int32]),
@@ -101,9 +104,9 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
 
 
 def _places() -> Iterator[str]:
-    """Where the library may be, in order."""
+    """Paths where the library may be, in order."""
     named = os.environ.get("MOEPREDICT_LIBRARY")
-    if named:  # wins over every other place, and is not second-guessed
+    if named:  # the only place then, even if it holds no library
         yield named
         return
     package = pathlib.Path(__file__).resolve().parent
@@ -136,7 +139,8 @@ def _raise(status: Status, _function: Any, _arguments: Any) -> None:
         raise ValueError(text)
     if number == _OUT_OF_MEMORY:
         raise MemoryError(text)
-    raise (TooFewSteps if number == _TOO_FEW_STEPS else Error)(number, library.moep_status_string(number).decode(), text)
+    kind = TooFewSteps if number == _TOO_FEW_STEPS else Error
+    raise kind(number, library.moep_status_string(number).decode(), text)
 
 
 def _declare(loaded: ctypes.CDLL) -> ctypes.CDLL:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Traces from .npy files, mapped where they lie. Files come from anywhere: what is no trace, or is damaged, is told in one
-line that names the file. The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html"""
+"""Traces from .npy files, mapped into memory. Files may come from anywhere: a file that is damaged or no trace raises
+an error of one line that names it. The format:
+https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html"""
 from __future__ import annotations
 
 import contextlib
@@ -25,23 +26,23 @@ _SHAPE = re.compile(r"\(\s*(?:\d{1,20}L?\s*,\s*)*(?:\d{1,20}L?\s*)?\)", re.ASCII
 
 
 class BadTrace(ValueError):
-    """A file that holds no trace."""
+    """A file does not hold a trace."""
 
 
 class UnreadableTrace(OSError, BadTrace):
-    """A file that the system does not let us read."""
+    """The system does not let us read a file."""
 
     def __str__(self) -> str:
         return f"{shown(self.filename)}: {self.strerror}"
 
 
 class MissingTrace(FileNotFoundError, UnreadableTrace):
-    """A file that is not there."""
+    """There is no such file."""
 
 
 @contextlib.contextmanager
 def named(name: Any) -> Iterator[None]:
-    """Whatever is wrong with the file of that name is a BadTrace that says which it is."""
+    """Any error within becomes a BadTrace that names the file."""
     try:
         yield
     except OSError as error:
@@ -74,7 +75,7 @@ def _read_header(file: BinaryIO) -> str:
 
 
 def _items(header: str) -> Dict[str, str]:
-    """The header, a Python dictionary, as the texts of its values. It is not evaluated."""
+    """The header as the texts of its values. It is a Python dictionary, which is parsed and never evaluated."""
     header = header.strip()
     inner, at, items = header[1:-1], 0, {}
     while at < len(inner.rstrip()):
@@ -89,7 +90,7 @@ def _items(header: str) -> Dict[str, str]:
 
 
 def _parsed(header: str) -> Tuple[np.dtype[Any], Tuple[int, ...], Literal["C", "F"]]:
-    """dtype, shape, order"""
+    """The dtype, shape and order of the array."""
     items = _items(header)
     descr = items["descr"][1:-1]
     if not _DTYPE.fullmatch(descr):
@@ -105,7 +106,7 @@ def _parsed(header: str) -> Tuple[np.dtype[Any], Tuple[int, ...], Literal["C", "
 
 
 def mapped(name: Any) -> NDArray[Any]:
-    """The array of a .npy file: any numbers of any shape, without an axis of no length."""
+    """The array of a .npy file, mapped read-only: numbers of any dtype and shape, but no axis of length 0."""
     if not stat.S_ISREG(os.stat(name).st_mode):
         raise ValueError("this is " + ("a folder" if os.path.isdir(name) else "no regular file") + ", not a .npy file")
     with open(name, "rb") as file:

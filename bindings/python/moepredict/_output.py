@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the commands print, for people and for machines; and that it arrives."""
+"""The output of the commands: as a table or JSON, and complete or reported as incomplete."""
 from __future__ import annotations
 
 import json
@@ -15,7 +15,7 @@ from ._text import shown, take_any_text
 # ---- text ----
 
 def _strict(value: Any) -> Any:
-    """What JSON has no number for is null."""
+    """The value with null for floats that JSON cannot hold."""
     if isinstance(value, dict):
         return {name: _strict(each) for name, each in value.items()}
     if isinstance(value, (list, tuple)):
@@ -38,7 +38,7 @@ def _cell(value: Any) -> str:
 
 
 def as_table(rows: List[Dict[str, Any]]) -> str:
-    """Fractions as percent."""
+    """A table of text with fractions as percent."""
     lines = [[name.replace("_", " ") for name in rows[0]]] if rows else []
     lines += [[_cell(value) for value in row.values()] for row in rows]
     widths = [max(map(len, column)) for column in zip(*lines)]
@@ -46,7 +46,7 @@ def as_table(rows: List[Dict[str, Any]]) -> str:
 
 
 def print_error(error: Any) -> None:
-    """In one line."""
+    """Print an error as one line."""
     if isinstance(error, OSError) and error.filename is not None:
         text = f"{shown(error.filename)}: {error.strerror}"
     else:
@@ -55,16 +55,16 @@ def print_error(error: Any) -> None:
         print(f"moepredict: {text or type(error).__name__}", file=sys.stderr)
 
 
-# ---- its way ----
+# ---- delivery ----
 
 def _give_up_output() -> None:
-    """What is still buffered would fail again when Python ends, with a message of its own."""
+    """Send what is still buffered to nowhere: otherwise it fails again when Python ends, with another message."""
     with open(os.devnull, "w") as nowhere:
         os.dup2(nowhere.fileno(), sys.stdout.fileno())
 
 
 def _end_as_by_a_closed_pipe() -> int:
-    """Quietly, and so that the caller's shell knows: as programs end that leave SIGPIPE alone."""
+    """End by SIGPIPE, as programs do that do not handle it: silently, and the shell can see why."""
     _give_up_output()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGPIPE])
@@ -73,16 +73,16 @@ def _end_as_by_a_closed_pipe() -> int:
 
 
 def delivered(command: Callable[[], int]) -> int:
-    """The exit code of a command, once all that it printed has been taken. Its own OSErrors do not leave it: those that do
-    are the output's."""
-    if sys.stdout is None:  # Python's word for a closed one; print says nothing then
+    """Run a command and flush its output; return the exit code. The command handles its own OSErrors, so that any other
+    one is an error of the output."""
+    if sys.stdout is None:  # it was closed, and print would do nothing
         print_error("cannot write the output: it is closed")
         return 1
     take_any_text(sys.stdout)
     try:
         try:
             return command()
-        finally:  # of a help text too, after which argparse exits
+        finally:  # also after a help text, when argparse exits
             sys.stdout.flush()
     except BrokenPipeError:
         return _end_as_by_a_closed_pipe()

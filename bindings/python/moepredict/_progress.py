@@ -16,14 +16,14 @@ def _report(_user: Any, fraction: float) -> int:
     return 0 if listener is None else listener.report(fraction)
 
 
-# The one callback of every handle: the library calls it on the calling thread, and it reports to that thread's listener. A
-# handle and its clones keep it for life, so it must never be collected.
+# The one callback of every handle: the library calls it on the calling thread, and it reports to that thread's
+# listener. A handle and its clones keep it for life, so it must never be collected.
 CALLBACK = Progress(_report)
 
 
 class Listener:
-    """Around one long call. An exception must not pass through C: one in `progress`, or Ctrl-C in the main thread, cancels
-    the call and is raised when it has returned."""
+    """Around one long call. An exception must not pass through C: one in `progress`, or Ctrl-C in the main thread,
+    cancels the call and is raised when it has returned."""
 
     def __init__(self, progress: Optional[Callable[[float], Any]]) -> None:
         self._progress = progress

@@ -133,7 +133,8 @@ class DetectorConfig(NamedTuple):
 class ArimaModel(NamedTuple):
     """The ARIMA(p, d, q) estimate for one series.
 
-    The observations are means of ``arima_bucket`` steps. With w(t) their d-th difference and e(t) independent of the past,
+    The observations are means of ``arima_bucket`` steps. With w(t) their d-th difference and e(t) independent of the
+    past,
 
         w(t) = mean + sum_i phi[i] (w(t-1-i) - mean) + e(t) + sum_j theta[j] e(t-1-j),    Var e = sigma2.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Saved states as Python hands them round: any buffer in, what torch.load(weights_only=True) reads out."""
+"""Saved states as Python objects: any buffer in, dicts for torch.load(weights_only=True) out."""
 from __future__ import annotations
 
 import sys
@@ -21,21 +21,22 @@ def _of_tensor(state: Any) -> NDArray[Any]:
 
 
 def as_bytes(state: Any) -> NDArray[Any]:
-    """The bytes of a state, where they are."""
+    """The bytes of a state, without a copy if they are contiguous."""
     if is_tensor(state):
         state = _of_tensor(state)
     try:
         view = memoryview(state)
     except TypeError:
-        raise TypeError(f"the state is a {type(state).__name__}: expected bytes, another buffer, or a uint8 array or tensor") \
-            from None
+        raise TypeError(f"the state is a {type(state).__name__}: expected bytes, another buffer, or a uint8 array or "
+                        "tensor") from None
     if view.itemsize != 1:
         raise TypeError(f"the state's numbers have {view.itemsize} bytes each: expected uint8")
     return np.frombuffer(view if view.c_contiguous else view.tobytes(), np.uint8)
 
 
 def as_dict(state: NDArray[np.uint8]) -> Dict[str, Any]:
-    """A tensor where torch has been imported: it saves what is not, but refuses to load it with weights_only."""
+    """The state as a tensor if torch is imported. torch also saves an ndarray, but does not load it with
+    weights_only."""
     torch: Any = sys.modules.get("torch")
     return {_KEY: torch.from_numpy(state) if hasattr(torch, "from_numpy") else state}
 

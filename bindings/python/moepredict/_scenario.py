@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What happens in a simulated run: its parameters, checked, and its events, drawn from the seed."""
+"""The events of a simulated run: parameters are checked, and random events are drawn from the seed."""
 from __future__ import annotations
 
 import math
@@ -11,10 +11,10 @@ from numpy.typing import NDArray
 from ._values import positive, whole
 from ._library import version
 
-# Every ingredient draws from a stream of its own: turning one on leaves the random numbers of the others as they were.
+# Every ingredient has its own stream of random numbers, so that another ingredient does not change them.
 LEVELS, FLUCTUATION, DRIFT, SHIFTS, NOISE, EXCHANGES, BURSTS = range(7)
 _SEQUENCE = (list, tuple, np.ndarray)
-_LARGEST = 1e6  # of what is in units of a load's logarithm, far beyond what leaves all but one expert without a token
+_LARGEST = 1e6  # the bound of sizes in logarithms of a load: from a few hundred on one expert gets all tokens
 
 
 def stream(seed: int, *key: int) -> np.random.Generator:
@@ -22,7 +22,7 @@ def stream(seed: int, *key: int) -> np.random.Generator:
 
 
 def _number(name: str, value: Any, least: float = 0.0, most: float = math.inf) -> float:
-    """A finite one within bounds."""
+    """A finite number within bounds."""
     try:
         number = float(value)
     except (TypeError, ValueError):
@@ -34,7 +34,7 @@ def _number(name: str, value: Any, least: float = 0.0, most: float = math.inf) -
 
 
 def _by_layer(name: str, value: Any, layers: int, check: Any) -> Any:
-    """One for all layers, or one each; None stays None."""
+    """One value for all layers, or one for each; None stays None."""
     if value is None:
         return None
     if np.ndim(value) == 0 or len(value) == 1:
@@ -73,7 +73,7 @@ def _events(name: str, given: Any, fields: Dict[str, int]) -> List[List[int]]:
 
 
 def _number_or_events(name: str, given: Any, length: int, steps: int, fields: Dict[str, int]) -> Any:
-    """How many events are to be drawn, or the events."""
+    """The number of events to draw, or the events themselves."""
     if isinstance(given, _SEQUENCE):
         return _events(name, given, {**fields, "first": steps, "end": steps})
     if whole(name, given) and length > steps:
@@ -101,7 +101,7 @@ def checked(given: Dict[str, Any]) -> Dict[str, Any]:
     p["seed"] = whole("seed", given["seed"])
     for name in ("skew", "fluctuation", "drift"):
         p[name] = _number(name, given[name], most=_LARGEST)
-    # More would be fewer and larger groups of tokens than experts.
+    # With more there would be fewer groups of tokens than experts.
     p["overdispersion"] = _number("overdispersion", given["overdispersion"], 1.0, max(1.0, assignments / experts))
     p["fluctuation_end"] = _by_layer("fluctuation_end", given["fluctuation_end"], layers, whole)
     p["fluctuation_decay"] = _by_layer("fluctuation_decay", given["fluctuation_decay"], layers, _number)
@@ -123,7 +123,7 @@ def checked(given: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def _drawn(given: Any, ingredient: int, experts_each: int, length: int, p: Dict[str, Any]) -> List[List[int]]:
-    """Events (layer, experts..., first, end), by their first step: those given, or so many drawn at random."""
+    """Events (layer, experts..., first, end), by their first step: those given, or that number of random ones."""
     if isinstance(given, list):
         return sorted(given, key=lambda event: event[-2])
     rng, events = stream(p["seed"], ingredient), []
@@ -139,7 +139,7 @@ def _listed(value: Any, layers: int) -> Sequence[Any]:
 
 
 def truth_of(p: Dict[str, Any]) -> Dict[str, Any]:
-    """The truth about the run that these parameters make, from which its expected shares can be made again."""
+    """The truth about the run with these parameters. It is enough to compute the expected shares again."""
     steps, layers = p["steps"], p["layers"]
     # As in the paper, the first layers are the last to settle.
     ends = (_listed(p["fluctuation_end"], layers) if p["fluctuation_end"] is not None else

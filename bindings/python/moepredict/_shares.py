@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Load proportions of counts, as the library has them: of any finite counts, however large or small."""
+"""Load proportions of counts as the library computes them: of any finite counts, however large or small."""
 from __future__ import annotations
 
 from typing import Any
@@ -9,15 +9,16 @@ from numpy.typing import NDArray
 
 
 def in_range(values: NDArray[Any]) -> NDArray[np.float64]:
-    """float64, each row of the last axis by a power of two of its own, so that its sum neither overflows nor is subnormal.
-    What rows of proportions are made from loses nothing by it."""
+    """The values as float64, each row of the last axis scaled by a power of two, so that its sum neither overflows nor
+    is subnormal. Proportions within a row stay exactly the same."""
     values = np.asarray(values, float)
     _, exponent = np.frexp(values.max(-1, keepdims=True))
     return np.ldexp(values, -exponent)
 
 
 def proportions(counts: NDArray[Any]) -> NDArray[np.float64]:
-    """float64 of counts [steps, experts] of a layer; a step without tokens repeats the last, uniform before any."""
+    """Proportions of the counts (steps, experts) of a layer. A step without tokens repeats the last; before any:
+    uniform."""
     counts = in_range(counts)
     totals = counts.sum(1)
     full = totals > 0

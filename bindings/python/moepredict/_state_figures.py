@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Pictures of what a detector said along a run. As in _figures, pyplot is left alone."""
+"""Pictures of a detector's states along a run. As in _figures, pyplot is not used."""
 from __future__ import annotations
 
 import io
@@ -16,25 +16,25 @@ from ._figures import COLOURS, groups, log_axis, panels
 from ._detector_run import DetectorRun
 from .detector import State
 
-# As light as a background must be; a colour-blind reader tells them apart by their lightness too.
+# Light enough for a background. They differ in lightness too, for colour-blind readers.
 STATE_COLOURS = {State.WARMUP: "#CFCFCF", State.TRANSIENT: "#F8D79B", State.STABLE: "#D5F0E3"}
 
 
 def _legend(figure: Figure) -> None:
-    """In the top right corner; panels begin their title in the left one."""
+    """Put the legend of states into the top right corner; the title is in the left one."""
     figure.legend(handles=[Patch(facecolor=colour, edgecolor="0.6", linewidth=0.5, label=state.name)
                            for state, colour in STATE_COLOURS.items()],
                   loc="upper right", ncol=len(STATE_COLOURS), fontsize="small", frameon=False, borderaxespad=0.2)
 
 
 def _columns(detected: DetectorRun, by_block: NDArray[Any]) -> NDArray[Any]:
-    """What was known during each block: what the end of the block before told, nothing (0) during the first."""
+    """The values known during each block: those at the end of the block before, and 0 during the first."""
     return np.concatenate([np.zeros_like(by_block[:1]), by_block])
 
 
 def draw_bands(figure: Figure, detected: DetectorRun) -> Figure:
-    """Behind the panels of a picture that has one for each of `groups`: the state of the panel's layer; of several layers
-    how many of them are in each."""
+    """Colour the background of panels, one for each of `groups`, by the state of the layer. In a panel of several
+    layers each colour is as high as the fraction of layers in that state."""
     if not detected.knows:
         return figure
     x = np.append(0, detected.ends)
@@ -48,13 +48,13 @@ def draw_bands(figure: Figure, detected: DetectorRun) -> Figure:
                        transform=axis.get_xaxis_transform())
         axis.set(xlim=(0, detected.steps), ylim=limits)
         if len(of_layers) > 1:
-            axis.set_title(axis.get_title() + "; colours: how many are in the state", fontsize="medium")
+            axis.set_title(axis.get_title() + "; colours: the fraction of layers in each state", fontsize="medium")
     _legend(figure)
     return figure
 
 
 def states(detected: DetectorRun) -> Figure:
-    """The state of each layer over the run, and how many of its experts are STABLE: a row per layer."""
+    """The state of each layer over the run, and the fraction of its experts that is STABLE: a row per layer."""
     layers = detected.states.shape[1]
     figure = Figure(figsize=(11, 2 + 2 * min(max(0.3 * layers, 1.2), 4)), constrained_layout=True)
     axes = figure.subplots(2, 1, sharex=True)
@@ -79,7 +79,8 @@ def states(detected: DetectorRun) -> Figure:
 
 
 def drift(detected: DetectorRun, realised: NDArray[Any]) -> Figure:
-    """The drift that was predicted at each block's end beside what came, by layer; of many layers the median."""
+    """The drift that was predicted at each block's end beside the drift that came, by layer. All layers together: the
+    median."""
     config, layers = detected.config, detected.states.shape[1]
     figure, axes = panels([name for name, _ in groups(layers)],
                           f"Drift over the next {config.horizon:,} steps: predicted, and what came", "training step",
@@ -97,7 +98,7 @@ def drift(detected: DetectorRun, realised: NDArray[Any]) -> Figure:
         axis.set_xlim(0, detected.steps)
     for axis in axes:
         log_axis(axis)
-        if positive.size:  # what is less than a tenth of the tolerance, or nothing, leaves by the bottom
+        if positive.size:  # lines below a tenth of the tolerance leave the panel
             axis.set_ylim(min(max(np.quantile(positive, 0.02), config.tolerance / 10), config.tolerance) / 1.3,
                           max(positive.max(), config.tolerance) * 2.5)
     axes[0].legend(fontsize="x-small", loc="upper right", ncol=3)
@@ -105,8 +106,8 @@ def drift(detected: DetectorRun, realised: NDArray[Any]) -> Figure:
 
 
 def pngs(names: List[str], make: Callable[[], Any], detected: DetectorRun) -> List[bytes]:
-    """The figures that `make` draws, as the contents of PNG files; behind the panels of all but two the states. All under
-    matplotlib's own defaults, whatever the user's settings are."""
+    """The figures that `make` draws, as the contents of PNG files. All but two have the states as their background.
+    They are drawn with matplotlib's own defaults, whatever the user's settings are."""
     with matplotlib.style.context("default"):
         files = []
         for name, figure in zip(names, make()):

@@ -184,7 +184,8 @@ class BacktestResult(Struct):
     ]
 
 
-# Fields that take a name as well as a number: the names, in order of their numbers. The library itself names its methods.
+# Fields that take a name as well as a number: the names, in order of their numbers. The library itself names its
+# methods.
 NAMES: Dict[str, List[str]] = {
     "arima_order_scope": ["per_layer", "per_series"],
     "arima_scale": ["shares", "log_ratios"],

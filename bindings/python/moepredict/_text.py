@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Names of files, and other text from outside, as a page, a message or a terminal can hold them."""
+"""Names of files, and other text from outside, in a form that a page, a message or a terminal can show."""
 from __future__ import annotations
 
 import codecs
@@ -7,7 +7,7 @@ import os
 import re
 from typing import Any, Match, Tuple, Union
 
-# What no encoding holds, but for the halves that stand for a name's bytes; and what would break a line, or a page.
+# Surrogates, except those that stand for the bytes of a name; and characters that would break a line or a page.
 _HALVES = re.compile("[\ud800-\udc7f\udd00-\udfff]")
 _CONTROLS = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 
@@ -17,8 +17,8 @@ def _escaped(found: Match[str]) -> str:
 
 
 def shown(text: Any) -> str:
-    """Text, or a path, as one line that UTF-8 holds. A name's bytes are read as UTF-8, whatever the locale; what they are
-    not, and control characters, are escaped."""
+    """Text or a path as one line of valid UTF-8. The bytes of a name are read as UTF-8 in any locale. Invalid bytes and
+    control characters are escaped."""
     text = _HALVES.sub(_escaped, os.fsdecode(text) if isinstance(text, os.PathLike) else str(text))
     return _CONTROLS.sub(_escaped, text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
 
@@ -31,7 +31,7 @@ def _as_it_came(error: UnicodeError) -> Tuple[Union[str, bytes], int]:
 
 
 def take_any_text(stream: Any) -> None:
-    """Let a stream write names as they came, byte for byte, and escape what else it cannot encode."""
+    """Make a stream write names byte for byte, and escape any other character that it cannot encode."""
     codecs.register_error("moepredict", _as_it_came)
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="moepredict")

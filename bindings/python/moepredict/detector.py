@@ -24,8 +24,8 @@ _MEAN, _VARIANCE, _RANGE, _DRIFT, _NOISE, _DISPERSION = range(6)
 class State(enum.IntEnum):
     """The state of a layer or an expert; `Detector` defines it.
 
-    WARMUP: nothing is known yet, treat it as TRANSIENT. TRANSIENT: the load moves by more than is tolerated, or has not been
-    quiet for long enough; keep room for every expert. STABLE: the forecast holds; place experts by it.
+    WARMUP: nothing is known yet, treat it as TRANSIENT. TRANSIENT: the load moves by more than is tolerated, or has not
+    been quiet for long enough; keep room for every expert. STABLE: the forecast holds; place experts by it.
     """
 
     WARMUP = 0
@@ -36,11 +36,11 @@ class State(enum.IntEnum):
 class Detector(Handle):
     """Detects whether the load of each layer and each expert is transient or stable, while the run goes on.
 
-    Let D be the error of the mean load of the last drift_window steps as a forecast of the mean load of the next horizon
-    steps: the root mean square over the layer's experts, without sampling noise, in units of the mean load 1 / experts.
-    STABLE begins once D has been expected to stay within the tolerance for dwell steps, if the load keeps moving as it has
-    lately. It ends when D is certain to exceed 1.3 times the tolerance. It is a forecast and no guarantee: past loads do not
-    show a change of data that is yet to come. It means the same at any batch size.
+    Let D be the error of the mean load of the last drift_window steps as a forecast of the mean load of the next
+    horizon steps: the root mean square over the layer's experts, without sampling noise, in units of the mean load 1 /
+    experts. STABLE begins once D has been expected to stay within the tolerance for dwell steps, if the load keeps
+    moving as it has lately. It ends when D is certain to exceed 1.3 times the tolerance. It is a forecast and no
+    guarantee: past loads do not show a change of data that is yet to come. It means the same at any batch size.
 
     Parameters
     ----------
@@ -49,18 +49,19 @@ class Detector(Handle):
     horizon : int, default 1000
         Steps ahead that STABLE is about, 1 or more: as many as pass between two placements of experts.
     tolerance : float, default 0.1
-        The error of a layer that STABLE tolerates, in units of the mean load, more than 0: as much as a placement can bear.
+        The error of a layer that STABLE tolerates, in units of the mean load, more than 0: as much as a placement can
+        bear.
     expert_tolerance : float, default 0.2
         The same for a single expert, more than 0.
     growth : float, default 0.3
-        Drift grows as the time ahead to this power, 0 to 1. 0.5 is a random walk; 0 is a load that moves but comes back.
-        Where drift keeps its direction the detector also checks the power 2 growth, at most 1.
+        Drift grows as the time ahead to this power, 0 to 1. 0.5 is a random walk; 0 is a load that moves but comes
+        back. Where drift keeps its direction the detector also checks the power 2 growth, at most 1.
     drift_window : int, default 100
-        Drift is measured between the last so many steps and as many before them: a multiple of block, 2 to 512 times. Longer
-        windows see slower drifts under more noise, and notice a change after about half a window.
+        Drift is measured between the last so many steps and as many before them: a multiple of block, 2 to 512 times.
+        Longer windows see slower drifts under more noise, and notice a change after about half a window.
     block : int, default 20
-        Steps averaged into one observation, 1 or more: longer than the noise of a router correlates. States change with the
-        last step of a block.
+        Steps averaged into one observation, 1 or more: longer than the noise of a router correlates. States change with
+        the last step of a block.
     dwell : int, default 100
         Steps for which the load must be quiet before STABLE begins, 1 or more, rounded up to whole blocks.
     windows : int or sequence of up to 4 int, default (10, 100)
@@ -75,8 +76,8 @@ class Detector(Handle):
     -----
     WARMUP lasts 2 drift_window steps, and begins again after a gap of more than drift_window step numbers.
 
-    All arrays are copies of the present values; later pushes do not change them. ``close()`` or a ``with`` block frees the
-    memory; otherwise that happens at garbage collection. Threads: as for `Predictor`.
+    All arrays are copies of the present values; later pushes do not change them. ``close()`` or a ``with`` block frees
+    the memory; otherwise that happens at garbage collection. Threads: as for `Predictor`.
 
     Examples
     --------
@@ -96,8 +97,9 @@ class Detector(Handle):
     def __init__(self, *, layers: int, experts: int, horizon: int = 1000, tolerance: float = 0.1,
                  expert_tolerance: float = 0.2, growth: float = 0.3, drift_window: int = 100, block: int = 20,
                  dwell: int = 100, windows: Union[int, Sequence[int]] = (10, 100)) -> None:
-        config = filled(_structs.DetectorConfig, horizon=horizon, tolerance=tolerance, expert_tolerance=expert_tolerance,
-                        growth=growth, drift_window=drift_window, block=block, dwell=dwell, windows=windows)
+        config = filled(_structs.DetectorConfig, horizon=horizon, tolerance=tolerance,
+                        expert_tolerance=expert_tolerance, growth=growth, drift_window=drift_window, block=block,
+                        dwell=dwell, windows=windows)
         layers, experts = positive("layers", layers), positive("experts", experts)
         handle = ctypes.c_void_p()
         library.moep_detector_create(layers, experts, config, make_runtime(), handle)
@@ -225,20 +227,20 @@ class Detector(Handle):
 
     @property
     def drift(self) -> NDArray[np.float64]:
-        """float64 (layers, experts): the expected error, without sampling noise, of a forecast made now, over the horizon,
-        in units of the mean load. TooFewSteps is raised in WARMUP, here and by the properties below."""
+        """float64 (layers, experts): the expected error, without sampling noise, of a forecast made now, over the
+        horizon, in units of the mean load. TooFewSteps is raised in WARMUP, here and by the properties below."""
         return self._read(_DRIFT)
 
     @property
     def noise(self) -> NDArray[np.float64]:
-        """float64 (layers, experts): the sampling noise as a number of independent tokens per step that would scatter as
-        much: p (1 - p) / v, with p the mean share and v the measured variance of a step. NaN where v = 0."""
+        """float64 (layers, experts): the sampling noise as a number of independent tokens per step that would scatter
+        as much: p (1 - p) / v, with p the mean share and v the measured variance of a step. NaN where v = 0."""
         return self._read(_NOISE)
 
     @property
     def dispersion(self) -> NDArray[np.float64]:
-        """float64 (layers, experts): how much more the loads scatter than independent tokens would, tokens per step / noise;
-        1 is the least. NaN where noise is NaN, and where counts are not whole numbers."""
+        """float64 (layers, experts): how much more the loads scatter than independent tokens would, tokens per step /
+        noise; 1 is the least. NaN where noise is NaN, and where counts are not whole numbers."""
         return self._read(_DISPERSION)
 
     @property
@@ -264,9 +266,9 @@ class Detector(Handle):
         Returns
         -------
         dict of float, always with the same keys
-            ``stable_layers``, ``stable_experts``: the fraction of them that is STABLE. ``changes``: of layers' states, in
-            total. ``drift_mean``, ``_min``, ``_max``, and so ``noise_*`` and ``dispersion_*``: over the layers, NaN where
-            not known yet. ``steps``, ``gaps``, ``empty_layers``: as in ``info``.
+            ``stable_layers``, ``stable_experts``: the fraction of them that is STABLE. ``changes``: of layers' states,
+            in total. ``drift_mean``, ``_min``, ``_max``, and so ``noise_*`` and ``dispersion_*``: over the layers, NaN
+            where not known yet. ``steps``, ``gaps``, ``empty_layers``: as in ``info``.
         """
         result = {"stable_layers": float(np.mean(self.layer_states == State.STABLE)),
                   "stable_experts": float(np.mean(self.expert_states == State.STABLE)),

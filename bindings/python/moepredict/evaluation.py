@@ -19,12 +19,13 @@ from .predictor import Predictor
 class Backtest(NamedTuple):
     """Errors of the forecasts along a recorded run.
 
-    All arrays but the first are float64 (left_out: uint64) of shape (origins, layers). A value is about those steps of the
-    origin's horizon in which the layer has a token; NaN where there is none, and where no forecast could be made. Loads are
-    shares of the layer's tokens; errors are fractions.
+    All arrays but the first are float64 (left_out: uint64) of shape (origins, layers). A value is about those steps of
+    the origin's horizon in which the layer has a token; NaN where there is none, and where no forecast could be made.
+    Loads are shares of the layer's tokens; errors are fractions.
 
-    Counts are samples, so even the true mean load would have an error: the floors. Real loads scatter 2 to 4 times as much
-    as independent tokens, and the mean does not minimise the error ratio, so an error may lie a little below its floor.
+    Counts are samples, so even the true mean load would have an error: the floors. Real loads scatter 2 to 4 times as
+    much as independent tokens, and the mean does not minimise the error ratio, so an error may lie a little below its
+    floor.
 
     Attributes
     ----------
@@ -35,8 +36,8 @@ class Backtest(NamedTuple):
     error_of_mean : ndarray
         The same for the mean load over the horizon: what a placement of experts experiences.
     paper_error : ndarray
-        The paper's error ratio, |forecast - actual| / actual over the experts with a token. One expert with three tokens
-        can make it 3000: use it for comparison with the paper only.
+        The paper's error ratio, |forecast - actual| / actual over the experts with a token. One expert with three
+        tokens can make it 3000: use it for comparison with the paper only.
     total_variation : ndarray
         Half the sum over the experts of |forecast mean - actual mean|: the part of the load that is not where it was
         forecast.
@@ -74,8 +75,8 @@ def backtest(predictor: Union[Predictor, str], trace: Any, *, horizon: int = 100
     Parameters
     ----------
     predictor : Predictor or str
-        A predictor, of which a copy with an empty history takes configuration and model; it does not change. Or the name
-        of a method.
+        A predictor, of which a copy with an empty history takes configuration and model; it does not change. Or the
+        name of a method.
     trace : ndarray, CPU tensor or file name, (steps, layers, experts)
         Token counts; a file is a ``.npy``.
     horizon : int, default 1000
@@ -85,8 +86,8 @@ def backtest(predictor: Union[Predictor, str], trace: Any, *, horizon: int = 100
     first, every : int, default 300 and 100
         The origins: forecasts are made at steps first, first + every, ... as far as the run holds their horizon.
     refit_every : int, default 0
-        Origins between fits. 0: one fit, at the first origin where it succeeds, and none if `predictor` has a fitted model.
-        A method without a model is never fitted.
+        Origins between fits. 0: one fit, at the first origin where it succeeds, and none if `predictor` has a fitted
+        model. A method without a model is never fitted.
     assignments : float, default 0
         Tokens per layer and step behind the counts. 0: the counts are those tokens.
     progress : callable, optional
@@ -161,7 +162,8 @@ def forecast_error(forecast: Any, actual: Any) -> Tuple[NDArray[np.float64], NDA
     error : ndarray of float64, (layers,)
         The mean over the experts of |forecast - actual| / max(actual, 0.1 / experts).
     paper_error : ndarray of float64, (layers,)
-        The paper's: the mean of |forecast - actual| / actual over the experts whose actual load is not 0; NaN without any.
+        The paper's: the mean of |forecast - actual| / actual over the experts whose actual load is not 0; NaN without
+        any.
     left_out : ndarray of uint64, (layers,)
         The number of experts that paper_error leaves out.
 

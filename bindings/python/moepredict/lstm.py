@@ -43,8 +43,8 @@ class LstmTraining(NamedTuple):
     length : int
         Updates of a whole round; 0 before the first.
     loss : float
-        The validation loss of the weights in use: the error of the mean load of the next 50, 100, ... 2000 steps, averaged.
-        NaN: not evaluated yet.
+        The validation loss of the weights in use: the error of the mean load of the next 50, 100, ... 2000 steps,
+        averaged. NaN: not evaluated yet.
     untrained_loss : float
         The same of an untrained network.
     """

@@ -29,17 +29,17 @@ class Predictor(Learner):
     method : str or int, default "sw_avg"
         The forecasting method: its name, one of ``moepredict.methods()``, or its number.
     layers, experts : int
-        The shape of the counts of one step, 1 or more each. A model whose layers differ in their number of experts needs
-        a predictor for each number.
+        The shape of the counts of one step, 1 or more each. A model whose layers differ in their number of experts
+        needs a predictor for each number.
     sw_avg_window : int, default 200
         Steps that sw_avg averages, 1 or more. Short windows follow a changing load, long ones average noise away.
     history : int, default 0
         Steps kept, at 4 bytes per series. 0: as many as the method needs, which is sw_avg_window for sw_avg, 1000 or
         200 arima_bucket, whichever is more, for arima, and 2048 for lstm. At least sw_avg_window, 8 arima_bucket, 2000.
     fit_budget : float, default 0
-        What one call of ``fit`` may spend, in millions of floating-point operations; 0: no limit. The count is a formula,
-        the same on any machine. A call that runs out returns, and the next one goes on from there. One update of the
-        default lstm costs about 70.
+        What one call of ``fit`` may spend, in millions of floating-point operations; 0: no limit. The count is a
+        formula, the same on any machine. A call that runs out returns, and the next one goes on from there. One update
+        of the default lstm costs about 70.
     arima_p, arima_d, arima_q : int or "select", default 2, 1, 2
         The order: p and q 0 to 8, d 0 to 2. "select" chooses p and q up to 5, d up to 1. The paper's is (5, 1, 5).
     arima_order_scope : str or int, default "per_layer"
@@ -59,8 +59,8 @@ class Predictor(Learner):
     seed : int, default 0
         Of all random numbers: first weights, order of training.
     lstm_scope : str or int, default "shared"
-        "shared": one small network for every series of any run. "joint": the paper's, one network for all experts of all
-        layers of this run; it must be fitted before it forecasts.
+        "shared": one small network for every series of any run. "joint": the paper's, one network for all experts of
+        all layers of this run; it must be fitted before it forecasts.
     lstm_layers : int, default 1
         Recurrent layers, 0 to 4 (joint: 1 to 4).
     lstm_hidden : int, default 16
@@ -83,9 +83,9 @@ class Predictor(Learner):
     -----
     ``close()`` or a ``with`` block frees the memory; otherwise that happens at garbage collection.
 
-    Threads: a call that changes a predictor (push, fit, adopt, reset, load_state_dict, close) must not overlap any other
-    call on it. Other calls may overlap each other. Different predictors are independent. Calls release the GIL, so a clone
-    can be fitted in another thread while training goes on: see `adopt`.
+    Threads: a call that changes a predictor (push, fit, adopt, reset, load_state_dict, close) must not overlap any
+    other call on it. Other calls may overlap each other. Different predictors are independent. Calls release the GIL,
+    so a clone can be fitted in another thread while training goes on: see `adopt`.
 
     Examples
     --------
@@ -157,11 +157,11 @@ class Predictor(Learner):
         horizon : int
             Steps ahead, 1 or more.
         stride : int, optional
-            Steps averaged into one row, 1 or more; the last row has what is left. 1: every single step. Default None: the
-            mean over the whole horizon, without the axis of rows.
+            Steps averaged into one row, 1 or more; the last row has what is left. 1: every single step. Default None:
+            the mean over the whole horizon, without the axis of rows.
         quantile : float or sequence of float, optional
-            Quantile levels, each more than 0 and less than 1: the observed mean of a row's steps will not exceed the result
-            in that part of all cases. Default None: the forecast itself.
+            Quantile levels, each more than 0 and less than 1: the observed mean of a row's steps will not exceed the
+            result in that part of all cases. Default None: the forecast itself.
 
         Returns
         -------
@@ -186,8 +186,8 @@ class Predictor(Learner):
         else:
             levels = np.array(quantile, float).ravel()
             shares = np.empty((len(levels), *shape))
-            library.moep_predictor_predict_quantiles(self._checked_handle(), horizon, row, levels.ctypes.data, len(levels),
-                                                     shares.ctypes.data, shares.size)
+            library.moep_predictor_predict_quantiles(self._checked_handle(), horizon, row, levels.ctypes.data,
+                                                     len(levels), shares.ctypes.data, shares.size)
             shares = shares if np.ndim(quantile) else shares[0]
         return shares[..., 0, :, :] if stride is None else shares
 
@@ -204,10 +204,10 @@ class Predictor(Learner):
         Returns
         -------
         dict of float, always with the same keys
-            ``imbalance_now_mean``, ``_min``, ``_max``: over the layers, the largest load over the mean load in the last step
-            pushed; layers without a token do not count. ``imbalance_forecast_*``: the same of the forecast. NaN: no such
-            step or forecast yet (one that was loaded or cloned has no last step until the next push). ``steps``, ``gaps``,
-            ``empty_layers``: as in ``info``.
+            ``imbalance_now_mean``, ``_min``, ``_max``: over the layers, the largest load over the mean load in the last
+            step pushed; layers without a token do not count. ``imbalance_forecast_*``: the same of the forecast. NaN:
+            no such step or forecast yet (one that was loaded or cloned has no last step until the next push).
+            ``steps``, ``gaps``, ``empty_layers``: as in ``info``.
         """
         try:
             forecast = self.predict(positive("horizon", horizon))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The paper's figures and an error table for a trace, as pictures and one page that stands alone."""
+"""A report on a run: the paper's figures and tables of errors and states, as PNG files and one self-contained page."""
 from __future__ import annotations
 
 import base64
@@ -18,7 +18,8 @@ from ._files import check_folder, write_files
 from ._library import version
 from ._text import shown
 from ._shares import proportions
-from ._detector_run import DetectorRun, errors_by_state, layers_of, octiles, realised_by_state, realised_drift, run_detector
+from ._detector_run import (DetectorRun, errors_by_state, layers_of, octiles, realised_by_state, realised_drift,
+                            run_detector)
 from .detector import State
 from .evaluation import Backtest
 
@@ -33,24 +34,25 @@ th:first-child, td:first-child { text-align: left; }
 
 _CAPTIONS = {
     "shares": "Each expert's part of its layer's tokens (the paper's figure 1).",
-    "variance": "Variance over the last w steps (figures 2, 3 and 10): where it falls, the load settles. Its level late in "
-                "the run is sampling noise.",
-    "range": "Largest less smallest proportion over the last w steps (figures 4 and 11).",
-    "error": "Error of forecasts over training (figures 5 to 9). Solid: against each single step; grey: what that error "
-             "would be had the forecast known the mean that came; dashed: against that mean, which is what placement "
-             "feels. Of all layers together: the median.",
-    "imbalance": "How far the most loaded expert lies above the mean. Of all layers together: the median, and the band from "
-                 "the least to the largest.",
-    "states": "The detector's states. Behind the other pictures they are the same, in the same colours.",
-    "drift": "Blue: the error, sampling noise aside, that the detector expected of a forecast made then; black: the error "
-             "that it turned out to have, where the run goes on for long enough to tell. Under the dashed line it is "
-             "tolerated; a line that leaves by the bottom says that noise explains it all. Of all layers together: the "
-             "median.",
+    "variance": "Variance over the last w steps (the paper's figures 2, 3 and 10). Where it falls, the load settles. "
+                "Its level late in the run is sampling noise.",
+    "range": "Largest minus smallest proportion over the last w steps (the paper's figures 4 and 11).",
+    "error": "Error of forecasts over training (the paper's figures 5 to 9). Solid: error of each single step. Grey: "
+             "the error that the actual mean load would have. Dashed: error of the mean load, which a placement of "
+             "experts experiences. A panel of all layers shows the median.",
+    "imbalance": "How far the most loaded expert lies above the mean. A panel of all layers shows the median, and the "
+                 "band from the least to the largest.",
+    "states": "The detector's states. The backgrounds of the other pictures show them in the same colours.",
+    "drift": "Blue: the error, without sampling noise, that the detector expected of a forecast at that step. Black: "
+             "the error that the forecast had, where the run is long enough. Below the dashed line the error is "
+             "tolerated. Where a line leaves the panel at the bottom, sampling noise explains all of it. A panel of "
+             "all layers shows the median.",
 }
 
 
 def shares_of(counts: NDArray[Any]) -> NDArray[Any]:
-    """Proportions, float32 [steps, layers, experts]; a layer without tokens repeats its last, uniform before any."""
+    """Proportions, float32 (steps, layers, experts). A layer without tokens repeats its last ones; before any:
+    uniform."""
     shares = np.empty(counts.shape, np.float32)
     for layer in range(counts.shape[1]):
         shares[:, layer] = proportions(counts[:, layer])
@@ -60,7 +62,7 @@ def shares_of(counts: NDArray[Any]) -> NDArray[Any]:
 # ---- the page ----
 
 def _html_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The cells are HTML."""
+    """A table whose cells are HTML already."""
     lines = ["<tr>" + "".join(f"<th>{text}</th>" for text in head) + "</tr>"]
     lines += ["<tr>" + "".join(f"<td>{text}</td>" for text in row) + "</tr>" for row in rows]
     return "<table>" + "\n".join(lines) + "</table>"
@@ -76,9 +78,10 @@ def _percent(value: float) -> str:
 
 def _errors_html(rows: List[Dict[str, Any]]) -> str:
     fields = ["error", "floor", "error_of_mean", "floor_of_mean", "paper_error"]
-    best = {(row["horizon"], field): min((r[field] for r in rows if r["horizon"] == row["horizon"] and not r["in_sample"] and
-                                          not np.isnan(r[field])), default=None)
-            for row in rows for field in ("error", "error_of_mean", "paper_error")}
+    compared = [row for row in rows if not row["in_sample"]]
+    best = {(horizon, field): min((row[field] for row in compared if row["horizon"] == horizon and
+                                   not np.isnan(row[field])), default=None)
+            for horizon in HORIZONS for field in ("error", "error_of_mean", "paper_error")}
 
     def cell(row: Dict[str, Any], field: str) -> str:
         text = _percent(row[field])
@@ -90,15 +93,15 @@ def _errors_html(rows: List[Dict[str, Any]]) -> str:
 
 
 def _promise_html(detected: DetectorRun) -> str:
-    """What moepredict.h says of STABLE."""
+    """The definition of STABLE, with the numbers of this detector."""
     config = detected.config
-    return (f"<p>STABLE promises: when it begins, the mean load of the last {config.drift_window:,} steps, taken as the "
-            f"forecast of the mean load of the next {config.horizon:,}, is expected to be off by no more than "
-            f"{config.tolerance:g} of the mean load, if the load goes on moving as it has lately; it is left when the load is "
-            f"certain to move more than 1.3 times that. Off is the root mean square over the layer's experts, without what "
-            f"sampling noise adds to it, so that it means the same at any batch size. It is a forecast, not a guarantee: a "
-            f"change of the data tomorrow is not in the past. Place experts by the forecast where a layer is STABLE; keep "
-            f"room for every expert where it is TRANSIENT or still in WARMUP.</p>")
+    return (f"<p>Take the mean load of the last {config.drift_window:,} steps as a forecast of the mean load of the "
+            f"next {config.horizon:,}. STABLE begins when the expected error of this forecast is at most "
+            f"{config.tolerance:g} of the mean load, if the load keeps moving as it has lately. It ends when the error "
+            f"is certain to exceed 1.3 times that. The error is the root mean square over the layer's experts, without "
+            f"sampling noise, so it means the same at any batch size. STABLE is a forecast and no guarantee: past "
+            f"loads do not show a change of data that is yet to come. Where a layer is STABLE, place experts by the "
+            f"forecast. Where it is TRANSIENT or in WARMUP, keep room for every expert.</p>")
 
 
 def _layers_html(detected: DetectorRun) -> str:
@@ -106,8 +109,8 @@ def _layers_html(detected: DetectorRun) -> str:
         ["layer", "state at the end", "first stable at step", "changes of state", "part of the run stable",
          "drift at the end", "noise, as tokens a step", "dispersion"],
         ([str(row["layer"]), row["state"], "never" if row["stable_from"] is None else f"{row['stable_from']:,}",
-          f"{row['changes']:,}", f"{100 * row['stable']:.0f} %", _number(row["drift"], ".3f"), _number(row["noise"], ",.0f"),
-          _number(row["dispersion"], ".2f")] for row in layers_of(detected)))
+          f"{row['changes']:,}", f"{100 * row['stable']:.0f} %", _number(row["drift"], ".3f"),
+          _number(row["noise"], ",.0f"), _number(row["dispersion"], ".2f")] for row in layers_of(detected)))
 
 
 def _drift_html(detected: DetectorRun, realised: NDArray[Any]) -> str:
@@ -115,19 +118,19 @@ def _drift_html(detected: DetectorRun, realised: NDArray[Any]) -> str:
     if not rows:
         return ""
     came = realised_by_state(detected, realised)
-    said = [f"{name}: {came[state]:.3f}" for state, name in ((State.STABLE, "while a layer was STABLE"),
-                                                           (State.TRANSIENT, "while it was TRANSIENT"))
-            if np.isfinite(came[state])]
-    return ("<h3>Predicted drift, and what came</h3>"
-            f"<p>Root mean square over all layers and blocks, in units of the mean load, of the drift that came "
-            f"{'; '.join(said)}. By eighths of all layers and blocks, from the least predicted drift to the largest:</p>" +
+    by_state = [f"{came[state]:.3f} while a layer was {state.name}" for state in (State.STABLE, State.TRANSIENT)
+                if np.isfinite(came[state])]
+    return ("<h3>Predicted and realised drift</h3>"
+            f"<p>The realised drift, the root mean square over all layers and blocks in units of the mean load, was "
+            f"{' and '.join(by_state)}. By eighths of all layers and blocks, from the least predicted drift to the "
+            f"largest:</p>" +
             _html_table(["predicted", *(f"{predicted:.3f}" for predicted, _ in rows)],
-                        [["came", *(f"{came:.3f}" for _, came in rows)]]))
+                        [["realised", *(f"{came:.3f}" for _, came in rows)]]))
 
 
 def _states_html(backtests: Dict[Tuple[str, int], Backtest], detected: DetectorRun, realised: NDArray[Any]) -> str:
     if not detected.knows:
-        return "<p>The trace is too short to tell a transient state from a stable one.</p>"
+        return "<p>The trace is too short for the detector: it is in WARMUP all the time.</p>"
     parts = ["<h2>Transient and stable states</h2>", _promise_html(detected)]
     if backtests:
         parts += ["<h3>Errors by the state of the layer when the forecast was made</h3>", _html_table(
@@ -135,12 +138,12 @@ def _states_html(backtests: Dict[Tuple[str, int], Backtest], detected: DetectorR
             ([html.escape(row["method"]), f"{row['horizon']:,}", row["state"], f"{row['forecasts']:,}",
               *(_percent(row[field]) for field in ("error", "floor", "error_of_mean", "floor_of_mean"))]
              for row in errors_by_state(backtests, detected))),
-            f"<p>Means over all layers and the forecasts of the whole run from step {FIRST} on; a forecast is of one "
-            f"layer.</p>"]
+            f"<p>Means over all layers and the forecasts from step {FIRST} on. Each forecast is of one layer.</p>"]
     parts += ["<h3>Layers</h3>", _layers_html(detected),
-              "<p>Drift: the error that a forecast made at the end of the run must expect, noise aside, in units of the mean "
-              "load. Noise: so many independent tokens would scatter as much. Dispersion: how much more the loads scatter "
-              "than independent tokens would; 1 is the least, blocks of real runs have 2 to 10.</p>",
+              "<p>Drift: the expected error of a forecast made at the end of the run, without sampling noise, in units "
+              "of the mean load. Noise: the number of independent tokens that would scatter as much. Dispersion: how "
+              "much more the loads scatter than independent tokens would; 1 is the least, blocks of real runs have 2 "
+              "to 10.</p>",
               _drift_html(detected, realised)]
     return "".join(parts)
 
@@ -156,16 +159,18 @@ def _figure_html(name: str, png: bytes, found: Comparison) -> str:
 def _page(title: str, counts: NDArray[Any], found: Comparison, rows: List[Dict[str, Any]], of_states: str,
           pictures: Dict[str, bytes]) -> str:
     steps, layers, experts = counts.shape
-    late = "<p>The trace is too short for a forecast of 1,000 steps to be judged.</p>"
+    late = "<p>The trace is too short to evaluate a forecast of 1,000 steps.</p>"
     if rows:
         late = ("<h2>Errors in the later half of the run</h2>" + _errors_html(rows) +
-                "<p>Means over all layers and the forecasts from half the run on; best in bold. The floor is what scatter of "
-                "the single steps leaves to any forecast; paper error leaves out experts without a token.</p>"
+                "<p>Means over all layers and the forecasts from half the run on; the best is bold. The floor is the "
+                "error that the scatter of single steps leaves even to the actual mean load. The paper error leaves "
+                "out experts without a token.</p>"
                 f"<p>{html.escape(in_words(found))}</p>" +
                 "".join(f"<p>{html.escape(reason)}.</p>" for reason in reasons(rows)))
     empty = int((~counts.any(2)).sum())
     if empty:
-        late += f"<p>In {empty:,} (step, layer) pairs there was no token: the pictures repeat the layer's last proportions.</p>"
+        late += (f"<p>{empty:,} (step, layer) pairs have no token. The pictures repeat the layer's last proportions "
+                 f"there.</p>")
     figures = "".join(_figure_html(name, png, found) for name, png in pictures.items())
     return (f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
             f"<style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>"
@@ -174,33 +179,45 @@ def _page(title: str, counts: NDArray[Any], found: Comparison, rows: List[Dict[s
 
 
 def _title(trace: Any) -> str:
-    """Of a page that was given none."""
-    return pathlib.Path(os.fsdecode(trace)).name if isinstance(trace, (str, os.PathLike)) else "Expert loads of a training run"
+    """The title of a page without a given one."""
+    if isinstance(trace, (str, os.PathLike)):
+        return pathlib.Path(os.fsdecode(trace)).name
+    return "Expert loads of a training run"
 
 
 def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence[Any] = (),
            progress: Callable[[float], Any] = lambda fraction: None) -> List[Dict[str, Any]]:
-    """Write a report on a training run.
+    """Write a report on a training run: tables and the paper's figures. matplotlib draws them.
 
     Parameters
     ----------
     trace : ndarray, CPU tensor or .npy file name, (steps, layers, experts)
         Token counts.
     out : path
-        The folder for index.html, which stands alone, and its pictures as PNG files; made if it is not there. Files of an
-        older report are replaced when the new ones are whole. The caller's matplotlib settings, which are the process's,
-        make way to the defaults while a picture is drawn.
+        The folder for index.html, which is self-contained, and its pictures as PNG files; it is made if necessary.
+        Files of an older report are replaced once the new ones are complete. matplotlib's settings are the defaults
+        while a picture is drawn, in the whole process.
     title : str, optional
-        The page's title, any text; None: the file's name.
+        The page's title, any text. Default None: the file's name.
     train : sequence of ndarray, CPU tensor or .npy file name, (steps, layers, experts)
-        Other runs that the LSTM is trained on first. Without any it has the weights that the library ships.
+        Other runs to train the LSTM on first. Default none: it uses the weights that the library ships.
     progress : callable, optional
-        progress(fraction); an exception in it ends the report.
+        ``progress(fraction)``; an exception in it ends the report.
 
     Returns
     -------
     list of dict
-        The rows of the error table; in_sample: the LSTM had seen this very run before; reason: why there is no error, or empty.
+        The rows of the error table. in_sample: the LSTM was trained on this very run. reason: an explanation where
+        there is no error, or empty.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A bad trace.
+    OSError
+        The folder cannot be written to.
+    ImportError
+        matplotlib is missing.
     """
     from . import _figures, _state_figures  # matplotlib, only where a report is asked for
 
@@ -218,7 +235,8 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence
     horizons = [h for h in HORIZONS if any(key[1] == h for key in backtests)]
     draw: List[Tuple[List[str], Callable[[], Any]]] = [(["shares"], lambda: [_figures.load_proportions(shares)])]
     if detected.knows:
-        draw.append((["states", "drift"], lambda: [_state_figures.states(detected), _state_figures.drift(detected, realised)]))
+        draw.append((["states", "drift"],
+                     lambda: [_state_figures.states(detected), _state_figures.drift(detected, realised)]))
     draw += [([f"error-{h}"], functools.partial(lambda h: [_figures.errors(backtests, h, counts.shape[1])], h))
              for h in horizons]
     if windows:

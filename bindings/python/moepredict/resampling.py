@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A real run's dynamics at another batch size, or with more experts.
+"""The dynamics of a recorded run at another batch size, or with more experts.
 
->>> smaller = moepredict.resample("run.npy", assignments=1024, thin=True)     # a part of the tokens that were there
+>>> smaller = moepredict.resample("run.npy", assignments=1024, thin=True)     # a part of its tokens
 >>> larger = moepredict.resample("run.npy", assignments=2**19)                # its smoothed loads, sampled anew
 >>> wider = moepredict.resample(moepredict.join_experts("run.npy", 8), assignments=2**19)
 """
@@ -19,30 +19,31 @@ from ._shares import proportions
 
 BLOCK = 20                      # steps averaged before the fit: longer than the loads' fast autocorrelation
 LEAST_BANDWIDTH = 2 * BLOCK     # a line needs two blocks in reach, at the run's ends too
-_LARGEST_URN = 10**9 - 1        # tokens that numpy's hypergeometric takes
+_LARGEST_URN = 10**9 - 1        # the limit of numpy's hypergeometric
 
 
 def counts_like(assignments: int, *shape: int) -> NDArray[Any]:
-    """Room for counts: int32, or int64 where they do not fit."""
+    """An empty array for counts: int32, or int64 where they do not fit."""
     return np.empty(shape, np.int32 if assignments < 2**31 else np.int64)
 
 
 def _swap_with_last(values: NDArray[Any], columns: NDArray[Any]) -> None:
-    """One value of each row with the row's last, in place."""
+    """Swap one value of each row with the row's last, in place."""
     rows = np.arange(len(values))
     values[:, -1], values[rows, columns] = values[rows, columns], values[:, -1].copy()
 
 
-def sample(rng: np.random.Generator, shares: NDArray[Any], assignments: int, overdispersion: float = 1.0) -> NDArray[Any]:
+def sample(rng: np.random.Generator, shares: NDArray[Any], assignments: int,
+           overdispersion: float = 1.0) -> NDArray[np.int64]:
     """Multinomial counts [steps, experts] of a layer; each step's sum is `assignments`.
 
-    Overdispersed ones are Dirichlet-multinomial, whose variance is (assignments + c) / (1 + c) times the multinomial's,
-    c the sum of the Dirichlet's parameters.
+    With overdispersion they are Dirichlet-multinomial. Their variance is (assignments + c) / (1 + c) times that of a
+    multinomial, with c the sum of the Dirichlet's parameters.
     """
     if overdispersion > 1:
         shares = rng.standard_gamma(shares * ((assignments - overdispersion) / (overdispersion - 1)))
     shares = shares / shares.sum(axis=1, keepdims=True)
-    # What rounding leaves of the probabilities falls to the last expert: let it be the largest, never a dead one.
+    # The last expert gets what rounding leaves of the probabilities: that must be the largest, never a dead one.
     largest = shares.argmax(axis=1)
     _swap_with_last(shares, largest)
     counts = rng.multinomial(assignments, shares)
@@ -51,7 +52,7 @@ def sample(rng: np.random.Generator, shares: NDArray[Any], assignments: int, ove
 
 
 def _thin(rng: np.random.Generator, counts: NDArray[Any], assignments: int) -> NDArray[Any]:
-    """`assignments` of each step's tokens, drawn without replacement: one expert after the other, all steps at once."""
+    """Draw `assignments` of each step's tokens without replacement, one expert after the other, all steps at once."""
     kept = np.empty(counts.shape, np.int64)
     left, wanted = counts.sum(axis=1), np.full(len(counts), assignments)
     for expert in range(counts.shape[1]):
@@ -62,14 +63,14 @@ def _thin(rng: np.random.Generator, counts: NDArray[Any], assignments: int) -> N
 
 
 def _tokens(counts: NDArray[Any], layer: int, assignments: int) -> NDArray[Any]:
-    """A layer's counts as tokens that can be thinned."""
-    with np.errstate(over="ignore"):  # too many in any case
+    """A layer's counts as whole tokens, of which `assignments` can be drawn in each step."""
+    with np.errstate(over="ignore"):  # an infinite total is too large in any case
         totals = counts.sum(axis=1, dtype=float)
     if counts.dtype.kind == "f" and (counts != np.floor(counts)).any():
         raise ValueError("only whole tokens can be thinned: the trace holds fractions")
     if totals.min() < assignments:
-        raise ValueError(f"step {totals.argmin()}, layer {layer} has {totals.min():.0f} tokens: {assignments} cannot be "
-                         "drawn from them")
+        raise ValueError(f"step {totals.argmin()}, layer {layer} has {totals.min():.0f} tokens: {assignments} cannot "
+                         "be drawn from them")
     if totals.max() > _LARGEST_URN:
         raise ValueError(f"step {totals.argmax()}, layer {layer} has {totals.max():.0f} tokens: {_LARGEST_URN} are the "
                          "most that can be thinned")
@@ -85,7 +86,11 @@ def _layer(trace: NDArray[Any], layer: int) -> NDArray[Any]:
 
 def _fit_weights(points: NDArray[Any], centres: NDArray[Any], sizes: NDArray[Any],
                  bandwidth: float) -> Tuple[NDArray[Any], NDArray[Any]]:
-    """Blocks in reach of every point, and their weights in the line fitted there by tricube-weighted least squares."""
+    """The blocks in reach of every point, and their weights in the line fitted there by tricube-weighted least squares.
+
+    With w the tricube weights times block sizes, d the distances and S_k = sum w d^k, the line's value at the point has
+    the weights w (S_2 - S_1 d) / (S_0 S_2 - S_1^2).
+    """
     reach = min(int(bandwidth / BLOCK) + 2, len(centres) - 1)
     near = np.minimum(np.searchsorted(centres, points), len(centres) - 1)[:, None] + np.arange(-reach, reach + 1)
     blocks = np.clip(near, 0, len(centres) - 1)
@@ -97,21 +102,26 @@ def _fit_weights(points: NDArray[Any], centres: NDArray[Any], sizes: NDArray[Any
     return blocks, weights * (second - first * distance) / (total * second - first**2)
 
 
-def smooth(shares: NDArray[Any], bandwidth: float = 100) -> NDArray[Any]:
-    """Load proportions without most of their sampling noise: a local linear fit to the means of 20-step blocks.
+def smooth(shares: Any, bandwidth: float = 100) -> NDArray[np.float64]:
+    """Remove most sampling noise from load proportions, by a local linear fit to the means of 20-step blocks.
 
     Parameters
     ----------
-    shares : (steps, ..., experts)
-        Load proportions.
-    bandwidth : float
-        Steps on either side, 40 or more, that a fit looks at, with tricube weights. At the ends of the run it looks to
-        the one side.
+    shares : array, (steps, ..., experts)
+        Load proportions, finite.
+    bandwidth : float, default 100
+        Steps on either side that a fit uses, with tricube weights, 40 or more. At the ends of the run there is one
+        side.
 
     Returns
     -------
-    ndarray like `shares`
-        At least 0.02 / experts each; they sum to 1. A run of at most 20 steps is its mean.
+    ndarray of float64, like `shares`
+        At least 0.02 / experts each; they sum to 1. A run of at most 20 steps becomes its mean.
+
+    Raises
+    ------
+    ValueError
+        Another shape, a number that is not finite, or a bad bandwidth.
     """
     shares = np.asarray(shares, float)
     if shares.ndim < 2 or 0 in shares.shape or not np.isfinite(shares).all():
@@ -119,7 +129,7 @@ def smooth(shares: NDArray[Any], bandwidth: float = 100) -> NDArray[Any]:
     if not LEAST_BANDWIDTH <= bandwidth < np.inf:
         raise ValueError(f"bandwidth = {bandwidth}: must be {LEAST_BANDWIDTH} or more")
     steps, experts = len(shares), shares.shape[-1]
-    bandwidth = min(bandwidth, 1e6 * steps)  # from there on all weights are the same, to the last digit
+    bandwidth = min(bandwidth, 1e6 * steps)  # beyond it all weights are the same, to the last digit
     series = shares.reshape(steps, -1)
     starts = np.arange(0, steps, BLOCK)
     sizes = np.diff(np.append(starts, steps))
@@ -135,33 +145,40 @@ def smooth(shares: NDArray[Any], bandwidth: float = 100) -> NDArray[Any]:
     before = np.clip(np.searchsorted(points, time, side="right") - 1, 0, max(len(points) - 2, 0))
     after = np.minimum(before + 1, len(points) - 1)
     part = (time - points[before]) / np.where(after > before, points[after] - points[before], 1)
-    result: NDArray[np.float64] = (fitted[before] * (1 - part)[:, None] + fitted[after] * part[:, None]).reshape(shares.shape)
+    result: NDArray[np.float64] = fitted[before] * (1 - part)[:, None] + fitted[after] * part[:, None]
+    result = result.reshape(shares.shape)
     np.maximum(result, 0.02 / experts, out=result)
     result /= result.sum(axis=-1, keepdims=True)
     return result
 
 
-def resample(trace: Any, assignments: int, *, bandwidth: float = 100, seed: int = 0, thin: bool = False) -> NDArray[Any]:
-    """A recorded run as it would have been with another number of tokens.
+def resample(trace: Any, assignments: int, *, bandwidth: float = 100, seed: int = 0,
+             thin: bool = False) -> NDArray[Any]:
+    """Turn a recorded run into the same run with another number of tokens.
 
     Parameters
     ----------
     trace : ndarray, CPU tensor or file name, (steps, layers, experts)
         Token counts, or load proportions; the file is a ``.npy``.
     assignments : int
-        Tokens of every layer and step.
-    bandwidth : float
-        Of `smooth`, which makes the loads that are sampled; not used with `thin`. Noise that smoothing leaves becomes
-        drift, fluctuation that it takes away is lost: 100 keeps more of both, 2000 less.
-    seed : int
+        Tokens of every layer and step, 1 to 2^53.
+    bandwidth : float, default 100
+        As for `smooth`, whose result is sampled; not used with `thin`. Noise that smoothing leaves becomes drift, and
+        fluctuation that it removes is lost: 100 keeps more of both, 2000 less.
+    seed : int, default 0
         The same seed gives the same counts, with the same NumPy on the same type of CPU.
-    thin : bool
-        Draw the tokens from those that were recorded, without replacement, instead: nothing is smoothed and the run's
-        own noise stays. Every layer and step must have that many.
+    thin : bool, default False
+        Draw from the recorded tokens without replacement instead: nothing is smoothed, and the run's own noise stays.
+        Every layer and step must have that many tokens.
 
     Returns
     -------
     ndarray of int32, or int64 where they do not fit, (steps, layers, experts)
+
+    Raises
+    ------
+    ValueError, TypeError
+        A bad trace or argument, or too few tokens to thin.
     """
     trace = as_trace(trace)
     assignments, seed = whole("assignments", assignments, 1, 2**53), whole("seed", seed)
@@ -175,21 +192,27 @@ def resample(trace: Any, assignments: int, *, bandwidth: float = 100, seed: int 
     return counts
 
 
-def join_experts(traces: Any, groups: Union[int, Sequence[Sequence[int]]]) -> NDArray[Any]:
-    """Layers with more experts than were recorded: the experts of several layers side by side, each layer an equal part.
+def join_experts(traces: Any, groups: Union[int, Sequence[Sequence[int]]]) -> NDArray[np.float64]:
+    """Join the experts of several layers into one layer. Each recorded layer is an equal part of the new one.
 
     Parameters
     ----------
     traces : a trace, or a list of traces
-        Each as `resample` takes it. The layers of several are numbered one after the other, their steps end with the
-        shortest.
+        Each as for `resample`, all with the same number of experts. The layers of several traces are numbered one after
+        the other; the shortest one has the number of steps.
     groups : int or sequence of sequences of int
-        How many neighbouring layers make one, those left over at the end are not used; or the layers of each.
+        The number of neighbouring layers that make one, where layers left over at the end are not used. Or a list of
+        the layers of each, all of the same length.
 
     Returns
     -------
     ndarray of float64, (steps, groups, joined experts)
-        Load proportions; `resample` makes counts of them.
+        Load proportions, from which `resample` makes counts.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A bad trace, or groups that do not fit.
     """
     recorded = [as_trace(trace) for trace in (traces if isinstance(traces, (list, tuple)) else [traces])]
     if len({trace.shape[2] for trace in recorded}) != 1:

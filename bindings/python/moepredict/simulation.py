@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Runs whose truth is known: what a detector or a forecast finds can be held against what there was.
+"""Simulated runs, whose truth is known: a detector or a forecast can be compared with it.
 
 >>> counts, truth = moepredict.simulate(steps=5000, shifts=[(3000, 0.3)], seed=1)
 >>> truth["settled"], truth["shifts"]
->>> shares = moepredict.expected_shares(truth)                # what the counts are noisy samples of
+>>> shares = moepredict.expected_shares(truth)                # the counts are noisy samples of these
 """
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from . import _scenario
 from ._scenario import stream
 from .resampling import counts_like, sample
 
-_CORRELATION_TIMES = np.array([[30.0], [300.0]])   # steps; of the two parts of the fluctuation
+_CORRELATION_TIMES = np.array([[30.0], [300.0]])   # steps, of the two parts of the fluctuation
 _PARTS = 0.6, 0.8                                  # their standard deviations: together 1
 
 
 def _deviations(rng: np.random.Generator, experts: int) -> NDArray[Any]:
-    """Random, with mean 0 and root mean square 1, exactly."""
+    """Random numbers with mean 0 and root mean square 1, exactly."""
     values = rng.standard_normal(experts)
     values -= values.mean()
     deviations: NDArray[np.float64] = values / np.sqrt(np.mean(values**2))
@@ -39,7 +39,7 @@ def _fluctuation(rng: np.random.Generator, steps: int, experts: int) -> NDArray[
 
 
 def _log_loads(truth: Dict[str, Any], layer: int) -> NDArray[Any]:
-    """What a router's biases would do: level, fluctuation, drift and shifts."""
+    """Logarithms of the loads before events of single experts: level, fluctuation, drift and shifts."""
     p = truth["parameters"]
     seed, steps, experts = p["seed"], p["steps"], p["experts"]
     time = np.arange(steps, dtype=float)
@@ -47,7 +47,7 @@ def _log_loads(truth: Dict[str, Any], layer: int) -> NDArray[Any]:
     fluctuation = truth["fluctuation"][layer]
     end = min(fluctuation["end"], steps)
     if fluctuation["amplitude"] > 0:
-        with np.errstate(over="ignore"):  # of a decay within far less than a step nothing is left
+        with np.errstate(over="ignore"):  # a decay within far less than a step leaves 0
             envelope = np.exp(-time[:end] / fluctuation["decay"]) if fluctuation["decay"] else np.ones(end)
         logs[:end] += (fluctuation["amplitude"] * envelope[:, None] *
                        _fluctuation(stream(seed, _scenario.FLUCTUATION, layer), end, experts))
@@ -62,13 +62,13 @@ def _log_loads(truth: Dict[str, Any], layer: int) -> NDArray[Any]:
 
 
 def _rescale(loads: NDArray[Any]) -> None:
-    """Rows that a factor has made so large that another one, or their sum, might not be held."""
+    """Scale down rows that are so large that another factor, or their sum, might overflow."""
     most = loads.max(axis=1, keepdims=True)
     np.divide(loads, most, out=loads, where=most > 1e100)
 
 
 def _layer_shares(truth: Dict[str, Any], layer: int) -> NDArray[Any]:
-    """[steps, experts]"""
+    """The expected shares of a layer, (steps, experts)."""
     logs = _log_loads(truth, layer)
     loads = np.exp(logs - logs.max(axis=1, keepdims=True))
     time = np.arange(len(loads))
@@ -93,13 +93,17 @@ def _layer_shares(truth: Dict[str, Any], layer: int) -> NDArray[Any]:
     return shares
 
 
-def expected_shares(truth: Dict[str, Any]) -> NDArray[Any]:
-    """The load proportions [steps, layers, experts] that a simulated run's counts are noisy samples of.
+def expected_shares(truth: Dict[str, Any]) -> NDArray[np.float64]:
+    """Compute the load proportions of a simulated run. Its counts are noisy samples of them.
 
     Parameters
     ----------
     truth : dict
-        As `simulate` returns it and ``python3 -m moepredict simulate`` writes it.
+        What `simulate` returns, and ``python3 -m moepredict simulate`` writes.
+
+    Returns
+    -------
+    ndarray of float64, (steps, layers, experts)
     """
     return np.stack([_layer_shares(truth, layer) for layer in range(truth["parameters"]["layers"])], axis=1)
 
@@ -112,52 +116,60 @@ def simulate(steps: int = 10000, layers: int = 6, experts: int = 16, assignments
              exchanges: Union[int, Sequence[Tuple[int, int, int, int, int]]] = 0, exchange_size: float = 0.5,
              exchange_length: int = 500, bursts: Union[int, Sequence[Tuple[int, int, int, int]]] = 0,
              burst_size: float = 3.0, burst_length: int = 5, hotspot: float = 1.0, hotspot_steps: int = 100,
-             dying: Sequence[Tuple[int, int, int]] = (), dying_length: int = 500) -> Tuple[NDArray[Any], Dict[str, Any]]:
-    """A training run that never was: it fluctuates, settles, and meets what it is told to meet.
+             dying: Sequence[Tuple[int, int, int]] = (),
+             dying_length: int = 500) -> Tuple[NDArray[Any], Dict[str, Any]]:
+    """Simulate a training run whose loads fluctuate at first and then settle, with events of your choice.
 
-    The numbers that say how much are in units of the logarithm of an expert's load: 0.1 is about 10 % of it. Spans go
-    from their first step up to, not including, their end.
+    Sizes are in units of the logarithm of an expert's load: 0.1 is about 10 % of it. Spans include their first step and
+    exclude their end.
 
     Parameters
     ----------
-    steps, layers, experts, assignments : int
-        Two or more experts; every layer of every step has exactly `assignments` tokens.
-    seed : int
-        The same seed gives the same bytes, with the same NumPy on the same type of CPU. Every layer and ingredient draws
-        random numbers of its own: one more of them leaves the others' as they were.
-    skew : float
+    steps, layers, experts, assignments : int, default 10000, 6, 16, 8192
+        Two or more experts. Every layer of every step has exactly `assignments` tokens.
+    seed : int, default 0
+        The same seed gives the same bytes, with the same NumPy on the same type of CPU. Every layer and ingredient has
+        its own random numbers, so that one more of them does not change the others.
+    skew : float, default 0.15
         Root mean square spread of the experts' settled loads.
-    overdispersion : float
-        Variance of the counts, of a multinomial's, 1 to assignments / experts; steps of real runs have 2 to 4.
-    fluctuation : float
+    overdispersion : float, default 1
+        Variance of the counts over that of a multinomial, 1 to assignments / experts; steps of real runs have 2 to 4.
+    fluctuation : float, default 0.5
         Standard deviation, at step 0, of a fluctuation with correlation times of 30 and 300 steps; 0: none.
-    fluctuation_end : int, or one for each layer
-        The step from which it is zero; None: 40 % of the run in the first layer, less in each, 6 % in the last.
-    fluctuation_decay : float, or one for each layer
-        Steps in which it falls to 1 / e; None: a third of its end; 0: it keeps its size until its end.
-    drift : float
+    fluctuation_end : int, or one for each layer, optional
+        The step from which it is zero. Default None: 40 % of the run in the first layer, less in each, 6 % in the last.
+    fluctuation_decay : float, or one for each layer, optional
+        Steps in which it falls to 1 / e; 0: it keeps its size until its end. Default None: a third of its end.
+    drift : float, default 0
         Root mean square per 1,000 steps of a random walk that does not end.
-    shifts : sequence of (step, size)
+    shifts : sequence of (step, size), default none
         The data mix changes: the loads of all layers jump by `size` root mean square.
-    shift_ramp : int
-        Steps that a shift takes, linearly; 0: it is there at its step.
-    exchanges : int or sequence of (layer, expert, other expert, first, end)
-        For that span a group of tokens, `exchange_size` of the other expert's load, goes to the expert. A number: so many
-        of `exchange_length` steps, drawn at random.
-    bursts : int or sequence of (layer, expert, first, end)
-        The load is `burst_size` times what it is. A number: so many of `burst_length` steps, drawn at random.
-    hotspot : float
-        In every layer expert (step // hotspot_steps) % experts has so many times its load; 1: none.
-    dying : sequence of (layer, expert, step)
-        From that step on the load falls, to zero after `dying_length` steps.
+    shift_ramp : int, default 0
+        Steps over which a shift grows, linearly; 0: a jump.
+    exchanges : int or sequence of (layer, expert, other expert, first, end), default 0
+        During the span the part `exchange_size` (default 0.5) of the other expert's load goes to the expert. A number:
+        so many random ones of `exchange_length` (default 500) steps.
+    bursts : int or sequence of (layer, expert, first, end), default 0
+        During the span the load is multiplied by `burst_size` (default 3). A number: so many random ones of
+        `burst_length` (default 5) steps.
+    hotspot : float, default 1
+        In every layer the load of expert (step // hotspot_steps) % experts is multiplied by this; 1: none. The default
+        of `hotspot_steps` is 100.
+    dying : sequence of (layer, expert, step), default none
+        From that step on the load falls linearly, to zero after `dying_length` (default 500) steps.
 
     Returns
     -------
     counts : ndarray of int32, or int64 where they do not fit, (steps, layers, experts)
     truth : dict
-        What JSON can hold: ``parameters``, which simulate takes again; ``settled``, by layer the step from which the
-        fluctuation is over, None if the run ends before; ``shifts``, ``exchanges``, ``bursts``, ``hotspot``, ``dying``
-        with their spans; the versions of NumPy and of this package.
+        In types that JSON can hold: ``parameters``, the arguments of the same run; ``settled``, by layer the step from
+        which the fluctuation is over, None if the run ends before; ``shifts``, ``exchanges``, ``bursts``, ``hotspot``,
+        ``dying`` with their spans; the versions of NumPy and of this package.
+
+    Raises
+    ------
+    ValueError, TypeError
+        A bad argument.
     """
     p = _scenario.checked(dict(locals()))
     truth = _scenario.truth_of(p)

@@ -25,7 +25,8 @@ class InAFolder(unittest.TestCase):
 
     def run_it(self, *arguments, code=0, **settings):
         settings = {"env": ENVIRONMENT, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **settings}
-        run = subprocess.run([sys.executable, "-W", "error::RuntimeWarning", "-m", "moepredict", *arguments], timeout=300, **settings)
+        run = subprocess.run([sys.executable, "-W", "error::RuntimeWarning", "-m", "moepredict", *arguments],
+                             timeout=300, **settings)
         self.assertEqual(run.returncode, code, run)
         return run
 

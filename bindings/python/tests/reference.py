@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the tests hold the package against: the paper's sliding average as it is told, and the detector's rule, in NumPy;
-a tensor."""
+"""What the tests hold the package against: the paper's sliding average as it is told, and the detector's rule, in
+NumPy; a tensor."""
 import pathlib
 from types import SimpleNamespace
 
@@ -52,7 +52,8 @@ class Tensor:
 Tensor.__module__ = "torch"
 
 
-def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=0.3, drift_window=100, block=20, dwell=100):
+def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=0.3, drift_window=100, block=20,
+           dwell=100):
     """The detector's rule, written out block by block in plain NumPy: states after each block, (blocks, layers) and
     (blocks, layers, experts), and the smoothed squared drift of the layers."""
     layers, experts = shares.shape[1:]
@@ -77,7 +78,8 @@ def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=0.3
             certain_of_experts[kind, end] = growths[kind] * experts**2 * np.maximum(distance, 0) ** 2
     results = []
     for tolerance2, drift_of, error_of, certain_of in (
-            (tolerance**2, lambda end: drifts[end].mean(1), lambda end: np.sqrt((errors[end]**2).sum(1)) / experts, certain),
+            (tolerance**2, lambda end: drifts[end].mean(1), lambda end: np.sqrt((errors[end]**2).sum(1)) / experts,
+             certain),
             (expert_tolerance**2, drifts.__getitem__, errors.__getitem__, certain_of_experts)):
         state = np.zeros(layers if certain_of is certain else (layers, experts), int)
         quiet, entered, smoothed, states, smooth = 0 * state, 0 * state, None, [], []

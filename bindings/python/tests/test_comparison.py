@@ -52,7 +52,8 @@ class Comparisons(unittest.TestCase):
             self.assertRegex(_comparison.in_words(found), words)
             self.assertEqual({name for name, _ in found.backtests}, {*moepredict.methods(), "lstm, joint"})
             rows = _comparison.table(found, 0)
-            self.assertEqual({row["method"] for row in rows if row["in_sample"]}, {"lstm"} if "in-sample" in words else set())
+            self.assertEqual({row["method"] for row in rows if row["in_sample"]},
+                             {"lstm"} if "in-sample" in words else set())
 
     def test_steps_tell_a_run_by_any_excerpt(self):
         expected = _in_sample.samples(SEED1) | _in_sample.samples(SEED2)

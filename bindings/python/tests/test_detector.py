@@ -46,7 +46,8 @@ class Push(unittest.TestCase):
         detector = make()
         detector.push(COUNTS[:200], step=5000)
         self.assertEqual((detector.info.next_step, detector.info.gaps), (5200, 0))
-        self.assertEqual((detector.layer_states.tolist(), detector.layer_since.tolist()), ([1] * LAYERS, [5199] * LAYERS))
+        self.assertEqual((detector.layer_states.tolist(), detector.layer_since.tolist()),
+                         ([1] * LAYERS, [5199] * LAYERS))
         with self.assertRaisesRegex(ValueError, "step 5199"):
             detector.push(COUNTS[200], step=5199)
         for step, kind in ((-1, ValueError), (2**64, ValueError), (6000.0, TypeError)):
@@ -109,8 +110,8 @@ class Configuration(unittest.TestCase):
         self.assertEqual(repr(detector), "<moepredict.Detector 3 x 8, 330 steps>")
 
     def test_keywords(self):
-        values = {"horizon": 500, "tolerance": 0.2, "expert_tolerance": 0.5, "growth": 0.0, "drift_window": 60, "block": 30,
-                  "dwell": 1, "windows": (7, 0, 1024, 7)}
+        values = {"horizon": 500, "tolerance": 0.2, "expert_tolerance": 0.5, "growth": 0.0, "drift_window": 60,
+                  "block": 30, "dwell": 1, "windows": (7, 0, 1024, 7)}
         self.assertEqual(make(**values).config._asdict(), values)
         for windows, expected in (((10,), (10, 0, 0, 0)), (10, (10, 0, 0, 0)), ((), (0, 0, 0, 0)),
                                   (np.array([5, 6]), (5, 6, 0, 0))):
@@ -152,7 +153,8 @@ class Configuration(unittest.TestCase):
             Detector(layers=2**40, experts=2**40)
 
     def test_the_example_in_the_documentation_is_true(self):
-        tests = [test for test in doctest.DocTestFinder(recurse=False).find(Detector, "Detector", globs={}) if test.examples]
+        found = doctest.DocTestFinder(recurse=False).find(Detector, "Detector", globs={})
+        tests = [test for test in found if test.examples]
         self.assertEqual(len(tests), 1)
         self.assertEqual(doctest.DocTestRunner().run(tests[0]).failed, 0)
 
@@ -172,7 +174,8 @@ class Metrics(unittest.TestCase):
         self.assertTrue(all(math.isnan(before[name]) for name in measured))
         self.assertEqual([before[name] for name in ("stable_layers", "stable_experts", "changes", "steps")], [0] * 4)
         self.assertEqual([after[name] for name in measured],
-                         [getattr(getattr(detector, f"layer_{name}"), kind)() for name in ("drift", "noise", "dispersion")
+                         [getattr(getattr(detector, f"layer_{name}"), kind)()
+                          for name in ("drift", "noise", "dispersion")
                           for kind in ("mean", "min", "max")])
         self.assertEqual([after[name] for name in ("stable_layers", "stable_experts", "changes", "steps", "gaps")],
                          [1, (detector.expert_states == 2).mean(), 2 * LAYERS, 330, 2])
@@ -242,10 +245,10 @@ class End(unittest.TestCase):
         self.assertEqual(self.destroy.call_count, 1)
         properties = [name for name, value in vars(Detector).items() if isinstance(value, property)]
         self.assertEqual(len(properties), 13)
-        for use in (lambda: detector.push(COUNTS), lambda: detector.push(COUNTS, step=999), detector.mean, detector.variance,
-                    detector.range, detector.layer_mean, detector.layer_variance, detector.layer_range, detector.metrics,
-                    lambda: detector.info, lambda: detector.config, detector.clone, detector.save,
-                    lambda: pickle.dumps(detector), lambda: copy.copy(detector),
+        for use in (lambda: detector.push(COUNTS), lambda: detector.push(COUNTS, step=999), detector.mean,
+                    detector.variance, detector.range, detector.layer_mean, detector.layer_variance,
+                    detector.layer_range, detector.metrics, lambda: detector.info, lambda: detector.config,
+                    detector.clone, detector.save, lambda: pickle.dumps(detector), lambda: copy.copy(detector),
                     *(lambda name=name: getattr(detector, name) for name in properties)):
             with self.assertRaisesRegex(ValueError, "closed"):
                 use()

@@ -46,7 +46,8 @@ class Rule(unittest.TestCase):
 
     def test_with_another_configuration(self):
         counts, _ = moepredict.simulate(2000, 2, 8, shifts=[(1200, 0.3)], seed=6)
-        self.same(counts, horizon=300, tolerance=0.05, expert_tolerance=0.07, growth=0.5, drift_window=60, block=10, dwell=45)
+        self.same(counts, horizon=300, tolerance=0.05, expert_tolerance=0.07, growth=0.5, drift_window=60, block=10,
+                  dwell=45)
         for growth in (0.0, 0.8):
             self.same(counts, growth=growth)
         self.same(counts, horizon=50)
@@ -79,11 +80,13 @@ class Windows(unittest.TestCase):
                 variance = part.var(0)
                 with self.subTest(window=window, steps=stop):
                     np.testing.assert_allclose(detector.mean(window), part.mean(0), rtol=1e-9, atol=quantum)
-                    np.testing.assert_allclose(detector.range(window), np.ptp(part, axis=0), rtol=1e-9, atol=2 * quantum)
+                    np.testing.assert_allclose(detector.range(window), np.ptp(part, axis=0), rtol=1e-9,
+                                               atol=2 * quantum)
                     off = np.abs(detector.variance(window) - variance)
                     self.assertTrue((off <= 1e-9 * variance + 2 * quantum * np.sqrt(variance) + quantum**2).all())
                     np.testing.assert_allclose(detector.layer_mean(window), detector.mean(window).mean(1), rtol=1e-14)
-                    np.testing.assert_allclose(detector.layer_variance(window), detector.variance(window).mean(1), rtol=1e-14)
+                    np.testing.assert_allclose(detector.layer_variance(window), detector.variance(window).mean(1),
+                                               rtol=1e-14)
                     np.testing.assert_array_equal(detector.layer_range(window), detector.range(window).max(1))
 
     def test_without_a_window_named_it_is_the_first(self):
@@ -147,7 +150,8 @@ class Noise(unittest.TestCase):
         for steps in (0, 1, 199):
             detector = make(COUNTS[:steps])
             for name in names:
-                with self.subTest(name, steps=steps), self.assertRaisesRegex(moepredict.Error, "WARMUP takes 200") as caught:
+                with self.subTest(name, steps=steps), \
+                        self.assertRaisesRegex(moepredict.Error, "WARMUP takes 200") as caught:
                     getattr(detector, name)
                 self.assertEqual((caught.exception.status, caught.exception.name), (-5, "too few steps"))
         detector.push(COUNTS[199])
@@ -167,7 +171,8 @@ class States(unittest.TestCase):
         for steps, state, since, changes in ((0, 0, 0, 0), (199, 0, 0, 0), (200, 1, 199, 1), (279, 1, 199, 1),
                                              (280, 2, 279, 2), (330, 2, 279, 2)):
             detector.push(COUNTS[detector.info.steps:steps])
-            for values, expected, dtype in ((detector.layer_states, state, np.int32), (detector.layer_since, since, np.uint64),
+            for values, expected, dtype in ((detector.layer_states, state, np.int32),
+                                            (detector.layer_since, since, np.uint64),
                                             (detector.layer_changes, changes, np.uint64)):
                 self.assertEqual((values.tolist(), values.dtype), ([expected] * LAYERS, dtype))
         self.assertEqual((detector.expert_states.shape, detector.expert_states.dtype), ((LAYERS, EXPERTS), np.int32))

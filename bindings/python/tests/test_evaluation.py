@@ -101,28 +101,28 @@ class Backtest(unittest.TestCase):
                                    moepredict.backtest("sw_avg", TRACE, **settings).floor_of_mean)
 
     def test_progress_is_told_and_changes_nothing(self):
-        told = []
-        result = moepredict.backtest("sw_avg", TRACE, progress=told.append, **QUICK)
-        self.assertEqual(told, sorted(told))
-        self.assertEqual((len(told), told[-1]), (len(result.origins), 1.0))
+        fractions = []
+        result = moepredict.backtest("sw_avg", TRACE, progress=fractions.append, **QUICK)
+        self.assertEqual(fractions, sorted(fractions))
+        self.assertEqual((len(fractions), fractions[-1]), (len(result.origins), 1.0))
         self.assert_same(result, moepredict.backtest("sw_avg", TRACE, **QUICK))
 
     def test_progress_cancels(self):
         def stop(fraction):
-            told.append(fraction)
+            fractions.append(fraction)
             return fraction >= 0.5
 
         def fail(fraction):
-            told.append(fraction)
+            fractions.append(fraction)
             raise KeyError("not for C")
 
         for progress, calls, raised in ((stop, 2, moepredict.Error), (fail, 1, KeyError)):
-            told = []
+            fractions = []
             with self.subTest(progress.__name__), mock.patch("sys.unraisablehook") as passed_through_c:
                 with self.assertRaises(raised) as caught:
                     moepredict.backtest("sw_avg", TRACE, progress=progress, **QUICK)
                 passed_through_c.assert_not_called()
-            self.assertEqual(len(told), calls)
+            self.assertEqual(len(fractions), calls)
             if raised is moepredict.Error:
                 self.assertEqual((caught.exception.status, caught.exception.name), (-8, "cancelled"))
 

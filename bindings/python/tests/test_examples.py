@@ -38,7 +38,7 @@ class Examples(unittest.TestCase):
         for method, stable, transient, change_ahead in table:
             with self.subTest(method):
                 self.assertLess(2 * float(stable), min(float(transient), float(change_ahead)))
-        left = re.search(r"not STABLE: +([\d ]+)$", out, flags=re.M)[1].split()
+        left = re.search(r"not STABLE any more: +([\d ]+)$", out, flags=re.M)[1].split()
         self.assertEqual(len(left), 4)
         self.assertLessEqual(max(map(int, left)), 100)
 

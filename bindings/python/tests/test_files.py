@@ -116,7 +116,8 @@ class Writing(InAFolder):
         for out in (self.trace / "made.npy", self.folder / "none" / "made.npy"):
             run = self.run_it("simulate", "--steps", "99999999", "--out", out, code=1)
             self.assertIn(b": no", run.stderr)
-        with mock.patch("os.access", return_value=False), self.assertRaisesRegex(PermissionError, "takes no new file"):
+        with mock.patch("os.access", return_value=False), \
+                self.assertRaisesRegex(PermissionError, "cannot be written to"):
             _files.check_folder(self.folder)
 
 
@@ -154,7 +155,8 @@ class Names(InAFolder):
             report.report(COUNTS[:20], self.folder / "out", title=title)
             page = (self.folder / "out" / "index.html").read_text(encoding="utf-8")
             self.assertEqual(re.findall("<title>(.*)</title>", page), re.findall("<h1>(.*)</h1>", page))
-        self.assertEqual([_text.shown(text) for text in ("\udce9\ud800\x00", "a\r\nb\u2028c", "é\u3000\xa0", "\udcc3\udca9")],
+        self.assertEqual([_text.shown(text) for text in ("\udce9\ud800\x00", "a\r\nb\u2028c", "é\u3000\xa0",
+                                                         "\udcc3\udca9")],
                          [r"\xe9\ud800\x00", r"a\r\nb\u2028c", "é\u3000\xa0", "é"])
 
 
@@ -167,8 +169,8 @@ class Settings(InAFolder):
         expected = self.pictures()
         (self.folder / "matplotlibrc").write_text(
             "text.usetex: True\nfont.family: monospace\nfont.size: 30\nsavefig.bbox: tight\nsavefig.facecolor: red\n"
-            "axes.grid: True\nfigure.dpi: 10\nlines.linewidth: 9\naxes.prop_cycle: cycler('color', ['r'])\nbackend: svg\n"
-            "savefig.format: pdf\nimage.cmap: hot\npath.simplify: False\n")
+            "axes.grid: True\nfigure.dpi: 10\nlines.linewidth: 9\naxes.prop_cycle: cycler('color', ['r'])\n"
+            "backend: svg\nsavefig.format: pdf\nimage.cmap: hot\npath.simplify: False\n")
         self.assertEqual(self.pictures(env={**ENVIRONMENT, "MPLBACKEND": "nonsense"}), expected)
 
     def test_the_callers_settings_come_back_and_hold_meanwhile_for_the_caller(self):

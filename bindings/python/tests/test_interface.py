@@ -9,6 +9,7 @@ from ctypes import c_double
 from unittest import mock
 
 import numpy as np
+from numpy.typing import NDArray
 
 import moepredict
 from moepredict import Detector, Predictor, _structs, _values, evaluation
@@ -71,20 +72,21 @@ class Keywords(unittest.TestCase):
                          {name: (value, type(value)) for name, value in expected.items()})
 
     def test_types_are_those_of_the_fields(self):
-        for function, struct in ((Predictor.__init__, _structs.PredictorConfig), (Detector.__init__, _structs.DetectorConfig)):
+        for function, struct in ((Predictor.__init__, _structs.PredictorConfig),
+                                 (Detector.__init__, _structs.DetectorConfig)):
             hints = typing.get_type_hints(function)
             for name in struct.names():
                 with self.subTest(struct.__name__, name=name):
                     self.assertEqual(kinds(hints[name]), hint_of(struct, name))
 
     def test_every_keyword_reaches_the_library(self):
-        other = {"method": "lstm", "sw_avg_window": 7, "history": 3000, "fit_budget": 2.5, "arima_p": "select", "arima_d": 0,
-                 "arima_q": 3, "arima_order_scope": "per_series", "arima_bucket": 4, "arima_starts": 6,
-                 "arima_scale": "log_ratios", "arima_mean": 0, "arima_root_limit": 0.5, "seed": 9, "lstm_scope": "joint",
-                 "lstm_layers": 2, "lstm_hidden": 8}
+        other = {"method": "lstm", "sw_avg_window": 7, "history": 3000, "fit_budget": 2.5, "arima_p": "select",
+                 "arima_d": 0, "arima_q": 3, "arima_order_scope": "per_series", "arima_bucket": 4, "arima_starts": 6,
+                 "arima_scale": "log_ratios", "arima_mean": 0, "arima_root_limit": 0.5, "seed": 9,
+                 "lstm_scope": "joint", "lstm_layers": 2, "lstm_hidden": 8}
         self.assertEqual(Predictor(layers=1, experts=2, **other).config._asdict(), other)
-        other = {"horizon": 500, "tolerance": 0.2, "expert_tolerance": 0.3, "growth": 0.4, "drift_window": 90, "block": 30,
-                 "dwell": 60, "windows": (5, 6, 7, 8)}
+        other = {"horizon": 500, "tolerance": 0.2, "expert_tolerance": 0.3, "growth": 0.4, "drift_window": 90,
+                 "block": 30, "dwell": 60, "windows": (5, 6, 7, 8)}
         self.assertEqual(Detector(layers=1, experts=2, **other).config._asdict(), other)
 
     def test_a_backtest_has_them_all_and_passes_on_what_is_given(self):
@@ -105,7 +107,8 @@ class Keywords(unittest.TestCase):
 
 class Records(unittest.TestCase):
     def test_fields_are_the_structs(self):
-        for record, struct, more in ((moepredict.Info, _structs.Info, []), (moepredict.PredictorConfig, _structs.PredictorConfig, []),
+        for record, struct, more in ((moepredict.Info, _structs.Info, []),
+                                     (moepredict.PredictorConfig, _structs.PredictorConfig, []),
                                      (moepredict.DetectorConfig, _structs.DetectorConfig, []),
                                      (moepredict.LstmTraining, _structs.LstmTraining, []),
                                      (moepredict.Backtest, _structs.BacktestResult, ["origins"])):
@@ -118,13 +121,13 @@ class Records(unittest.TestCase):
         arima.push(counts)
         arima.fit()
         detector, lstm = Detector(layers=1, experts=2), Predictor("lstm", layers=1, experts=2)
-        for record in (arima.info, detector.info, arima.config, detector.config, arima.arima_model(0, 0), lstm.lstm_training,
-                       moepredict.backtest("sw_avg", counts, horizon=50)):
+        for record in (arima.info, detector.info, arima.config, detector.config, arima.arima_model(0, 0),
+                       lstm.lstm_training, moepredict.backtest("sw_avg", counts, horizon=50)):
             for name, hint in typing.get_type_hints(type(record)).items():
                 value = getattr(record, name)
                 with self.subTest(type(record).__name__, name=name):
                     if isinstance(value, np.ndarray):
-                        self.assertEqual(str(hint), str(np.typing.NDArray[value.dtype.type]))
+                        self.assertEqual(str(hint), str(NDArray[value.dtype.type]))
                     else:
                         self.assertIn(type(value), {typing.get_origin(kind) or kind for kind in kinds(hint)})
 
@@ -138,8 +141,8 @@ def documented():
     for name in NAMES:
         thing = getattr(moepredict, name)
         yield name, thing
-        members = inspect.getmembers_static(thing) if inspect.isclass(thing) else []
-        for member, value in members:
+        for member in dir(thing) if inspect.isclass(thing) else []:
+            value = inspect.getattr_static(thing, member)
             value = value.__func__ if isinstance(value, classmethod) else value
             source = getattr(value, "fget", value)
             if not member.startswith("_") and inspect.isfunction(source) and source.__module__.startswith("moepredict"):

@@ -86,7 +86,8 @@ class Traces(unittest.TestCase):
         bad = RUN.copy()
         bad[3, 1, 2] = -1
         for kind, words, traces in ((ValueError, "a trace", []), (TypeError, "takes a list", RUN),
-                                    (TypeError, "a list", "a.npy"), (TypeError, "not list", [RUN.tolist()]), (ValueError, "shape", [RUN[0]]),
+                                    (TypeError, "a list", "a.npy"), (TypeError, "not list", [RUN.tolist()]),
+                                    (ValueError, "shape", [RUN[0]]),
                                     (ValueError, "step 3 .*layer 1, expert 2", [OTHER, bad]),
                                     (moepredict.Error, "too few steps", [OTHER, RUN[:599]]),
                                     (FileNotFoundError, "none.npy", ["none.npy"])):
@@ -108,11 +109,11 @@ class Traces(unittest.TestCase):
 
 class Progress(unittest.TestCase):
     def test_fractions_grow_to_1(self):
-        for fit in (lambda told: joint().fit_trace(SEED2[:600], progress=told),
-                    lambda told: joint(SEED1[:600]).fit(progress=told)):
-            told = []
-            fit(told.append)
-            self.assertEqual((told, told[-1]), (sorted(told), 1))
+        for fit in (lambda fractions: joint().fit_trace(SEED2[:600], progress=fractions),
+                    lambda fractions: joint(SEED1[:600]).fit(progress=fractions)):
+            fractions = []
+            fit(fractions.append)
+            self.assertEqual((fractions, fractions[-1]), (sorted(fractions), 1))
 
     def test_a_fit_is_cancelled_and_changes_nothing(self):
         def stop(fraction):
@@ -136,26 +137,26 @@ class Progress(unittest.TestCase):
     def test_copies_are_told_of_their_own_fits(self):
         original = joint(SEED1[:600])
         for copied in (original.clone(), pickle.loads(pickle.dumps(original))):
-            told, inner = [], []
+            fractions, inner = [], []
 
             def progress(fraction):
-                told.append(fraction)
-                if len(told) == 1:  # another handle may be at work meanwhile
+                fractions.append(fraction)
+                if len(fractions) == 1:  # another handle may be at work meanwhile
                     joint(SEED1[:600]).fit(progress=inner.append)
 
             copied.fit(progress=progress)
-            self.assertEqual((len(told), told[-1], len(inner), inner[-1]), (len(inner), 1, len(inner), 1))
-            self.assertGreater(len(told), 1)
+            self.assertEqual((len(fractions), fractions[-1], len(inner), inner[-1]), (len(inner), 1, len(inner), 1))
+            self.assertGreater(len(fractions), 1)
 
     def test_each_thread_is_told_of_its_own(self):
-        told = [[], []]
-        fits = [threading.Thread(target=joint(SEED1[:600]).fit, kwargs={"progress": each.append}) for each in told]
+        fractions = [[], []]
+        fits = [threading.Thread(target=joint(SEED1[:600]).fit, kwargs={"progress": each.append}) for each in fractions]
         for fit in fits:
             fit.start()
         for fit in fits:
             fit.join()
-        self.assertEqual(told[0], told[1])
-        self.assertEqual(told[0], sorted(set(told[0])))
+        self.assertEqual(fractions[0], fractions[1])
+        self.assertEqual(fractions[0], sorted(set(fractions[0])))
 
     def test_a_budget_cuts_a_round_short_and_the_next_call_goes_on(self):
         predictor = joint(SEED1[:600], fit_budget=100.0)

@@ -42,7 +42,8 @@ class Json(InAFolder):
                          {(None, "no step that was to be forecast has a token")})
 
     def test_what_is_no_number_is_null(self):
-        self.assertEqual(json.loads(_output.as_json({"a": [math.nan, (-math.inf, np.float64("inf"))], "b": 1.5, "c": "NaN"})),
+        self.assertEqual(json.loads(_output.as_json({"a": [math.nan, (-math.inf, np.float64("inf"))], "b": 1.5,
+                                                     "c": "NaN"})),
                          {"a": [None, [None, None]], "b": 1.5, "c": "NaN"})
 
 
@@ -76,7 +77,8 @@ class Output(InAFolder):
     def test_rows_of_dashes_have_a_reason(self):
         for words, arguments in ((b"no fit was better than uniform loads; a fit takes 600",
                                   ["--method", "lstm", "--lstm-scope", "joint", "--horizon", "100"]),
-                                 (b"too few steps: 50 steps pushed", ["--method", "lstm", "--first", "50", "--every", "999",
+                                 (b"too few steps: 50 steps pushed",
+                                  ["--method", "lstm", "--first", "50", "--every", "999",
                                                                       "--horizon", "100"])):
             run = self.run_it("backtest", self.trace, *arguments)
             self.assertEqual(run.stderr.count(b"\n"), 1)

@@ -68,15 +68,16 @@ class Arima(unittest.TestCase):
             self.assertAlmostEqual(model.mean, 1 / EXPERTS, delta=0.01)
             self.assertTrue(model.sigma2 > 0 and math.isfinite(model.loglik) and math.isfinite(model.aicc))
             self.assertEqual(predictor.info.fitted_step, 400)
-            for layer, expert, kind in ((3, 0, ValueError), (0, 8, ValueError), (-1, 0, ValueError), (0.5, 0, TypeError)):
+            for layer, expert, kind in ((3, 0, ValueError), (0, 8, ValueError), (-1, 0, ValueError),
+                                        (0.5, 0, TypeError)):
                 with self.assertRaises(kind):
                     predictor.arima_model(layer, expert)
         with self.assertRaisesRegex(moepredict.Error, "the method is sw_avg"):
             make(COUNTS).arima_model(0, 0)
 
     def test_orders_are_selected_by_name(self):
-        predictor = Predictor("arima", layers=LAYERS, experts=EXPERTS, arima_p="select", arima_q="select", arima_bucket=1,
-                              arima_order_scope="per_series", arima_scale="log_ratios")
+        predictor = Predictor("arima", layers=LAYERS, experts=EXPERTS, arima_p="select", arima_q="select",
+                              arima_bucket=1, arima_order_scope="per_series", arima_scale="log_ratios")
         config = predictor.config
         self.assertEqual((config.arima_p, config.arima_d, config.arima_q), ("select", 1, "select"))
         self.assertEqual((config.arima_order_scope, config.arima_scale), ("per_series", "log_ratios"))
@@ -298,13 +299,14 @@ class Configuration(unittest.TestCase):
             with self.assertRaisesRegex(ValueError, "'none' or 'one' or 'two'"):
                 make(sw_avg_window="three")
 
-    def test_the_command_line_tells_whose_a_field_is_and_its_default_there(self):
-        told = _config_help()
-        self.assertEqual(list(told), list(Predictor(layers=1, experts=1).config._fields[1:]))
-        self.assertEqual((told["arima_p"], told["sw_avg_window"], told["lstm_scope"]),
-                         ("of arima; default 2", "of sw_avg; default 200", "of lstm; default shared"))
-        histories = [f"{Predictor(method, layers=1, experts=1).config.history} for {method}" for method in moepredict.methods()]
-        self.assertEqual((told["history"], told["seed"]), (f"default {', '.join(histories)}", "default 0"))
+    def test_the_command_line_names_the_method_and_the_default_of_each_field(self):
+        texts = _config_help()
+        self.assertEqual(list(texts), list(Predictor(layers=1, experts=1).config._fields[1:]))
+        self.assertEqual((texts["arima_p"], texts["sw_avg_window"], texts["lstm_scope"]),
+                         ("for arima; default 2", "for sw_avg; default 200", "for lstm; default shared"))
+        histories = [f"{Predictor(method, layers=1, experts=1).config.history} for {method}"
+                     for method in moepredict.methods()]
+        self.assertEqual((texts["history"], texts["seed"]), (f"default {', '.join(histories)}", "default 0"))
 
     def test_bad_configurations(self):
         for kind, words, config in (

@@ -105,7 +105,8 @@ class Report(unittest.TestCase):
 
     def test_what_was_seen_before_is_told_in_table_and_captions_and_never_bold(self):
         text = (self.folder / "out" / "index.html").read_text(encoding="utf-8")
-        self.assertEqual(self.page.cells.count("lstm (in-sample)"), 6)  # two horizons, in the tables of errors and of states
+        # Two horizons in the table of errors, and two in two rows each in that of states.
+        self.assertEqual(self.page.cells.count("lstm (in-sample)"), 6)
         self.assertEqual([("in-sample" in alt) for alt, _ in self.page.pictures].count(True), 2)
         errors = text.split("</table>")[0].split("\n")
         self.assertTrue(all("<b>" not in row for row in errors if "in-sample" in row))
@@ -114,9 +115,9 @@ class Report(unittest.TestCase):
     @unittest.skipUnless("MOEPREDICT_BROWSER" in os.environ, "tests/run.sh --browser")
     def test_a_browser_renders_the_page(self):
         picture = self.folder / "page.png"
-        subprocess.run([os.environ["MOEPREDICT_BROWSER"], "--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
-                        "--disable-background-networking", "--disable-component-update", "--disable-sync",
-                        f"--user-data-dir={self.folder / 'profile'}", "--window-size=1200,4000",
+        subprocess.run([os.environ["MOEPREDICT_BROWSER"], "--headless", "--no-sandbox", "--disable-gpu",
+                        "--no-first-run", "--disable-background-networking", "--disable-component-update",
+                        "--disable-sync", f"--user-data-dir={self.folder / 'profile'}", "--window-size=1200,4000",
                         f"--screenshot={picture}", (self.folder / "out" / "index.html").as_uri()],
                        check=True, capture_output=True, timeout=120)
         assert_drawn(self, picture.read_bytes())
@@ -203,7 +204,8 @@ class States(unittest.TestCase):
         rows, known = np.array(_detector_run.octiles(self.detected, realised)), np.isfinite(realised)
         self.assertEqual(rows.shape, (8, 2))
         self.assertTrue((np.diff(rows[:, 0]) >= 0).all())
-        self.assertAlmostEqual(rows[-1, 0], np.sqrt((np.sort(self.detected.drift[known])[-(known.sum() // 8):]**2).mean()), 12)
+        largest = np.sort(self.detected.drift[known])[-(known.sum() // 8):]
+        self.assertAlmostEqual(rows[-1, 0], np.sqrt((largest**2).mean()), 12)
         by_state = _detector_run.realised_by_state(self.detected, realised)
         self.assertTrue(np.isnan(by_state[State.WARMUP]))
         chosen = known & (self.detected.states == State.STABLE)
@@ -349,7 +351,8 @@ class CommandLine(unittest.TestCase):
     def test_what_is_wrong_is_told_with_exit_codes(self):
         self.assertIn("No such file", self.run_it("backtest", "/nonexistent.npy", code=2))
         self.assertIn("no origin", self.run_it("backtest", TRACE, "--horizon", 20000, code=1))
-        for words in (["--horizon", 0], ["--every", 0], ["--first", -1], ["--sw-avg-window", "abc"], ["--arima-p", "zzz"]):
+        for words in (["--horizon", 0], ["--every", 0], ["--first", -1], ["--sw-avg-window", "abc"],
+                      ["--arima-p", "zzz"]):
             self.assertEqual(self.run_it("backtest", TRACE, *words, code=2).count("\n"), 1, words)
         self.assertIn("invalid choice", self.run_it("backtest", TRACE, "--method", "psychic", code=2))
         self.assertIn("COMMAND", self.run_it(code=2))

@@ -84,7 +84,8 @@ class Simulation(unittest.TestCase):
             p = expected_shares(truth)[0]
             measured = (counts.var(axis=0) / (8192 * p * (1 - p))).mean()
             self.assertLess(abs(measured / asked - 1), 0.02)
-            np.testing.assert_allclose(counts.mean(axis=0) / 8192, p, rtol=0, atol=5 * math.sqrt(asked / 5000 / 8192 / 16))
+            np.testing.assert_allclose(counts.mean(axis=0) / 8192, p, rtol=0,
+                                       atol=5 * math.sqrt(asked / 5000 / 8192 / 16))
 
     def test_skew_is_the_spread_of_the_loads(self):
         _, truth = simulate(**FLAT, skew=0.4)
@@ -138,7 +139,8 @@ class Simulation(unittest.TestCase):
             np.testing.assert_allclose(np.sqrt(((logs[step] - logs[step - 1])**2).mean(axis=1)), size)
         moves = abs(np.diff(logs, axis=0)).max(axis=(1, 2))
         self.assertEqual(np.flatnonzero(moves > 1e-9).tolist(), [99, 299])
-        self.assertEqual(truth["shifts"], [{"first": 100, "end": 100, "size": 0.3}, {"first": 300, "end": 300, "size": 0.05}])
+        self.assertEqual(truth["shifts"], [{"first": 100, "end": 100, "size": 0.3},
+                                           {"first": 300, "end": 300, "size": 0.05}])
         big, _ = simulate(**{**FLAT, "assignments": 2**24}, shifts=[(200, 0.3)])
         measured = np.diff(centred(np.stack([big[:200].mean(axis=0), big[200:].mean(axis=0)])), axis=0)[0]
         np.testing.assert_allclose(np.sqrt((measured**2).mean(axis=1)), 0.3, rtol=0.01)
@@ -202,8 +204,9 @@ class Simulation(unittest.TestCase):
 
     def test_any_size_of_an_event_leaves_shares(self):
         spans = [(0, 0, 10, 20), (0, 0, 12, 30), (0, 1, 1, 50)]
-        for events in ({"bursts": spans, "burst_size": 1e308, "hotspot": 1e308}, {"bursts": spans, "burst_size": 1e-308},
-                       {"hotspot": 1.7e308}, {"skew": 1e6}, {"shifts": [(5, 1e6), (9, 1e6)]}, {"drift": 1e6},
+        for events in ({"bursts": spans, "burst_size": 1e308, "hotspot": 1e308},
+                       {"bursts": spans, "burst_size": 1e-308}, {"hotspot": 1.7e308}, {"skew": 1e6},
+                       {"shifts": [(5, 1e6), (9, 1e6)]}, {"drift": 1e6},
                        {"fluctuation": 1e6, "fluctuation_decay": 1e-320}):
             with self.subTest(events), np.errstate(over="raise", invalid="raise", divide="raise"):
                 counts, truth = simulate(60, 2, 4, 64, **events)
@@ -215,7 +218,8 @@ class Simulation(unittest.TestCase):
     def test_bad_arguments_are_refused_in_words(self):
         for name, values in {
                 "steps": [0, -1], "layers": [0], "experts": [0, 1], "assignments": [0, 2**54], "seed": [-1],
-                "skew": [-0.1, math.nan], "overdispersion": [0.5, math.inf, 4096 / 8 + 1], "fluctuation": [-1, math.inf],
+                "skew": [-0.1, math.nan], "overdispersion": [0.5, math.inf, 4096 / 8 + 1],
+                "fluctuation": [-1, math.inf],
                 "fluctuation_end": [-1, [1, 2]], "fluctuation_decay": [-1.0, [1.0, 2.0], math.nan], "drift": [-1],
                 "shifts": [[(400, 0.1)], [(-1, 0.1)], [(1, -0.1)], [(1,)], [3]], "shift_ramp": [-1],
                 "exchanges": [-1, [(0, 1, 2, 3)], [(3, 0, 1, 0, 5)], [(0, 8, 1, 0, 5)], [(0, 1, 1, 0, 5)],
@@ -418,7 +422,8 @@ class CommandLine(unittest.TestCase):
         counts, truth = self.written()
         expected, expected_truth = simulate(
             300, 2, 4, 512, seed=7, overdispersion=1.5, fluctuation_end=200, fluctuation_decay=[0, 50.5],
-            shifts=[(100, 0.3), (200, 0.1)], exchanges=[(0, 1, 2, 10, 20)], bursts=3, dying=[(1, 3, 50)], dying_length=9)
+            shifts=[(100, 0.3), (200, 0.1)], exchanges=[(0, 1, 2, 10, 20)], bursts=3, dying=[(1, 3, 50)],
+            dying_length=9)
         self.assertEqual((counts.dtype, counts.tobytes(), truth), (expected.dtype, expected.tobytes(), expected_truth))
         self.assertIn("300 steps, 2 layers, 4 experts", told)
         self.assertIn("run.json", told)

@@ -44,9 +44,9 @@ class Buffers(unittest.TestCase):
                 file.write(state)
                 file.flush()
                 with mmap.mmap(file.fileno(), 0) as mapped:
-                    for buffer in (state, bytearray(state), memoryview(state), mapped, numbers, np.array(numbers, ndmin=2),
-                                   numbers.view(np.int8), spread, memoryview(spread), Tensor(numbers),
-                                   Tensor(numbers, device="cuda")):
+                    for buffer in (state, bytearray(state), memoryview(state), mapped, numbers,
+                                   np.array(numbers, ndmin=2), numbers.view(np.int8), spread, memoryview(spread),
+                                   Tensor(numbers), Tensor(numbers, device="cuda")):
                         with self.subTest(type(buffer).__name__):
                             self.assertEqual(type(original).load(buffer).save(), state)
 
@@ -60,7 +60,8 @@ class Buffers(unittest.TestCase):
     def test_what_is_no_buffer_of_bytes_is_refused_in_words(self):
         numbers = np.frombuffer(predictor().save(), np.uint8)
         for words, other in (("is a str", "text"), ("is a int", 7), ("is a NoneType", None), ("is a list", [1, 2]),
-                             ("8 bytes each", numbers.astype(float)), ("dtype torch.int64", Tensor(numbers.astype(np.int64)))):
+                             ("8 bytes each", numbers.astype(float)),
+                             ("dtype torch.int64", Tensor(numbers.astype(np.int64)))):
             with self.subTest(words), self.assertRaisesRegex(TypeError, words + ".*uint8"):
                 Predictor.load(other)
         for empty in (b"", np.empty(0, np.uint8), np.empty((0, 3), np.uint8)):
@@ -93,7 +94,8 @@ class Dicts(unittest.TestCase):
         runtime.assert_called_with(3)
         self.assertEqual((other.config, other.info), (model.config, model.info))
         np.testing.assert_array_equal(other.predict(50, quantile=0.9), model.predict(50, quantile=0.9))
-        self.assertEqual((other._threads, other.clone()._threads, Predictor.load(other.save(), threads=2)._threads), (3, 3, 2))
+        loaded = Predictor.load(other.save(), threads=2)
+        self.assertEqual((other._threads, other.clone()._threads, loaded._threads), (3, 3, 2))
 
     def test_what_does_not_fit_is_refused_and_changes_nothing(self):
         damaged = predictor().save()[:-1]

@@ -12,9 +12,9 @@ from reference import ROOT
 COMMENTED = (ROOT / "include" / "moepredict.h").read_text()
 HEADER = re.sub(r"/\*.*?\*/|^#.*?$", "", COMMENTED, flags=re.S | re.M)
 
-SCALARS = {"size_t": c_size_t, "uint32_t": c_uint32, "uint64_t": c_uint64, "int32_t": c_int32, "float": c_float, "double": c_double,
-           "moep_status": c_int32, "moep_dtype": c_int32, "moep_method": c_int32, "moep_quantity": c_int32,
-           "moep_state": c_int32}
+SCALARS = {"size_t": c_size_t, "uint32_t": c_uint32, "uint64_t": c_uint64, "int32_t": c_int32, "float": c_float,
+           "double": c_double, "moep_status": c_int32, "moep_dtype": c_int32, "moep_method": c_int32,
+           "moep_quantity": c_int32, "moep_state": c_int32}
 
 
 def struct_of(c_name):
@@ -157,7 +157,8 @@ class Numbers(unittest.TestCase):
             self.assertEqual(getattr(detector, name[4:]), number)
 
     def test_weights(self):
-        names = set(re.findall(r"MOEP_LSTM_(\w+) = (\d+)", re.search(r"enum \{ MOEP_LSTM_UNTRAINED.*?\}", HEADER).group()))
+        names = set(re.findall(r"MOEP_LSTM_(\w+) = (\d+)",
+                               re.search(r"enum \{ MOEP_LSTM_UNTRAINED.*?\}", HEADER).group()))
         self.assertEqual({(weights.name, str(weights.value)) for weights in moepredict.Weights}, names)
 
     def test_version(self):

@@ -106,6 +106,7 @@ class Tensors(Refusals):
 
     def test_tensors_without_an_array_are_refused_with_advice(self):
         self.refused(ValueError, "on meta: expected a CPU tensor, it holds no numbers", self.counts[0].to("meta"))
-        self.refused(TypeError, r"counts are a Tensor that is no plain tensor: call .to_dense\(\)", self.counts[0].to_sparse())
+        self.refused(TypeError, r"counts are a Tensor that is no plain tensor: call .to_dense\(\)",
+                     self.counts[0].to_sparse())
         conjugate = torch.complex(self.counts[0].float(), self.counts[0].float()).conj().imag
         self.refused(TypeError, "no plain tensor.*resolve_neg", conjugate)

@@ -69,9 +69,11 @@ DAMAGES = {  # what is told of each
     "a huge shape": (described(DESCRIBED.replace(b"700, 2", b"4000000000, 4000000000")), "ends within its counts"),
     "a length of many digits": (described(DESCRIBED.replace(b"700", b"9" * 22)), "header is damaged"),
     "another key": (described(DESCRIBED.replace(b"descr", b"dtype")), "header is damaged"),
-    "a key twice": (described(b"{'descr':'<i4','descr':'<i4','fortran_order':False,'shape':(7,)}"), "header is damaged"),
+    "a key twice": (described(b"{'descr':'<i4','descr':'<i4','fortran_order':False,'shape':(7,)}"),
+                    "header is damaged"),
     "JSON": (described(b'{"descr":"<i4","fortran_order":false,"shape":[700, 2, 4]}'), "header is damaged"),
-    "an expression": (described(b"{'descr': '<i4', 'fortran_order': 1 < 0, 'shape': (700, 2, 4)}"), "header is damaged"),
+    "an expression": (described(b"{'descr': '<i4', 'fortran_order': 1 < 0, 'shape': (700, 2, 4)}"),
+                      "header is damaged"),
     "a dtype that is none": (described(DESCRIBED.replace(b"<i4", b"<i3")), "i3"),
     "a line break in its dtype": (described(DESCRIBED.replace(b"<i4", b"<\n4")), "dtype"),
     "a negative count": (npy(-GOOD), "count is negative"),
@@ -96,7 +98,8 @@ class Damaged(unittest.TestCase):
         (cls.folder / "loop.npy").symlink_to("loop.npy")
         cls.files.update({cls.folder: "a folder", cls.folder / "pipe.npy": "no regular file",
                           cls.folder / "loop.npy": "symbolic links", cls.folder / "none.npy": "No such file",
-                          pathlib.Path("/dev/zero"): "no regular file", pathlib.Path("/proc/self/mem"): "Input/output error"})
+                          pathlib.Path("/dev/zero"): "no regular file",
+                          pathlib.Path("/proc/self/mem"): "Input/output error"})
 
     def command(self, *arguments):
         out, err = io.StringIO(), io.StringIO()
@@ -112,8 +115,8 @@ class Damaged(unittest.TestCase):
                               ["report", file, "--out", self.folder / "out"],
                               ["report", self.good, "--out", self.folder / "out", "--train", file],
                               ["simulate", "--out", self.folder / "made.npy", "--assignments", 64, "--like", file],
-                              ["simulate", "--out", self.folder / "made.npy", "--assignments", 64, "--join", 2, "--like",
-                               self.good, file]):
+                              ["simulate", "--out", self.folder / "made.npy", "--assignments", 64, "--join", 2,
+                               "--like", self.good, file]):
                 with self.subTest(file.name, command=arguments[0]):
                     code, out, err = self.command(*arguments)
                     self.assertEqual((code, out, err.count("\n")), (2, "", 1), err)
@@ -127,7 +130,7 @@ class Damaged(unittest.TestCase):
             calls = [lambda: moepredict.backtest("sw_avg", file, horizon=100), lambda: predictor.fit_trace(str(file)),
                      lambda: report.report(file, self.folder / "out"), lambda: moepredict.resample(file, 64),
                      lambda: moepredict.join_experts([file, self.good], 2)]
-            for call in calls if "count" not in file.name else calls[2:3]:  # of bad counts the others' own words are told
+            for call in calls if "count" not in file.name else calls[2:3]:  # one word on bad counts is enough
                 with self.subTest(file.name):
                     with self.assertRaisesRegex(ValueError, words) as caught:
                         call()
@@ -146,7 +149,8 @@ class Damaged(unittest.TestCase):
         for _ in range(3000):
             changed = bytearray(WHOLE[:-rng.choice([1, 4])] if rng.random() < 0.1 else WHOLE)
             for _ in range(rng.choice([1, 1, 2, 5])):
-                changed[rng.randrange(header)] = rng.choice([rng.randrange(256), rng.choice(b"'\"(){}[],: -0123456789<>TF\\")])
+                changed[rng.randrange(header)] = rng.choice([rng.randrange(256),
+                                                             rng.choice(b"'\"(){}[],: -0123456789<>TF\\")])
             file.write_bytes(changed)
             with warnings.catch_warnings():
                 warnings.simplefilter("error")

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""pip makes a source distribution into a wheel, library and all, without a network, and installs it where no compiler is.
+"""pip makes a source distribution into a wheel, library and all, without a network, and installs it where no compiler
+is.
 
 The library is built once. What else pip is asked to install takes that one."""
 import os
@@ -40,8 +41,8 @@ def run(*command, cwd, code=0, **environment):
 def pip(folder, command, *arguments):
     """Offline; what the backend asks for must be there already."""
     offline = ["--no-index", "--no-deps"] if command != "uninstall" else []
-    return run(folder / "venv" / "bin" / "python3", "-m", "pip", "--disable-pip-version-check", command, *offline, *arguments,
-               cwd=folder)
+    return run(folder / "venv" / "bin" / "python3", "-m", "pip", "--disable-pip-version-check", command, *offline,
+               *arguments, cwd=folder)
 
 
 class Wheel(unittest.TestCase):
@@ -84,7 +85,8 @@ class Wheel(unittest.TestCase):
         with zipfile.ZipFile(self.wheel) as archive:
             library = archive.extract(f"moepredict/{backend.LIBRARY}", self.folder)
         self.assertIn("no symbols", run("objdump", "-t", library, cwd=self.folder))
-        exported = set(re.findall(r" g .*\.text\s.* (\w+)$", run("objdump", "-T", library, cwd=self.folder), flags=re.M))
+        exported = set(re.findall(r" g .*\.text\s.* (\w+)$", run("objdump", "-T", library, cwd=self.folder),
+                                  flags=re.M))
         header = (ROOT / "include" / "moepredict.h").read_text()
         self.assertEqual(exported, set(re.findall(r"^MOEP_API .*?(moep_\w+)\(", header, flags=re.M)))
 
@@ -99,7 +101,8 @@ class Wheel(unittest.TestCase):
             shutil.copy(path, copy)
         places = [checkout / "bindings" / "python"]
         if shutil.which("git"):
-            for words in (["init", "--quiet"], ["add", "."], ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "t"]):
+            for words in (["init", "--quiet"], ["add", "."],
+                          ["-c", "user.name=t", "-c", "user.email=t@t", "commit", "-qm", "t"]):
                 run("git", *words, cwd=checkout, HOME=str(self.folder))
             places.append(f"git+file://{checkout}#subdirectory=bindings/python")
         for place in places:
@@ -131,7 +134,8 @@ class Builds(unittest.TestCase):
             self.assertEqual(backend.get_requires_for_build_wheel(), [])
 
     def test_a_meson_whose_modules_pip_hides_is_used_all_the_same(self):
-        with self.programs(meson='[ -z "$PYTHONPATH" ] && echo 1.3.0', ninja=""), mock.patch.dict(os.environ, PYTHONPATH="/x"):
+        with self.programs(meson='[ -z "$PYTHONPATH" ] && echo 1.3.0', ninja=""), \
+                mock.patch.dict(os.environ, PYTHONPATH="/x"):
             self.assertNotIn("PYTHONPATH", _build._meson())
 
     def test_a_build_that_fails_says_why(self):
@@ -157,13 +161,13 @@ class Builds(unittest.TestCase):
                 backend.build_wheel(self.folder, {"library": name})
 
     def test_what_else_lies_among_the_sources_is_left_out(self):
-        for name in ("meson.build", "lib/a.c", "lib/sub/b.h", "lib/c.map", "lib/d.in", "lib/meson.build", "lib/a.c.orig",
-                     "lib/a.o", "lib/.a.c.swp", "include/e.h", "tests/meson.build", "tests/f.c"):
+        for name in ("meson.build", "lib/a.c", "lib/sub/b.h", "lib/c.map", "lib/d.in", "lib/meson.build",
+                     "lib/a.c.orig", "lib/a.o", "lib/.a.c.swp", "include/e.h", "tests/meson.build", "tests/f.c"):
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
             (self.folder / name).touch()
         self.assertEqual({path.relative_to(self.folder).as_posix() for path in _build.inputs(self.folder)},
-                         {"meson.build", "lib/a.c", "lib/sub/b.h", "lib/c.map", "lib/d.in", "lib/meson.build", "include/e.h",
-                          "tests/meson.build"})
+                         {"meson.build", "lib/a.c", "lib/sub/b.h", "lib/c.map", "lib/d.in", "lib/meson.build",
+                          "include/e.h", "tests/meson.build"})
 
     def test_an_editable_install_points_to_the_package(self):
         with zipfile.ZipFile(self.folder / backend.build_editable(self.folder)) as archive:
@@ -201,8 +205,9 @@ class Tags(unittest.TestCase):
         self.assertEqual(self.tag({"GLIBC_2.2.5"}, platform="linux-aarch64"), "manylinux_2_17_aarch64")
 
     def test_what_asks_for_more_than_glibc_is_for_this_machine_alone(self):
-        for versions, libraries in (({"GLIBC_2.34"}, ["libc.so.6", "libopenblas.so.0"]), ({"GLIBC_PRIVATE"}, ["libc.so.6"]),
-                                    ({"GLIBC_2.34", "GCC_3.0"}, ["libc.so.6"]), (set(), ["libc.musl-x86_64.so.1"])):
+        for versions, libraries in (({"GLIBC_2.34"}, ["libc.so.6", "libopenblas.so.0"]),
+                                    ({"GLIBC_PRIVATE"}, ["libc.so.6"]), ({"GLIBC_2.34", "GCC_3.0"}, ["libc.so.6"]),
+                                    (set(), ["libc.musl-x86_64.so.1"])):
             self.assertEqual(self.tag(versions, libraries), "linux_x86_64")
 
     def test_what_is_no_elf_file_is_refused(self):
