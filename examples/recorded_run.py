@@ -12,8 +12,8 @@ import numpy as np
 
 import moepredict
 
-HORIZON = 1000      # steps between two placements of experts
-CHANGE = 4000       # the step at which the data change
+HORIZON = 1000       # steps between two placements of experts
+CHANGES = 800, 4000  # the steps at which the data change
 
 # %% The counts: how many tokens each expert was asked to process, in every step and layer
 counts = np.load(pathlib.Path(__file__).parent / "data" / "early16-s12.npy")
@@ -36,9 +36,9 @@ for number in range(len(states)):
     detector.push(counts[number * block:(number + 1) * block])
     states[number] = detector.layer_states
 stable = states == moepredict.State.STABLE
-after = stable[CHANGE // block:]
+after = stable[CHANGES[1] // block:]
 print("\nPart of the run in which each layer was STABLE: " + "  ".join(f"{part:.0%}" for part in stable.mean(axis=0)))
-print("Steps after the change of data until each layer was not STABLE any more: " +
+print("Steps after the change of data at 4,000 until each layer was not STABLE any more: " +
       "  ".join(str((1 + block_of_change) * block) for block_of_change in (~after).argmax(axis=0)))
 
 # %% Forecasts: the mean load of the next 1,000 steps from three origins, compared with the load that came. The error is
@@ -70,8 +70,9 @@ results = {method: moepredict.backtest(method, counts, horizon=HORIZON, every=10
                                        refit_every=10 if method == "arima" else 0) for method in moepredict.methods()}
 origins = results["sw_avg"].origins
 was_stable = stable[origins // block - 1]
-change_ahead = ((origins < CHANGE) & (origins + HORIZON > CHANGE))[:, None] & np.ones(layers, bool)
-groups = {"STABLE": was_stable & ~change_ahead, "TRANSIENT": ~was_stable & ~change_ahead, "change ahead": change_ahead}
+change_ahead = np.any([(origins < change) & (change < origins + HORIZON) for change in CHANGES], axis=0)[:, None]
+groups = {"STABLE": was_stable & ~change_ahead, "TRANSIENT": ~was_stable & ~change_ahead,
+          "change ahead": change_ahead & np.ones(layers, bool)}
 print("\nError of the mean load over the next 1,000 steps" + "".join(f"{name:>14}" for name in groups))
 print(f"{'forecasts, each of one layer':48}" + "".join(f"{chosen.sum():14}" for chosen in groups.values()))
 for method, result in results.items():
@@ -106,7 +107,9 @@ if len(sys.argv) > 1:
     axis = figure.subplots()
     for method, result in results.items():
         axis.plot(origins, 100 * np.median(result.error_of_mean, axis=1), label=method)
-    axis.axvspan(CHANGE - HORIZON, CHANGE, color="0.9", zorder=-1, label="change of data ahead")
+    for change in CHANGES:
+        axis.axvspan(max(change - HORIZON, 0), change, color="0.9", zorder=-1,
+                     label="change of data ahead" if change == CHANGES[0] else None)
     axis.set(xlabel="step of the forecast", ylabel="error, % of the expert's load", yscale="log",
              title="Error of the forecast mean load of the next 1,000 steps, median over the layers")
     axis.set_yticks([1, 2, 5, 10, 20], ["1", "2", "5", "10", "20"])
