@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The README shows what its commands print, to the letter.
+"""The README shows the output of its commands, to the letter.
 
 usage: test_readme.py REPLAY SOURCE_ROOT [--update]    --update: puts into the README what they print now
 """
@@ -21,7 +21,7 @@ def printed(*command):
 
 
 def updated(text, block):
-    """With the block in place of the one that begins with the same line."""
+    """The text with the block in place of the one that begins with the same line."""
     first = re.escape(block.splitlines()[0])
     text, found = re.subn(rf"^{first}\n(?:(?!```).+\n)*", lambda old: block + "\n", text, flags=re.MULTILINE)
     assert found == 1, f"{found} blocks of the README begin with {first}"

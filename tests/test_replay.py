@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What replay prints is what NumPy computes, written down again from the definitions; and what it refuses.
+"""The output of replay is what NumPy computes from the definitions; and replay refuses bad input.
 
 usage: test_replay.py REPLAY SOURCE_ROOT. Prints TAP.
 """
@@ -26,7 +26,7 @@ COLUMNS = ["error", "floor", "error_of_mean", "floor_of_mean", "paper_error", "l
 # ---- the definitions, in NumPy ----
 
 def past_shares(counts):
-    """float64 [steps, layers, experts]; a layer without tokens repeats its last shares, uniform before any."""
+    """float64 (steps, layers, experts). A layer without tokens repeats its last shares; before any: uniform."""
     shares = np.empty(counts.shape)
     last = np.full(counts.shape[1:], 1 / counts.shape[2])
     for step, row in enumerate(counts.astype(float)):
@@ -37,7 +37,7 @@ def past_shares(counts):
 
 
 def sw_avg(past, window, horizon):
-    """The paper's recursion: append the mean of the last window steps, again and again."""
+    """The paper's recursion: append the mean of the last window steps repeatedly."""
     window = min(window, len(past))
     path = np.concatenate([past[-window:], np.empty((horizon, *past.shape[1:]))])
     for step in range(horizon):
@@ -47,7 +47,7 @@ def sw_avg(past, window, horizon):
 
 
 def scores(forecast, counts, stride, tokens):
-    """Of one layer: forecast [horizon, experts] by steps, counts [horizon, experts]."""
+    """The scores of one layer: forecast (horizon, experts) by steps, counts (horizon, experts)."""
     horizon, experts = counts.shape
     rows = [forecast[i:i + stride].mean(0, keepdims=True).repeat(len(forecast[i:i + stride]), 0)
             for i in range(0, horizon, stride)]
@@ -75,7 +75,7 @@ def scores(forecast, counts, stride, tokens):
 
 
 def expected(counts, window, horizon, stride, first, every, kept_as=np.float64):
-    """{(origin, layer): scores}"""
+    """Scores {(origin, layer): scores} from the definitions."""
     shares, tokens = past_shares(counts).astype(kept_as).astype(float), (counts == np.floor(counts)).all()
     result = {}
     for origin in range(first, len(counts) - horizon + 1, every):
@@ -94,27 +94,27 @@ def replay(*arguments, code=0):
 
 
 def printed(path, **options):
-    """{(origin, layer): scores} of --csv -"""
+    """Scores {(origin, layer): scores} that replay --csv - prints."""
     arguments = [word for name, value in options.items() for word in (f"--{name}", value)]
     rows = list(csv.DictReader(replay(*arguments, "--csv", "-", path).splitlines()))
     return {(int(r["origin"]), int(r["layer"])): [float(r[c]) for c in COLUMNS] for r in rows}
 
 
 def tables(*arguments):
-    """The words of each table's rows; what precedes them and their heads left out."""
+    """The words of each table's rows, without heads and preceding text."""
     _, *parts = replay(*arguments).strip().split("\n\n")
     return [[line.replace("%", "").split() for line in part.splitlines()[1:]] for part in parts]
 
 
 def deviation(a, b):
-    """The largest relative one; where both are below 1e-15, nothing was off."""
+    """The largest relative difference; numbers below 1e-15 count as equal."""
     off = np.abs(a - b)
     return np.nanmax(np.where(off > 1e-15, off, 0) / np.maximum(np.abs(b), 1e-15))
 
 
 def assert_agrees(path, counts, **options):
-    """Row by row with NumPy that keeps one float32 per share, as the library does, and in the mean with one that does
-    not round."""
+    """Compare row by row with a NumPy computation in which shares are float32, as in the library, and compare the mean
+    with one that does not round."""
     ours = printed(path, **options)
     rounded, exact = expected(counts, **options, kept_as=np.float32), expected(counts, **options)
     assert ours.keys() == rounded.keys() and ours

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How good the state detector is, beside its rivals and the targets: on bundled traces as they are, at a smaller and
-at a larger batch, and on simulated runs whose truth is known. Exits with 1 where a target is missed."""
+"""Figures of merit of the state detector, beside its rivals and the targets: on bundled traces as they are, at a
+smaller and at a larger batch, and on simulated runs whose truth is known. Exits with 1 where a target is missed."""
 import collections
 import pathlib
 
@@ -30,12 +30,12 @@ THINNED = Source("thinned to 1,024 assignments", RESAMPLINGS,
 
 
 def mean_of(scores):
-    """Figures of several runs, averaged; NaN where one has none."""
+    """The mean of several runs' figures; NaN where one has none."""
     return {name: np.mean([figures[name] for figures in scores]) for name in scores[0]}
 
 
 class Results:
-    """What every detector did on a trace: the resamplings' mean."""
+    """The figures of every detector on a trace, as the mean over its resamplings."""
 
     def __init__(self, trace, source, names):
         self.scores, self.expert_scores, self.drifts = collections.defaultdict(list), collections.defaultdict(list), []
@@ -79,7 +79,7 @@ def head(title, seeds):
 
 
 def octiles(title, results):
-    """Predicted -> realised, where predicted is least to where it is largest."""
+    """Predicted and realised drift as text, from the least predicted to the largest."""
     for seed, result in results.items():
         predicted, truth = (np.concatenate(values) for values in zip(*result.drifts))
         parts = np.array_split(np.argsort(predicted), 8)
@@ -89,7 +89,7 @@ def octiles(title, results):
 
 
 def table(source, traces, names):
-    """Prints it; by detector the traces' mean."""
+    """Print a table; return the mean over the traces by detector."""
     results = {trace: Results(trace, source, names) for trace in traces}
     head(source.title, traces)
     means = {}

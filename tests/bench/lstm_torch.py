@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What lstm.c measures, by PyTorch on one thread. usage: lstm_torch.py [OUTPUTS]
+"""The measurements of lstm.c, by PyTorch on one thread. usage: lstm_torch.py [OUTPUTS]
 
-OUTPUTS is what `lstm --outputs` wrote: weights, inputs and outputs, which PyTorch's must equal. glibc's malloc gives memory
-back after every step and meets its pages anew; MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_ and MALLOC_TOP_PAD_, set to
-large numbers, keep it."""
+OUTPUTS is what `lstm --outputs` wrote: weights, inputs and outputs, which PyTorch's must equal. glibc's malloc gives
+memory back after every step and meets its pages anew; MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_ and
+MALLOC_TOP_PAD_, set to large numbers, keep it."""
 import sys
 import time
 

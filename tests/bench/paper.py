@@ -25,15 +25,15 @@ PAPER = {"LSTM": ("< 1 %", "", "< 10 %", ""), "ARIMA(5, 1, 5)": ("≈ 0.5 %", ""
 
 
 def setups():
-    """Experts -> load proportions [steps, layers, experts]. Layer 0 of the runs is left out: it has not settled."""
+    """{experts: load proportions (steps, layers, experts)}. Layer 0 of the runs is left out: it has not settled."""
     deep = list(range(1, 6)) + list(range(SEED_2 + 1, SEED_2 + 6))
     return {16: moepredict.join_experts(list(RUNS), [[layer] for layer in deep]),
             128: moepredict.join_experts(list(RUNS), [deep[:8]])}
 
 
 def predictors(layers, experts, bandwidth):
-    """Title, predictor of that shape, origins between its fits. The network learns from another run at the same batch
-    size: the library's weights know these runs."""
+    """Titles, predictors of that shape, and origins between their fits. The network learns from another run at the same
+    batch size, because the library's weights were trained on these runs."""
     shape = {"layers": layers, "experts": experts}
     for window in WINDOWS:
         yield f"`sw_avg`, window {window:,}", moepredict.Predictor("sw_avg", sw_avg_window=window, **shape), 0
@@ -46,8 +46,8 @@ def predictors(layers, experts, bandwidth):
 
 
 def measure():
-    """Title -> (experts, horizon) -> the ends of a bracket. Errors are the paper's, each step by its own forecast; the
-    floor is a title too, the last one."""
+    """{title: {(experts, horizon): the ends of a bracket}}. Errors are the paper's, each step by its own forecast. The
+    floor is the last title."""
     cells, floor = {}, {}
     for experts, shares in setups().items():
         for bandwidth in BANDWIDTHS:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What Predictor.push adds in Python to the C call. By turns, on the same counts: the C call with arguments made ready, and
-Predictor.push; the median of the differences. The C call goes through ctypes, whose own cost is that of a 1 x 1 push."""
+"""The time that Predictor.push adds in Python to the C call. The C call with prepared arguments and Predictor.push
+alternate on the same counts; the result is the median of the differences. The C call goes through ctypes, whose own
+cost is that of a 1 x 1 push."""
 import statistics
 import time
 
@@ -14,7 +15,7 @@ PASSES, STEPS, LIMIT = 41, 64, 15
 
 
 def measure(layers, experts):
-    """Microseconds: the C call, Predictor.push over it."""
+    """Microseconds of the C call, and those that Predictor.push adds to it."""
     counts = list(np.random.default_rng(1).integers(1, 4096, (STEPS, layers, experts)))
     direct, added = [], []
     with moepredict.Predictor("sw_avg", layers=layers, experts=experts, sw_avg_window=100) as predictor:

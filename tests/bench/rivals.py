@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""State detectors to compare ours with, on whole recorded runs: each takes a Run and says after which blocks it calls
-which layer stable."""
+"""State detectors to compare ours with on whole recorded runs. Each takes a Run and returns by block and layer whether
+it calls the layer stable."""
 import numpy as np
 
 BLOCK, WINDOW = 20, 100      # steps; of the earlier rule, as of ours
@@ -9,7 +9,7 @@ TOLERANCE, EXPERT_TOLERANCE = 0.10, 0.20
 
 
 class Run:
-    """A run [steps, layers, experts], and what its observers look at."""
+    """A run (steps, layers, experts), and the statistics that detectors use."""
 
     def __init__(self, counts):
         self.counts = counts
@@ -34,8 +34,8 @@ def rolling_deviation(shares, window):
 
 
 def movement(means, half):
-    """D, the mean of the last `half` blocks less that of the `half` before, and the variance V that noise gives it, from
-    how neighbouring blocks differ; NaN where there are too few blocks."""
+    """D, the mean of the last `half` blocks less that of the `half` before, and the variance V that noise gives it,
+    from how neighbouring blocks differ; NaN where there are too few blocks."""
     sums = np.concatenate([np.zeros_like(means[:1]), np.cumsum(means, axis=0)])
     squares = np.concatenate([np.zeros_like(means[:1]), np.cumsum(np.diff(means, axis=0)**2 / 2, axis=0)])
     moved, noise = np.full(means.shape, np.nan), np.full(means.shape, np.nan)
@@ -63,7 +63,7 @@ def growth(half):
 
 
 def trailing_mean(values, count):
-    """Over the last `count` values that are there."""
+    """Over the last `count` values, or as many as there are."""
     known = np.isfinite(values)
     sums = np.cumsum(np.where(known, values, 0), axis=0)
     counts = np.cumsum(known, axis=0)
@@ -73,7 +73,7 @@ def trailing_mean(values, count):
 
 
 def local_level(run):
-    """The rule that ours grew out of: a mean of five evaluations, doubt on entry, three scales, wide hysteresis."""
+    """The library's first rule: a mean of five evaluations, doubt on entry, three scales, wide hysteresis."""
     m, experts, limit = WINDOW // BLOCK, run.means.shape[2], (1.5 * TOLERANCE)**2
     leaves = []
     for scale in (1, 2, 4):
@@ -107,7 +107,7 @@ def always(run):
 
 
 def fixed_deviation(limit):
-    """As one reads the paper's plots: stable while the variance over 100 steps has been low for 100 steps."""
+    """A reading of the paper's plots: stable while the variance over 100 steps has been low for 100 steps."""
     def detect(run):
         low = np.cumsum(run.deviation <= limit, axis=0)
         low[WINDOW:] -= low[:-WINDOW].copy()
@@ -116,7 +116,8 @@ def fixed_deviation(limit):
 
 
 def variance_ratio(run):
-    """An F-ratio: the movement between two windows of 200 steps against what noise makes, smoothed; no tolerance."""
+    """An F-ratio: the movement between two windows of 200 steps over that which noise causes, smoothed; no
+    tolerance."""
     half = 10
     moved, noise = movement(run.means, half)
     ratios = (moved**2).sum(axis=2) / noise.sum(axis=2)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How soon the state detector, and its rivals, see what happens in simulated runs, and what they see that does not
-happen. Medians over 20 runs, in each of which it happens at another place within a block."""
+"""Delays and false alarms of the state detector and its rivals in simulated runs. Medians over 20 runs, whose events
+are at different places within a block."""
 import collections
 import itertools
 
@@ -20,7 +20,7 @@ def onsets():
 
 
 def simulated(happens, **common):
-    """Runs side by side as layers of one; happens(onset) -> what more `simulate` is told."""
+    """Runs side by side as layers of one; happens(onset) returns the additional arguments of `simulate`."""
     still = {"layers": 1, "steps": STEPS, "skew": 0.25, "fluctuation": 0}
     runs = [moepredict.simulate(**{**still, **common, **happens(int(onset)), "seed": seed})[0]
             for seed, onset in enumerate(onsets())]
@@ -33,14 +33,14 @@ def ends(stable):
 
 
 def first_after(events, steps):
-    """Of each run, the steps from `steps` [runs] to the first block end with an event; inf: there is none in time."""
+    """For each run, the steps from `steps` (runs,) to the first block end with an event; inf: none in time."""
     after = ends(events)[:, None] - steps
     hits = events & (after >= 0) & (after <= PATIENCE)
     return np.where(hits.any(axis=0), np.take_along_axis(after, hits.argmax(axis=0)[None], 0)[0], np.inf)
 
 
 def middle(delays):
-    """Median, as text."""
+    """The median as text."""
     value = np.median(delays) if len(delays) else np.nan
     return "-" if np.isnan(value) else "never" if np.isinf(value) else f"{value:.0f}"
 
@@ -105,7 +105,7 @@ Case = collections.namedtuple("Case", "title figures happens common targets", de
 
 
 def cases():
-    """Targets: figure -> at most. Those of a kind follow one another."""
+    """Targets {figure: at most}. Cases of a kind follow one another."""
     for experts in (16, 128):
         for assignments in (512, 4096, 32768, 524288):
             yield Case(f"stationary, {experts} experts, {assignments:,}", of_stationary, nothing,
@@ -140,7 +140,7 @@ def at_most(limits):
 
 
 def print_case(case):
-    """Returns what misses its target."""
+    """Print all cases; return those that miss their target."""
     run, missed, texts = simulated(case.happens, **case.common), [], []
     for name in COMPARED:
         numbers, text = case.figures(DETECTORS[name](run).stable, run)
@@ -157,7 +157,7 @@ def jump(onset):
 
 
 def print_jumps():
-    """Returns what misses its target."""
+    """Print all cases; return those that miss their target."""
     print("-- one of 128 experts jumps by 50 %: steps until its alarm / alarms of others / of layers, in all runs")
     missed = []
     for assignments in (4096, 32768, 524288):

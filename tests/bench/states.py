@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the detector says on a whole run, and how good that is: the truth is the error that a forecast made at each
-block's end would have had, sampling noise aside."""
+"""The detector's states over a whole run, compared with the truth: the error that a forecast made at each block's end
+would have had, without sampling noise."""
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +13,7 @@ FIRST, NOISE, SMOOTHED = 600, 200, 20  # a step from which on states are judged;
 
 
 class Seen(NamedTuple):
-    """After each block: [blocks, layers], or [blocks, layers, experts]; None where a detector does not say."""
+    """Results after each block: (blocks, layers) or (blocks, layers, experts); None where a detector has none."""
     stable: np.ndarray
     experts: np.ndarray = None
     drift: np.ndarray = None
@@ -75,25 +75,25 @@ def realised(means):
 # ---- how good it is ----
 
 def root(squares):
-    """Root of the mean; NaN of nothing."""
+    """The root of the mean; NaN without values."""
     return np.sqrt(max(squares.mean(), 0)) if squares.size else np.nan
 
 
 def judged(truth):
-    """Which are judged: what the run tells, from FIRST on."""
+    """True for the blocks that are evaluated: those from FIRST on whose truth the run contains."""
     known = np.isfinite(truth)
     known[:FIRST // BLOCK - 1] = False
     return known
 
 
 def balanced_accuracy(stable, should):
-    """The mean of the parts that are right of those that should be stable and of those that should not."""
+    """The mean of two hit rates: of the blocks that should be stable, and of those that should not."""
     parts = stable[should], ~stable[~should]
     return np.mean([part.mean() for part in parts]) if all(part.size for part in parts) else np.nan
 
 
 def exits(stable):
-    """[blocks, ...]: where it was stable a block ago and is not any more."""
+    """(blocks, ...): True where it was stable a block ago and is not now."""
     left = np.zeros(stable.shape, bool)
     left[1:] = stable[:-1] & ~stable[1:]
     return left

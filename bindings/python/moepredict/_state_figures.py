@@ -83,10 +83,10 @@ def drift(detected: DetectorRun, realised: NDArray[Any]) -> Figure:
     median."""
     config, layers = detected.config, detected.states.shape[1]
     figure, axes = panels([name for name, _ in groups(layers)],
-                          f"Drift over the next {config.horizon:,} steps: predicted, and what came", "training step",
+                          f"Drift over the next {config.horizon:,} steps: predicted and realised", "training step",
                           "drift / mean load (log scale)")
-    squares = {"predicted": detected.drift**2, "came": realised}
-    styles = {"predicted": {"color": COLOURS[0], "linewidth": 1.2}, "came": {"color": "black", "linewidth": 1.2}}
+    squares = {"predicted": detected.drift**2, "realised": realised}
+    styles = {"predicted": {"color": COLOURS[0], "linewidth": 1.2}, "realised": {"color": "black", "linewidth": 1.2}}
     positive = np.sqrt(np.concatenate([values[values > 0] for values in squares.values()]))
     for axis, (_, of_layers) in zip(axes, groups(layers)):
         for name, values in squares.items():

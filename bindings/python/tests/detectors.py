@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the tests of the detector share: counts, and detectors that have seen them."""
+"""Shared by the tests of the detector: counts, and detectors that have seen them."""
 import numpy as np
 
 from moepredict import Detector

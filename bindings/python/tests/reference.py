@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the tests hold the package against: the paper's sliding average as it is told, and the detector's rule, in
-NumPy; a tensor."""
+"""References for the tests, in NumPy: the paper's sliding average, the detector's rule; and a stand-in for a tensor."""
 import pathlib
 from types import SimpleNamespace
 
@@ -15,7 +14,7 @@ def shares(counts):
 
 
 def sw_avg(counts, window, horizon, stride):
-    """The mean of the last `window` shares is the next step's; it is appended, and the window slides on."""
+    """The mean of the last `window` shares is the forecast of the next step; it is appended, and the window slides."""
     series = list(shares(counts).astype(np.float32).astype(float))  # a history holds floats
     window = min(window, len(series))
     for _ in range(horizon):
@@ -26,7 +25,7 @@ def sw_avg(counts, window, horizon, stride):
 
 
 class Tensor:
-    """As much of a torch.Tensor as counts; with a gradient, as the strictest of them."""
+    """The part of torch.Tensor that counts need; with a gradient, as the strictest of them."""
 
     def __init__(self, array, device="cpu", detached=False):
         self.array, self.detached = array, detached

@@ -55,7 +55,7 @@ class Comparisons(unittest.TestCase):
             self.assertEqual({row["method"] for row in rows if row["in_sample"]},
                              {"lstm"} if "in-sample" in words else set())
 
-    def test_steps_tell_a_run_by_any_excerpt(self):
+    def test_a_run_is_recognised_by_any_excerpt(self):
         expected = _in_sample.samples(SEED1) | _in_sample.samples(SEED2)
         self.assertEqual((_in_sample.SHIPPED, len(expected)), (expected, 20))
         self.assertTrue(_in_sample.shares_steps(SEED1[3500:4800].astype(np.float32), _in_sample.SHIPPED))

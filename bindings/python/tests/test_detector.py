@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The detector's forms: what it takes, how it is set up, copied and ended, what it tells a logger."""
+"""The detector as an object: its input, configuration, copies, end and metrics."""
 import copy
 import doctest
 import gc
@@ -180,7 +180,7 @@ class Metrics(unittest.TestCase):
         self.assertEqual([after[name] for name in ("stable_layers", "stable_experts", "changes", "steps", "gaps")],
                          [1, (detector.expert_states == 2).mean(), 2 * LAYERS, 330, 2])
 
-    def test_what_is_not_known_of_a_layer_is_left_out(self):
+    def test_unknown_values_of_a_layer_are_left_out(self):
         counts = COUNTS.copy()
         counts[:, 0] = 0
         detector = make(counts)

@@ -27,7 +27,7 @@ def paper_ratio(forecast, actual):
 
 
 def evaluate(counts, origin, window, horizon, stride):
-    """One origin's results [layers], as moep_backtest_result tells them."""
+    """One origin's results (layers,), from the definitions of moep_backtest_result."""
     rows = sw_avg(counts[:origin], window, horizon, stride)
     forecast = rows[np.arange(horizon) // stride]
     ahead = counts[origin:origin + horizon]

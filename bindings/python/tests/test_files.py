@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the package writes: whole files or the old ones, under any name, whatever the user's settings."""
+"""Files that the package writes: complete or the old ones, under any name, whatever the user's settings."""
 import contextlib
 import json
 import os
@@ -41,7 +41,7 @@ class Writing(InAFolder):
         _files.write_files(new)
         self.assertEqual(self.contents(), {**before, **new})
 
-    def test_whoever_reads_finds_the_old_file_or_the_new_one(self):
+    def test_a_reader_finds_the_old_file_or_the_new_one(self):
         path = self.folder / "a"
         path.write_bytes(b"old")
         with open(path, "rb") as reader:

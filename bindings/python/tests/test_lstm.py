@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The LSTM: what it learns from other runs and from its own, its forecasts, its weights."""
+"""The LSTM: learning from other runs and from its own, its forecasts, its weights."""
 import math
 import os
 import pathlib
@@ -82,7 +82,7 @@ class Traces(unittest.TestCase):
                 found.fit_trace(trace)
                 self.assertEqual(found.save(), expected.save())
 
-    def test_what_cannot_be_learned_from_changes_nothing(self):
+    def test_bad_traces_change_nothing(self):
         bad = RUN.copy()
         bad[3, 1, 2] = -1
         for kind, words, traces in ((ValueError, "a trace", []), (TypeError, "takes a list", RUN),
@@ -148,7 +148,7 @@ class Progress(unittest.TestCase):
             self.assertEqual((len(fractions), fractions[-1], len(inner), inner[-1]), (len(inner), 1, len(inner), 1))
             self.assertGreater(len(fractions), 1)
 
-    def test_each_thread_is_told_of_its_own(self):
+    def test_each_thread_gets_its_own_progress(self):
         fractions = [[], []]
         fits = [threading.Thread(target=joint(SEED1[:600]).fit, kwargs={"progress": each.append}) for each in fractions]
         for fit in fits:
@@ -223,7 +223,7 @@ class Layers(unittest.TestCase):
         for name, array in back.lstm_weights(0).items():
             np.testing.assert_array_equal(array, weights[name])
 
-    def test_what_is_not_given_stays(self):
+    def test_arrays_that_are_not_given_stay(self):
         predictor = make()
         before = predictor.lstm_weights(0)
         predictor.set_lstm_weights(0, weight_hh=Tensor(before["weight_hh"].astype(float) + 0.5, device="cuda"))

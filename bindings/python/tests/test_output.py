@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the commands print: strict JSON, reasons, and output that arrives, or an error."""
+"""The output of the commands: strict JSON, reasons, and complete output or an error."""
 import json
 import math
 import os
@@ -41,7 +41,7 @@ class Json(InAFolder):
         self.assertEqual({(row["error"], row["reason"]) for row in json.loads(run.stdout)},
                          {(None, "no step that was to be forecast has a token")})
 
-    def test_what_is_no_number_is_null(self):
+    def test_nan_and_infinity_are_null(self):
         self.assertEqual(json.loads(_output.as_json({"a": [math.nan, (-math.inf, np.float64("inf"))], "b": 1.5,
                                                      "c": "NaN"})),
                          {"a": [None, [None, None]], "b": 1.5, "c": "NaN"})

@@ -108,7 +108,7 @@ class Arima(unittest.TestCase):
 
 
 class Adopt(unittest.TestCase):
-    def test_what_a_clone_has_learned_is_taken_over(self):
+    def test_the_model_of_a_clone_is_adopted(self):
         predictor = make(COUNTS)
         clone = predictor.clone()
         clone.fit()

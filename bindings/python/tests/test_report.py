@@ -28,7 +28,7 @@ PICTURES = {"shares", "states", "drift", "variance", "range", "error-1000", "err
 
 
 class Page(html.parser.HTMLParser):
-    """What a page holds: its pictures, its links to elsewhere, the text of its tables' cells."""
+    """The contents of a page: its pictures, its links to elsewhere, the text of its tables' cells."""
 
     def __init__(self, text):
         super().__init__()
@@ -103,7 +103,7 @@ class Report(unittest.TestCase):
                 self.assertIn(f"{100 * row[field]:.2f} %", self.page.cells)
         self.assertEqual({row["horizon"] for row in self.rows}, {1000, 2000})
 
-    def test_what_was_seen_before_is_told_in_table_and_captions_and_never_bold(self):
+    def test_in_sample_errors_are_marked_in_table_and_captions_and_never_bold(self):
         text = (self.folder / "out" / "index.html").read_text(encoding="utf-8")
         # Two horizons in the table of errors, and two in two rows each in that of states.
         self.assertEqual(self.page.cells.count("lstm (in-sample)"), 6)
@@ -159,7 +159,7 @@ class Report(unittest.TestCase):
 
 
 class States(unittest.TestCase):
-    """What the detector said along the run, and its pictures."""
+    """The detector's states along a run, and their pictures."""
 
     @classmethod
     def setUpClass(cls):
@@ -334,7 +334,7 @@ class CommandLine(unittest.TestCase):
         self.assertIn(f"{100 * rows[2]['error_of_mean']:.2f} %",
                       self.run_it("backtest", TRACE, "--sw-avg-window", 300, "--every", 500))
 
-    def test_info_tells_of_the_library_and_of_a_trace(self):
+    def test_info_describes_the_library_and_a_trace(self):
         self.assertEqual(json.loads(self.run_it("info", "--json"))["methods"], moepredict.methods())
         facts = json.loads(self.run_it("info", TRACE, "--json"))
         self.assertEqual((facts["steps"], facts["layers"], facts["experts"]), (10000, 6, 16))
@@ -348,7 +348,7 @@ class CommandLine(unittest.TestCase):
             self.assertIn("index.html", out)
             self.assertIn("trace.npy", (pathlib.Path(folder) / "out" / "index.html").read_text(encoding="utf-8"))
 
-    def test_what_is_wrong_is_told_with_exit_codes(self):
+    def test_errors_have_exit_codes(self):
         self.assertIn("No such file", self.run_it("backtest", "/nonexistent.npy", code=2))
         self.assertIn("no origin", self.run_it("backtest", TRACE, "--horizon", 20000, code=1))
         for words in (["--horizon", 0], ["--every", 0], ["--first", -1], ["--sw-avg-window", "abc"],

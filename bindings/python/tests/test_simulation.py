@@ -25,7 +25,7 @@ EVERYTHING = {**FLAT, "seed": 5, "overdispersion": 2.5, "fluctuation": 0.4, "flu
 
 
 def centred(loads):
-    """Log loads of each layer and step around their mean: what normalisation leaves of them."""
+    """Log loads of each layer and step around their mean, which normalisation does not change."""
     logs = np.log(loads)
     return logs - logs.mean(axis=-1, keepdims=True)
 
@@ -73,19 +73,19 @@ class Simulation(unittest.TestCase):
     def test_another_layer_or_ingredient_leaves_the_others_as_they_were(self):
         counts, truth = simulate(**FLAT)
         self.assert_same(simulate(**{**FLAT, "layers": 2})[0], counts[:, :2].copy())
-        burst, told = simulate(**FLAT, bursts=[(1, 2, 50, 60)])
+        burst, burst_truth = simulate(**FLAT, bursts=[(1, 2, 50, 60)])
         quiet = np.delete(np.arange(400), np.arange(50, 60))
-        np.testing.assert_array_equal(expected_shares(told)[quiet], expected_shares(truth)[quiet])
+        np.testing.assert_array_equal(expected_shares(burst_truth)[quiet], expected_shares(truth)[quiet])
         self.assert_same(burst[:, [0, 2]].copy(), counts[:, [0, 2]].copy())
 
     def test_variance_is_the_multinomial_times_the_overdispersion(self):
-        for asked in (1.0, 2.0, 3.7, 400.0):
-            counts, truth = simulate(5000, 2, 16, 8192, fluctuation=0, overdispersion=asked, seed=3)
+        for expected in (1.0, 2.0, 3.7, 400.0):
+            counts, truth = simulate(5000, 2, 16, 8192, fluctuation=0, overdispersion=expected, seed=3)
             p = expected_shares(truth)[0]
             measured = (counts.var(axis=0) / (8192 * p * (1 - p))).mean()
-            self.assertLess(abs(measured / asked - 1), 0.02)
+            self.assertLess(abs(measured / expected - 1), 0.02)
             np.testing.assert_allclose(counts.mean(axis=0) / 8192, p, rtol=0,
-                                       atol=5 * math.sqrt(asked / 5000 / 8192 / 16))
+                                       atol=5 * math.sqrt(expected / 5000 / 8192 / 16))
 
     def test_skew_is_the_spread_of_the_loads(self):
         _, truth = simulate(**FLAT, skew=0.4)
@@ -333,7 +333,7 @@ class Resampling(unittest.TestCase):
         covariance = 200 * (1000 - 200) / (1000 - 1) * (np.diag(p) - np.outer(p, p))
         np.testing.assert_allclose(np.cov(thinned.T), covariance, rtol=0, atol=1.5)
 
-    def test_whatever_holds_the_trace_gives_the_same(self):
+    def test_every_form_of_a_trace_gives_the_same(self):
         expected = resample(TRACE, 2048)
         for trace in (FILE, str(FILE), Tensor(TRACE), TRACE.astype(float), np.asfortranarray(TRACE)):
             np.testing.assert_array_equal(resample(trace, 2048), expected)
@@ -415,7 +415,7 @@ class CommandLine(unittest.TestCase):
         return np.load(self.out), json.loads(self.out.with_suffix(".json").read_text(encoding="utf-8"))
 
     def test_it_writes_the_counts_and_the_truth_of_simulate(self):
-        told = self.run_it("--steps", 300, "--layers", 2, "--experts", 4, "--assignments", 512, "--seed", 7,
+        output = self.run_it("--steps", 300, "--layers", 2, "--experts", 4, "--assignments", 512, "--seed", 7,
                            "--overdispersion", 1.5, "--fluctuation-end", 200, "--fluctuation-decay", 0, 50.5,
                            "--shift", 100, 0.3, "--shift", 200, 0.1, "--exchange", 0, 1, 2, 10, 20, "--bursts", 3,
                            "--dying", 1, 3, 50, "--dying-length", 9)
@@ -425,8 +425,8 @@ class CommandLine(unittest.TestCase):
             shifts=[(100, 0.3), (200, 0.1)], exchanges=[(0, 1, 2, 10, 20)], bursts=3, dying=[(1, 3, 50)],
             dying_length=9)
         self.assertEqual((counts.dtype, counts.tobytes(), truth), (expected.dtype, expected.tobytes(), expected_truth))
-        self.assertIn("300 steps, 2 layers, 4 experts", told)
-        self.assertIn("run.json", told)
+        self.assertIn("300 steps, 2 layers, 4 experts", output)
+        self.assertIn("run.json", output)
 
     def test_json_is_for_machines(self):
         facts = json.loads(self.run_it("--steps", 50, "--seed", 3, "--json"))
@@ -445,7 +445,7 @@ class CommandLine(unittest.TestCase):
         self.run_it("--like", FILE, FILE, "--assignments", 4096, "--join", 8)
         self.assertEqual(self.written()[0].tobytes(), resample(join_experts([TRACE, TRACE], 8), 4096).tobytes())
 
-    def test_what_is_wrong_is_told_and_nothing_is_written(self):
+    def test_errors_are_reported_and_nothing_is_written(self):
         for words, arguments in (("needs --assignments", ["--like", FILE]), ("--thin needs --like", ["--thin"]),
                                  ("--steps does not go with", ["--like", FILE, "--assignments", 9, "--steps", 5]),
                                  ("need --join", ["--like", FILE, FILE, "--assignments", 9]),
@@ -458,6 +458,6 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(list(self.out.parent.iterdir()), [])
 
     def test_help_teaches(self):
-        told = " ".join(self.run_it("--help").split())
+        output = " ".join(self.run_it("--help").split())
         for words in ("--overdispersion", "LAYER EXPERT OTHER FIRST END", "40 % of the run", "default 8192"):
-            self.assertIn(words, told)
+            self.assertIn(words, output)

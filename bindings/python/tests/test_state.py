@@ -57,7 +57,7 @@ class Buffers(unittest.TestCase):
         state.clear()  # would be a BufferError, were it held
         self.assertEqual(loaded.save(), predictor().save())
 
-    def test_what_is_no_buffer_of_bytes_is_refused_in_words(self):
+    def test_other_objects_than_buffers_of_bytes_are_refused_in_words(self):
         numbers = np.frombuffer(predictor().save(), np.uint8)
         for words, other in (("is a str", "text"), ("is a int", 7), ("is a NoneType", None), ("is a list", [1, 2]),
                              ("8 bytes each", numbers.astype(float)),
@@ -97,7 +97,7 @@ class Dicts(unittest.TestCase):
         loaded = Predictor.load(other.save(), threads=2)
         self.assertEqual((other._threads, other.clone()._threads, loaded._threads), (3, 3, 2))
 
-    def test_what_does_not_fit_is_refused_and_changes_nothing(self):
+    def test_a_state_that_does_not_fit_is_refused_and_changes_nothing(self):
         damaged = predictor().save()[:-1]
         for kind, words, states in (
                 (ValueError, r"the state's shape is \(3, 9\), the predictor's \(3, 8\): Predictor.load",

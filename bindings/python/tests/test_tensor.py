@@ -61,11 +61,11 @@ class Arrays(Refusals):
             self.assertEqual(as_array(counts).ctypes.data, counts.ctypes.data)
             self.assertEqual(make(counts).save(), make(COUNTS[0]).save())
 
-    def test_what_is_no_array_is_refused_with_advice(self):
+    def test_another_object_is_refused_with_advice(self):
         self.refused(TypeError, "not list: np.asarray", COUNTS[0].tolist())
         self.refused(TypeError, r"not a MaskedArray: call .filled\(0\)", np.ma.masked_array(COUNTS[0]))
 
-    def test_what_torch_calls_a_tensor_is_told_by_its_ancestors(self):
+    def test_a_tensor_is_recognised_by_its_base_classes(self):
         class Own(Tensor):
             pass
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Files that are no traces, or damaged ones: told in one line that names the file, by every command and the API."""
+"""Files that are damaged or no traces: every command and the API report them in one line that names the file."""
 import contextlib
 import io
 import os
@@ -41,7 +41,7 @@ def described(header):
     return WHOLE.replace(DESCRIBED + ROOM, header.ljust(len(DESCRIBED + ROOM)))
 
 
-DAMAGES = {  # what is told of each
+DAMAGES = {  # the file, and the words of its error
     "empty": (b"", "empty file"),
     "text": (b"1 2 3\n", "no .npy file"),
     "magic alone": (WHOLE[:6], "ends within its header"),
@@ -108,7 +108,7 @@ class Damaged(unittest.TestCase):
             code = __main__.main()
         return code, out.getvalue(), err.getvalue()
 
-    def test_every_command_tells_every_damage_in_one_line_and_exits_with_2(self):
+    def test_every_command_reports_every_damage_in_one_line_and_exits_with_2(self):
         for file, words in self.files.items():
             for arguments in (["info", file], ["info", file, "--json"], ["backtest", file],
                               ["backtest", self.good, "--method", "lstm", "--horizon", 100, "--train", file],
@@ -136,7 +136,7 @@ class Damaged(unittest.TestCase):
                         call()
                     self.assertIn(f"{file}: ", str(caught.exception))
 
-    def test_what_the_system_does_not_let_us_read_is_an_oserror_too(self):
+    def test_a_file_that_the_system_refuses_is_an_oserror_too(self):
         with self.assertRaises(FileNotFoundError):
             moepredict.backtest("sw_avg", self.folder / "none.npy")
         with self.assertRaises(OSError) as caught:

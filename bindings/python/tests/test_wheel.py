@@ -2,7 +2,7 @@
 """pip makes a source distribution into a wheel, library and all, without a network, and installs it where no compiler
 is.
 
-The library is built once. What else pip is asked to install takes that one."""
+The library is built once. Everything else that pip installs uses it."""
 import os
 import pathlib
 import re
@@ -30,7 +30,7 @@ with moepredict.Predictor("lstm", layers=1, experts=2) as predictor:
 
 
 def run(*command, cwd, code=0, **environment):
-    """What it prints."""
+    """Run a command; return what it prints."""
     clean = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "MOEPREDICT_LIBRARY")}
     done = subprocess.run(list(map(str, command)), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=cwd,
                           env={**clean, **environment})
@@ -39,7 +39,7 @@ def run(*command, cwd, code=0, **environment):
 
 
 def pip(folder, command, *arguments):
-    """Offline; what the backend asks for must be there already."""
+    """Run pip offline; the requirements of the backend must be installed already."""
     offline = ["--no-index", "--no-deps"] if command != "uninstall" else []
     return run(folder / "venv" / "bin" / "python3", "-m", "pip", "--disable-pip-version-check", command, *offline,
                *arguments, cwd=folder)
@@ -57,16 +57,16 @@ class Wheel(unittest.TestCase):
         cls.wheel, = cls.folder.glob("*.whl")
 
     def installed(self, *arguments):
-        """What the package tells where neither a checkout nor a compiler is."""
+        """The output of the package where there is neither a checkout nor a compiler."""
         pip(self.folder, "install", "--force-reinstall", *arguments)
         self.addCleanup(pip, self.folder, "uninstall", "--yes", "moepredict")
         return run(self.folder / "venv" / "bin" / "python3", "-c", CODE, cwd=self.folder,
                    PATH=str(self.folder / "venv" / "bin"))
 
-    def assert_works_alone(self, told):
-        for place in told.split()[:2]:
-            self.assertTrue(place.startswith(str(self.folder / "venv")), told)
-        self.assertIn(f" {backend.version()}\n<moepredict.Predictor lstm, 1 x 2, 100 steps> 0.5", told)
+    def assert_works_alone(self, output):
+        for place in output.split()[:2]:
+            self.assertTrue(place.startswith(str(self.folder / "venv")), output)
+        self.assertIn(f" {backend.version()}\n<moepredict.Predictor lstm, 1 x 2, 100 steps> 0.5", output)
 
     def test_the_wheel_of_a_source_distribution_works_alone(self):
         self.assert_works_alone(self.installed(self.wheel))
@@ -76,9 +76,9 @@ class Wheel(unittest.TestCase):
             library = archive.extract(f"moepredict/{backend.LIBRARY}", self.folder)
             tag, = re.findall(r"^Tag: (.*)$", archive.read(f"{backend._about()}/WHEEL").decode(), flags=re.M)
             self.assertIsNone(archive.testzip())
-        asked = re.findall(r"\(?GLIBC_2\.(\d+)[.\d]*\)?", run("objdump", "-T", library, cwd=self.folder))
+        required = re.findall(r"\(?GLIBC_2\.(\d+)[.\d]*\)?", run("objdump", "-T", library, cwd=self.folder))
         machine = sysconfig.get_platform().split("-", 1)[1].replace("-", "_")
-        self.assertEqual(tag, f"py3-none-manylinux_2_{max(map(int, asked))}_{machine}")
+        self.assertEqual(tag, f"py3-none-manylinux_2_{max(map(int, required))}_{machine}")
         self.assertEqual(self.wheel.name, f"moepredict-{backend.version()}-{tag}.whl")
 
     def test_its_library_is_stripped_and_exports_what_the_header_declares(self):
@@ -122,7 +122,7 @@ class Builds(unittest.TestCase):
             (self.folder / name).chmod(0o755)
         return mock.patch.dict(os.environ, PATH=str(self.folder))
 
-    def test_what_the_machine_lacks_is_asked_for(self):
+    def test_missing_tools_are_requirements(self):
         with self.programs():
             self.assertEqual(backend.get_requires_for_build_wheel(), ["meson >= 1.0", "ninja"])
             self.assertEqual(backend.get_requires_for_build_wheel({"library": "any"}), [])
@@ -160,7 +160,7 @@ class Builds(unittest.TestCase):
             with self.assertRaisesRegex(SystemExit, words):
                 backend.build_wheel(self.folder, {"library": name})
 
-    def test_what_else_lies_among_the_sources_is_left_out(self):
+    def test_other_files_among_the_sources_are_left_out(self):
         for name in ("meson.build", "lib/a.c", "lib/sub/b.h", "lib/c.map", "lib/d.in", "lib/meson.build",
                      "lib/a.c.orig", "lib/a.o", "lib/.a.c.swp", "include/e.h", "tests/meson.build", "tests/f.c"):
             (self.folder / name).parent.mkdir(parents=True, exist_ok=True)
@@ -204,17 +204,17 @@ class Tags(unittest.TestCase):
         self.assertEqual(self.tag({"GLIBC_2.2.5"}), "manylinux_2_5_x86_64")
         self.assertEqual(self.tag({"GLIBC_2.2.5"}, platform="linux-aarch64"), "manylinux_2_17_aarch64")
 
-    def test_what_asks_for_more_than_glibc_is_for_this_machine_alone(self):
+    def test_a_library_that_needs_more_than_glibc_is_for_this_machine_alone(self):
         for versions, libraries in (({"GLIBC_2.34"}, ["libc.so.6", "libopenblas.so.0"]),
                                     ({"GLIBC_PRIVATE"}, ["libc.so.6"]), ({"GLIBC_2.34", "GCC_3.0"}, ["libc.so.6"]),
                                     (set(), ["libc.musl-x86_64.so.1"])):
             self.assertEqual(self.tag(versions, libraries), "linux_x86_64")
 
-    def test_what_is_no_elf_file_is_refused(self):
+    def test_a_file_that_is_no_elf_file_is_refused(self):
         with self.assertRaisesRegex(SystemExit, "no ELF file"):
             _elf.platform(b"MZ")
 
-    def test_what_is_cut_or_for_another_machine_is_refused(self):
+    def test_a_library_that_is_cut_or_for_another_machine_is_refused(self):
         with mock.patch.object(sysconfig, "get_platform", return_value="linux-x86_64"):
             for elf, words in ((ELF[:5], "damaged"), (ELF, "damaged"), (ELF[:18] + b"\xb7\0", "another machine")):
                 with self.assertRaisesRegex(SystemExit, words):
