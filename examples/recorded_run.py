@@ -52,8 +52,7 @@ for origin in (3000, 3500, 5000):
             predictor.push(counts[:origin])
             if method == "arima":
                 predictor.fit()
-            error, _, _ = moepredict.forecast_error(predictor.predict(HORIZON), came)
-            errors[method] = error.mean()
+            errors[method] = moepredict.forecast_error(predictor.predict(HORIZON), came)[0].mean()
     print(f"  from step {origin}: " + "  ".join(f"{method} {error:6.1%}" for method, error in errors.items()))
 
 # %% Intervals: the load that the mean of the next 1,000 steps will not exceed in 9 of 10 cases, and how often it did

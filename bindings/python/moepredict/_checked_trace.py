@@ -6,7 +6,6 @@ import contextlib
 import os
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from ._counts import as_trace

@@ -6,7 +6,6 @@ import math
 from typing import Any, Dict, List, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ._values import positive, whole
 from ._library import version

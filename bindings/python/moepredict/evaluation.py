@@ -12,7 +12,7 @@ from ._counts import as_trace, described
 from ._library import library
 from ._progress import Listener
 from ._structs import BacktestConfig, BacktestResult
-from ._values import filled, positive, whole
+from ._values import filled, positive
 from .predictor import Predictor
 
 
