@@ -24,9 +24,9 @@ class Learner(Handle):
     def fit(self, *, progress: Optional[Callable[[float], Any]] = None) -> None:
         """Estimate the method's model on the history held. For sw_avg this does nothing.
 
-        arima estimates every series. lstm continues training from its present weights: one round of 400 updates, or what
-        fit_budget allows. The last quarter of its history is held out for validation, and new weights must forecast that
-        better by 3 %. With fewer than 600 steps lstm stays as it is.
+        arima estimates every series. lstm continues training from its present weights: one round of 400 updates, or
+        what fit_budget allows. The last quarter of its history is held out for validation, and new weights must
+        forecast that better by 3 %. With fewer than 600 steps lstm stays as it is.
 
         Parameters
         ----------
