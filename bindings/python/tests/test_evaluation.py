@@ -100,7 +100,7 @@ class Backtest(unittest.TestCase):
         np.testing.assert_allclose(moepredict.backtest("sw_avg", floats, assignments=8192, **settings).floor_of_mean,
                                    moepredict.backtest("sw_avg", TRACE, **settings).floor_of_mean)
 
-    def test_progress_is_told_and_changes_nothing(self):
+    def test_progress_is_reported_and_changes_nothing(self):
         fractions = []
         result = moepredict.backtest("sw_avg", TRACE, progress=fractions.append, **QUICK)
         self.assertEqual(fractions, sorted(fractions))

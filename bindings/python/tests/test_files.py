@@ -108,7 +108,7 @@ class Writing(InAFolder):
             self.assertRegex(run.stderr, rb"\Amoepredict: [^\n]*: File too large\n\Z")
             self.assertEqual((self.contents(), run.stdout), (before, b""))
 
-    def test_a_place_that_takes_no_files_is_told_before_the_work(self):
+    def test_a_folder_that_cannot_be_written_to_is_reported_before_the_work(self):
         with mock.patch("moepredict.report.compare", side_effect=AssertionError("work")):
             for out in (self.trace, self.trace / "out"):
                 with self.assertRaises(OSError):

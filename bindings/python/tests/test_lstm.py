@@ -134,7 +134,7 @@ class Progress(unittest.TestCase):
                 self.assertEqual(predictor.save(), before)
         self.assertIs(signal.getsignal(signal.SIGINT), signal.default_int_handler)
 
-    def test_copies_are_told_of_their_own_fits(self):
+    def test_copies_get_the_progress_of_their_own_fits(self):
         original = joint(SEED1[:600])
         for copied in (original.clone(), pickle.loads(pickle.dumps(original))):
             fractions, inner = [], []

@@ -67,7 +67,7 @@ class Output(InAFolder):
                 run = self.run_it(*arguments, code=1, stdout=full, cwd=self.folder)
                 self.assertEqual(run.stderr, b"moepredict: cannot write the output: No space left on device\n")
 
-    def test_a_closed_output_is_told_and_a_closed_error_output_is_borne(self):
+    def test_a_closed_output_is_reported_and_a_closed_error_output_is_ignored(self):
         run = self.run_it("info", code=1, preexec_fn=lambda: os.close(1))
         self.assertIn(b"closed", run.stderr)
         for arguments in (["backtest", self.trace, "--horizon", "100"], ["info", self.trace]):

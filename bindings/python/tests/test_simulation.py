@@ -103,7 +103,7 @@ class Simulation(unittest.TestCase):
             self.assertTrue((moves[:end] > 0).all())
             self.assertTrue((moves[end:] == 0).all())
 
-    def test_fluctuation_has_the_size_decay_and_correlation_asked_for(self):
+    def test_fluctuation_has_the_size_decay_and_requested_correlation(self):
         def logs_of(**how):
             _, truth = simulate(4000, 8, 64, seed=9, skew=0, fluctuation=0.3, fluctuation_end=4000, **how)
             return centred(expected_shares(truth)) / math.sqrt(63 / 64)
@@ -171,7 +171,7 @@ class Simulation(unittest.TestCase):
         odds = (expected[:, 3] / (1 - expected[:, 3])) / (flat[:, 3] / (1 - flat[:, 3]))
         np.testing.assert_allclose(odds, np.where((np.arange(400) >= 50) & (np.arange(400) < 53), 4, 1), rtol=1e-12)
 
-    def test_events_drawn_at_random_are_as_many_and_as_long_as_asked_for(self):
+    def test_events_drawn_at_random_are_as_many_and_as_long_as_requested(self):
         _, truth = simulate(**FLAT, exchanges=7, exchange_length=30, bursts=9, burst_length=400)
         self.assertEqual([event["end"] - event["first"] for event in truth["exchanges"]], [30] * 7)
         self.assertEqual([(event["first"], event["end"]) for event in truth["bursts"]], [(0, 400)] * 9)

@@ -143,7 +143,7 @@ class Damaged(unittest.TestCase):
             moepredict.backtest("sw_avg", "/proc/self/mem")
         self.assertEqual(str(caught.exception), "/proc/self/mem: Input/output error")
 
-    def test_any_change_of_any_byte_of_the_header_is_read_or_told(self):
+    def test_any_change_of_any_byte_of_the_header_is_read_or_refused(self):
         file, rng, read = self.folder / "changed.npy", random.Random(1), 0
         header = WHOLE.index(b"\n") + 1
         for _ in range(3000):

@@ -145,7 +145,7 @@ class Builds(unittest.TestCase):
                 _build.library(ROOT, self.folder)
         stderr.write.assert_called_with("no compiler\n")
 
-    def test_sources_that_are_not_there_are_told(self):
+    def test_missing_sources_are_reported(self):
         with mock.patch.object(backend, "PACKAGE", self.folder / "some" / "python"):
             with self.assertRaisesRegex(SystemExit, "not in .*source nor in .*: install from a checkout or"):
                 backend.sources()
@@ -153,9 +153,9 @@ class Builds(unittest.TestCase):
             with self.assertRaisesRegex(SystemExit, "not in /unpacked/source: install from"):
                 backend.sources()
 
-    def test_a_library_that_is_named_wrongly_is_told(self):
+    def test_a_library_that_is_named_wrongly_is_refused(self):
         (self.folder / "text.so").write_text("no library")
-        for name, words in (("build/libmoepredict.so", "whole path"), (str(self.folder / "none"), "no such file"),
+        for name, words in (("build/libmoepredict.so", "absolute path"), (str(self.folder / "none"), "no such file"),
                             (str(self.folder / "text.so"), "no ELF file")):
             with self.assertRaisesRegex(SystemExit, words):
                 backend.build_wheel(self.folder, {"library": name})
@@ -198,7 +198,7 @@ class Tags(unittest.TestCase):
                 mock.patch.object(sysconfig, "get_platform", return_value=platform):
             return _elf.platform(ELF[:18] + bytes([_elf._MACHINES.get(platform.split("-")[1], 1), 0]))
 
-    def test_the_newest_version_asked_for_decides(self):
+    def test_the_newest_required_version_decides(self):
         self.assertEqual(self.tag({"GLIBC_2.2.5", "GLIBC_2.34", "GLIBC_2.14"}), "manylinux_2_34_x86_64")
         self.assertEqual(self.tag({"GLIBC_2.2.5", "GLIBC_ABI_DT_RELR"}), "manylinux_2_36_x86_64")
         self.assertEqual(self.tag({"GLIBC_2.2.5"}), "manylinux_2_5_x86_64")
