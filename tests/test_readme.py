@@ -1,50 +1,192 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The README shows the output of its commands, to the letter.
+"""The pages show what their commands print, to the letter; their paths exist; the snippets of README.md work.
 
-usage: test_readme.py REPLAY SOURCE_ROOT [--update]    --update: puts into the README what they print now
+usage: test_readme.py REPLAY SOURCE_ROOT [--update]    --update: puts into the pages what the commands print now
 """
+import glob
+import itertools
 import os
 import pathlib
 import re
+import shlex
 import subprocess
 import sys
 
-REPLAY, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2])
+REPLAY, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
+README, EXAMPLES = ROOT / "README.md", ROOT / "examples" / "README.md"
+PAGES = [README, EXAMPLES] + [ROOT / page for page in (
+    "examples/data/README.md", "tests/README.md", "tests/bench/README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 TRACE = ROOT / "examples" / "data" / "small16-seed1.npy"
-README = ROOT / "README.md"
-SCRIPTS = {"windows.sh": 50, "methods.sh": 70, "kinds.sh": 120}  # the numbers that they print at least
+SCRIPTS = {"windows": 50, "methods": 70, "kinds": 120}  # each prints more numbers than this
+MOST_LINES = 150  # of README.md
 
 
-def printed(*command):
-    return subprocess.run(list(map(str, command)), env={**os.environ, "REPLAY": REPLAY}, capture_output=True, text=True,
-                          check=True, timeout=600).stdout
+def printed(*command, **options):
+    run = subprocess.run(list(map(str, command)), capture_output=True, text=True, timeout=600, **options)
+    assert run.returncode == 0, f"{command}: {run.stderr}"
+    return run.stdout
 
 
-def updated(text, block):
-    """The text with the block in place of the one that begins with the same line."""
-    first = re.escape(block.splitlines()[0])
-    text, found = re.subn(rf"^{first}\n(?:(?!```).+\n)*", lambda old: block + "\n", text, flags=re.MULTILINE)
-    assert found == 1, f"{found} blocks of the README begin with {first}"
-    return text
+# ---- paths ----
 
+SUFFIXES = (".c", ".h", ".py", ".sh", ".md", ".map", ".png", ".json", ".toml")
+PLACEHOLDER = re.compile("NAME|TRACE|FILE|FOLDER|METHOD|TEST|YOUR")  # a word of a path that stands for another
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+def source_names():
+    names = set()
+    for folder, folders, files in os.walk(ROOT):
+        folders[:] = [name for name in folders if name not in (".git", "build")]
+        names.update(files)
+    return names
+
+
+def spellings(path):
+    """Of a path with braces, each path that it stands for."""
+    parts = [part[1:-1].split(",") if part.startswith("{") else [part] for part in re.split(r"(\{[^{}]*\})", path)]
+    return ["".join(choice) for choice in itertools.product(*parts)]
+
+
+def code_words(text):
+    """The words of inline code and of shell commands; names without a folder where they stand alone."""
+    for code in re.findall(r"`([^`]+)`", FENCE.sub("", text)) + [code for name, code in FENCE.findall(text) if name == "sh"]:
+        words = code.split()
+        yield from (word for word in words if "/" in word or (len(words) == 1 and word.endswith(SUFFIXES)))
+
+
+def is_path(word):
+    """No option, nothing that a build makes, no path of the machine's."""
+    return bool(re.fullmatch(r"[\w.][\w.*{},/+-]*", word)) and not PLACEHOLDER.search(word) and not re.match(
+        r"(\./)?build(/|$)", word)
+
+
+def missing_paths(page, names):
+    """A path begins at the root, in lib as includes do, or in the page's folder."""
+    text = page.read_text()
+    for target in re.findall(r"\]\(([^)#\s]+)", text):
+        if "://" not in target and not (page.parent / target).exists():
+            yield target
+    for path in (path for word in code_words(text) if is_path(word) for path in spellings(word)):
+        here = any(glob.glob(str(base / path)) for base in (ROOT, ROOT / "lib", page.parent))
+        if not here and ("/" in path or path not in names):
+            yield path
+
+
+# ---- snippets ----
+
+def snippet(language):
+    found = [code for name, code in FENCE.findall(README.read_text()) if name == language]
+    assert len(found) == 1, f"README.md has {len(found)} snippets of {language}"
+    return found[0]
+
+
+def check_c():
+    """Compiled as the body of a function: its variables that it does not declare, and its host's two functions."""
+    code = snippet("c")
+    includes = re.findall("^#include .*\n", code, re.MULTILINE)
+    body = re.sub("^#include .*\n", "", code, flags=re.MULTILINE)
+    program = "".join(includes) + ("int train_one_step(int64_t *counts);\nint time_to_place_experts(void);\n"
+                                   "void run(size_t layers, size_t experts, int64_t *counts, double *shares);\n"
+                                   "void run(size_t layers, size_t experts, int64_t *counts, double *shares)\n"
+                                   "{\n" + body + "}\n")
+    printed(*shlex.split(os.environ.get("CC", "cc")), "-std=c11", "-fsyntax-only", "-Wall", "-Wextra", "-Werror",
+            "-I", ROOT / "include", "-x", "c", "-", input=program)
+
+
+def check_python():
+    """Run with the library that was built with replay; a build of the static library alone has none for Python."""
+    library = pathlib.Path(REPLAY).parents[1] / "lib" / "libmoepredict.so.0"
+    if not library.exists():
+        return
+    wanted = ("assert shares.shape == (6, 16) and abs(shares.sum(1) - 1).max() < 1e-12\n"
+              "assert stable.shape == (6,) and stable.any()\n")
+    printed(sys.executable, "-c", snippet("python") + wanted, cwd=ROOT, env={
+        **os.environ, "PYTHONPATH": str(ROOT / "bindings" / "python"), "MOEPREDICT_LIBRARY": str(library)})
+
+
+# ---- tables ----
 
 def blocks(output):
     return output.strip("\n").split("\n\n")
 
 
-of_replay, tables = printed(REPLAY, TRACE), []
-for script, numbers in SCRIPTS.items():
-    table = printed("sh", ROOT / "examples" / script)
-    assert len(re.findall(r"\d\.\d", table)) > numbers, table
-    tables += blocks(table)
-readme = README.read_text()
-if "--update" in sys.argv:
-    for block in blocks(of_replay) + tables:
-        readme = updated(readme, block)
-    README.write_text(readme)
-for output in (of_replay, *tables):
-    assert output in readme, f"the README does not show this; --update puts it in:\n{output}"
-for window in (200, 1000):
-    of_mean = next(line.split()[5] for line in printed(REPLAY, "--first", 5000, "--window", window, TRACE).splitlines()
-                   if line.split()[:1] == ["all"])
-    assert f"{of_mean} % with window {window}" in readme, of_mean
+def updated(text, block):
+    """With the block in place of the one that begins with the same line."""
+    first = re.escape(block.splitlines()[0])
+    text, found = re.subn(rf"^{first}\n(?:(?!```).+\n)*", lambda old: block + "\n", text, flags=re.MULTILINE)
+    assert found == 1, f"{found} blocks of {EXAMPLES} begin with {first}"
+    return text
+
+
+def cells(row):
+    return [cell.strip() for cell in row.strip().strip("|").split("|")]
+
+
+def rows(table):
+    """{first cell: the others}, without the table's head."""
+    return {row[0]: row[1:] for row in map(cells, table.splitlines()[2:])}
+
+
+def all_layers(cell):
+    return float(cell.split(" / ")[0])
+
+
+def method_figures(methods, kinds):
+    """{method: its two figures in README's table}: the error on mid32, next 1,000 steps; and how much more than SW_Avg's it
+    is on runs of other kinds, at least and at most."""
+    on_mid32 = [rows(methods)[name][4] for name in ("SW_Avg, window 200", "ARIMA(2, 1, 2), means of 5 steps",
+                                                    "LSTM, trained on other runs")]
+    figures = {"`sw_avg`": [on_mid32[0], "reference"]}
+    for method, error, column in (("`arima`", on_mid32[1], 2), ("`lstm`", on_mid32[2], 3)):
+        more = [100 * (all_layers(row[column]) / all_layers(row[1]) - 1) for row in rows(kinds).values()]
+        figures[method] = [error, f"{min(more):+.0f} to {max(more):+.0f} %"]
+    return figures
+
+
+def with_figures(text, figures):
+    def row(match):
+        name, what, _, _, when = cells(match.group())
+        return f"| {name} | {what} | {' | '.join(figures[name])} | {when} |"
+    text, found = re.subn(r"^\| `(?:sw_avg|arima|lstm)` \|.*$", row, text, flags=re.MULTILINE)
+    assert found == len(figures), f"README.md has {found} rows of methods"
+    return text
+
+
+def expect(page, wanted):
+    """That the page is as wanted already; with --update it becomes so."""
+    if "--update" in sys.argv:
+        page.write_text(wanted)
+    for is_line, line in zip(page.read_text().splitlines(), wanted.splitlines()):
+        assert is_line == line, f"{page} shows\n{is_line}\nbut now (--update puts it in) this is printed:\n{line}"
+    assert page.read_text() == wanted, f"{page} is not as long as what is printed now; --update puts that in"
+
+
+def check_tables():
+    tables = {name: printed("sh", ROOT / "examples" / f"{name}.sh", env={**os.environ, "REPLAY": REPLAY}) for name in SCRIPTS}
+    for name, numbers in SCRIPTS.items():
+        assert len(re.findall(r"\d\.\d", tables[name])) > numbers, tables[name]
+    expect(README, with_figures(README.read_text(), method_figures(tables["methods"], blocks(tables["kinds"])[0])))
+    examples = EXAMPLES.read_text()
+    for output in (printed(REPLAY, TRACE), *tables.values()):
+        for block in blocks(output):
+            examples = updated(examples, block)
+    expect(EXAMPLES, examples)
+
+
+def check_late_windows():
+    for window in (200, 1000):
+        output = printed(REPLAY, "--first", 5000, "--window", window, TRACE)
+        of_mean = next(line.split()[5] for line in output.splitlines() if line.split()[:1] == ["all"])
+        assert f"{of_mean} % with window {window}" in EXAMPLES.read_text(), of_mean
+
+
+lines = len(README.read_text().splitlines())
+assert lines <= MOST_LINES, f"README.md has {lines} lines, more than {MOST_LINES}"
+names = source_names()
+missing = [f"{page.relative_to(ROOT)}: {path}" for page in PAGES for path in missing_paths(page, names)]
+assert not missing, "these do not exist:\n" + "\n".join(missing)
+check_c()
+check_python()
+check_late_windows()
+check_tables()

@@ -31,7 +31,7 @@ TARGETS = {1: NEAR, 20: NEAR, 1000: {80: (76, 92), 95: (91, 99)}}
 
 
 class Run:
-    """The loads after each origin, {horizon: (origins, layers, experts)}, and the layers that were stable there."""
+    """What came after each origin, {horizon: [origins, layers, experts]}, and the layers that were stable there."""
 
     def __init__(self, path):
         self.counts = np.load(path)
@@ -47,8 +47,8 @@ class Run:
 
 
 def intervals(run, method, config):
-    """Quantiles {horizon: (origins, levels, layers, experts)} of one predictor along the run, fitted every EVERY steps.
-    The LSTM has its shipped weights."""
+    """{horizon: [origins, probabilities, layers, experts]}, of one predictor that is pushed on, and fitted every EVERY steps;
+    the LSTM has its shipped weights."""
     said, pushed = {horizon: [] for horizon in HORIZONS}, 0
     _, layers, experts = run.counts.shape
     with moepredict.Predictor(method, layers=layers, experts=experts, **config) as predictor:
@@ -63,7 +63,7 @@ def intervals(run, method, config):
 
 
 def coverage(run, said, horizon, interval):
-    """Coverage of the stable layers' loads in %, and the interval's mean width in units of the mean load."""
+    """Of the stable layers' loads, in %, and the interval's mean width, in units of the mean load."""
     lower, upper = (said[horizon][:, PROBABILITIES.index(end)] for end in INTERVALS[interval])
     came, stable = run.came[horizon], run.stable[horizon]
     within = (lower <= came) & (came <= upper)
@@ -77,7 +77,7 @@ def cell(covered, width, least_and_most):
 
 
 def print_method(runs, name, method, config):
-    """Coverages {horizon: {interval: [one for every run]}}."""
+    """Returns {horizon: {interval: [of every run]}}."""
     print(f"\n{name}\n{'':16}" + "".join(f"{f'{horizon:,} ahead, {interval} %':>19}" for horizon in HORIZONS
                                          for interval in INTERVALS))
     covers = {horizon: {interval: [] for interval in INTERVALS} for horizon in HORIZONS}
@@ -93,7 +93,7 @@ def print_method(runs, name, method, config):
 
 
 def print_summary(covers):
-    """The README's table: the least and the largest coverage of all runs."""
+    """The table in README.md beside this file: the least and the largest coverage of all runs."""
     print("\n| covered by intervals of 80 / 95 % | next step | mean of the next 20 | mean of the next 1,000 |\n"
           "| --- | --- | --- | --- |")
     for name, of_method in covers.items():
