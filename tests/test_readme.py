@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The pages show what their commands print, to the letter; their paths exist; the snippets of README.md work.
+"""The pages show what their commands print, to the letter; their links and paths exist; the snippets of README.md work.
 
 usage: test_readme.py REPLAY SOURCE_ROOT [--update]    --update: puts into the pages what the commands print now
 """
@@ -27,7 +27,7 @@ def printed(*command, **options):
     return run.stdout
 
 
-# ---- paths ----
+# ---- links and paths ----
 
 SUFFIXES = (".c", ".h", ".py", ".sh", ".md", ".map", ".png", ".json", ".toml")
 PLACEHOLDER = re.compile("NAME|TRACE|FILE|FOLDER|METHOD|TEST|YOUR")  # a word of a path that stands for another
@@ -35,10 +35,11 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 def source_names():
+    """Of files, and, with a slash, of folders."""
     names = set()
     for folder, folders, files in os.walk(ROOT):
         folders[:] = [name for name in folders if name not in (".git", "build")]
-        names.update(files)
+        names.update(files, (name + "/" for name in folders))
     return names
 
 
@@ -61,15 +62,26 @@ def is_path(word):
         r"(\./)?build(/|$)", word)
 
 
+def anchors(page):
+    """Of its headings, as GitHub makes them."""
+    headings = re.findall("^#+ (.*)$", FENCE.sub("", page.read_text()), re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
+
+
+def missing_links(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        name, _, anchor = target.partition("#")
+        linked = page.parent / name if name else page
+        if "://" not in target and (not linked.exists() or (anchor and anchor not in anchors(linked))):
+            yield target
+
+
 def missing_paths(page, names):
     """A path begins at the root, in lib as includes do, or in the page's folder."""
     text = page.read_text()
-    for target in re.findall(r"\]\(([^)#\s]+)", text):
-        if "://" not in target and not (page.parent / target).exists():
-            yield target
     for path in (path for word in code_words(text) if is_path(word) for path in spellings(word)):
         here = any(glob.glob(str(base / path)) for base in (ROOT, ROOT / "lib", page.parent))
-        if not here and ("/" in path or path not in names):
+        if not here and path not in names:
             yield path
 
 
@@ -184,7 +196,8 @@ def check_late_windows():
 lines = len(README.read_text().splitlines())
 assert lines <= MOST_LINES, f"README.md has {lines} lines, more than {MOST_LINES}"
 names = source_names()
-missing = [f"{page.relative_to(ROOT)}: {path}" for page in PAGES for path in missing_paths(page, names)]
+missing = [f"{page.relative_to(ROOT)}: {path}" for page in PAGES
+           for path in (*missing_links(page), *missing_paths(page, names))]
 assert not missing, "these do not exist:\n" + "\n".join(missing)
 check_c()
 check_python()
