@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A fit that no training step waits for: a clone is fitted in another thread, while the predictor goes on to be pushed to;
- * when the fit is over, the predictor adopts what it has learned. The counts come from a recorded run.
+/* A fit that no training step waits for. A thread fits a clone of the predictor, while training pushes to the predictor
+ * itself. When the fit is over, the predictor adopts the model of the clone. The counts come from a recorded run.
  *
- * usage: background_fit TRACE.npy */
+ * usage: background_fit TRACE.npy, for instance examples/data/small16-seed1.npy */
 #define _POSIX_C_SOURCE 200809L
 #include "npy.h"
 
@@ -25,33 +25,33 @@ static void check(moep_status status)
 
 /* ---- the fit ----------------------------------------------------------------------------------------------------- */
 
-/* One at a time. Nobody but the thread touches the clone until `over`. */
+/* The one fit that runs at a time. Only its thread uses the clone until `done`. */
 struct fit {
     pthread_t thread;
     bool running;
     moep_predictor *clone;
     moep_status status;
-    atomic_bool over;
+    atomic_bool done;
 };
 
 static void *run_fit(void *argument)
 {
     struct fit *fit = argument;
     fit->status = moep_predictor_fit(fit->clone);
-    atomic_store(&fit->over, true);
+    atomic_store(&fit->done, true);
     return NULL;
 }
 
 static void start_fit(struct fit *fit, const moep_predictor *predictor)
 {
     check(moep_predictor_clone(predictor, NULL, &fit->clone));
-    atomic_store(&fit->over, false);
+    atomic_store(&fit->done, false);
     fit->running = pthread_create(&fit->thread, NULL, run_fit, fit) == 0;
-    if (!fit->running) /* then another time */
+    if (!fit->running) /* no thread: try again after FIT_EVERY steps */
         moep_predictor_destroy(fit->clone);
 }
 
-/* The model as it was, if the fit has failed: a host goes on with it. */
+/* If the fit failed, the predictor keeps its model, and training continues. */
 static void end_fit(struct fit *fit, moep_predictor *predictor, uint64_t step)
 {
     pthread_join(fit->thread, NULL);
@@ -60,7 +60,7 @@ static void end_fit(struct fit *fit, moep_predictor *predictor, uint64_t step)
     if (fit->status == MOEP_OK) {
         check(moep_predictor_adopt(predictor, fit->clone));
         check(moep_predictor_info(predictor, &info));
-        printf("step %" PRIu64 ": adopted a fit that was begun at step %" PRIu64 "\n", step, info.fitted_step);
+        printf("step %" PRIu64 ": adopted a fit of the steps before step %" PRIu64 "\n", step, info.fitted_step);
     }
     moep_predictor_destroy(fit->clone);
 }
@@ -82,7 +82,7 @@ static void train(const moep_trace *data, moep_predictor *predictor)
         check(moep_predictor_push_at(predictor, step, 1, (const char *)data->counts + step * step_size, data->dtype));
         if (!fit.running && (step + 1) % FIT_EVERY == 0)
             start_fit(&fit, predictor);
-        if (fit.running && atomic_load(&fit.over))
+        if (fit.running && atomic_load(&fit.done))
             end_fit(&fit, predictor, step + 1);
     }
     if (fit.running)
@@ -92,17 +92,16 @@ static void train(const moep_trace *data, moep_predictor *predictor)
 static void print_forecast(const moep_predictor *predictor, size_t experts, size_t series)
 {
     const double probability = 0.95;
-    double *mean = calloc(series, sizeof *mean), *most = calloc(series, sizeof *most);
-    if (!mean || !most)
+    double *mean = calloc(series, sizeof *mean), *quantile = calloc(series, sizeof *quantile);
+    if (!mean || !quantile)
         exit(1);
     check(moep_predictor_predict(predictor, HORIZON, HORIZON, mean, series));
-    check(moep_predictor_predict_quantiles(predictor, HORIZON, HORIZON, &probability, 1, most, series));
-    printf("layer 0 over the next %d steps, in per cent: the mean, and what it will not exceed in 95 of 100 cases\n",
-           HORIZON);
+    check(moep_predictor_predict_quantiles(predictor, HORIZON, HORIZON, &probability, 1, quantile, series));
+    printf("layer 0, next %d steps, per cent of its tokens: forecast mean, and its 95 %% quantile\n", HORIZON);
     for (size_t e = 0; e < experts; e++)
-        printf("  expert %2zu  %5.2f  %5.2f\n", e, 100 * mean[e], 100 * most[e]);
+        printf("  expert %2zu  %5.2f  %5.2f\n", e, 100 * mean[e], 100 * quantile[e]);
     free(mean);
-    free(most);
+    free(quantile);
 }
 
 int main(int argc, char **argv)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
+/* Reads the header, a Python dictionary in text, and then the counts.
+ * The format: https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html */
 #include "npy.h"
 
 #include <errno.h>
@@ -20,14 +21,14 @@ const char *npy_dtype_name(moep_dtype dtype)
     return dtypes[dtype].name;
 }
 
-static bool say(char message[NPY_MESSAGE], const char *text)
+static bool set_message(char message[NPY_MESSAGE], const char *text)
 {
     snprintf(message, NPY_MESSAGE, "%s", text);
     return false;
 }
 
-/* Of size bytes; false says why not, `short_of` if there are fewer. */
-static bool read_exactly(FILE *file, void *bytes, size_t size, const char *short_of, char message[NPY_MESSAGE])
+/* Reads size bytes. On failure the message is the error, or if_shorter at the end of the file. */
+static bool read_exactly(FILE *file, void *bytes, size_t size, const char *if_shorter, char message[NPY_MESSAGE])
 {
     errno = 0;
     if (fread(bytes, 1, size, file) == size)
@@ -35,11 +36,11 @@ static bool read_exactly(FILE *file, void *bytes, size_t size, const char *short
     if (ferror(file))
         snprintf(message, NPY_MESSAGE, "cannot read it: %s", strerror(errno));
     else
-        say(message, short_of);
+        set_message(message, if_shorter);
     return false;
 }
 
-/* Messages show parts of it. */
+/* Messages show parts of a header, so it must be printable. */
 static bool is_text(const char *header, size_t length)
 {
     for (size_t i = 0; i < length; i++)
@@ -48,7 +49,7 @@ static bool is_text(const char *header, size_t length)
     return true;
 }
 
-/* Reads up to the header's last byte. The caller frees *header, NUL-terminated. */
+/* Reads up to the last byte of the header. The caller frees *header, which ends in NUL. */
 static bool read_header(FILE *file, char **header, char message[NPY_MESSAGE])
 {
     static const char none[] = "this is no .npy file: save the counts with numpy.save",
@@ -57,7 +58,7 @@ static bool read_header(FILE *file, char **header, char message[NPY_MESSAGE])
     if (!read_exactly(file, start, 10, none, message))
         return false;
     if (memcmp(start, "\x93NUMPY", 6) != 0)
-        return say(message, none);
+        return set_message(message, none);
     size_t length = start[8] | (size_t)start[9] << 8;
     if (start[6] >= 2) { /* versions 2 and 3 have four bytes of length */
         if (!read_exactly(file, start + 10, 2, ends, message))
@@ -65,18 +66,19 @@ static bool read_header(FILE *file, char **header, char message[NPY_MESSAGE])
         length |= (size_t)start[10] << 16 | (size_t)start[11] << 24;
     }
     if (start[6] < 1 || start[6] > 3)
-        return say(message, "this version of the .npy format is unknown");
+        return set_message(message, "this version of the .npy format is unknown");
     if (length > LONGEST_HEADER)
-        return say(message, "the header is longer than that of any trace");
+        return set_message(message, "the header is longer than that of any trace");
     *header = calloc(length + 1, 1);
     if (!*header)
-        return say(message, "no memory for the header");
+        return set_message(message, "no memory for the header");
     if (!read_exactly(file, *header, length, ends, message))
         return false;
-    return is_text(*header, length) || say(message, "its header is damaged");
+    return is_text(*header, length) || set_message(message, "its header is damaged");
 }
 
-/* ---- the header, a Python dictionary of three keys, in any order ------------------------------------------------- */
+/* ---- parsing the header, a dictionary of three keys in any order --------------------------------------------------
+ * A parse_ function reads at *at, moves it past what it has read, and returns false if something else is there. */
 
 enum { DESCR, FORTRAN_ORDER, SHAPE, KEYS };
 
@@ -90,8 +92,7 @@ static void skip_spaces(const char **at)
     *at += strspn(*at, " \n");
 }
 
-/* Moves over the character if it is the next one. */
-static bool take(const char **at, char c)
+static bool parse_char(const char **at, char c)
 {
     skip_spaces(at);
     if (**at != c)
@@ -100,8 +101,8 @@ static bool take(const char **at, char c)
     return true;
 }
 
-/* In quotes of either kind; without escapes, of which these texts have none. */
-static bool take_string(const char **at, struct text *text)
+/* A string in quotes of either kind. Escapes are not supported: these strings need none. */
+static bool parse_string(const char **at, struct text *text)
 {
     skip_spaces(at);
     const char quote = **at;
@@ -113,8 +114,8 @@ static bool take_string(const char **at, struct text *text)
     return *(*at)++ == quote;
 }
 
-/* Up to the bracket that closes the one here. */
-static bool take_brackets(const char **at, struct text *text)
+/* A tuple or list, up to the bracket that closes the first one. */
+static bool parse_brackets(const char **at, struct text *text)
 {
     size_t depth = 0;
     for (text->start = *at; **at && **at != '\n'; ++*at) {
@@ -128,19 +129,19 @@ static bool take_brackets(const char **at, struct text *text)
     return false;
 }
 
-/* A string with its quotes, a tuple or a list with its brackets, True or False. */
-static bool take_value(const char **at, struct text *value)
+/* A string with its quotes, a tuple or list with its brackets, True, or False. */
+static bool parse_value(const char **at, struct text *value)
 {
     struct text inner;
     skip_spaces(at);
     const char *start = *at;
     if (*start == '(' || *start == '[')
-        return take_brackets(at, value);
+        return parse_brackets(at, value);
     if (strncmp(start, "True", 4) == 0)
         *at += 4;
     else if (strncmp(start, "False", 5) == 0)
         *at += 5;
-    else if (!take_string(at, &inner))
+    else if (!parse_string(at, &inner))
         return false;
     *value = (struct text){start, (size_t)(*at - start)};
     return true;
@@ -151,36 +152,36 @@ static bool equals(struct text text, const char *word)
     return text.length == strlen(word) && memcmp(text.start, word, text.length) == 0;
 }
 
-/* 'key': value, each key once. */
-static bool take_item(const char **at, struct text values[KEYS])
+/* 'key': value. Each key may occur once. */
+static bool parse_item(const char **at, struct text values[KEYS])
 {
     static const char *const keys[KEYS] = {"descr", "fortran_order", "shape"};
     struct text key;
     int k = 0;
-    if (!take_string(at, &key) || !take(at, ':'))
+    if (!parse_string(at, &key) || !parse_char(at, ':'))
         return false;
     while (k < KEYS && !equals(key, keys[k]))
         k++;
-    return k < KEYS && !values[k].start && take_value(at, &values[k]);
+    return k < KEYS && !values[k].start && parse_value(at, &values[k]);
 }
 
-static bool take_dictionary(const char *header, struct text values[KEYS])
+static bool parse_dictionary(const char *header, struct text values[KEYS])
 {
-    bool more = take(&header, '{');
+    bool more = parse_char(&header, '{');
     for (int items = 0; more; items++) {
-        if (take(&header, '}')) {
+        if (parse_char(&header, '}')) {
             skip_spaces(&header);
             return items == KEYS && *header == '\0';
         }
-        if (!take_item(&header, values))
+        if (!parse_item(&header, values))
             return false;
         skip_spaces(&header);
-        more = take(&header, ',') || *header == '}';
+        more = parse_char(&header, ',') || *header == '}';
     }
     return false;
 }
 
-/* ---- its values ---------------------------------------------------------------------------------------------------- */
+/* ---- the values of the keys -------------------------------------------------------------------------------------- */
 
 static bool parse_dtype(struct text descr, moep_trace *trace, char message[NPY_MESSAGE])
 {
@@ -196,8 +197,8 @@ static bool parse_dtype(struct text descr, moep_trace *trace, char message[NPY_M
     return false;
 }
 
-/* A length, and the comma after all but the last, which may have one. */
-static bool take_length(const char **at, bool last, uint64_t *length)
+/* A length and the comma after it, which the last one may lack. */
+static bool parse_length(const char **at, bool last, uint64_t *length)
 {
     char *end;
     skip_spaces(at);
@@ -206,32 +207,32 @@ static bool take_length(const char **at, bool last, uint64_t *length)
     errno = 0;
     *length = strtoull(*at, &end, 10);
     *at = end + (*end == 'L'); /* as Python 2 writes it */
-    return (take(at, ',') || last) && errno == 0;
+    return (parse_char(at, ',') || last) && errno == 0;
 }
 
 static bool parse_shape(struct text shape, moep_trace *trace, char message[NPY_MESSAGE])
 {
     const char *at = shape.start + 1;
-    if (*shape.start != '(' || !take_length(&at, false, &trace->steps) || !take_length(&at, false, &trace->layers) ||
-        !take_length(&at, true, &trace->experts) || !take(&at, ')')) {
+    if (*shape.start != '(' || !parse_length(&at, false, &trace->steps) || !parse_length(&at, false, &trace->layers) ||
+        !parse_length(&at, true, &trace->experts) || !parse_char(&at, ')')) {
         snprintf(message, NPY_MESSAGE, "shape %.*s: a trace has three axes, [steps][layers][experts]",
                  (int)shape.length, shape.start);
         return false;
     }
     if (trace->steps == 0 || trace->layers == 0 || trace->experts == 0)
-        return say(message, "the trace is empty");
+        return set_message(message, "the trace is empty");
     return true;
 }
 
 static bool parse_header(const char *header, moep_trace *trace, char message[NPY_MESSAGE])
 {
     struct text values[KEYS] = {{0}};
-    if (!take_dictionary(header, values))
-        return say(message, "its header is damaged");
+    if (!parse_dictionary(header, values))
+        return set_message(message, "its header is damaged");
     if (equals(values[FORTRAN_ORDER], "True"))
-        return say(message, "the array is in Fortran order: save numpy.ascontiguousarray(counts)");
+        return set_message(message, "the array is in Fortran order: save numpy.ascontiguousarray(counts)");
     if (!equals(values[FORTRAN_ORDER], "False"))
-        return say(message, "its header is damaged");
+        return set_message(message, "its header is damaged");
     return parse_dtype(values[DESCR], trace, message) && parse_shape(values[SHAPE], trace, message);
 }
 
@@ -241,11 +242,11 @@ static bool read_counts(FILE *file, moep_trace *trace, char message[NPY_MESSAGE]
 {
     size_t size = moep_dtype_size(trace->dtype);
     if (trace->steps > PTRDIFF_MAX / size / trace->layers / trace->experts)
-        return say(message, "the trace is too large for this machine");
+        return set_message(message, "the trace is too large for this machine");
     size *= trace->steps * trace->layers * trace->experts;
     void *counts = malloc(size);
     if (!counts)
-        return say(message, "no memory for the trace");
+        return set_message(message, "no memory for the trace");
     if (!read_exactly(file, counts, size, "the file ends within its counts", message)) {
         free(counts);
         return false;

@@ -9,10 +9,10 @@
 
 enum { NPY_MESSAGE = 256 };
 
-/* On success trace->counts is the caller's to free. On failure message says what is wrong with the file. */
+/* On success the caller frees trace->counts. On failure the message says what is wrong with the file. */
 bool npy_read(const char *path, moep_trace *trace, char message[NPY_MESSAGE]);
 
-/* "int32" */
+/* For example "int32". */
 const char *npy_dtype_name(moep_dtype dtype);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The smallest use: push the counts of every step, predict the load of the next thousand.
- * cc quickstart.c $(pkg-config --cflags --libs moepredict) */
+/* The smallest program: push the counts of every step, then predict the mean load of the next thousand.
+ *
+ * cc quickstart.c $(pkg-config --cflags --libs moepredict) && ./a.out */
 #include <moepredict.h>
 #include <stdio.h>
 

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Replays a recorded training run: how well would its loads have been forecast? */
+/* Backtests a forecasting method on a recorded training run: how good would its forecasts have been?
+ *
+ * usage: replay [options] TRACE.npy    (replay --help explains them)
+ *
+ * moep_backtest computes the errors here, and replay_states.c the detector's states; replay_results.c prints both. */
 #define _POSIX_C_SOURCE 200809L
 #include "npy.h"
 #include "replay_options.h"
@@ -36,14 +40,14 @@ static bool read_trace(const char *path, moep_trace *trace)
     return read;
 }
 
-/* From the runs that --train names; false after saying why not. */
+/* Fits the LSTM to the runs that --train names. Prints why if that fails. */
 static bool train(const struct options *options, moep_predictor *predictor)
 {
-    moep_trace traces[MOST_TRAININGS];
+    moep_trace traces[MAX_TRAINING_RUNS];
     size_t n = 0;
-    while (n < options->trainings && read_trace(options->training[n], &traces[n]))
+    while (n < options->training_runs && read_trace(options->training[n], &traces[n]))
         n++;
-    bool trained = n == options->trainings;
+    bool trained = n == options->training_runs;
     if (trained && moep_predictor_fit_traces(predictor, traces, n) != MOEP_OK) {
         fprintf(stderr, "replay: %s\n", moep_last_error());
         trained = false;
@@ -53,7 +57,7 @@ static bool train(const struct options *options, moep_predictor *predictor)
     return trained;
 }
 
-static bool any_judged(const struct results *results)
+static bool any_evaluated(const struct results *results)
 {
     for (size_t i = 0; i < results->origins * results->layers; i++)
         if (!isnan(results->errors.error[i]))
@@ -61,17 +65,17 @@ static bool any_judged(const struct results *results)
     return false;
 }
 
-/* Why the tables are full of dashes. The predictor is as it went into the backtest. */
+/* Prints why all errors are NaN and the tables full of dashes. The backtest has not changed the predictor. */
 static void explain_none(const struct options *options, const moep_trace *trace, const struct results *results,
                          moep_predictor *predictor)
 {
-    const char *reason = "no step that was to be forecast has a token";
+    const char *reason = "none of the forecast steps has a token";
     size_t last = options->backtest.first + (results->origins - 1) * options->backtest.every;
     double *shares = calloc(trace->layers * trace->experts, sizeof *shares);
     if (moep_predictor_push(predictor, last, trace->counts, trace->dtype) != MOEP_OK ||
         moep_predictor_predict(predictor, 1, 1, shares, trace->layers * trace->experts) != MOEP_OK)
         reason = moep_last_error();
-    fprintf(stderr, "replay: no forecast could be judged: %s\n", reason);
+    fprintf(stderr, "replay: no forecast could be evaluated: %s\n", reason);
     free(shares);
 }
 
@@ -83,10 +87,10 @@ static bool backtest(const struct options *options, const moep_trace *trace, str
     moep_predictor *predictor = NULL;
     moep_status status =
         moep_predictor_create(trace->layers, trace->experts, &options->predictor, &runtime, &predictor);
-    bool trained = status == MOEP_OK && (options->trainings == 0 || train(options, predictor));
+    bool trained = status == MOEP_OK && (options->training_runs == 0 || train(options, predictor));
     if (trained)
         status = moep_backtest(predictor, trace, &options->backtest, NULL, &results->errors);
-    if (trained && status == MOEP_OK && !any_judged(results))
+    if (trained && status == MOEP_OK && !any_evaluated(results))
         explain_none(options, trace, results, predictor);
     if (trained && status == MOEP_OK)
         status = detect_states(trace, &options->backtest, results);
@@ -131,9 +135,9 @@ static void print_network(const struct options *options)
     const moep_predictor_config *config = &options->predictor;
     printf(", %s, %" PRIu32 " x %" PRIu32 ", ", config->lstm_scope == MOEP_LSTM_JOINT ? "joint" : "shared",
            config->lstm_layers, config->lstm_hidden);
-    if (options->trainings == 0)
+    if (options->training_runs == 0)
         printf(is_shipped(config) ? "the library's weights" : "untrained");
-    for (size_t i = 0; i < options->trainings; i++)
+    for (size_t i = 0; i < options->training_runs; i++)
         printf("%s %s", i == 0 ? "trained on" : ",", base_name(options->training[i]));
     if (options->backtest.refit_every > 0)
         printf(", then in the run");

@@ -12,59 +12,57 @@
 static const char help[] =
     "usage: replay [options] TRACE.npy\n"
     "\n"
-    "Replays a recorded training run through a predictor. At step --first, and every --every\n"
-    "steps after, the load of each expert over the next --horizon steps is forecast from the\n"
-    "steps before, and compared with what then came.\n"
+    "Backtests a forecasting method on a recorded training run. At step --first, and every\n"
+    "--every steps after it, replay forecasts the load of each expert over the next --horizon\n"
+    "steps from the steps before, and compares the forecast with the recorded load.\n"
     "\n"
-    "TRACE.npy   token counts [steps][layers][experts], saved by numpy.save; int32, int64,\n"
-    "            uint32, uint64, float32 or float64\n"
+    "TRACE.npy   token counts [steps][layers][experts], saved by numpy.save, of dtype int32,\n"
+    "            int64, uint32, uint64, float32 or float64\n"
     "\n"
     "  --method NAME    the forecasting method: %s (sw_avg)\n"
     "  --window W       steps that sw_avg averages (%u)\n"
     "  --order P,D,Q    of arima, each a number or select (%d,%d,%d)\n"
     "  --bucket B       steps that arima averages into one observation (%u)\n"
-    "  --train OTHER    another run that lstm learns from first; more than once: several. Without\n"
-    "                   it the weights are the library's, made of small16-seed1 and -seed2\n"
-    "  --scope NAME     of lstm: shared, or joint, the paper's form (shared)\n"
-    "  --layers N       recurrent layers of lstm; 0: a gate alone (%u)\n"
-    "  --hidden N       units of each (%u)\n"
-    "  --seed N         of lstm's random numbers (0)\n"
-    "  --history N      steps kept (what the method needs)\n"
+    "  --train OTHER    a run that lstm is trained on first; may be given several times. Without\n"
+    "                   it lstm has the shipped weights, which small16-seed1 and -seed2 trained\n"
+    "  --scope NAME     form of lstm: shared, or joint, which is the paper's (shared)\n"
+    "  --layers N       recurrent layers of lstm; 0: the gate alone (%u)\n"
+    "  --hidden N       units of each recurrent layer (%u)\n"
+    "  --seed N         seed of lstm's random numbers (0)\n"
+    "  --history N      steps that the predictor keeps (as many as the method needs)\n"
     "  --refit-every N  forecasts between two fits; 0: one fit, if one is needed (arima 10, lstm 0)\n"
-    "  --threads N      that a fit may work on (1)\n"
+    "  --threads N      threads of a fit (1)\n"
     "  --horizon H      steps ahead that a forecast covers (1000)\n"
-    "  --stride S       steps averaged into one forecast row (the horizon: one row, the mean\n"
-    "                   load, which is what placement needs; 1: every step by itself)\n"
+    "  --stride S       steps averaged into one forecast row; 1 forecasts every step (the horizon:\n"
+    "                   one row, the mean load, which is what placement needs)\n"
     "  --first N        steps seen before the first forecast (300)\n"
     "  --every N        steps between forecasts (100)\n"
-    "  --csv FILE       one row per forecast and layer, as fractions, not percent; - prints\n"
-    "                   them in place of the tables\n"
+    "  --csv FILE       writes one row per forecast and layer, as fractions, not percent; - prints\n"
+    "                   them instead of the tables\n"
     "  --help           this text\n"
     "\n"
-    "The first table, by layer and in all, each the mean over the forecasts:\n"
+    "The first table gives means over the forecasts, for each layer and for all:\n"
     "  error            the forecast against each single step of the horizon: the mean over\n"
     "                   experts of |forecast - actual| / actual, where an actual load below a\n"
     "                   tenth of the mean load counts as that tenth\n"
-    "  floor            what the error would be had the forecast known the mean over the\n"
-    "                   horizon: the steps scatter around it\n"
-    "  error of mean    the same ratio for the forecast's mean over the horizon against the\n"
-    "                   mean that came: what matters to placement\n"
-    "  floor of mean    what the sampling of independent tokens alone would leave of it\n"
-    "  paper error      the error without the tenth, for comparison with the paper: experts\n"
-    "                   without a token in a step are left out of it\n"
-    "  left out         how many (step, expert) pairs that were\n"
+    "  floor            the error of the true mean over the horizon, around which steps scatter\n"
+    "  error of mean    the same ratio for the mean over the horizon, forecast against actual:\n"
+    "                   this is what matters to placement\n"
+    "  floor of mean    the part of it that sampling of independent tokens would cause\n"
+    "  paper error      the error without the tenth, for comparison with the paper; it leaves\n"
+    "                   out experts without a token in a step\n"
+    "  left out         the number of (step, expert) pairs left out\n"
     "\n"
-    "The second table is the same by the state that a detector told of the layer when the\n"
-    "forecast was made. It says of every layer whether it is still in warmup, or its load\n"
-    "transient, or stable: then the mean of the last 100 steps is expected to be within 10 %%\n"
-    "of the mean load of the mean over the next H steps, sampling noise aside, if the load\n"
-    "goes on as it has.\n"
+    "The second table groups the forecasts by the detector's state of the layer at that time:\n"
+    "warmup, transient or stable. In a stable layer the mean of the last 100 steps is expected\n"
+    "to differ from the mean of the next H steps by at most 10 %% of the mean load. Sampling\n"
+    "noise is left aside, and the load is assumed to keep moving as it has.\n"
     "\n"
-    "The third table is about the end of the run: each layer's state, the step with which it\n"
-    "began, how often it has changed, how much of the run and how many of the experts are\n"
-    "stable; the drift that a forecast must expect, in units of the mean load; the sampling\n"
-    "noise, as the number of independent tokens that would scatter as much; and dispersion,\n"
-    "the tokens there were over those.\n"
+    "The third table describes the end of the run: the state of each layer, the step at which\n"
+    "it began, how often it has changed, and how much of the run and how many of the experts\n"
+    "are stable. Drift is the error that a forecast must expect, in units of the mean load.\n"
+    "Effective tokens is the number of independent tokens per step that would scatter as much.\n"
+    "Dispersion is the number of tokens per step divided by that.\n"
     "\n"
     "Example: forecasts of the next 2,000 steps from the last 300\n"
     "  replay --window 300 --horizon 2000 examples/data/small16-seed1.npy\n";
@@ -96,7 +94,7 @@ static moep_method method_named(const char *text)
     for (moep_method method = 0; (name = moep_method_name(method)); method++)
         if (strcmp(name, text) == 0)
             return method;
-    usage_error(text, " is no method");
+    usage_error(text, " is not a method");
     return -1;
 }
 
@@ -105,17 +103,17 @@ static uint64_t number(const char *text, uint64_t least, uint64_t most)
     char *end = NULL;
     unsigned long long value = strtoull(text, &end, 10);
     if (*text < '0' || *text > '9' || *end != '\0' || value < least || value > most)
-        usage_error(text, " is not a number that this option can have");
+        usage_error(text, " is not a number that this option accepts");
     return value;
 }
 
-/* One of P,D,Q; leaves text at what follows its comma. */
+/* Reads one number of P,D,Q, and moves text past the comma after it. */
 static int32_t order(const char **text)
 {
     char word[16];
     size_t length = strcspn(*text, ",");
     if (length >= sizeof word)
-        usage_error(*text, " is no order");
+        usage_error(*text, " is not an order");
     memcpy(word, *text, length);
     word[length] = '\0';
     *text += length + ((*text)[length] == ',');
@@ -129,7 +127,7 @@ static void read_order(moep_predictor_config *config, const char *text)
     config->arima_d = order(&rest);
     config->arima_q = order(&rest);
     if (*rest)
-        usage_error(text, " is no order: three of them, with commas");
+        usage_error(text, " is not an order, three numbers with commas between");
 }
 
 static uint32_t scope_named(const char *text)
@@ -141,9 +139,9 @@ static uint32_t scope_named(const char *text)
 
 static void add_training(struct options *options, const char *path)
 {
-    if (options->trainings == MOST_TRAININGS)
-        usage_error(path, " is one too many to train on");
-    options->training[options->trainings++] = path;
+    if (options->training_runs == MAX_TRAINING_RUNS)
+        usage_error(path, " is one run too many to train on");
+    options->training[options->training_runs++] = path;
 }
 
 enum {
@@ -228,6 +226,6 @@ void read_options(struct options *options, int argc, char **argv)
         backtest->stride = backtest->horizon;
     if (backtest->refit_every == UINT64_MAX)
         backtest->refit_every = predictor->method == MOEP_LSTM ? 0 : 10;
-    if (options->trainings > 0 && predictor->method != MOEP_LSTM)
-        usage_error("--train", " is for lstm alone");
+    if (options->training_runs > 0 && predictor->method != MOEP_LSTM)
+        usage_error("--train", " is only for lstm");
 }

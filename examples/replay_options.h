@@ -5,18 +5,18 @@
 
 #include <moepredict.h>
 
-enum { MOST_TRAININGS = 8 };
+enum { MAX_TRAINING_RUNS = 8 };
 
 struct options {
     moep_predictor_config predictor;
     uint32_t threads;
     moep_backtest_config backtest;
     const char *trace, *csv;
-    const char *training[MOST_TRAININGS]; /* runs to learn from */
-    size_t trainings;
+    const char *training[MAX_TRAINING_RUNS]; /* the names of runs to train the LSTM on */
+    size_t training_runs;                    /* how many */
 };
 
-/* Ends the program where they are wrong, and where help is asked for. */
+/* Ends the program if an option is wrong, or after printing the help. */
 void read_options(struct options *options, int argc, char **argv);
 
 #endif

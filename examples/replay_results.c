@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "replay_results.h"
 
-#include "replace.h"
+#include "atomic_file.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -42,7 +42,7 @@ void free_results(struct results *results)
 
 /* ---- means over forecasts ---------------------------------------------------------------------------------------- */
 
-/* Forecasts of layers first .. end - 1, made in that state. */
+/* The forecasts of layers first .. end - 1 that were made while the layer was in that state. */
 struct selection {
     size_t first, end;
     moep_state state;
@@ -55,7 +55,7 @@ static bool selects(const struct selection *selection, const struct results *res
            (selection->state == ANY_STATE || results->states[i] == selection->state);
 }
 
-/* The mean over the forecasts that could be made. */
+/* The mean over the selected forecasts, without those that could not be made. */
 static double mean(const struct results *results, const double *values, const struct selection *selection)
 {
     double sum = 0;
@@ -69,7 +69,7 @@ static double mean(const struct results *results, const double *values, const st
     return n ? sum / (double)n : NAN;
 }
 
-/* A value as wide as its column; a dash for what there is none of. */
+/* Prints a value with its unit in a column of that width, NaN as a dash. */
 static void print_value(double value, int width, int digits, const char *unit)
 {
     if (isnan(value))
@@ -152,14 +152,14 @@ static void print_csv(FILE *file, const moep_backtest_config *backtest, const st
 
 bool write_csv(const char *path, const moep_backtest_config *backtest, const struct results *results)
 {
-    struct replacement csv;
+    struct atomic_file csv;
     if (strcmp(path, "-") == 0) {
         print_csv(stdout, backtest, results);
         return true;
     }
-    if (replacement_begin(&csv, path)) {
+    if (atomic_file_open(&csv, path)) {
         print_csv(csv.file, backtest, results);
-        if (replacement_end(&csv))
+        if (atomic_file_commit(&csv))
             return true;
     }
     fprintf(stderr, "replay: cannot write %s: %s\n", path, strerror(errno));

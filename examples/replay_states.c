@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The states that a detector beside the predictor would have told. */
+/* The states of a detector that is pushed to beside the predictor. */
 #include "replay_results.h"
 
 #include <math.h>
 #include <stdlib.h>
 
-/* After that many steps: what a forecast made now would know. */
-static moep_status note_step(const moep_detector *detector, uint64_t pushed, const moep_backtest_config *backtest,
-                             moep_state *states, struct results *results)
+/* Counts the stable steps. If a forecast was made after this many steps, it also stores the states of that time. */
+static moep_status record_step(const moep_detector *detector, uint64_t pushed, const moep_backtest_config *backtest,
+                               moep_state *states, struct results *results)
 {
     moep_status status = moep_detector_states(detector, states, NULL);
     bool origin = pushed >= backtest->first && (pushed - backtest->first) % backtest->every == 0;
@@ -20,7 +20,7 @@ static moep_status note_step(const moep_detector *detector, uint64_t pushed, con
     return status;
 }
 
-/* NaN where it is not known yet. */
+/* Reads a quantity of each layer, NaN where it is not known yet. */
 static void read_layers(const moep_detector *detector, moep_quantity quantity, double *values, size_t layers)
 {
     for (size_t layer = 0; layer < layers; layer++)
@@ -76,7 +76,7 @@ moep_status detect_states(const moep_trace *trace, const moep_backtest_config *b
     for (uint64_t step = 0; step < trace->steps && status == MOEP_OK; step++) {
         status = moep_detector_push(detector, 1, (const char *)trace->counts + step * series * size, trace->dtype);
         if (status == MOEP_OK)
-            status = note_step(detector, step + 1, backtest, states, results);
+            status = record_step(detector, step + 1, backtest, states, results);
     }
     if (status == MOEP_OK)
         summarise(detector, values, numbers, states, states + layers, results);

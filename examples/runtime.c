@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where libmoepredict goes in a training runtime: push after every step, into a predictor and a detector; when experts are
- * to be placed, ask the detector which layers can be forecast and the predictor for their loads; save and load both with
- * the training checkpoint. The counts come from a recorded run, as if a router had just made them.
+/* libmoepredict in a training loop. Every step is pushed into a predictor and a detector. When experts may move, the
+ * detector says which layers are stable, and the predictor forecasts their loads. Both are saved with the training
+ * checkpoint. The counts come from a recorded run, in place of a router.
  *
- * usage: runtime TRACE.npy [CHECKPOINT]
+ * usage: runtime TRACE.npy [CHECKPOINT], for instance examples/data/small16-seed1.npy
  *
- * The run is interrupted half way and restarted from its checkpoint; at the end the program checks that the state is, to
- * the byte, that of a run that was never interrupted. */
+ * The run stops half way and restarts from its checkpoint. At the end the program checks that its state has the same
+ * bytes as that of a run without interruption. */
 #define _POSIX_C_SOURCE 200809L
 #include "npy.h"
 
@@ -19,15 +19,15 @@
 
 enum { HORIZON = 1000, PLACE_EVERY = 2500, MOST_LOADED = 3 };
 
-/* What a training process holds; its model and optimiser would stand beside these. */
+/* A training process. Its model and its optimiser would stand beside these. */
 struct training {
     const moep_trace *data;
-    uint64_t step; /* the next iteration */
+    uint64_t step; /* the next step */
     moep_predictor *predictor;
     moep_detector *detector;
 };
 
-/* A host would fall back to its present placement and go on training; an example stops. */
+/* A training runtime would keep its present placement and continue; this example stops. */
 static void check(moep_status status)
 {
     if (status == MOEP_OK)
@@ -36,23 +36,23 @@ static void check(moep_status status)
     exit(1);
 }
 
-static void fail(const char *what)
+static void fail(const char *name)
 {
-    perror(what);
+    perror(name);
     exit(1);
 }
 
 /* ---- placement --------------------------------------------------------------------------------------------------- */
 
-/* The expert with the largest share that is not among the first n of `taken`. */
-static size_t next_largest(const double *shares, size_t experts, const size_t *taken, size_t n)
+/* The expert with the largest share among those that are not in chosen[0 .. n - 1]. */
+static size_t next_largest(const double *shares, size_t experts, const size_t *chosen, size_t n)
 {
     size_t best = experts;
     for (size_t e = 0; e < experts; e++) {
-        bool is_taken = false;
+        bool is_chosen = false;
         for (size_t i = 0; i < n; i++)
-            is_taken |= taken[i] == e;
-        if (!is_taken && (best == experts || shares[e] > shares[best]))
+            is_chosen |= chosen[i] == e;
+        if (!is_chosen && (best == experts || shares[e] > shares[best]))
             best = e;
     }
     return best;
@@ -68,7 +68,7 @@ static void print_forecast(const double *load, size_t experts)
         printf(" expert %zu (%.1f %%)%s", top[i], 100 * load[top[i]], i + 1 < n ? "," : "\n");
 }
 
-/* What a placement works from: here it is printed. */
+/* Prints what a placement would use. */
 static void place_experts(const struct training *training)
 {
     size_t layers = training->data->layers, experts = training->data->experts;
@@ -103,7 +103,7 @@ static void start(struct training *training, const moep_trace *data)
     check(moep_detector_create(data->layers, data->experts, &detector_config, NULL, &training->detector));
 }
 
-/* The counts of one iteration: a runtime reduces them over all ranks. */
+/* The counts of one step. A training runtime would sum them over all ranks. */
 static const void *train_one_step(struct training *training)
 {
     const moep_trace *data = training->data;
@@ -169,11 +169,11 @@ static bool write_state(FILE *file, struct state state)
     return written;
 }
 
-/* Of a file that is left bytes long. */
-static struct state read_state(FILE *file, uint64_t left, const char *path)
+/* A size above `most` bytes is damage. */
+static struct state read_state(FILE *file, uint64_t most, const char *path)
 {
     uint64_t size;
-    if (fread(&size, sizeof size, 1, file) != 1 || size == 0 || size > left)
+    if (fread(&size, sizeof size, 1, file) != 1 || size == 0 || size > most)
         fail(path);
     struct state state = allocate_state(size);
     if (fread(state.bytes, 1, (size_t)size, file) != size)
@@ -181,18 +181,18 @@ static struct state read_state(FILE *file, uint64_t left, const char *path)
     return state;
 }
 
-/* Under another name first: whoever reads the file finds the old checkpoint or the new one, never a part. */
+/* Writes under another name and renames: readers see the old checkpoint or the new one, never a part. */
 static void save_checkpoint(const struct training *training, const char *path)
 {
-    char beside[4096];
-    if (snprintf(beside, sizeof beside, "%s.new", path) >= (int)sizeof beside)
+    char temporary[4096];
+    if (snprintf(temporary, sizeof temporary, "%s.new", path) >= (int)sizeof temporary)
         errno = ENAMETOOLONG, fail(path);
-    FILE *file = fopen(beside, "wb");
+    FILE *file = fopen(temporary, "wb");
     if (!file || fwrite(&training->step, sizeof training->step, 1, file) != 1 ||
         !write_state(file, state_of(training, PREDICTOR)) || !write_state(file, state_of(training, DETECTOR)))
         fail(path);
     long size = ftell(file);
-    if (fflush(file) != 0 || fsync(fileno(file)) != 0 || fclose(file) != 0 || rename(beside, path) != 0)
+    if (fflush(file) != 0 || fsync(fileno(file)) != 0 || fclose(file) != 0 || rename(temporary, path) != 0)
         fail(path);
     printf("saved at step %" PRIu64 ": %ld bytes in %s\n", training->step, size, path);
 }
@@ -219,7 +219,7 @@ static void load_checkpoint(struct training *training, const moep_trace *data, c
     for (size_t i = 0; i < 2; i++)
         if (of_both[i].next_step != training->step || of_both[i].layers != data->layers ||
             of_both[i].experts != data->experts) {
-            fprintf(stderr, "runtime: %s is another run's checkpoint\n", path);
+            fprintf(stderr, "runtime: %s is the checkpoint of another run\n", path);
             exit(1);
         }
     printf("restarted at step %" PRIu64 "\n", training->step);
