@@ -1,20 +1,20 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Which method, on runs of other kinds than the LSTM's shipped weights were made from? Prints, as Markdown, the errors of the
-# mean by trace, of all forecasts and of those of stable layers. Runs the replay that run.sh builds, or the one that REPLAY
-# names.
+# Which method, on runs unlike those that the LSTM's shipped weights were made from? Prints the errors of the mean as
+# Markdown, a row for each run: of all forecasts, and of those of stable layers. Uses the program that the variable REPLAY
+# names, or else the replay that run.sh builds.
 set -eu
 examples=$(CDPATH= cd -- "$(dirname "$0")" && pwd)
 if [ -z "${REPLAY:-}" ]; then
     sh "$examples/run.sh" --help >/dev/null
     REPLAY=$examples/../build/examples/examples/replay
 fi
-# errors OPTION... TRACE: two numbers, percent; - for want of forecasts.
+# errors OPTION... TRACE: prints the two errors in percent, - if there are no forecasts.
 errors() {
     "$REPLAY" "$@" |
         awk '$1 == "all" { all = $6 } $1 == "stable" { stable = $7 } END { print all, length(stable) ? stable : "-" }'
 }
-# best OPTION... TRACE: SW_Avg's, of the window that was best in hindsight, for either; then those windows.
+# best OPTION... TRACE: prints the two errors of SW_Avg, each with its best window in hindsight, and then those two windows.
 best() {
     for window in 50 100 200 300 500 1000 2000; do
         echo "$window $(errors --window $window "$@")"
@@ -23,7 +23,8 @@ best() {
         NR == 1 || $3 < stable { stable = $3; of_stable = $1 }
         END { print all, stable, of_all, stable == "-" ? "-" : of_stable }'
 }
-# row: of a line "TRACE ALL STABLE ...", a pair for each method: the best window, its windows, SW_Avg, ARIMA, the LSTM.
+# row: reads a line of TRACE, the four numbers of best, and the errors of SW_Avg, ARIMA and the LSTM, two each. Prints them
+# as a row with the LSTM's errors relative to those of the best window.
 row() {
     awk '
         function more(a, b) { return b == "-" ? "-" : sprintf("%+.0f", 100 * (a / b - 1)) }

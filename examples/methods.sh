@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Which method? Prints, as Markdown, the errors of methods by trace and horizon, over all layers and forecasts; ARIMA is
-# fitted every 1,000 steps, the LSTM trained on other runs alone. Runs the replay that run.sh builds, or the one that REPLAY names.
+# Which method? Prints the errors of the mean as Markdown, a row for each method, by run and horizon. ARIMA is fitted every
+# 1,000 steps. The LSTM is trained on other runs only. Uses the program that the variable REPLAY names, or else the replay
+# that run.sh builds.
 set -eu
 examples=$(CDPATH= cd -- "$(dirname "$0")" && pwd)
 replay() {
     if [ -n "${REPLAY:-}" ]; then "$REPLAY" "$@"; else sh "$examples/run.sh" "$@"; fi
 }
-# errors TRACE OPTION...: those of the mean at both horizons, all forecasts / those of stable layers.
+# errors TRACE OPTION...: prints two cells, one for each horizon: the error of all forecasts / of those of stable layers.
 errors() {
     trace=$1
     shift
@@ -16,7 +17,7 @@ errors() {
             awk '$1 == "all" { all = $6 } $1 == "stable" { stable = $7 } END { printf " %s / %s %% |", all, stable }'
     done
 }
-# row NAME OPTION...: of every trace.
+# row NAME OPTION...: prints the row of a method.
 row() {
     printf '| %s |' "$1"
     shift
@@ -25,7 +26,7 @@ row() {
     done
     echo
 }
-# lstm_row NAME OPTION...: each run by a network that has learned from others.
+# lstm_row NAME OPTION...: prints the row of an LSTM that is trained, for each run, on other runs.
 lstm_row() {
     printf '| %s |' "$1"
     shift
@@ -33,7 +34,7 @@ lstm_row() {
     errors small16-seed1 --method lstm --train "$second" "$@"
     errors small16-seed2 --method lstm --train "$first" "$@"
     case $* in
-    *joint*) printf ' | |' ;; # of another shape
+    *joint*) printf ' | |' ;; # mid32 has another shape
     *) errors mid32-seed5 --method lstm --train "$first" --train "$second" "$@" ;;
     esac
     echo

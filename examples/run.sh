@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# The main job, on a fresh Debian 12 machine: installs what is missing, builds, replays a real training run, and writes a
-# report on it. With arguments, replay alone: sh examples/run.sh --window 300 --horizon 2000 examples/data/mid32-seed5.npy
+# The first command to try, on a fresh Debian 12 machine: installs missing packages, builds, backtests a real training run,
+# and writes a report on it. With arguments it runs replay with them:
+#   sh examples/run.sh --window 300 --horizon 2000 examples/data/mid32-seed5.npy
 set -eu
 root=$(CDPATH= cd -- "$(dirname "$0")/.." && pwd)
 . "$root/.ci/setup.sh"
@@ -14,6 +15,6 @@ trace=$root/examples/data/small16-seed1.npy
 "$replay" "$trace"
 echo
 need python3 python3-numpy python3-matplotlib
-echo "Drawing a report on it, which takes a minute"
+echo "Writing a report on that run, which takes a minute"
 PYTHONPATH="$root/bindings/python" MOEPREDICT_LIBRARY="$root/build/examples/lib/libmoepredict.so.0" \
     /usr/bin/python3 -m moepredict report "$trace" --out "$root/build/report"

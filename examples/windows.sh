@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Which window? Prints, as Markdown, the errors of SW_Avg by window and horizon, over all layers and forecasts, for the
-# `small16` runs and `mid32`. Runs the replay that run.sh builds, or the one that REPLAY names.
+# Which window? Prints the errors of SW_Avg over all layers and forecasts as Markdown, a table for each of three runs, by
+# window and horizon. Uses the program that the variable REPLAY names, or else the replay that run.sh builds.
 set -eu
 examples=$(CDPATH= cd -- "$(dirname "$0")" && pwd)
 replay() {
     if [ -n "${REPLAY:-}" ]; then "$REPLAY" "$@"; else sh "$examples/run.sh" "$@"; fi
 }
-# all_layers TRACE WINDOW HORIZON FIELD...: columns of the table's line "all error % floor % error-of-mean % ..."
+# all_layers TRACE WINDOW HORIZON FIELD...: prints these fields of the line "all error % floor % error-of-mean % ..."
 error=2 floor=4 error_of_mean=6 floor_of_mean=8 paper_error=10
 all_layers() {
     line=$(replay --window "$2" --horizon "$3" "$examples/data/$1.npy" | grep "^  all")

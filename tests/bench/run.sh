@@ -1,18 +1,34 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Measures: installs what is missing, builds, and prints the tables.
-# usage: sh tests/bench/run.sh [NAME [ARGUMENT ...]], one of push_predict, state, python_push, detector_push, detector_read,
-# detector_quality (states against the truth, beside other detectors), paper (its table beside ours), arima_bench (its
-# kernels), arima_peers (beside R, gretl, statsmodels), arima_scale (14,848 series), arima_accuracy,
-# interval_coverage (of every method that has intervals),
-# lstm_peers (its network beside PyTorch's and oneDNN's), lstm_scale, lstm_accuracy, lstm_weights (prints them)
+# Benchmarks: installs missing packages, builds in build/bench, and prints the tables of one benchmark.
+# usage: sh tests/bench/run.sh [NAME [ARGUMENT ...]]    NAME is push_predict if it is not given
+#   push_predict        a push beside one memcpy, and a forecast by SW_Avg
+#   state               save, load and clone of a predictor
+#   python_push         what Python adds to a push
+#   detector_push       a push of a detector
+#   detector_read       readings and checkpoints of a detector
+#   detector_quality    states compared with what then came, beside other rules
+#   interval_coverage   how often the load lies within the intervals of ARIMA and the LSTM
+#   paper               the paper's table beside ours
+#   arima_bench         ARIMA's kernels
+#   arima_peers         ARIMA beside R, gretl and statsmodels
+#   arima_scale         ARIMA of 14,848 series
+#   arima_accuracy      ARIMA's errors by order, bucket and history
+#   lstm_peers          the LSTM's network beside PyTorch's and oneDNN's
+#   lstm_scale          the LSTM of 14,848 series
+#   lstm_accuracy       the LSTM's errors on unseen runs
+#   lstm_weights        the shipped weights, as C
 set -eu
 CDPATH= cd -- "$(dirname "$0")/../.."
 . .ci/setup.sh
-need gcc libc6-dev meson ninja-build pkg-config libgsl-dev
-build build/bench -Dgsl=enabled -Dtests=disabled -Dexamples=disabled -Dbenchmarks=enabled
 name=${1:-push_predict}
 [ $# -eq 0 ] || shift
+if ! grep -q "^#   $name " tests/bench/run.sh; then
+    sed -n 's/^# \(usage\)/\1/p; s/^#   /  /p' tests/bench/run.sh >&2
+    exit 2
+fi
+need gcc libc6-dev meson ninja-build pkg-config libgsl-dev
+build build/bench -Dgsl=enabled -Dtests=disabled -Dexamples=disabled -Dbenchmarks=enabled
 [ ! -f "tests/bench/$name.sh" ] || exec sh "tests/bench/$name.sh" "$@"
 [ "$name" != arima_peers ] || need r-base-core gretl python3-statsmodels
 if [ -f "tests/bench/$name.py" ]; then
