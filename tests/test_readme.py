@@ -85,6 +85,13 @@ def missing_paths(page, names):
             yield path
 
 
+def benchmarks():
+    """The names that run.sh lists, and those of the table in README.md beside it."""
+    folder = ROOT / "tests" / "bench"
+    return (re.findall(r"^#   (\w+) ", (folder / "run.sh").read_text(), re.MULTILINE),
+            re.findall(r"^\| `(\w+)` \|", (folder / "README.md").read_text(), re.MULTILINE))
+
+
 # ---- snippets ----
 
 def snippet(language):
@@ -199,6 +206,8 @@ names = source_names()
 missing = [f"{page.relative_to(ROOT)}: {path}" for page in PAGES
            for path in (*missing_links(page), *missing_paths(page, names))]
 assert not missing, "these do not exist:\n" + "\n".join(missing)
+listed, shown = benchmarks()
+assert listed == shown, f"tests/bench/run.sh lists {listed}, README.md beside it {shown}"
 check_c()
 check_python()
 check_late_windows()
