@@ -14,6 +14,7 @@ static const struct memory memory = {mp_default_allocate, mp_default_release, NU
 struct network {
     struct lstm_shape shape;
     struct lstm_work work;
+    struct arena arena;
     size_t outputs;
     real *parameters, *gradient, *first, *second;
     const real *target; /* [shown steps][series][outputs]; NULL: nothing is asked of the head */
@@ -29,12 +30,19 @@ static inline real *zeros(size_t n)
     return numbers;
 }
 
+/* A workspace alone, in an arena of its own. */
+static inline bool make_work(struct lstm_work *work, struct arena *arena, const struct lstm_shape *shape,
+                             const struct lstm_plan *plan, const struct memory *from)
+{
+    return mp_lstm_work_init(work, shape, plan) && mp_arena_make(arena, mp_lstm_work_lay_out, work, from);
+}
+
 static inline struct network make_network(struct lstm_shape shape, size_t outputs, struct lstm_plan plan)
 {
     struct network network = {.outputs = outputs};
     shape.head = outputs * (shape.hidden + 1);
     network.shape = shape;
-    assert_true(mp_lstm_work_make(&network.work, &shape, &plan, &memory));
+    assert_true(make_work(&network.work, &network.arena, &shape, &plan, &memory));
     size_t n = mp_lstm_parameters(&shape);
     network.parameters = zeros(n);
     network.gradient = zeros(n);
@@ -45,14 +53,14 @@ static inline struct network make_network(struct lstm_shape shape, size_t output
 
 static inline void free_network(struct network *network)
 {
-    mp_lstm_work_free(&network->work, &memory);
+    mp_arena_free(&network->arena, &memory);
     free(network->parameters);
     free(network->gradient);
     free(network->first);
     free(network->second);
 }
 
-/* One row of hidden states through the head: its error's square is added up, and its gradients are told. */
+/* One row of hidden states through the head: adds the square of its error, and stores its gradients. */
 static inline void head_row(struct network *n, const struct lstm_view *view, size_t t, size_t r)
 {
     const real *h = view->hidden + t * view->step_stride + r * view->row_stride;

@@ -21,7 +21,7 @@ static real *forecasts_of(const struct panel *panel, size_t steps, double scale)
     struct lstm_sample sample = sample_of(panel, steps);
     struct lstm_joint_net net;
     real *parameters = parameters_of(&shape, scale), *forecasts = reals((size_t)SERIES * ROW);
-    assert_true(mp_lstm_joint_net_make(&net, &shape, EXPERTS, false, &plain_memory));
+    assert_true(mp_lstm_joint_net_make(&net, &shape, EXPERTS, false, NULL, &plain_memory));
     mp_lstm_joint_net_prepare(&net, parameters);
     mp_lstm_joint_net_look_back(&net, 0, 1, &sample);
     mp_lstm_joint_net_forecast(&net, 1, forecasts);
@@ -130,7 +130,7 @@ static struct bench make_bench(size_t layers, size_t origins, struct gemm gemm)
     b.shares = uneven_shares(steps, SERIES, EXPERTS, 1.5);
     b.parameters = parameters_of(&b.shape, 0.5);
     b.gradient = reals(mp_lstm_parameters(&b.shape));
-    assert_true(mp_lstm_joint_net_make(&b.net, &b.shape, EXPERTS, true, &plain_memory));
+    assert_true(mp_lstm_joint_net_make(&b.net, &b.shape, EXPERTS, true, NULL, &plain_memory));
     assert_true(mp_lstm_examples_make(&b.examples, origins * SERIES, origins * SERIES, &plain_memory));
     b.net.work.gemm = gemm;
     b.examples.series = origins * SERIES;
@@ -265,8 +265,8 @@ static void sizes_that_do_not_fit_are_refused(void **state)
     struct lstm_joint_net net;
     struct lstm_shape wide = mp_lstm_joint_net_shape(1, 16, SIZE_MAX / 64),
                       deep = mp_lstm_joint_net_shape(1, SIZE_MAX / 256, 16);
-    assert_false(mp_lstm_joint_net_make(&net, &wide, EXPERTS, true, &plain_memory));
-    assert_false(mp_lstm_joint_net_make(&net, &deep, EXPERTS, true, &plain_memory));
+    assert_false(mp_lstm_joint_net_make(&net, &wide, EXPERTS, true, NULL, &plain_memory));
+    assert_false(mp_lstm_joint_net_make(&net, &deep, EXPERTS, true, NULL, &plain_memory));
 }
 
 int main(void)

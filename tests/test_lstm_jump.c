@@ -135,7 +135,7 @@ static void after_a_change_point_the_forecast_is_shrunk_to_the_mean(void **state
     struct lstm_net net;
     real network[EXPERTS * MP_LSTM_OUTPUT_ROW];
     double expected[EXPERTS] = {0}, found[EXPERTS];
-    assert_true(mp_lstm_net_make(&net, &shape, false, EXPERTS, 1, &plain_memory));
+    assert_true(mp_lstm_net_make(&net, &shape, &(struct lstm_plan){.workers = 1, .series = EXPERTS}, &plain_memory));
     mp_lstm_net_prepare(&net, model.best);
     mp_lstm_net_forecast(&net, &e, network);
     for (size_t b = 0; b < OUTPUTS; b++) {

@@ -21,7 +21,7 @@ enum {
     HEAD_ROW = MP_LSTM_HEAD_ROW,
     STEPS = 1300,
     EXPERTS = 7,
-    SERIES = 150 /* more than three workers' blocks */
+    SERIES = 150 /* more than three workers' tiles */
 };
 
 static void randomise(real *numbers, size_t n, double scale, uint64_t seed)
@@ -36,7 +36,7 @@ enum { ROWS = 3 };
 
 static void head_forward(int bytes, real *numbers, const real *means, real *forecasts)
 {
-    MP_BY_WIDTH(bytes, mp_lstm_mix, ROWS, numbers, means, forecasts);
+    MP_BY_WIDTH(bytes, mp_lstm_gated_mean, ROWS, numbers, means, forecasts);
 }
 
 static void a_forecast_is_a_mixture_of_windows_times_a_factor(void **state)
@@ -70,7 +70,7 @@ static void all_vector_widths_give_the_heads_same_bytes(void **state)
     static real before[ROWS * HEAD_ROW], means[ROWS * WINDOWS], d[ROWS * ROW];
     static struct {
         real numbers[ROWS * HEAD_ROW], forecasts[ROWS * ROW], back[ROWS * HEAD_ROW];
-        real tangents[ROWS * HEAD_ROW], tangents_back[ROWS * HEAD_ROW];
+        real tanh_x[ROWS * HEAD_ROW], tanh_x_back[ROWS * HEAD_ROW];
     } of[3];
     const int widths[] = {16, 32, 64};
     randomise(before, ROWS * HEAD_ROW, 3, 3);
@@ -78,19 +78,19 @@ static void all_vector_widths_give_the_heads_same_bytes(void **state)
     randomise(d, ROWS * ROW, 2, 5);
     for (size_t i = 0; i < 3 && widths[i] <= mp_vector_bytes(); i++) {
         memcpy(of[i].numbers, before, sizeof before);
-        memcpy(of[i].tangents, before, sizeof before);
-        memcpy(of[i].tangents_back, before, sizeof before);
+        memcpy(of[i].tanh_x, before, sizeof before);
+        memcpy(of[i].tanh_x_back, before, sizeof before);
         head_forward(widths[i], of[i].numbers, means, of[i].forecasts);
         memcpy(of[i].back, of[i].numbers, sizeof before);
-        MP_BY_WIDTH(widths[i], mp_lstm_mix_back, ROWS, of[i].back, means, d);
-        MP_BY_WIDTH(widths[i], mp_lstm_tangents, ROWS * HEAD_ROW, of[i].tangents);
-        MP_BY_WIDTH(widths[i], mp_lstm_tangents_back, ROWS * HEAD_ROW, of[i].tangents, of[i].tangents_back);
+        MP_BY_WIDTH(widths[i], mp_lstm_gated_mean_backward, ROWS, of[i].back, means, d);
+        MP_BY_WIDTH(widths[i], mp_lstm_tanh, ROWS * HEAD_ROW, of[i].tanh_x);
+        MP_BY_WIDTH(widths[i], mp_lstm_tanh_backward, ROWS * HEAD_ROW, of[i].tanh_x, of[i].tanh_x_back);
         assert_memory_equal(&of[i], &of[0], sizeof of[0]);
     }
     for (size_t i = 0; i < ROWS * HEAD_ROW; i++) {
         double t = tanh((double)before[i]);
-        assert_near((double)of[0].tangents[i], t, tolerance);
-        assert_near((double)of[0].tangents_back[i], (double)before[i] * (1 - t * t), 10 * tolerance);
+        assert_near((double)of[0].tanh_x[i], t, tolerance);
+        assert_near((double)of[0].tanh_x_back[i], (double)before[i] * (1 - t * t), 10 * tolerance);
     }
 }
 
@@ -178,7 +178,8 @@ static struct bench make_bench(size_t layers, size_t hidden, size_t series, size
     mp_lstm_net_start(&b.shape, &random, b.parameters);
     if (scale > 0)
         randomise(b.parameters + mp_lstm_head(&b.shape), b.shape.head, scale, 6);
-    assert_true(mp_lstm_net_make(&b.net, &b.shape, true, series, workers, &plain_memory));
+    struct lstm_plan plan = {.workers = workers, .series = series, .training = true};
+    assert_true(mp_lstm_net_make(&b.net, &b.shape, &plan, &plain_memory));
     take_examples(&b, series);
     mp_lstm_net_prepare(&b.net, b.parameters);
     return b;

@@ -368,15 +368,16 @@ static void a_nan_is_seen_and_no_parameter_changes(void **state)
     free(before);
 }
 
-static void refused_memory_is_told_and_nothing_is_kept(void **state)
+static void refused_memory_is_reported_and_nothing_is_kept(void **state)
 {
     (void)state;
     struct test_memory refusing = {.refuse_at = 1};
     struct memory from = {test_allocate, test_release, &refusing};
     struct lstm_work work;
-    assert_false(mp_lstm_work_make(&work, &odd, &forecasting, &from));
-    assert_true(mp_lstm_work_make(&work, &odd, &forecasting, &from));
-    mp_lstm_work_free(&work, &from);
+    struct arena arena;
+    assert_false(make_work(&work, &arena, &odd, &forecasting, &from));
+    assert_true(make_work(&work, &arena, &odd, &forecasting, &from));
+    mp_arena_free(&arena, &from);
     assert_int_equal(refusing.live_bytes, 0);
     assert_int_equal(refusing.requests, 2);
 }
@@ -385,12 +386,13 @@ static void sizes_that_do_not_fit_are_refused(void **state)
 {
     (void)state;
     struct lstm_work work;
+    struct arena arena;
     struct lstm_plan endless = {.steps = SIZE_MAX / 4, .workers = 1, .training = true};
     struct lstm_shape wide = {.inputs = 1, .hidden = SIZE_MAX / 2, .layers = 1},
                       deep = {.inputs = SIZE_MAX / 8, .hidden = 1, .layers = 1};
-    assert_false(mp_lstm_work_make(&work, &odd, &endless, &memory));
-    assert_false(mp_lstm_work_make(&work, &wide, &forecasting, &memory));
-    assert_false(mp_lstm_work_make(&work, &deep, &forecasting, &memory));
+    assert_false(make_work(&work, &arena, &odd, &endless, &memory));
+    assert_false(make_work(&work, &arena, &wide, &forecasting, &memory));
+    assert_false(make_work(&work, &arena, &deep, &forecasting, &memory));
 }
 
 /* ---- parameters ------------------------------------------------------------------------------------------------------ */
@@ -544,7 +546,7 @@ int main(void)
 #endif
         cmocka_unit_test(huge_inputs_saturate_and_stay_finite),
         cmocka_unit_test(a_nan_is_seen_and_no_parameter_changes),
-        cmocka_unit_test(refused_memory_is_told_and_nothing_is_kept),
+        cmocka_unit_test(refused_memory_is_reported_and_nothing_is_kept),
         cmocka_unit_test(sizes_that_do_not_fit_are_refused),
         cmocka_unit_test(weights_survive_pytorchs_layout),
         cmocka_unit_test(a_network_learns_and_what_is_padded_stays_0),

@@ -117,7 +117,8 @@ static double loss_of_network(const struct bench *b, size_t *after_change_point)
     double loss = 0;
     real *forecast = reals((size_t)EXAMPLES * MP_LSTM_OUTPUT_ROW);
     assert_true(mp_lstm_examples_make(&e, EXAMPLES, EXPERTS, &plain_memory));
-    assert_true(mp_lstm_net_make(&net, &b->shape, false, EXAMPLES, 1, &plain_memory));
+    assert_true(
+        mp_lstm_net_make(&net, &b->shape, &(struct lstm_plan){.workers = 1, .series = EXAMPLES}, &plain_memory));
     assert_int_equal(mp_lstm_fill_validation(&b->dataset, 0, &e), MP_LSTM_VALIDATION_ORIGINS);
     mp_lstm_net_prepare(&net, b->parameters);
     mp_lstm_net_forecast(&net, &e, forecast);

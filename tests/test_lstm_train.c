@@ -59,7 +59,7 @@ static struct lstm_model model_in(struct block *block)
 {
     memset(block, 0, sizeof *block);
     block->state.adam = mp_lstm_adam_start();
-    return (struct lstm_model){&block->state, N, block->best, block->candidate, block->m, block->v};
+    return (struct lstm_model){&block->state, N, block->best, block->candidate, block->m, block->v, NULL};
 }
 
 static moep_status train(struct lstm_model *model, struct objective *objective, double budget)

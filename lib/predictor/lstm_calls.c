@@ -127,6 +127,7 @@ moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, size_t ls
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "a weight is not within -10^6 .. 10^6");
     struct lstm_model model = model_of(predictor);
     mp_lstm_import(&shape, lstm_layer, model.best, arrays_of(&ours));
+    mp_lstm_model_pack(&predictor->config, series_of(predictor), predictor->model);
     model.state->updates = model.state->length;
     model.state->weights = MOEP_LSTM_TRAINED;
     model.state->loss = model.state->untrained_loss = NAN; /* those of the weights before */

@@ -28,12 +28,18 @@ struct gemm mp_gemm_here(void)
     return (struct gemm){bytes, HAVE_OPENBLAS && bytes == 16 && !mp_process_is_forked()};
 }
 
-/* For our kernel, panels as wide as its tiles, row after row: it then reads consecutive numbers. For OpenBLAS, one
- * panel of all columns. */
+/* The columns of one panel of a packed factor. Our kernel reads panels as wide as its tiles, so that it reads consecutive
+ * numbers. OpenBLAS reads one panel of all columns. A forked child must not enter OpenBLAS, and reads what its parent
+ * packed: so the width depends on the processor and on the build, not on gemm.openblas. */
+static size_t panel_of(struct gemm gemm, size_t n)
+{
+    return HAVE_OPENBLAS && gemm.bytes == 16 ? n : 2 * (size_t)gemm.bytes / sizeof(real);
+}
+
 void mp_gemm_pack(struct gemm gemm, size_t k, size_t n, const real *b, size_t across, size_t along, size_t known,
                   real *packed)
 {
-    size_t panel = gemm.openblas ? n : 2 * (size_t)gemm.bytes / sizeof(real);
+    size_t panel = panel_of(gemm, n);
     for (size_t first = 0; first < n; first += panel) {
         size_t columns = n - first < panel ? n - first : panel;
         for (size_t i = 0; i < k; i++, packed += columns)
@@ -52,7 +58,7 @@ void mp_gemm(struct gemm gemm, size_t m, size_t n, size_t k, const real *a, size
             memset(c + i * c_stride, 0, n * sizeof *c);
         BLAS_ADD(false, m, n, k, a, a_stride, packed, n, c, c_stride);
     } else {
-        MP_BY_WIDTH(gemm.bytes, mp_gemm_packed, m, n, k, a, a_stride, packed, row, c, c_stride);
+        MP_BY_WIDTH(gemm.bytes, mp_gemm_packed, m, n, k, a, a_stride, packed, panel_of(gemm, n), row, c, c_stride);
     }
 }
 

@@ -35,7 +35,7 @@ enum { MP_GEMM_MOST = 262144 };
 bool mp_gemm_has_openblas(void);
 
 /* Packs a right factor of k x n into k * n numbers. Its element (i, j) is b[i * across + j * along], or 0 from column
- * `known` on. */
+ * `known` on. The order of the numbers depends on gemm.bytes and on the build alone. */
 void mp_gemm_pack(struct gemm gemm, size_t k, size_t n, const real *b, size_t across, size_t along, size_t known,
                   real *packed);
 

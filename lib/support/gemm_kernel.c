@@ -89,13 +89,14 @@ INLINE size_t height(size_t rows)
 }
 
 void MP_WIDE(mp_gemm_packed)(size_t m, size_t n, size_t k, const real *a, size_t a_stride, const real *packed,
-                             const real *row, real *c, size_t c_stride)
+                             size_t panel, const real *row, real *c, size_t c_stride)
 {
     for (size_t j = 0; j < n; j += PANEL) {
-        const real *panel = packed + j * k, *start = row ? row + j : NULL;
+        size_t first = j / panel * panel, right_stride = n - first < panel ? n - first : panel;
+        const real *right = packed + first * k + (j - first), *start = row ? row + j : NULL;
         bool whole = n - j >= PANEL;
         for (size_t i = 0, h; i < m; i += h) {
-            struct factors f = {a + i * a_stride, a_stride, 1, panel, whole ? PANEL : WIDTH, k};
+            struct factors f = {a + i * a_stride, a_stride, 1, right, right_stride, k};
             struct place place = {c + i * c_stride + j, c_stride};
             h = height(m - i);
             if (whole)

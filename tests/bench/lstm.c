@@ -122,6 +122,7 @@ enum { OUTPUTS = 16 };
 struct network {
     struct lstm_shape shape;
     struct lstm_work work;
+    struct arena arena;
     struct lstm_batch batch;
     real *parameters, *gradient, *first, *second, *target, *output;
     struct lstm_adam adam;
@@ -164,7 +165,8 @@ static struct network *make(size_t series, size_t hidden, size_t steps, size_t i
     struct network *n = calloc(1, sizeof *n);
     struct lstm_plan plan = {.steps = steps, .workers = 1, .training = training};
     n->shape = (struct lstm_shape){.inputs = inputs, .hidden = hidden, .layers = 1, .head = OUTPUTS * (hidden + 1)};
-    if (!mp_lstm_work_make(&n->work, &n->shape, &plan, &memory))
+    if (!mp_lstm_work_init(&n->work, &n->shape, &plan) ||
+        !mp_arena_make(&n->arena, mp_lstm_work_lay_out, &n->work, &memory))
         exit(1);
     size_t parameters = n->work.parameters;
     n->parameters = numbers(parameters, 2 / sqrt((double)hidden));
@@ -187,7 +189,7 @@ static void unmake(struct network *n)
     real *owned[] = {n->parameters, n->gradient, n->first, n->second, n->target, n->output, (real *)n->batch.inputs};
     for (size_t i = 0; i < sizeof owned / sizeof *owned; i++)
         free(owned[i]);
-    mp_lstm_work_free(&n->work, &memory);
+    mp_arena_free(&n->arena, &memory);
     free(n);
 }
 

@@ -17,7 +17,7 @@ moep_status mp_lstm_joint_forecast(const struct task *task, const struct lstm_mo
     struct lstm_joint_net net;
     sample.age = (double)task->next_step;
     sample.experts = (double)task->experts;
-    if (!mp_lstm_joint_net_make(&net, &shape, task->experts, false, memory))
+    if (!mp_lstm_joint_net_make(&net, &shape, task->experts, false, model->packed, memory))
         return mp_out_of_memory("the joint network");
     mp_lstm_joint_net_prepare(&net, model->best);
     mp_lstm_joint_net_look_back(&net, 0, 1, &sample);

@@ -98,7 +98,7 @@ moep_status mp_lstm_joint_training_make(struct lstm_joint_training *training, co
 {
     const struct memory *memory = training->memory = &runtime->memory;
     size_t experts = training->dataset->splits[0].run->experts, room = mp_product(ORIGINS, shape->inputs);
-    if (!mp_lstm_joint_net_make(&training->net, shape, experts, true, memory))
+    if (!mp_lstm_joint_net_make(&training->net, shape, experts, true, NULL, memory))
         return mp_out_of_memory("the joint network");
     if (mp_lstm_examples_make(&training->examples, room, 0, memory))
         training->forecasts = mp_allocate(memory, room, MP_LSTM_OUTPUT_ROW * sizeof(real));

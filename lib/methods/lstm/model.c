@@ -14,11 +14,19 @@ struct lstm_shape mp_lstm_shape(const moep_predictor_config *config, size_t seri
                                                  : mp_lstm_net_shape(config->lstm_layers, config->lstm_hidden);
 }
 
+/* Numbers of `packed`. A joint network's head is read as it lies. */
+static size_t packed_size(const moep_predictor_config *config, const struct lstm_shape *shape)
+{
+    size_t parameters = mp_lstm_parameters(shape);
+    return config->lstm_scope == MOEP_LSTM_JOINT && parameters < SIZE_MAX ? mp_lstm_head(shape) : parameters;
+}
+
 size_t mp_lstm_model_size(const moep_predictor_config *config, size_t layers, size_t experts)
 {
     enum { ARRAYS = 4 };
     struct lstm_shape shape = mp_lstm_shape(config, mp_product(layers, experts));
-    return mp_sum(mp_product(mp_lstm_parameters(&shape), ARRAYS * sizeof(real)), sizeof(struct lstm_train_state));
+    size_t numbers = mp_sum(mp_product(mp_lstm_parameters(&shape), ARRAYS), packed_size(config, &shape));
+    return mp_sum(mp_product(numbers, sizeof(real)), sizeof(struct lstm_train_state));
 }
 
 struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t series, void *fitted)
@@ -29,7 +37,18 @@ struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t seri
     model.candidate = model.best + model.parameters;
     model.m = model.candidate + model.parameters;
     model.v = model.m + model.parameters;
+    model.packed = model.v + model.parameters;
     return model;
+}
+
+void mp_lstm_model_pack(const moep_predictor_config *config, size_t series, void *fitted)
+{
+    struct lstm_model model = mp_lstm_model(config, series, fitted);
+    struct lstm_shape shape = mp_lstm_shape(config, series);
+    if (config->lstm_scope == MOEP_LSTM_JOINT)
+        mp_lstm_pack(mp_gemm_here(), &shape, model.best, model.packed);
+    else
+        mp_lstm_net_pack(mp_gemm_here(), &shape, model.best, model.packed);
 }
 
 /* ---- start ------------------------------------------------------------------------------------------------------- */
@@ -46,6 +65,7 @@ void mp_lstm_model_untrained(const moep_predictor_config *config, size_t series,
         mp_lstm_joint_start(&shape, &random, model.best);
     else
         mp_lstm_net_start(&shape, &random, model.best);
+    mp_lstm_model_pack(config, series, fitted);
 }
 
 void mp_lstm_model_start(const moep_predictor_config *config, size_t series, void *fitted)
@@ -58,6 +78,7 @@ void mp_lstm_model_start(const moep_predictor_config *config, size_t series, voi
         return;
     for (size_t i = 0; i < shipped->parameters; i++)
         model.best[i] = (real)(shipped->values[i] * MP_LSTM_PRETRAINED_UNIT);
+    mp_lstm_model_pack(config, series, fitted);
     model.state->weights = MOEP_LSTM_PRETRAINED;
 }
 
@@ -103,4 +124,6 @@ void mp_lstm_model_fields(struct checkpoint *checkpoint, const moep_predictor_co
     mp_field_floats(checkpoint, model.candidate, model.parameters, MP_LSTM_MOST_PARAMETER);
     mp_field_floats(checkpoint, model.m, model.parameters, MP_LSTM_MOST_PARAMETER);
     mp_field_floats(checkpoint, model.v, model.parameters, MP_LSTM_MOST_PARAMETER);
+    if (checkpoint->mode == MP_READ)
+        mp_lstm_model_pack(config, series, fitted);
 }

@@ -54,14 +54,14 @@ moep_status mp_lstm_shared_forecast(const struct task *task, const struct lstm_m
     size_t series = task->panel.series, room = chunk_of(task);
     struct lstm_shape shape = mp_lstm_shape(task->config, series);
     struct lstm_examples examples;
+    struct lstm_plan plan = {.workers = task->runtime->threads, .series = room, .packed = model->packed};
     struct lstm_net net;
-    if (!mp_lstm_net_make(&net, &shape, false, room, task->runtime->threads, memory))
+    if (!mp_lstm_net_make(&net, &shape, &plan, memory))
         return mp_out_of_memory("the network");
     if (!mp_lstm_examples_make(&examples, room, task->experts, memory)) {
         mp_lstm_net_free(&net, memory);
         return mp_out_of_memory("the examples");
     }
-    mp_lstm_net_prepare(&net, model->best);
     for (size_t first = 0; first < series; first += room) {
         examples.series = series - first < room ? series - first : room;
         forecast_chunk(task, &net, &examples, first, forecasts);

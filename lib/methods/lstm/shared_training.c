@@ -77,7 +77,8 @@ moep_status mp_lstm_shared_training_make(struct lstm_shared_training *training, 
 {
     const struct memory *memory = training->memory = &runtime->memory;
     size_t batch = mp_lstm_batch_room(training->dataset), room = batch < CHUNK ? CHUNK : batch;
-    if (!mp_lstm_net_make(&training->net, shape, true, room, runtime->threads, memory))
+    struct lstm_plan plan = {.workers = runtime->threads, .series = room, .training = true};
+    if (!mp_lstm_net_make(&training->net, shape, &plan, memory))
         return mp_out_of_memory("the network");
     if (mp_lstm_examples_make(&training->examples, room, room, memory))
         training->forecasts = mp_allocate(memory, room, MP_LSTM_OUTPUT_ROW * sizeof(real));

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A batch of series through the network and, in training, back: block by block, by several threads if asked. */
+/* A batch of series through the network and, in training, back: tile by tile, by as many threads as the plan has workers.
+ *
+ * Bytes: forecasts are the same for any batch, tile and number of workers; a gradient, for any number of workers (groups,
+ * workspace.h). Threads: workers take group after group from a counter. Allocates: nothing. */
 #ifndef MP_METHODS_LSTM_NETWORK_BATCH_H
 #define MP_METHODS_LSTM_NETWORK_BATCH_H
 
 #include "methods/lstm/network/workspace.h"
 
-/* What a head is shown of one block: the top layer's states, of all steps where the plan says so, of the last otherwise. */
+/* The top layer's states of one tile, as a head reads them: of the last step, or of every step where the plan says so. */
 struct lstm_view {
     size_t group;        /* < MP_LSTM_GROUPS: two calls with the same one never overlap, and come in a fixed order */
     size_t worker;       /* < the plan's, and < MP_LSTM_GROUPS: two calls with the same one never overlap */
     size_t first, count; /* series of the batch */
-    size_t steps;        /* shown */
-    const real *hidden;  /* of series r at step t: hidden + t * step_stride + r * row_stride; NULL without layers */
+    size_t steps;        /* 1, or the batch's */
+    const real *hidden;  /* series r at step t: hidden + t * step_stride + r * row_stride; NULL without layers */
     size_t step_stride, row_stride;
-    real *d_output; /* not NULL: the head writes the gradient of the loss by `hidden`, all of it */
+    real *d_output; /* not NULL: the head writes the gradient of the loss by every number of `hidden` */
     size_t d_step_stride, d_row_stride;
-    real *d_head; /* and adds its parameters' gradient */
+    real *d_head; /* and adds its parameters' gradient here */
 };
 
 struct lstm_batch {
@@ -24,18 +27,18 @@ struct lstm_batch {
     void (*head)(void *user, const struct lstm_view *view);
     void *user;
 
-    /* All [layers][series][hidden]; NULL: the states start at 0, and nobody asks. */
+    /* For tests alone, which hold them to PyTorch's numbers; NULL: states start at 0, and results are not stored.
+     * [layers][series][hidden] each. */
     const real *hidden, *cell;
     real *last_hidden, *last_cell;
     real *d_hidden, *d_cell;
     real *d_inputs; /* [steps][series][inputs], in a plan with input_gradients */
 };
 
-/* After mp_lstm_prepare. The head sees every series once. */
+/* With packed weights (workspace.h). The head sees every series once. */
 void mp_lstm_forward(struct lstm_work *work, const struct lstm_batch *batch);
 
-/* The same, and then the gradient by all parameters: the head's as it added them up. The same bytes for any number of
- * workers. Needs a plan for training. */
+/* The same, and then the gradient by all parameters, the head's as it added them up. Needs a plan for training. */
 void mp_lstm_gradient(struct lstm_work *work, const struct lstm_batch *batch, real *gradient);
 
 #endif

@@ -3,14 +3,13 @@
 
 #include "support/activation.h"
 
-/* c' = f c + i g, h' = o tanh(c'), with i, f, o = logistic(..), g = tanh(..). In two passes over a row: the second one's
- * tangents need not wait for their own first. */
-void MP_WIDE(mp_lstm_forward)(const struct lstm_cells *s)
+/* Two passes over a row, so that the second one's tanh(c') need not wait for the first one's c'. */
+void MP_WIDE(mp_lstm_cells_forward)(const struct lstm_cells *s)
 {
     size_t n = s->units;
     for (size_t row = 0; row < s->rows; row++) {
         real *gates = s->gates + row * s->gates_stride, *hidden = s->hidden + row * s->hidden_stride;
-        real *above = s->above ? s->above + row * s->above_stride : NULL;
+        real *next_input = s->next_input ? s->next_input + row * s->next_input_stride : NULL;
         const real *before = s->cell_before + row * n;
         for (size_t u = 0; u < n; u += WIDTH) {
             vector g = load(gates + 2 * n + u),
@@ -28,8 +27,8 @@ void MP_WIDE(mp_lstm_forward)(const struct lstm_cells *s)
         for (size_t u = 0; u < n; u += WIDTH) {
             vector h = load(gates + 3 * n + u) * hyperbolic_tangent(load(s->cell + row * n + u));
             store(hidden + u, h);
-            if (above)
-                store(above + u, h);
+            if (next_input)
+                store(next_input + u, h);
         }
     }
 }
@@ -39,8 +38,8 @@ INLINE void add(real *sum, vector term)
     store(sum, load(sum) + term);
 }
 
-/* tanh(c') is h' / o: cheaper than to keep it. */
-void MP_WIDE(mp_lstm_backward)(const struct lstm_cells *s)
+/* tanh(c') = h' / o: a division costs less than another array. */
+void MP_WIDE(mp_lstm_cells_backward)(const struct lstm_cells *s)
 {
     size_t n = s->units;
     for (size_t row = 0; row < s->rows; row++) {

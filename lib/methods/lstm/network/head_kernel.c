@@ -12,28 +12,28 @@ INLINE vector exponential(vector x)
     return fused(e.scale, e.excess, e.scale);
 }
 
-INLINE vector within_one(vector x)
+INLINE vector clipped(vector x)
 {
     x = choose(x > splat(1), splat(1), x);
     return choose(x < splat(-1), splat(-1), x);
 }
 
-void MP_WIDE(mp_lstm_tangents)(size_t n, real *numbers)
+void MP_WIDE(mp_lstm_tanh)(size_t n, real *x)
 {
     for (size_t i = 0; i < n; i += WIDTH)
-        store(numbers + i, hyperbolic_tangent(load(numbers + i)));
+        store(x + i, hyperbolic_tangent(load(x + i)));
 }
 
-void MP_WIDE(mp_lstm_tangents_back)(size_t n, const real *tangents, real *d)
+void MP_WIDE(mp_lstm_tanh_backward)(size_t n, const real *tanh_x, real *d)
 {
     for (size_t i = 0; i < n; i += WIDTH) {
-        vector t = load(tangents + i);
+        vector t = load(tanh_x + i);
         store(d + i, load(d + i) * fused(-t, t, splat(1)));
     }
 }
 
-/* The windows' weights in the place of their gates. */
-INLINE void soft_maximum(real *gates)
+/* The weights in the place of the gates. The largest gate is subtracted first, so that none overflows. */
+INLINE void softmax(real *gates)
 {
     vector y[W], largest = load(gates), sum = splat(0);
     struct power e[W];
@@ -52,7 +52,7 @@ INLINE void soft_maximum(real *gates)
         store(gates + w * ROW, y[w] / sum);
 }
 
-INLINE vector mixture(const real *weights, const real *means)
+INLINE vector gated_mean(const real *weights, const real *means)
 {
     vector sum = splat(0);
     for (int w = 0; w < W; w++)
@@ -60,25 +60,25 @@ INLINE vector mixture(const real *weights, const real *means)
     return sum;
 }
 
-void MP_WIDE(mp_lstm_mix)(size_t rows, real *numbers, const real *means, real *forecasts)
+void MP_WIDE(mp_lstm_gated_mean)(size_t rows, real *outputs, const real *means, real *forecasts)
 {
-    for (size_t r = 0; r < rows; r++, numbers += MP_LSTM_HEAD_ROW, means += W, forecasts += ROW)
+    for (size_t r = 0; r < rows; r++, outputs += MP_LSTM_HEAD_ROW, means += W, forecasts += ROW)
         for (size_t b = 0; b < ROW; b += WIDTH) {
-            soft_maximum(numbers + b);
-            vector factor = exponential(within_one(load(numbers + W * ROW + b)));
-            store(forecasts + b, mixture(numbers + b, means) * factor);
+            softmax(outputs + b);
+            vector factor = exponential(clipped(load(outputs + W * ROW + b)));
+            store(forecasts + b, gated_mean(outputs + b, means) * factor);
         }
 }
 
-void MP_WIDE(mp_lstm_mix_back)(size_t rows, real *numbers, const real *means, const real *d_forecasts)
+void MP_WIDE(mp_lstm_gated_mean_backward)(size_t rows, real *outputs, const real *means, const real *d_forecasts)
 {
-    for (size_t r = 0; r < rows; r++, numbers += MP_LSTM_HEAD_ROW, means += W, d_forecasts += ROW)
+    for (size_t r = 0; r < rows; r++, outputs += MP_LSTM_HEAD_ROW, means += W, d_forecasts += ROW)
         for (size_t b = 0; b < ROW; b += WIDTH) {
-            vector residual = load(numbers + W * ROW + b), mixed = mixture(numbers + b, means);
-            vector d = load(d_forecasts + b) * exponential(within_one(residual)), zero = splat(0);
+            vector residual = load(outputs + W * ROW + b), mean = gated_mean(outputs + b, means);
+            vector d = load(d_forecasts + b) * exponential(clipped(residual)), zero = splat(0);
             for (int w = 0; w < W; w++)
-                store(numbers + w * ROW + b, d * load(numbers + w * ROW + b) * (splat(means[w]) - mixed));
-            vector d_residual = choose(residual > splat(1), zero, choose(residual < splat(-1), zero, d * mixed));
-            store(numbers + W * ROW + b, d_residual);
+                store(outputs + w * ROW + b, d * load(outputs + w * ROW + b) * (splat(means[w]) - mean));
+            vector d_residual = choose(residual > splat(1), zero, choose(residual < splat(-1), zero, d * mean));
+            store(outputs + W * ROW + b, d_residual);
         }
 }

@@ -33,68 +33,51 @@ double mp_lstm_joint_net_cost(const struct lstm_shape *shape)
 
 /* ---- memory ------------------------------------------------------------------------------------------------------- */
 
-/* Numbers that the arena has; without one they are only counted. */
-static size_t lay_out(struct lstm_joint_net *net, real *arena)
+static void lay_out(void *self, struct arena *arena)
 {
-    const size_t states = net->units * ORIGINS, outputs = (size_t)ORIGINS * ROW;
-    const struct {
-        real **place;
-        size_t count;
-    } parts[] = {
-        {&net->inputs, mp_product(net->series, (size_t)MP_LSTM_JOINT_BLOCKS * ORIGINS)},
-        {&net->states, states + ORIGINS},
-        {&net->outputs, outputs},
-        {&net->packed, outputs},
-        {&net->part, states},
-        {&net->d_states, states},
-    };
-    size_t used = 0;
-    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        *parts[i].place = arena ? arena + used : NULL;
-        used = mp_sum(used, parts[i].count);
-    }
-    return used;
+    struct lstm_joint_net *net = self;
+    const size_t origin = ORIGINS * sizeof(real);
+    mp_lstm_work_lay_out(&net->work, arena);
+    net->sums = mp_arena_take(arena, net->series, sizeof *net->sums);
+    net->inputs = mp_arena_take(arena, mp_product(net->series, MP_LSTM_JOINT_BLOCKS), origin);
+    net->states = mp_arena_take(arena, net->units + 1, origin);
+    net->outputs = mp_arena_take(arena, ROW, origin);
+    if (!net->work.plan.training)
+        return;
+    net->packed = mp_arena_take(arena, ROW, origin);
+    net->product = mp_arena_take(arena, net->units, origin);
+    net->d_states = mp_arena_take(arena, net->units, origin);
 }
 
 /* The memory of the layers is for a shape without a head. */
 bool mp_lstm_joint_net_make(struct lstm_joint_net *net, const struct lstm_shape *shape, size_t experts, bool training,
-                            const struct memory *memory)
+                            const real *packed, const struct memory *memory)
 {
-    struct lstm_plan plan = {.steps = MP_LSTM_JOINT_BLOCKS, .workers = 1, .series = ORIGINS, .training = training};
+    struct lstm_plan plan = {.steps = MP_LSTM_JOINT_BLOCKS, .workers = 1, .series = ORIGINS, .packed = packed};
     struct lstm_shape layers = *shape;
     layers.head = 0;
-    *net = (struct lstm_joint_net){.series = shape->inputs, .experts = (double)experts};
-    if (mp_lstm_parameters(shape) == SIZE_MAX || !mp_lstm_work_make(&net->work, &layers, &plan, memory))
-        return false;
-    net->units = mp_row(shape->hidden);
-    net->arena_size = mp_sum(mp_product(net->series, sizeof(double)), mp_product(lay_out(net, NULL), sizeof(real)));
-    net->arena = mp_allocate(memory, net->arena_size, 1);
-    if (!net->arena) {
-        mp_lstm_work_free(&net->work, memory);
-        return false;
-    }
-    net->sums = net->arena;
-    lay_out(net, (real *)(net->sums + net->series));
-    return true;
+    plan.training = training;
+    *net = (struct lstm_joint_net){.series = shape->inputs, .units = mp_row(shape->hidden), .experts = (double)experts};
+    return mp_lstm_parameters(shape) < SIZE_MAX && mp_lstm_work_init(&net->work, &layers, &plan) &&
+           mp_arena_make(&net->arena, lay_out, net, memory);
 }
 
 void mp_lstm_joint_net_free(struct lstm_joint_net *net, const struct memory *memory)
 {
-    mp_release(memory, net->arena, net->arena_size, 1);
-    net->arena = NULL;
-    mp_lstm_work_free(&net->work, memory);
+    mp_arena_free(&net->arena, memory);
 }
 
 void mp_lstm_joint_net_prepare(struct lstm_joint_net *net, const real *parameters)
 {
-    mp_lstm_prepare(&net->work, parameters);
+    if (!net->work.plan.packed)
+        mp_lstm_prepare(&net->work, parameters);
     net->head = parameters + mp_lstm_head(&net->work.shape);
 }
 
 /* ---- inputs ------------------------------------------------------------------------------------------------------- */
 
-/* The block that begins with this step of the panel: mean loads less the uniform one. */
-static void take_block(struct lstm_joint_net *net, const struct panel *panel, size_t step, real *to)
+/* The block that begins with this step of the panel: its mean shares times experts, less 1. */
+static void block_inputs(struct lstm_joint_net *net, const struct panel *panel, size_t step, real *to)
 {
     double scale = net->experts / MP_LSTM_JOINT_BLOCK_STEPS;
     memset(net->sums, 0, net->series * sizeof *net->sums);
@@ -110,7 +93,7 @@ void mp_lstm_joint_net_look_back(struct lstm_joint_net *net, size_t origin, size
         real *to = net->inputs + (b * origins + origin) * net->series;
         size_t ago = (MP_LSTM_JOINT_BLOCKS - b) * MP_LSTM_JOINT_BLOCK_STEPS;
         if (ago <= past->steps)
-            take_block(net, past->panel, past->end - ago, to);
+            block_inputs(net, past->panel, past->end - ago, to);
         else
             memset(to, 0, net->series * sizeof *to);
     }
@@ -118,8 +101,8 @@ void mp_lstm_joint_net_look_back(struct lstm_joint_net *net, size_t origin, size
 
 /* ---- the head ----------------------------------------------------------------------------------------------------- */
 
-/* Across, so that the weights of a series, as they lie, are the right factor of its outputs. */
-static void take_states(struct lstm_joint_net *net, const struct lstm_view *view)
+/* H: one column per origin. */
+static void gather_states(struct lstm_joint_net *net, const struct lstm_view *view)
 {
     for (size_t unit = 0; unit < net->units; unit++)
         for (size_t r = 0; r < view->count; r++)
@@ -128,7 +111,8 @@ static void take_states(struct lstm_joint_net *net, const struct lstm_view *view
         net->states[net->units * ORIGINS + r] = 1;
 }
 
-static void take_outputs(struct lstm_joint_net *net, size_t origins, size_t series)
+/* y = H' V. */
+static void series_outputs(struct lstm_joint_net *net, size_t origins, size_t series)
 {
     const real *head = net->head + series * head_size(net->units);
     memset(net->outputs, 0, origins * ROW * sizeof *net->outputs);
@@ -141,7 +125,7 @@ static real share_of(const struct lstm_joint_net *net, real output)
     return (1 + output) * (real)(1 / net->experts);
 }
 
-/* Of one series at all origins; its outputs become the loss's gradient by them. */
+/* The loss of one series at all origins. Its outputs become dy. */
 static double series_loss(struct lstm_joint_net *net, size_t origins, size_t series)
 {
     const struct lstm_examples *e = net->examples;
@@ -158,8 +142,8 @@ static double series_loss(struct lstm_joint_net *net, size_t origins, size_t ser
     return loss * weight;
 }
 
-/* From the gradient by the outputs to that by the weights, and to the states' part of it. */
-static void series_back(struct lstm_joint_net *net, size_t origins, size_t series)
+/* From dy to dV, and to the series' term of dH. */
+static void series_backward(struct lstm_joint_net *net, size_t origins, size_t series)
 {
     struct gemm gemm = net->work.gemm;
     size_t units = net->units, size = head_size(units);
@@ -167,12 +151,12 @@ static void series_back(struct lstm_joint_net *net, size_t origins, size_t serie
     mp_gemm_pack(gemm, origins, ROW, net->outputs, ROW, 1, ROW, net->packed);
     mp_gemm(gemm, units + 1, ROW, origins, net->states, ORIGINS, net->packed, NULL, net->d_head + series * size, ROW);
     mp_gemm_pack(gemm, MP_LSTM_OUTPUTS, ORIGINS, net->outputs, 1, ROW, origins, net->packed);
-    mp_gemm(gemm, units, ORIGINS, MP_LSTM_OUTPUTS, head, ROW, net->packed, NULL, net->part, ORIGINS);
+    mp_gemm(gemm, units, ORIGINS, MP_LSTM_OUTPUTS, head, ROW, net->packed, NULL, net->product, ORIGINS);
     for (size_t i = 0; i < units * ORIGINS; i++)
-        net->d_states[i] += net->part[i];
+        net->d_states[i] += net->product[i];
 }
 
-static void give_d_states(const struct lstm_joint_net *net, const struct lstm_view *view)
+static void scatter_d_states(const struct lstm_joint_net *net, const struct lstm_view *view)
 {
     for (size_t r = 0; r < view->count; r++)
         for (size_t unit = 0; unit < net->units; unit++)
@@ -184,9 +168,9 @@ static void give_d_states(const struct lstm_joint_net *net, const struct lstm_vi
 static void forecast_head(void *user, const struct lstm_view *view)
 {
     struct lstm_joint_net *net = user;
-    take_states(net, view);
+    gather_states(net, view);
     for (size_t s = 0; s < net->series; s++) {
-        take_outputs(net, view->count, s);
+        series_outputs(net, view->count, s);
         for (size_t r = 0; r < view->count; r++)
             for (size_t b = 0; b < ROW; b++) {
                 real share = share_of(net, net->outputs[r * ROW + b]);
@@ -198,16 +182,17 @@ static void forecast_head(void *user, const struct lstm_view *view)
 static void loss_head(void *user, const struct lstm_view *view)
 {
     struct lstm_joint_net *net = user;
-    take_states(net, view);
-    memset(net->d_states, 0, net->units * ORIGINS * sizeof *net->d_states);
+    gather_states(net, view);
+    if (net->d_head)
+        memset(net->d_states, 0, net->units * ORIGINS * sizeof *net->d_states);
     for (size_t s = 0; s < net->series; s++) {
-        take_outputs(net, view->count, s);
+        series_outputs(net, view->count, s);
         net->loss += series_loss(net, view->count, s);
         if (net->d_head)
-            series_back(net, view->count, s);
+            series_backward(net, view->count, s);
     }
     if (net->d_head)
-        give_d_states(net, view);
+        scatter_d_states(net, view);
 }
 
 static struct lstm_batch batch_of(struct lstm_joint_net *net, size_t origins,

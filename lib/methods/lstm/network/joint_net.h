@@ -4,8 +4,16 @@
  *     share x experts - 1 of all series, of the last 20 blocks of 50 steps -> LSTM -> last state
  *     last state -> for each series, for each of 40 blocks ahead: (1 + linear) / experts
  *
- * The head begins at zero, so an untrained network forecasts a uniform load. A block that does not exist yet is 0, which
- * is a uniform load as well. */
+ * A batch is of origins, not of series: one row of the layers per origin, with all series as its inputs. For the head the
+ * states lie across, H = [h; 1] with one column per origin, so that a series' weights V [(units + 1) x 48] are a right
+ * factor as they lie, and so is H in the way back. For each series, one after another:
+ *
+ *     y = H' V                [origins x 48]       f = (1 + y) / experts, and 0 where that is negative
+ *     dV = H dy               [(units + 1) x 48]   dy = df / experts, df from the loss (loss.h), averaged over the batch
+ *     dH += V dy'             [units x origins]    summed over the series, in their order
+ *
+ * V begins at zero, so an untrained network forecasts a uniform load. A block that does not exist yet is 0, which is a
+ * uniform load as well. Threads: one. */
 #ifndef MP_METHODS_LSTM_NETWORK_JOINT_NET_H
 #define MP_METHODS_LSTM_NETWORK_JOINT_NET_H
 
@@ -16,23 +24,22 @@
 enum {
     MP_LSTM_JOINT_BLOCKS = 20, /* of the past */
     MP_LSTM_JOINT_BLOCK_STEPS = 50,
-    MP_LSTM_JOINT_ORIGINS = MP_ROW /* of a batch, at most: one block of the layers' */
+    MP_LSTM_JOINT_ORIGINS = MP_ROW /* of a batch, at most: one tile of the layers */
 };
 
 struct lstm_joint_net {
     struct lstm_work work; /* of the layers alone: the head's gradient goes straight to the caller's array */
     size_t series, units;
     double experts;
-    double *sums;  /* [series] */
-    real *inputs;  /* [MP_LSTM_JOINT_BLOCKS][origins][series] of the batch */
-    real *states;  /* [units + 1][MP_LSTM_JOINT_ORIGINS]: the last ones, and ones for the bias */
-    real *outputs; /* [MP_LSTM_JOINT_ORIGINS][MP_LSTM_OUTPUT_ROW], of one series; on the way back their gradient */
-    real *packed;  /* this, as products read it */
-    real *part;    /* [units][MP_LSTM_JOINT_ORIGINS]: the gradient by the states, of one series, of all */
-    real *d_states;
-    void *arena;
-    size_t arena_size;
-    const real *head;                     /* parameters */
+    double *sums;   /* [series] */
+    real *inputs;   /* [MP_LSTM_JOINT_BLOCKS][origins][series] of the batch */
+    real *states;   /* H: [units + 1][MP_LSTM_JOINT_ORIGINS] */
+    real *outputs;  /* y, then dy: [MP_LSTM_JOINT_ORIGINS][MP_LSTM_OUTPUT_ROW] of one series */
+    real *packed;   /* dy or dy', as products read it */
+    real *product;  /* V dy': [units][MP_LSTM_JOINT_ORIGINS] of one series; in training only, as the next one */
+    real *d_states; /* dH: the sum over all series */
+    struct arena arena;
+    const real *head;                     /* V of all series: parameters, as they lie */
     const struct lstm_examples *examples; /* these and the following during a call */
     real *forecasts, *d_head;
     double loss;
@@ -45,12 +52,13 @@ struct lstm_shape mp_lstm_joint_net_shape(size_t layers, size_t hidden, size_t s
 /* Fresh parameters: an untrained network. */
 void mp_lstm_joint_start(const struct lstm_shape *shape, struct random *random, real *parameters);
 
-/* False if memory is refused; then there is nothing to free. */
+/* packed: NULL, or the layers' weights, packed elsewhere (mp_lstm_pack). False if memory is refused; then there is nothing to
+ * free. */
 bool mp_lstm_joint_net_make(struct lstm_joint_net *net, const struct lstm_shape *shape, size_t experts, bool training,
-                            const struct memory *memory);
+                            const real *packed, const struct memory *memory);
 void mp_lstm_joint_net_free(struct lstm_joint_net *net, const struct memory *memory);
 
-/* Before the first call, and whenever the parameters have changed; they must stay where they are. */
+/* Before the first call, and whenever the parameters have changed. They must stay where they are: the head is read there. */
 void mp_lstm_joint_net_prepare(struct lstm_joint_net *net, const real *parameters);
 
 /* Writes the inputs of one of a batch's origins: all series of the panel. */

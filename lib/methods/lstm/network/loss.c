@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "methods/lstm/network/loss.h"
 
-double mp_lstm_loss(size_t n, const real *forecasts, const real *targets, double bottom, double weight, real *d)
+/* F and Y are sums here: F_b / u_b = F / unit with unit = b u_b. */
+double mp_lstm_loss(size_t n, const real *forecasts, const real *targets, double min_load, double weight, real *d)
 {
     double forecast = 0, target = 0, loss = 0;
     for (size_t b = 0; b < n; b++) {
         forecast += (double)forecasts[b];
         target += (double)targets[b];
         double blocks = (double)(b + 1), off = forecast - target;
-        double unit = target > bottom * blocks ? target : bottom * blocks;
+        double unit = target > min_load * blocks ? target : min_load * blocks;
         loss += (off < 0 ? -off : off) / unit / (double)n;
         if (d)
             d[b] = (real)((off > 0) - (off < 0)) * (real)(weight / unit / (double)n);
     }
-    /* A forecast is part of all means from its own block on. */
     double sum = 0;
     for (size_t b = n; d && b-- > 0;) {
         sum += (double)d[b];

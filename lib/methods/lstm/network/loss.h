@@ -1,13 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* How far a forecast was off. */
+/* What training minimises: the relative error of the mean load from the origin on, over every horizon. */
 #ifndef MP_METHODS_LSTM_NETWORK_LOSS_H
 #define MP_METHODS_LSTM_NETWORK_LOSS_H
 
 #include "support/vectors.h"
 
-/* The error of the mean load over the first 1, 2, .. n blocks, averaged: sum over b of |f - y| / max(y, bottom) / n, f and
- * y the means of forecasts and targets up to b. d, if not NULL, becomes its gradient by the n forecasts, times weight.
- * 0 for n = 0. */
-double mp_lstm_loss(size_t n, const real *forecasts, const real *targets, double bottom, double weight, real *d);
+/* Of n blocks, with F_b and Y_b the means of the first b forecasts and targets, and u_b = max(Y_b, min_load):
+ *
+ *     loss = 1/n sum over b of |F_b - Y_b| / u_b
+ *
+ * d, if not NULL, becomes weight times its gradient. A forecast is part of every mean from its own block on:
+ *
+ *     d_i = weight/n sum over b >= i of sign(F_b - Y_b) / (b u_b)
+ *
+ * 0 for n = 0. Sums are in double, in the order of blocks. */
+double mp_lstm_loss(size_t n, const real *forecasts, const real *targets, double min_load, double weight, real *d);
 
 #endif

@@ -10,8 +10,7 @@
 
 enum { HIDDEN = MP_LSTM_HEAD_HIDDEN, COLUMNS = MP_LSTM_HEAD_ROW };
 
-/* The head's parameters: the first layer's weights, a row per number of [state | features], of which one is always 1; the
- * last layer's, and its bias. */
+/* The head's parameters: W1 [units + features][32], W2 [32][5 * 48], b [5 * 48]. */
 static size_t head_inputs(size_t units)
 {
     return units + MP_LSTM_FEATURES;
@@ -60,81 +59,79 @@ void mp_lstm_net_start(const struct lstm_shape *shape, struct random *random, re
 
 /* ---- memory ------------------------------------------------------------------------------------------------------- */
 
-/* Gives out `count` numbers of the arena; without one it only counts. */
-static real *take(real **at, size_t *used, size_t count)
+static void lay_out_scratch(struct lstm_head_scratch *s, struct arena *arena, size_t inputs, bool training)
 {
-    real *given = *at;
-    *used = mp_sum(*used, count);
-    if (given)
-        *at += count;
-    return given;
+    const size_t rows = MP_LSTM_TILE_ROWS, row = sizeof(real) * rows;
+    s->x = mp_arena_take(arena, inputs, row);
+    s->hidden = mp_arena_take(arena, HIDDEN, row);
+    s->outputs = mp_arena_take(arena, COLUMNS, row);
+    s->forecasts = mp_arena_take(arena, MP_LSTM_OUTPUT_ROW, row);
+    if (!training)
+        return;
+    s->d_x = mp_arena_take(arena, inputs, row);
+    s->d_hidden = mp_arena_take(arena, HIDDEN, row);
+    s->d_forecasts = mp_arena_take(arena, MP_LSTM_OUTPUT_ROW, row);
 }
 
-static size_t lay_out(struct lstm_net *net, real *at)
+static void lay_out(void *self, struct arena *arena)
 {
-    const size_t rows = MP_LSTM_BLOCK, inputs = head_inputs(net->units), used_by_last = (size_t)HIDDEN * COLUMNS;
+    struct lstm_net *net = self;
+    size_t inputs = head_inputs(net->units);
     bool training = net->work.plan.training;
-    size_t used = 0;
-    net->packed_first = take(&at, &used, inputs * HIDDEN);
-    net->packed_last = take(&at, &used, used_by_last);
-    net->back_first = take(&at, &used, training ? inputs * HIDDEN : 0);
-    net->back_last = take(&at, &used, training ? used_by_last : 0);
-    for (size_t w = 0; w < net->work.plan.workers && w < MP_LSTM_GROUPS; w++) {
-        struct lstm_head_scratch *s = &net->scratch[w];
-        s->x = take(&at, &used, rows * inputs);
-        s->hidden = take(&at, &used, rows * HIDDEN);
-        s->numbers = take(&at, &used, rows * COLUMNS);
-        s->forecasts = take(&at, &used, rows * MP_LSTM_OUTPUT_ROW);
-        s->d_x = take(&at, &used, training ? rows * inputs : 0);
-        s->d_hidden = take(&at, &used, training ? rows * HIDDEN : 0);
-        s->d_forecasts = take(&at, &used, training ? rows * MP_LSTM_OUTPUT_ROW : 0);
-    }
-    return used;
+    mp_lstm_work_lay_out(&net->work, arena);
+    for (size_t w = 0; w < net->work.plan.workers; w++)
+        lay_out_scratch(&net->scratch[w], arena, inputs, training);
+    if (!training)
+        return;
+    net->backward_first = mp_arena_take(arena, inputs, HIDDEN * sizeof(real));
+    net->backward_last = mp_arena_take(arena, COLUMNS, HIDDEN * sizeof(real));
 }
 
-bool mp_lstm_net_make(struct lstm_net *net, const struct lstm_shape *shape, bool training, size_t series,
-                      size_t workers, const struct memory *memory)
+bool mp_lstm_net_make(struct lstm_net *net, const struct lstm_shape *shape, const struct lstm_plan *plan,
+                      const struct memory *memory)
 {
-    struct lstm_plan plan = {.steps = MP_LSTM_INPUT_BLOCKS, .workers = workers, .series = series, .training = training};
+    struct lstm_plan own = *plan;
+    own.steps = MP_LSTM_INPUT_BLOCKS;
     *net = (struct lstm_net){.units = units_of(shape)};
-    if (!mp_lstm_work_make(&net->work, shape, &plan, memory))
-        return false;
-    net->arena_size = mp_product(lay_out(net, NULL), sizeof(real));
-    net->arena = mp_allocate(memory, net->arena_size, 1);
-    if (!net->arena) {
-        mp_lstm_work_free(&net->work, memory);
-        return false;
-    }
-    memset(net->arena, 0, net->arena_size);
-    lay_out(net, net->arena);
-    return true;
+    return mp_lstm_work_init(&net->work, shape, &own) && mp_arena_make(&net->arena, lay_out, net, memory);
 }
 
 void mp_lstm_net_free(struct lstm_net *net, const struct memory *memory)
 {
-    mp_release(memory, net->arena, net->arena_size, 1);
-    net->arena = NULL;
-    mp_lstm_work_free(&net->work, memory);
+    mp_arena_free(&net->arena, memory);
+}
+
+static void pack_head(struct gemm gemm, const struct lstm_shape *shape, const real *parameters, real *packed)
+{
+    size_t units = units_of(shape), first = mp_lstm_head(shape), last = first + last_at(units);
+    size_t bias = first + bias_at(units);
+    mp_gemm_pack(gemm, head_inputs(units), HIDDEN, parameters + first, HIDDEN, 1, HIDDEN, packed + first);
+    mp_gemm_pack(gemm, HIDDEN, COLUMNS, parameters + last, COLUMNS, 1, COLUMNS, packed + last);
+    memcpy(packed + bias, parameters + bias, COLUMNS * sizeof *packed);
+}
+
+void mp_lstm_net_pack(struct gemm gemm, const struct lstm_shape *shape, const real *parameters, real *packed)
+{
+    mp_lstm_pack(gemm, shape, parameters, packed);
+    pack_head(gemm, shape, parameters, packed);
 }
 
 void mp_lstm_net_prepare(struct lstm_net *net, const real *parameters)
 {
-    const real *first = parameters + mp_lstm_head(&net->work.shape), *last = first + last_at(net->units);
+    struct lstm_work *work = &net->work;
+    const real *first = parameters + mp_lstm_head(&work->shape), *last = first + last_at(net->units);
     size_t inputs = head_inputs(net->units);
-    struct gemm gemm = net->work.gemm;
-    mp_lstm_prepare(&net->work, parameters);
-    mp_gemm_pack(gemm, inputs, HIDDEN, first, HIDDEN, 1, HIDDEN, net->packed_first);
-    mp_gemm_pack(gemm, HIDDEN, COLUMNS, last, COLUMNS, 1, COLUMNS, net->packed_last);
-    net->bias = first + bias_at(net->units);
-    if (!net->work.plan.training)
+    mp_lstm_prepare(work, parameters);
+    pack_head(work->gemm, &work->shape, parameters, work->own_packed);
+    if (!work->plan.training)
         return;
-    mp_gemm_pack(gemm, HIDDEN, inputs, first, 1, HIDDEN, inputs, net->back_first);
-    mp_gemm_pack(gemm, COLUMNS, HIDDEN, last, 1, COLUMNS, HIDDEN, net->back_last);
+    mp_gemm_pack(work->gemm, HIDDEN, inputs, first, 1, HIDDEN, inputs, net->backward_first);
+    mp_gemm_pack(work->gemm, COLUMNS, HIDDEN, last, 1, COLUMNS, HIDDEN, net->backward_last);
 }
 
 /* ---- the head ----------------------------------------------------------------------------------------------------- */
 
-static void gather(const struct lstm_net *net, const struct lstm_view *view, real *x)
+static void gather_x(const struct lstm_net *net, const struct lstm_view *view, real *x)
 {
     const real *features = net->examples->features + view->first * MP_LSTM_FEATURES;
     size_t inputs = head_inputs(net->units);
@@ -150,11 +147,13 @@ static void head_forward(const struct lstm_net *net, const struct lstm_view *vie
     struct gemm gemm = net->work.gemm;
     size_t rows = view->count, inputs = head_inputs(net->units);
     const real *means = net->examples->means + view->first * MP_LSTM_WINDOWS;
-    gather(net, view, s->x);
-    mp_gemm(gemm, rows, HIDDEN, inputs, s->x, inputs, net->packed_first, NULL, s->hidden, HIDDEN);
-    MP_BY_WIDTH(gemm.bytes, mp_lstm_tangents, rows * HIDDEN, s->hidden);
-    mp_gemm(gemm, rows, COLUMNS, HIDDEN, s->hidden, HIDDEN, net->packed_last, net->bias, s->numbers, COLUMNS);
-    MP_BY_WIDTH(gemm.bytes, mp_lstm_mix, rows, s->numbers, means, s->forecasts);
+    const real *first = net->work.packed + mp_lstm_head(&net->work.shape), *last = first + last_at(net->units);
+    const real *bias = first + bias_at(net->units);
+    gather_x(net, view, s->x);
+    mp_gemm(gemm, rows, HIDDEN, inputs, s->x, inputs, first, NULL, s->hidden, HIDDEN);
+    MP_BY_WIDTH(gemm.bytes, mp_lstm_tanh, rows * HIDDEN, s->hidden);
+    mp_gemm(gemm, rows, COLUMNS, HIDDEN, s->hidden, HIDDEN, last, bias, s->outputs, COLUMNS);
+    MP_BY_WIDTH(gemm.bytes, mp_lstm_gated_mean, rows, s->outputs, means, s->forecasts);
 }
 
 MP_VECTORISED static void mp_add_columns(real *sum, const real *rows, size_t count, size_t n)
@@ -170,20 +169,20 @@ static void head_backward(const struct lstm_net *net, const struct lstm_view *vi
     size_t rows = view->count, inputs = head_inputs(net->units);
     const real *means = net->examples->means + view->first * MP_LSTM_WINDOWS;
     real *d_last = view->d_head + last_at(net->units);
-    MP_BY_WIDTH(gemm.bytes, mp_lstm_mix_back, rows, s->numbers, means, s->d_forecasts);
-    mp_gemm_add_transposed(gemm, HIDDEN, COLUMNS, rows, s->hidden, HIDDEN, s->numbers, COLUMNS, d_last, COLUMNS);
-    mp_add_columns(view->d_head + bias_at(net->units), s->numbers, rows, COLUMNS);
-    mp_gemm(gemm, rows, HIDDEN, COLUMNS, s->numbers, COLUMNS, net->back_last, NULL, s->d_hidden, HIDDEN);
-    MP_BY_WIDTH(gemm.bytes, mp_lstm_tangents_back, rows * HIDDEN, s->hidden, s->d_hidden);
+    MP_BY_WIDTH(gemm.bytes, mp_lstm_gated_mean_backward, rows, s->outputs, means, s->d_forecasts);
+    mp_gemm_add_transposed(gemm, HIDDEN, COLUMNS, rows, s->hidden, HIDDEN, s->outputs, COLUMNS, d_last, COLUMNS);
+    mp_add_columns(view->d_head + bias_at(net->units), s->outputs, rows, COLUMNS);
+    mp_gemm(gemm, rows, HIDDEN, COLUMNS, s->outputs, COLUMNS, net->backward_last, NULL, s->d_hidden, HIDDEN);
+    MP_BY_WIDTH(gemm.bytes, mp_lstm_tanh_backward, rows * HIDDEN, s->hidden, s->d_hidden);
     mp_gemm_add_transposed(gemm, inputs, HIDDEN, rows, s->x, inputs, s->d_hidden, HIDDEN, view->d_head, HIDDEN);
     if (net->units == 0)
         return;
-    mp_gemm(gemm, rows, inputs, HIDDEN, s->d_hidden, HIDDEN, net->back_first, NULL, s->d_x, inputs);
+    mp_gemm(gemm, rows, inputs, HIDDEN, s->d_hidden, HIDDEN, net->backward_first, NULL, s->d_x, inputs);
     for (size_t r = 0; r < rows; r++)
         memcpy(view->d_output + r * view->d_row_stride, s->d_x + r * inputs, net->units * sizeof *s->d_x);
 }
 
-static double block_loss(const struct lstm_net *net, const struct lstm_view *view, struct lstm_head_scratch *s)
+static double tile_loss(const struct lstm_net *net, const struct lstm_view *view, struct lstm_head_scratch *s)
 {
     const struct lstm_examples *e = net->examples;
     double loss = 0, weight = 1 / (double)e->series;
@@ -214,7 +213,7 @@ static void loss_head(void *user, const struct lstm_view *view)
     struct lstm_net *net = user;
     struct lstm_head_scratch *s = &net->scratch[view->worker];
     head_forward(net, view, s);
-    net->loss[view->group] += block_loss(net, view, s);
+    net->loss[view->group] += tile_loss(net, view, s);
     if (view->d_output)
         head_backward(net, view, s);
 }

@@ -2,11 +2,18 @@
 /* The shared network: recurrent layers over a series' blocks, and a head that chooses between its windows.
  *
  *     inputs -> LSTM -> last state ─┐
- *     features ─────────────────────┴─> 32 tanh -> for each of 40 blocks ahead: a gate per window, a residual
+ *     features ─────────────────────┴─> x -> 32 tanh -> for each of 40 blocks ahead: a gate per window, a residual
  *     forecast of a block = sum over the windows of softmax(gates) x window mean, times exp(residual)
  *
- * The head's last layer begins at zero, so an untrained network is the plain mean of the four windows' means. Without
- * recurrent layers the head sees the features alone. */
+ * The head, one row per series (head_kernel.h has the gated mean and its gradient):
+ *
+ *     x = [h | features]        [tile x (units + 16)]; one feature is always 1, so W1 needs no bias
+ *     a = tanh(x W1)            [tile x 32]            dW1 += x' da (1 - a^2)    dx = da (1 - a^2) W1',  dh its left part
+ *     y = a W2 + b              [tile x 5 * 48]        dW2 += a' dy              da = dy W2',            db += sums of dy
+ *     f = gated mean of y       [tile x 48]            dy from df, df from the loss (loss.h), averaged over the batch
+ *
+ * W2 and b begin at zero, so an untrained network is the plain mean of the four windows' means. Without recurrent layers the
+ * head sees the features alone. */
 #ifndef MP_METHODS_LSTM_NETWORK_SHARED_NET_H
 #define MP_METHODS_LSTM_NETWORK_SHARED_NET_H
 
@@ -16,22 +23,21 @@
 
 enum { MP_LSTM_HEAD_HIDDEN = 32 };
 
+/* A worker's memory for the head of one tile. */
 struct lstm_head_scratch {
-    real *x, *hidden, *numbers;       /* of one block: [rows][units + features], [rows][32], [rows][head row] */
-    real *forecasts, *d_x, *d_hidden; /* the last two, and d_forecasts: in training only */
-    real *d_forecasts;
+    real *x, *hidden, *outputs; /* x, a, y; on the way back y becomes dy */
+    real *forecasts;
+    real *d_x, *d_hidden, *d_forecasts; /* in training only */
 };
 
 struct lstm_net {
     struct lstm_work work;
-    size_t units;                                              /* of a last state; 0 without recurrent layers */
-    real *packed_first, *packed_last, *back_first, *back_last; /* the head's weights, as products read them */
-    const real *bias;                                          /* of its last layer */
-    struct lstm_head_scratch scratch[MP_LSTM_GROUPS];          /* of each worker */
+    size_t units;                                     /* of a last state; 0 without recurrent layers */
+    real *backward_first, *backward_last;             /* training: W1' and W2', packed */
+    struct lstm_head_scratch scratch[MP_LSTM_GROUPS]; /* one for each worker */
     double loss[MP_LSTM_GROUPS];
-    void *arena;
-    size_t arena_size;
-    const struct lstm_examples *examples; /* during a call */
+    struct arena arena;
+    const struct lstm_examples *examples; /* these two during a call */
     real *forecasts;
 };
 
@@ -41,12 +47,15 @@ struct lstm_shape mp_lstm_net_shape(size_t layers, size_t hidden);
 /* Fresh parameters: an untrained network. */
 void mp_lstm_net_start(const struct lstm_shape *shape, struct random *random, real *parameters);
 
-/* For at most so many series at a time. False if memory is refused; then there is nothing to free. */
-bool mp_lstm_net_make(struct lstm_net *net, const struct lstm_shape *shape, bool training, size_t series,
-                      size_t workers, const struct memory *memory);
+/* All weights as forward products read them, in an array with the parameters' layout (workspace.h). */
+void mp_lstm_net_pack(struct gemm gemm, const struct lstm_shape *shape, const real *parameters, real *packed);
+
+/* Takes all memory at once; the plan's steps are the network's own. False if that is refused; then there is nothing to free. */
+bool mp_lstm_net_make(struct lstm_net *net, const struct lstm_shape *shape, const struct lstm_plan *plan,
+                      const struct memory *memory);
 void mp_lstm_net_free(struct lstm_net *net, const struct memory *memory);
 
-/* Before the first call, and whenever the parameters have changed; they must stay where they are. */
+/* In a plan without packed weights: before the first call, and whenever the parameters have changed. */
 void mp_lstm_net_prepare(struct lstm_net *net, const real *parameters);
 
 /* forecasts[series][MP_LSTM_OUTPUT_ROW], of which the first MP_LSTM_OUTPUTS count. */

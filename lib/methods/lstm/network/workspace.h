@@ -1,43 +1,54 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Memory that a network computes in: one arena, made once, in which nothing is allocated while it runs. */
+/* What a network computes with: its weights as products read them, and the memory of each worker.
+ *
+ * A worker takes a tile of at most 48 series through all steps. For each layer it holds, with one row per series:
+ *
+ *                 unit 0 .. units - 1           then
+ *     rows    [ h of the step before        | x                         | padding ]   the left factor of z = [h | x] W + b
+ *     gates   [ i            | f            | g           | o           | padding ]   z, then the gates, on the way back dz
+ *     cells   [ c ]
+ *
+ * In training `rows`, `gates` and `cells` keep every step, one after another: the way back reads them again. Otherwise every
+ * step overwrites the one before it. */
 #ifndef MP_METHODS_LSTM_NETWORK_WORKSPACE_H
 #define MP_METHODS_LSTM_NETWORK_WORKSPACE_H
 
 #include "methods/lstm/network/parameters.h"
+#include "support/arena.h"
 #include "support/gemm.h"
-#include "support/memory.h"
 
-/* Series that go through all steps together, and the groups of such blocks. Each group sums its own gradient, so that the
- * result does not depend on who computes which group. */
-enum { MP_LSTM_BLOCK = 48, MP_LSTM_GROUPS = 16 };
+enum {
+    /* Series of a tile. A multiple of the plain kernel's 6 and 12 rows, and so few that one step of the default network
+     * (24 KB) stays in the first-level cache. Forecasts do not depend on it; the sums of a gradient do. */
+    MP_LSTM_TILE_ROWS = 48,
+    /* Tiles are dealt to so many groups in turn. Each group sums its own gradient, and the groups are added in order: so a
+     * gradient does not depend on which worker computes which group. No more workers than groups have anything to do. */
+    MP_LSTM_GROUPS = 16
+};
 
 struct lstm_plan {
     size_t steps;
     size_t workers;       /* 1 or more */
-    size_t series;        /* of a batch, at most: they say how many groups there can be; 0: any number */
-    bool training;        /* all steps are kept, for the way back */
-    bool every_step;      /* training: the head sees all steps' states, not the last one's only */
-    bool input_gradients; /* training: the way back goes on into the inputs */
+    size_t series;        /* of a batch, at most: limits groups and workers; 0: any number */
+    const real *packed;   /* the weights, packed elsewhere; NULL: the network packs its own (mp_lstm_prepare) */
+    bool training;        /* keeps all steps for the way back */
+    bool every_step;      /* tests only, in training: the head sees all steps' states, not only the last step's */
+    bool input_gradients; /* tests only, in training: the way back goes on into the inputs */
 };
 
-/* One layer of one worker, for a block of rows. Steps follow one another; without training all steps are the same. */
-struct lstm_track {
-    real *rows;    /* [steps + 1][block][row_stride]: [h before | x] */
-    real *gates;   /* [steps][block][gates_stride] */
-    real *cells;   /* [steps + 1][block][units] */
-    real *d_rows;  /* [block][row_stride] */
-    real *d_cells; /* [block][units] */
+/* One layer of one worker. steps: the plan's in training, else 1; steps + 1 becomes 1 as well. */
+struct lstm_activations {
+    real *rows;    /* [steps + 1][tile][row_stride] */
+    real *gates;   /* [steps][tile][gates_stride] */
+    real *cells;   /* [steps + 1][tile][units] */
+    real *d_rows;  /* [tile][row_stride]: the loss's gradient by [h | x], of one step */
+    real *d_cells; /* [tile][units] */
     real *d_bias;  /* [4 units]: of one step */
 };
 
 struct lstm_worker {
-    struct lstm_track track[MP_LSTM_MOST_LAYERS];
-    real *d_output; /* [every_step ? steps : 1][block][units] */
-};
-
-/* One layer's weights as the products read them. */
-struct lstm_packed {
-    real *forward, *backward, *bias;
+    struct lstm_activations layer[MP_LSTM_MOST_LAYERS];
+    real *d_output; /* [every_step ? steps : 1][tile][units]: the gradient by the top layer's states, from the head */
 };
 
 struct lstm_work {
@@ -45,26 +56,31 @@ struct lstm_work {
     struct lstm_plan plan;
     struct gemm gemm;
     size_t parameters;
-    struct lstm_packed packed[MP_LSTM_MOST_LAYERS];
-    struct lstm_worker *worker; /* [workers] */
-    real *gradient[MP_LSTM_GROUPS];
-    void *arena;
-    size_t arena_size;
+    const real *packed; /* what the products read: the plan's or own_packed */
+    real *own_packed;   /* NULL where the plan has one */
+    real
+        *backward[MP_LSTM_MOST_LAYERS]; /* training: each layer's weights transposed and packed, for d[h | x] = dz W' */
+    struct lstm_worker worker[MP_LSTM_GROUPS];
+    real *gradient[MP_LSTM_GROUPS]; /* training: [parameters] each */
 };
 
 /* Groups that a batch of the plan may have. */
 static inline size_t mp_lstm_groups(const struct lstm_plan *plan)
 {
-    size_t blocks = (plan->series + MP_LSTM_BLOCK - 1) / MP_LSTM_BLOCK;
-    return plan->series == 0 || blocks > MP_LSTM_GROUPS ? MP_LSTM_GROUPS : blocks;
+    size_t tiles = (plan->series + MP_LSTM_TILE_ROWS - 1) / MP_LSTM_TILE_ROWS;
+    return plan->series == 0 || tiles > MP_LSTM_GROUPS ? MP_LSTM_GROUPS : tiles;
 }
 
-/* False if memory is refused; then there is nothing to free. */
-bool mp_lstm_work_make(struct lstm_work *work, const struct lstm_shape *shape, const struct lstm_plan *plan,
-                       const struct memory *memory);
-void mp_lstm_work_free(struct lstm_work *work, const struct memory *memory);
+/* A workspace whose memory an arena then gives: mp_arena_make with mp_lstm_work_lay_out, alone or as a part of another
+ * layout. False if the network is too large for any memory. */
+bool mp_lstm_work_init(struct lstm_work *work, const struct lstm_shape *shape, const struct lstm_plan *plan);
+void mp_lstm_work_lay_out(void *work, struct arena *arena);
 
-/* Before the first batch, and whenever the parameters have changed. */
+/* The layers' weights as forward products read them, in an array with the parameters' layout: W packed, and bias_ih + bias_hh
+ * in the place of bias_ih. The bytes depend on the machine (gemm.h), so they are never saved. */
+void mp_lstm_pack(struct gemm gemm, const struct lstm_shape *shape, const real *parameters, real *packed);
+
+/* Packs the work's own weights: before the first batch, and whenever the parameters have changed. */
 void mp_lstm_prepare(struct lstm_work *work, const real *parameters);
 
 /* Numbers from one row to the next. One line of the cache more than the gates need: without it, whole columns of rows
@@ -79,8 +95,8 @@ static inline size_t mp_lstm_gates_stride(const struct lstm_layer *layer)
     return 4 * layer->units + MP_ROW;
 }
 
-/* Columns of a layer's gradient by [h | x] that somebody wants: a lower layer always, the inputs if asked for. */
-static inline size_t mp_lstm_way_back(const struct lstm_work *work, size_t layer)
+/* Columns of a layer's gradient by [h | x] that somebody reads: a lower layer always, the inputs if asked for. */
+static inline size_t mp_lstm_backward_width(const struct lstm_work *work, size_t layer)
 {
     struct lstm_layer l = mp_lstm_layer(&work->shape, layer);
     return layer > 0 || work->plan.input_gradients ? mp_lstm_row_stride(&l) : l.units;

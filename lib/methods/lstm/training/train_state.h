@@ -22,6 +22,7 @@ struct lstm_model {
     struct lstm_train_state *state;
     size_t parameters;
     real *best, *candidate, *m, *v; /* [parameters] */
+    real *packed;                   /* best, as forecasts read it; derived, so never saved */
 };
 
 #endif
