@@ -25,7 +25,7 @@ static size_t blocks_since(size_t blocks, double jump, size_t since, size_t othe
             level += noise * ((double)(random_number(&state) >> 48) / 65536 - 0.5);
             sums[b * EXPERTS + e] = STEPS * level / EXPERTS;
         }
-    return mp_lstm_blocks_since_change_point(sums, blocks, EXPERTS, STEPS, EXPERTS, scratch);
+    return mp_lstm_blocks_since_change_point(sums, EXPERTS, blocks, EXPERTS, STEPS, EXPERTS, scratch);
 }
 
 static void noise_is_no_change_point(void **state)
@@ -81,7 +81,7 @@ static void a_part_of_a_layers_experts_shows_the_same_jumps(void **state)
     for (size_t b = 0; b < 40; b++)
         for (size_t e = 0; e < EXPERTS; e++)
             sums[b * EXPERTS + e] = STEPS * (1 + (b < 15 ? e % 2 ? 0.1 : -0.1 : 0)) / (4.0 * EXPERTS);
-    assert_int_equal(mp_lstm_blocks_since_change_point(sums, 40, EXPERTS, STEPS, 4.0 * EXPERTS, scratch), 15);
+    assert_int_equal(mp_lstm_blocks_since_change_point(sums, EXPERTS, 40, EXPERTS, STEPS, 4.0 * EXPERTS, scratch), 15);
 }
 
 /* ---- by the definition ------------------------------------------------------------------------------------------- */
@@ -150,7 +150,8 @@ static void a_jump_is_where_the_definition_says(void **state)
         for (size_t i = 0; i < 2 * EXPERTS; i++)
             scratch[i] = NAN;
         size_t expected = since_by_definition(sums, blocks);
-        assert_int_equal(mp_lstm_blocks_since_change_point(sums, blocks, EXPERTS, STEPS, EXPERTS, scratch), expected);
+        assert_int_equal(mp_lstm_blocks_since_change_point(sums, EXPERTS, blocks, EXPERTS, STEPS, EXPERTS, scratch),
+                         expected);
         jumps += expected < blocks;
         none += expected == blocks;
     }

@@ -24,20 +24,18 @@ void mp_lstm_shrink_to_mean(const struct lstm_examples *e, real *forecasts)
         }
 }
 
-/* Each layer is a sample of its own, with its own change point. */
-static void forecast_chunk(const struct task *task, struct lstm_net *net, struct lstm_examples *examples, size_t first,
-                           real *forecasts)
+/* What the network sees of some layers, what it forecasts for them, and less of that after a change point. */
+static void forecast_layers(const struct task *task, struct lstm_net *net, struct lstm_examples *examples, size_t first,
+                            real *forecasts)
 {
-    struct lstm_sample sample = {.panel = &task->panel, .count = task->experts, .from_change_point = true};
+    struct lstm_sample sample = {.panel = &task->panel, .first = first, .count = examples->series};
     sample.end = sample.steps = task->panel.steps;
     sample.age = (double)task->next_step;
     sample.experts = (double)task->experts;
-    for (size_t at = 0; at < examples->series; at += task->experts) {
-        sample.first = first + at;
-        mp_lstm_fill_inputs(examples, at, &sample);
-    }
-    mp_lstm_net_forecast(net, examples, forecasts + first * MP_LSTM_OUTPUT_ROW);
-    mp_lstm_shrink_to_mean(examples, forecasts + first * MP_LSTM_OUTPUT_ROW);
+    sample.from_change_point = true;
+    mp_lstm_fill_inputs(examples, 0, &sample);
+    mp_lstm_net_forecast(net, examples, forecasts);
+    mp_lstm_shrink_to_mean(examples, forecasts);
 }
 
 /* About CHUNK series, in whole layers. */
@@ -58,13 +56,13 @@ moep_status mp_lstm_shared_forecast(const struct task *task, const struct lstm_m
     struct lstm_net net;
     if (!mp_lstm_net_make(&net, &shape, &plan, memory))
         return mp_out_of_memory("the network");
-    if (!mp_lstm_examples_make(&examples, room, task->experts, memory)) {
+    if (!mp_lstm_examples_make(&examples, room, room, memory)) {
         mp_lstm_net_free(&net, memory);
         return mp_out_of_memory("the examples");
     }
     for (size_t first = 0; first < series; first += room) {
         examples.series = series - first < room ? series - first : room;
-        forecast_chunk(task, &net, &examples, first, forecasts);
+        forecast_layers(task, &net, &examples, first, forecasts + first * MP_LSTM_OUTPUT_ROW);
     }
     mp_lstm_examples_free(&examples, memory);
     mp_lstm_net_free(&net, memory);

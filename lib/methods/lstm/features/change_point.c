@@ -32,32 +32,33 @@ MP_VECTORISED static void mp_slide(double *sum, const double *in, const double *
         sum[i] += in[i] - out[i];
 }
 
-static void first_sides(const double *sums, size_t n, double *after, double *before)
+static void first_sides(const double *sums, size_t stride, size_t n, double *after, double *before)
 {
     memset(after, 0, n * sizeof *after);
     memset(before, 0, n * sizeof *before);
     for (size_t b = 0; b < SIDE; b++)
         for (size_t i = 0; i < n; i++) {
-            after[i] += sums[b * n + i];
-            before[i] += sums[(SIDE + b) * n + i];
+            after[i] += sums[b * stride + i];
+            before[i] += sums[(SIDE + b) * stride + i];
         }
 }
 
 /* distance[k] for SIDE <= k <= blocks - SIDE. */
-static void measure(const double *sums, size_t blocks, size_t n, double unit, double *scratch, double *distance)
+static void measure(const double *sums, size_t stride, size_t blocks, size_t n, double unit, double *scratch,
+                    double *distance)
 {
     double *after = scratch, *before = scratch + n, noise = 0;
     for (size_t b = 1; b < blocks; b++)
-        noise += mp_square_distance(sums + b * n, sums + (b - 1) * n, n);
+        noise += mp_square_distance(sums + b * stride, sums + (b - 1) * stride, n);
     noise *= (double)SIDE / (double)(blocks - 1);
-    first_sides(sums, n, after, before);
+    first_sides(sums, stride, n, after, before);
     for (size_t k = SIDE; k <= blocks - SIDE; k++) {
         double squared = mp_square_distance(after, before, n) - noise;
         distance[k] = squared > 0 ? squared * unit : 0;
         if (k == blocks - SIDE)
             break;
-        mp_slide(after, sums + k * n, sums + (k - SIDE) * n, n);
-        mp_slide(before, sums + (k + SIDE) * n, sums + k * n, n);
+        mp_slide(after, sums + k * stride, sums + (k - SIDE) * stride, n);
+        mp_slide(before, sums + (k + SIDE) * stride, sums + k * stride, n);
     }
 }
 
@@ -77,13 +78,13 @@ static size_t change_point_of(const double *distance, size_t blocks)
     return stands_out && distance[best] > MIN_JUMP * MIN_JUMP ? best : 0;
 }
 
-size_t mp_lstm_blocks_since_change_point(const double *sums, size_t blocks, size_t n, size_t steps, double experts,
-                                         double *scratch)
+size_t mp_lstm_blocks_since_change_point(const double *sums, size_t stride, size_t blocks, size_t n, size_t steps,
+                                         double experts, double *scratch)
 {
     double distance[MP_LSTM_MOST_CHANGE_POINT_BLOCKS + 1], span = (double)SIDE * (double)steps;
     size_t found = blocks;
     while (found > 0 && blocks >= 2 * SIDE) {
-        measure(sums, blocks, n, experts * experts / ((double)n * span * span), scratch, distance);
+        measure(sums, stride, blocks, n, experts * experts / ((double)n * span * span), scratch, distance);
         found = change_point_of(distance, blocks);
         blocks = found > 0 ? found : blocks;
     }

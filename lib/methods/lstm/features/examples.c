@@ -20,10 +20,18 @@ static const double MAX_LOG_RATIO = 2, MAX_LOG_LOAD = 4, MIN_SHARE = 1e-9, MIN_A
  * smaller number shrinks the forecasts of young runs, a larger one overlooks shifts. */
 static const double YOUNG_STEPS = 200;
 
+/* Rows of scratch beside the sums of blocks: a reference and the logarithms of the windows. */
+enum { SCRATCH_ROWS = 1 + MP_LSTM_WINDOWS };
+
+static size_t smaller(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
 static void lay_out(void *self, struct arena *arena)
 {
     struct lstm_examples *e = self;
-    size_t sums = mp_product(MP_LSTM_HISTORY_BLOCKS + 3, e->sample_room), room = e->room;
+    size_t sums = mp_product(MP_LSTM_HISTORY_BLOCKS + SCRATCH_ROWS, e->sample_room), room = e->room;
     e->scratch = mp_arena_take(arena, sums > room ? sums : room, sizeof *e->scratch);
     e->n_targets = mp_arena_take(arena, room, sizeof *e->n_targets);
     e->inputs = mp_arena_take(arena, room, MP_LSTM_INPUT_BLOCKS * sizeof *e->inputs);
@@ -76,122 +84,191 @@ static double within(double x, double limit)
     return x < -limit ? -limit : x > limit ? limit : x;
 }
 
-static double log_share(double share)
-{
-    return mp_logarithm(share > MIN_SHARE ? share : MIN_SHARE);
-}
-
 static double log_age(double age)
 {
     return mp_logarithm(age < MIN_AGE ? MIN_AGE : age > MAX_AGE ? MAX_AGE : age) - mp_logarithm(1000);
 }
 
+/* All rows side by side, for a panel is much larger than the cache: ten reads are waited for at once. Every sum is added up
+ * from the first row on. */
+MP_VECTORISED static void mp_sum_rows(const float *const rows[MP_LSTM_BLOCK_STEPS], size_t n, double *restrict sum)
+{
+    for (size_t i = 0; i < n; i++) {
+        double total = 0;
+        for (size_t k = 0; k < MP_LSTM_BLOCK_STEPS; k++)
+            total += (double)rows[k][i];
+        sum[i] = total;
+    }
+}
+
+static void sum_block(const struct lstm_sample *sample, size_t block, double *sum)
+{
+    const float *rows[MP_LSTM_BLOCK_STEPS];
+    size_t last = sample->end - 1 - block * MP_LSTM_BLOCK_STEPS;
+    for (size_t k = 0; k < MP_LSTM_BLOCK_STEPS; k++)
+        rows[k] = mp_panel_row(sample->panel, last - k) + sample->first;
+    mp_sum_rows(rows, sample->count, sum);
+}
+
 /* sums[block][series], newest first; the oldest block may have fewer steps. */
 static void sum_blocks(const struct lstm_sample *sample, size_t steps, double *sums)
 {
-    size_t n = sample->count, blocks = (steps + MP_LSTM_BLOCK_STEPS - 1) / MP_LSTM_BLOCK_STEPS;
-    memset(sums, 0, blocks * n * sizeof *sums);
-    for (size_t k = 1; k <= steps; k++)
-        add_step(sample, k, sums + (k - 1) / MP_LSTM_BLOCK_STEPS * n);
+    size_t n = sample->count;
+    for (size_t k = 0; k < steps; k += MP_LSTM_BLOCK_STEPS, sums += n) {
+        size_t end = smaller(k + MP_LSTM_BLOCK_STEPS, steps);
+        if (!sample->donor && end - k == MP_LSTM_BLOCK_STEPS) {
+            sum_block(sample, k / MP_LSTM_BLOCK_STEPS, sums);
+            continue;
+        }
+        memset(sums, 0, n * sizeof *sums);
+        for (size_t ago = k + 1; ago <= end; ago++)
+            add_step(sample, ago, sums);
+    }
 }
 
+/* Some of a sample's series, all of one layer, as examples: those from `at` on. */
+struct slice {
+    struct lstm_examples *e;
+    const struct lstm_sample *sample;
+    size_t at, n;
+    const double *sums; /* of block b: sums + b * stride */
+    size_t stride;
+};
+
 /* How many of the steps are seen: those since the last change point, where the sample asks for that. */
-static size_t seen_steps(const struct lstm_sample *sample, size_t steps, const double *sums, double *scratch)
+static size_t seen_steps(const struct slice *slice, size_t steps)
 {
     size_t blocks = steps / MP_LSTM_BLOCK_STEPS, since;
-    if (!sample->from_change_point)
+    if (!slice->sample->from_change_point)
         return steps;
-    since =
-        mp_lstm_blocks_since_change_point(sums, blocks, sample->count, MP_LSTM_BLOCK_STEPS, sample->experts, scratch);
+    since = mp_lstm_blocks_since_change_point(slice->sums, slice->stride, blocks, slice->n, MP_LSTM_BLOCK_STEPS,
+                                              slice->sample->experts, slice->e->scratch);
     return since < blocks ? since * MP_LSTM_BLOCK_STEPS : steps;
 }
 
-/* sum[series] of the last k steps: the means of the windows of that length, and of longer ones where k is all there
- * is. */
-static void store_window_means(struct lstm_examples *e, size_t at, size_t n, size_t k, size_t steps, const double *sum)
+/* sum[series] of the last k steps: the means of the windows of that length, and of longer ones where k is all there is. */
+static void store_window_means(const struct slice *slice, size_t k, size_t steps, const double *sum)
 {
+    real *means = slice->e->means + slice->at * MP_LSTM_WINDOWS;
     for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
         if (k == mp_lstm_windows[w] || (k == steps && k < mp_lstm_windows[w]))
-            for (size_t i = 0; i < n; i++)
-                e->means[(at + i) * MP_LSTM_WINDOWS + w] = (real)(sum[i] / (double)k);
+            for (size_t i = 0; i < slice->n; i++)
+                means[i * MP_LSTM_WINDOWS + w] = (real)(sum[i] / (double)k);
 }
 
-static void fill_window_means(struct lstm_examples *e, size_t at, size_t n, size_t steps, const double *sums)
+MP_VECTORISED static void mp_add(double *restrict sum, const double *restrict terms, size_t n)
 {
-    double *sum = e->scratch;
-    memset(sum, 0, n * sizeof *sum);
-    for (size_t k = 0; k < steps; sums += n) {
-        k = steps - k < MP_LSTM_BLOCK_STEPS ? steps : k + MP_LSTM_BLOCK_STEPS;
-        for (size_t i = 0; i < n; i++)
-            sum[i] += sums[i];
-        store_window_means(e, at, n, k, steps, sum);
+    for (size_t i = 0; i < n; i++)
+        sum[i] += terms[i];
+}
+
+static void fill_window_means(const struct slice *slice, size_t steps)
+{
+    double *sum = slice->e->scratch;
+    const double *block = slice->sums;
+    memset(sum, 0, slice->n * sizeof *sum);
+    for (size_t k = 0; k < steps; block += slice->stride) {
+        k = smaller(k + MP_LSTM_BLOCK_STEPS, steps);
+        mp_add(sum, block, slice->n);
+        store_window_means(slice, k, steps, sum);
     }
 }
 
-static real *inputs_of(const struct lstm_examples *e, size_t block, size_t at)
+static real *inputs_of(const struct slice *slice, size_t block)
 {
-    return e->inputs + (MP_LSTM_INPUT_BLOCKS - 1 - block) * e->series + at;
+    return slice->e->inputs + (MP_LSTM_INPUT_BLOCKS - 1 - block) * slice->e->series + slice->at;
 }
 
-/* The means of whole blocks, the newest block last, and zeros before them; returns how many whole blocks there are. */
-static size_t fill_block_means(struct lstm_examples *e, size_t at, size_t n, size_t steps, const double *sums)
+MP_VECTORISED static void mp_divide(const double *restrict sum, double count, real *restrict means, size_t n)
 {
-    size_t all = steps / MP_LSTM_BLOCK_STEPS, blocks = all < MP_LSTM_INPUT_BLOCKS ? all : MP_LSTM_INPUT_BLOCKS;
-    for (size_t b = 0; b < blocks; b++)
-        for (size_t i = 0; i < n; i++)
-            inputs_of(e, b, at)[i] = (real)(sums[b * n + i] / MP_LSTM_BLOCK_STEPS);
-    for (size_t b = blocks; b < MP_LSTM_INPUT_BLOCKS; b++)
-        memset(inputs_of(e, b, at), 0, n * sizeof(real));
-    return blocks;
+    for (size_t i = 0; i < n; i++)
+        means[i] = (real)(sum[i] / count);
 }
 
-/* Block means in the place of inputs, and window means; returns how many blocks there are. */
-static size_t fill_means(struct lstm_examples *e, size_t at, const struct lstm_sample *sample)
+/* logs[i] = log(max(share, MIN_SHARE)). In passes: compilers make no vector code of a choice between conversions. */
+MP_VECTORISED static void mp_log_shares(const real *restrict shares, double *restrict logs, size_t n)
 {
-    size_t n = sample->count, steps = sample->steps;
-    steps = steps < MP_LSTM_LONGEST_WINDOW ? steps : MP_LSTM_LONGEST_WINDOW;
-    double *sums = e->scratch + 3 * n; /* the three rows before are scratch of what follows */
-    sum_blocks(sample, steps, sums);
-    size_t seen = seen_steps(sample, steps, sums, e->scratch);
-    bool shifted = seen < steps && sample->age > (double)seen + YOUNG_STEPS;
-    memset(e->after_change_point + at, shifted, n * sizeof *e->after_change_point);
-    fill_window_means(e, at, n, seen, sums);
-    return fill_block_means(e, at, n, seen, sums);
+    for (size_t i = 0; i < n; i++)
+        logs[i] = (double)shares[i];
+    for (size_t i = 0; i < n; i++)
+        logs[i] = logs[i] > MIN_SHARE ? logs[i] : MIN_SHARE;
+    for (size_t i = 0; i < n; i++)
+        logs[i] = mp_logarithm_scaled(logs[i], 0);
 }
 
-MP_VECTORISED static void mp_log_ratios(real *shares, const double *reference, size_t n)
+/* to[i] = x[i] - reference[i], within the limit; x is overwritten. */
+MP_VECTORISED static void mp_log_ratios(double *restrict x, const double *restrict reference, real *restrict to,
+                                        size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        double share = (double)shares[i];
-        double x = mp_logarithm(share > MIN_SHARE ? share : MIN_SHARE) - reference[i];
-        shares[i] = (real)(x < -MAX_LOG_RATIO ? -MAX_LOG_RATIO : x > MAX_LOG_RATIO ? MAX_LOG_RATIO : x);
+        double ratio = x[i] - reference[i];
+        ratio = ratio < -MAX_LOG_RATIO ? -MAX_LOG_RATIO : ratio;
+        x[i] = ratio > MAX_LOG_RATIO ? MAX_LOG_RATIO : ratio;
+    }
+    for (size_t i = 0; i < n; i++)
+        to[i] = (real)x[i];
+}
+
+/* The logarithms of whole blocks, the newest block last, and zeros before them. */
+static void fill_block_inputs(const struct slice *slice, size_t steps, const double *reference, double *logs)
+{
+    size_t n = slice->n, blocks = smaller(steps / MP_LSTM_BLOCK_STEPS, MP_LSTM_INPUT_BLOCKS);
+    for (size_t b = 0; b < MP_LSTM_INPUT_BLOCKS; b++) {
+        real *inputs = inputs_of(slice, b);
+        if (b < blocks) {
+            mp_divide(slice->sums + b * slice->stride, MP_LSTM_BLOCK_STEPS, inputs, n);
+            mp_log_shares(inputs, logs, n);
+            mp_log_ratios(logs, reference, inputs, n);
+        } else {
+            memset(inputs, 0, n * sizeof *inputs);
+        }
     }
 }
 
-static void fill_features(struct lstm_examples *e, size_t series, double reference, const struct lstm_sample *sample)
+/* logs[series][windows] of the window means, whose REFERENCE becomes the reference. */
+static void fill_features(const struct slice *slice, const double *logs, double *reference)
 {
-    const real *means = e->means + series * MP_LSTM_WINDOWS;
-    real *to = e->features + series * MP_LSTM_FEATURES;
-    memset(to, 0, MP_LSTM_FEATURES * sizeof *to);
-    for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
-        to[w] = (real)within(log_share((double)means[w]) - reference, MAX_LOG_RATIO);
-    to[MP_LSTM_WINDOWS] = (real)within(reference + mp_logarithm(sample->experts), MAX_LOG_LOAD);
-    to[MP_LSTM_WINDOWS + 1] = (real)log_age(sample->age);
-    to[MP_LSTM_WINDOWS + 2] = 1;
+    double log_experts = mp_logarithm(slice->sample->experts), age = log_age(slice->sample->age);
+    real *to = slice->e->features + slice->at * MP_LSTM_FEATURES;
+    memset(to, 0, slice->n * MP_LSTM_FEATURES * sizeof *to);
+    for (size_t i = 0; i < slice->n; i++, to += MP_LSTM_FEATURES, logs += MP_LSTM_WINDOWS) {
+        reference[i] = logs[REFERENCE];
+        for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
+            to[w] = (real)within(logs[w] - reference[i], MAX_LOG_RATIO);
+        to[MP_LSTM_WINDOWS] = (real)within(reference[i] + log_experts, MAX_LOG_LOAD);
+        to[MP_LSTM_WINDOWS + 1] = (real)age;
+        to[MP_LSTM_WINDOWS + 2] = 1;
+    }
 }
 
+static void fill_slice(const struct slice *slice, size_t steps)
+{
+    struct lstm_examples *e = slice->e;
+    const struct lstm_sample *sample = slice->sample;
+    size_t at = slice->at, n = slice->n, seen = seen_steps(slice, steps);
+    double *reference = e->scratch, *logs = reference + n;
+    fill_window_means(slice, seen);
+    mp_log_shares(e->means + at * MP_LSTM_WINDOWS, logs, n * MP_LSTM_WINDOWS);
+    fill_features(slice, logs, reference);
+    fill_block_inputs(slice, seen, reference, logs);
+    for (size_t i = at; i < at + n; i++) {
+        e->after_change_point[i] = seen < steps && sample->age > (double)seen + YOUNG_STEPS;
+        e->min_load[i] = (real)(0.1 / sample->experts);
+        e->n_targets[i] = 0;
+    }
+}
+
+/* One pass over the panel for all layers, then layer by layer what their sums show. */
 void mp_lstm_fill_inputs(struct lstm_examples *e, size_t at, const struct lstm_sample *sample)
 {
-    size_t n = sample->count, blocks = fill_means(e, at, sample);
-    double *reference = e->scratch;
-    for (size_t i = 0; i < n; i++) {
-        reference[i] = log_share((double)e->means[(at + i) * MP_LSTM_WINDOWS + REFERENCE]);
-        fill_features(e, at + i, reference[i], sample);
-        e->min_load[at + i] = (real)(0.1 / sample->experts);
-        e->n_targets[at + i] = 0;
+    size_t n = sample->count, layer = smaller(n, (size_t)sample->experts);
+    size_t steps = smaller(sample->steps, MP_LSTM_LONGEST_WINDOW);
+    double *sums = e->scratch + SCRATCH_ROWS * n;
+    sum_blocks(sample, steps, sums);
+    for (size_t first = 0; first < n; first += layer) {
+        struct slice slice = {e, sample, at + first, smaller(layer, n - first), sums + first, n};
+        fill_slice(&slice, steps);
     }
-    for (size_t b = 0; b < blocks; b++)
-        mp_log_ratios(inputs_of(e, b, at), reference, n);
 }
 
 /* ---- targets ----------------------------------------------------------------------------------------------------- */

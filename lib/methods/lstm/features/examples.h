@@ -38,7 +38,8 @@ enum {
 
 extern const size_t mp_lstm_windows[MP_LSTM_WINDOWS];
 
-/* Series first .. first + count - 1 of a panel, at an origin that has `end` of the panel's steps before it. */
+/* Series first .. first + count - 1 of a panel, whole layers or a part of one, at an origin that has `end` of the panel's
+ * steps before it. */
 struct lstm_sample {
     const struct panel *panel;
     size_t first, count, end;
@@ -65,7 +66,7 @@ struct lstm_examples {
     size_t *n_targets;        /* [series]: so many targets are known */
     real *min_load;           /* [series]: 0.1 / experts, the least load that an error is divided by */
     bool *after_change_point; /* [series]: the sample begins at a change point that is not the start of the run */
-    double *scratch;          /* [MP_LSTM_HISTORY_BLOCKS + 3][sample_room], or [room] if that is more */
+    double *scratch;          /* sums of blocks, and what is computed from them */
     struct arena arena;
 };
 
