@@ -19,8 +19,12 @@ static const double MIN_JUMP = 0.08, MIN_RATIO = 16;
 MP_VECTORISED static double mp_square_distance(const double *a, const double *b, size_t n)
 {
     double sum[8] = {0}, total = 0;
-    for (size_t i = 0; i < n; i++)
-        sum[i % 8] += (a[i] - b[i]) * (a[i] - b[i]);
+    size_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (size_t l = 0; l < 8; l++)
+            sum[l] += (a[i + l] - b[i + l]) * (a[i + l] - b[i + l]);
+    for (size_t l = 0; i + l < n; l++)
+        sum[l] += (a[i + l] - b[i + l]) * (a[i + l] - b[i + l]);
     for (size_t l = 0; l < 8; l++)
         total += sum[l];
     return total;
