@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#define MP_LANE_BYTES 16 /* the narrowest kernel; that all give the same bytes is test_lstm_network's */
+#define MP_LANE_BYTES 16 /* the narrowest; test_lstm_network.c shows that all widths give the same bytes */
 #include "support.h"
 
 #include "support/activation.h"
@@ -18,7 +18,7 @@ static long double exact_logistic(long double x)
     return 1 / (1 + expl(-x));
 }
 
-/* Units in the last place of a real number as large as x; of the least normal one if it is smaller. */
+/* The unit in the last place of a real number as large as x, or of the least normal one if x is smaller. */
 static long double unit(long double x)
 {
     int exponent;

@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* The double build has none. */
+/* The build in double has no OpenBLAS. */
 #if defined(MP_OPENBLAS) && !defined(MP_REAL_DOUBLE)
 #define WITH_OPENBLAS
 #endif
@@ -18,7 +18,7 @@
 #ifdef WITH_OPENBLAS
 #include <cblas.h>
 
-/* The linker's --wrap has the library call this one. */
+/* The library calls this function instead, because the linker has --wrap=cblas_sgemm. */
 static double largest_call;
 
 void __real_cblas_sgemm(CBLAS_ORDER, CBLAS_TRANSPOSE, CBLAS_TRANSPOSE, blasint, blasint, blasint, float, const float *,
@@ -52,14 +52,14 @@ struct sizes {
     size_t m, n, k;
 };
 
-/* Odd numbers, single ones, whole tiles, and more than OpenBLAS may be given at once. */
+/* Odd sizes, 1, whole tiles, and products larger than one call of OpenBLAS may be. */
 static const struct sizes all_sizes[] = {{1, 16, 1},    {3, 16, 5},    {5, 32, 17},    {7, 48, 33},  {12, 64, 31},
                                          {13, 80, 64},  {48, 128, 33}, {33, 128, 192}, {64, 112, 3}, {25, 16, 256},
                                          {96, 256, 80}, {2, 304, 7},   {48, 16, 600}};
 
 enum { SIZES = sizeof all_sizes / sizeof *all_sizes };
 
-/* Every way that there is on this machine; which of them, by number. */
+/* Way i to compute a product: our kernel of 16, 32 or 64 bytes, or OpenBLAS; and whether this machine has it. */
 static bool way(int i, struct gemm *gemm)
 {
     *gemm = (struct gemm){.bytes = i < 3 ? 16 << i : 16, .openblas = i == 3};
@@ -161,7 +161,7 @@ static int threads_of_the_process(void)
     return n;
 }
 
-/* Up to MP_GEMM_MOST it stays on the caller's thread. */
+/* Up to MP_GEMM_MOST, OpenBLAS computes on the caller's thread. */
 static void openblas_starts_no_thread_and_is_given_small_products_only(void **state)
 {
     (void)state;
@@ -201,7 +201,7 @@ static void the_plain_kernel_is_chosen_where_it_has_wide_vectors(void **state)
     assert_true(gemm.openblas == (gemm.bytes == 16 && mp_gemm_has_openblas()));
 }
 
-/* One instruction that is missing ends the process. */
+/* An instruction that the processor lacks would end the process. */
 static void a_width_is_taken_only_where_there_is_all_that_its_kernels_use(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sizes: exact where they fit, and beyond that one that no allocator grants. */
+/* Sizes are exact if they fit; otherwise they are SIZE_MAX, which is never asked for. */
 #include "support.h"
 
 #include "support/memory.h"

@@ -9,7 +9,7 @@ static double probability_below(double x)
     return 0.5 * erfc(-x / sqrt(2));
 }
 
-/* Down to what a number can hold; a step of 5 % meets every piece of the approximation. */
+/* Down to the smallest probabilities; steps of 5 % reach every piece of the approximation. */
 static void a_quantile_is_exceeded_as_often_as_it_says(void **state)
 {
     (void)state;

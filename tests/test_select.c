@@ -9,7 +9,7 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* On the heap, and no longer than they are: what reads beyond them is seen by sanitizers and valgrind. */
+/* The values fill their block of the heap, so that sanitizers and valgrind see any access beyond them. */
 static void the_value_of_a_rank_is_that_of_the_sorted_values(void **state)
 {
     (void)state;

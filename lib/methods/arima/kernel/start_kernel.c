@@ -26,23 +26,23 @@ INLINE void lag_products(const double *x, const double *y, size_t n, size_t firs
         sums[i] = sum[i];
 }
 
-/* a(1) .. a(lags) of the autoregression with the autocovariances r, by Levinson's recursion. Where the error reaches
- * 1e-10 of the variance, further coefficients are 0: they would be rounding errors. */
+/* a(1) .. a(lags) of the autoregression with the autocovariances r, by Levinson's recursion. Where the variance of the
+ * residuals falls to 1e-10 of the series', further coefficients are 0: they would be rounding errors. */
 INLINE void levinson(const vector *r, unsigned lags, vector *a)
 {
-    vector error = r[0], before[LAGS + 1];
+    vector variance = r[0], before[LAGS + 1];
     for (unsigned k = 1; k <= lags; k++) {
         vector sum = r[k];
         for (unsigned i = 1; i < k; i++)
             sum -= a[i] * r[k - i];
-        mask some = error > 1e-10 * r[0];
-        vector reflection = choose(some, sum / choose(some, error, splat(1)), splat(0));
+        mask positive = variance > 1e-10 * r[0];
+        vector reflection = choose(positive, sum / choose(positive, variance, splat(1)), splat(0));
         for (unsigned i = 1; i < k; i++)
             before[i] = a[i];
         for (unsigned i = 1; i < k; i++)
             a[i] -= reflection * before[k - i];
         a[k] = reflection;
-        error *= 1 - reflection * reflection;
+        variance *= 1 - reflection * reflection;
     }
 }
 
