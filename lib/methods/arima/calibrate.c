@@ -30,15 +30,15 @@
 #include <math.h>
 #include <string.h>
 
-/* Of fewer observations half are too few for a quantile. On the traces of interval_coverage.py 12 origins widen the
- * intervals of 1,000 steps by up to 14 %; 50 change nothing and take twice the time. */
+/* Of fewer observations half are too few for a quantile. Measured as in horizon_factors.c: 12 origins widen the
+ * intervals of 1,000 steps by up to 14 %; 50 change next to nothing and take twice the time. */
 enum { LEAST_OBSERVATIONS = 32, MOST_ORIGINS = 25 };
 
 enum { GROUPS = 2 * 3 }; /* growing or not, for each d */
 
-/* Bounds of q / 1.2816 with the root, against errors that are 0 by accident or come from one jump of the load. On
- * those traces a least factor of 1/2 makes the intervals of a walk six times as wide; 1/8, and a largest of 4, change
- * nothing. */
+/* Bounds of q / 1.2816 with the root, against errors that are 0 by accident or come from one jump of the load.
+ * Measured likewise: a least factor of 1/2 makes the intervals of walks six times as wide; 1/8, and a largest of 4,
+ * change nothing. */
 static const double LEAST_FACTOR = 1.0 / 32, LARGEST_FACTOR = 8;
 
 /* Beyond SEEN_FROM observations errors within the history are smaller than those to come, by this power of the horizon.

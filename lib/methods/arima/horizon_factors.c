@@ -12,13 +12,17 @@
 
 #include <math.h>
 
-/* Found on small16-seed1, small16-seed2, wsd8 and biasfree32 by tests/bench/interval_coverage.py. With less of each,
- * intervals of the mean of 1,000 steps cover too little for models that revert to a mean; with more, too much for
- * walks. */
+/* Found on small16-seed1, small16-seed2, wsd8 and biasfree32 by tests/bench/interval_coverage.py. GROWTH narrows what
+ * narrows with the horizon and widens what widens; RISE widens all.
+ *
+ * Measured by that program, every 100 steps of small16-seed1, wsd8, biasfree32 and upcycled16: the intervals of 80 %
+ * of the mean of 1,000 steps cover 86 %, both for walks and for models with a mean. With a GROWTH of 1 these are 93
+ * and 82 %, with 2 they are 75 and 88 %. A RISE of 0.1 loses 3 %, one of 0.26 gains 2 %. */
 static const double GROWTH = 1.5, RISE = 0.18;
 
 /* A steeper slope is an accident of few errors. A walk's standard error grows as the square root of the horizon, so
- * that the factor of a walk that is all noise falls with the exponent -1/2. */
+ * that the factor of a walk that is all noise falls with the exponent -1/2. With 1/4 walks cover 95 %; 1 changes
+ * nothing. */
 static const double STEEPEST = 0.5;
 
 static const double LOG_2 = 0.69314718055994531;

@@ -31,8 +31,8 @@ struct error_distribution {
     double freedom;  /* degrees of, of the drift */
 };
 
-/* The history holds n / ahead spans as long as the horizon, to which LEAST_FREEDOM is added. On interval_coverage.py's
- * traces, with 1 the intervals of 95 % of 1,000 steps are 10 % wider; with 10 they cover 1 % less. */
+/* The history holds n / ahead spans as long as the horizon, to which LEAST_FREEDOM is added. Measured as in
+ * horizon_factors.c: with 1 the intervals of 95 % of 1,000 steps are 10 % wider, with 10 they cover 1 % less. */
 static const double LEAST_FREEDOM = 4;
 
 /* exp of a larger number is not finite. */
