@@ -161,8 +161,8 @@ static void choose_model(struct optimiser *o, int l, double gain)
     o->augmented.lane[l] = fabs(augmented - gain) < fabs(plain - gain);
 }
 
-/* Updates the model and the damping; returns whether the search has converged: an accepted step gained less than the
- * tolerance and was not to gain 10 times that, or a rejected one was to gain less than a tenth of it. */
+/* Updates the model and the damping; returns whether the search has converged. An accepted step must have gained less
+ * than the tolerance and not been to gain 10 times that; a rejected one must have been to gain less than a tenth. */
 static bool update_step(struct optimiser *o, int l, bool accepted)
 {
     struct lane *lane = &o->lanes[l];
