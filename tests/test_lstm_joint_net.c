@@ -12,7 +12,7 @@
 #define HASH UINT64_C(0xca8ca23c002c17f0)
 #endif
 
-/* ---- networks ------------------------------------------------------------------------------------------------------ */
+/* ---- networks ---------------------------------------------------------------------------------------------------- */
 
 /* Forecasts at the end of a panel, of which so many steps count; the caller frees them. */
 static real *forecasts_of(const struct panel *panel, size_t steps, double scale)
@@ -99,7 +99,7 @@ static void no_forecast_is_negative(void **state)
     free(shares);
 }
 
-/* ---- gradients ----------------------------------------------------------------------------------------------------- */
+/* ---- gradients --------------------------------------------------------------------------------------------------- */
 
 /* A network for training with a batch that looks back on a random run; targets are random. */
 struct bench {

@@ -30,7 +30,7 @@ static void randomise(real *numbers, size_t n, double scale, uint64_t seed)
         numbers[i] = (real)(scale * (2 * fraction(&seed) - 1));
 }
 
-/* ---- the head's kernels --------------------------------------------------------------------------------------------- */
+/* ---- the head's kernels ------------------------------------------------------------------------------------------ */
 
 enum { ROWS = 3 };
 
@@ -94,7 +94,7 @@ static void all_vector_widths_give_the_heads_same_bytes(void **state)
     }
 }
 
-/* ---- the loss ------------------------------------------------------------------------------------------------------- */
+/* ---- the loss ---------------------------------------------------------------------------------------------------- */
 
 static double untrained_loss_of(size_t n, const real *forecasts, const real *targets, double min_load)
 {
@@ -141,7 +141,7 @@ static void the_loss_is_the_error_of_the_means_so_far_averaged(void **state)
         }
 }
 
-/* ---- the network ---------------------------------------------------------------------------------------------------- */
+/* ---- the network ------------------------------------------------------------------------------------------------- */
 
 /* A batch of `series` at several origins, of which some know little of what came after. */
 struct bench {
@@ -268,7 +268,7 @@ static void gradients_are_the_slopes_of_the_loss(void **state)
 }
 #endif
 
-/* ---- the same bytes ------------------------------------------------------------------------------------------------- */
+/* ---- the same bytes ---------------------------------------------------------------------------------------------- */
 
 static uint64_t hash_of_bench(size_t layers, size_t workers, int bytes)
 {

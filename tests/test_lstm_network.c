@@ -14,7 +14,7 @@ static const double tolerance = 1e-6;
 
 static const struct lstm_plan forecasting = {.steps = 7, .workers = 1};
 
-/* ---- the recurrence as the textbook has it ------------------------------------------------------------------------- */
+/* ---- the recurrence as the textbook has it ----------------------------------------------------------------------- */
 
 static double sigma(double x)
 {
@@ -117,7 +117,7 @@ static void networks_of_any_size_follow_the_recurrence(void **state)
     check_against_naive((struct lstm_shape){.inputs = 1, .hidden = 32, .layers = 1}, 3, 50);
 }
 
-/* ---- gradients are slopes -------------------------------------------------------------------------------------------- */
+/* ---- gradients are slopes ---------------------------------------------------------------------------------------- */
 
 #ifdef MP_REAL_DOUBLE
 struct slopes {
@@ -185,7 +185,7 @@ static void gradients_are_the_slopes_of_the_loss(void **state)
 }
 #endif
 
-/* ---- the same bytes -------------------------------------------------------------------------------------------------- */
+/* ---- the same bytes ---------------------------------------------------------------------------------------------- */
 
 enum { STEPS = 5, SERIES = 800, HIDDEN = 5, INPUTS = 3, OUTPUTS = 2 };
 
@@ -320,7 +320,7 @@ static void openblas_gives_the_same_numbers(void **state)
 }
 #endif
 
-/* ---- extremes -------------------------------------------------------------------------------------------------------- */
+/* ---- extremes ---------------------------------------------------------------------------------------------------- */
 
 static void huge_inputs_saturate_and_stay_finite(void **state)
 {
@@ -395,7 +395,7 @@ static void sizes_that_do_not_fit_are_refused(void **state)
     assert_false(make_work(&work, &arena, &deep, &forecasting, &memory));
 }
 
-/* ---- parameters ------------------------------------------------------------------------------------------------------ */
+/* ---- parameters -------------------------------------------------------------------------------------------------- */
 
 static void weights_survive_pytorchs_layout(void **state)
 {
@@ -454,7 +454,7 @@ static void a_network_learns_and_what_is_padded_stays_0(void **state)
     free(again);
 }
 
-/* ---- Adam ------------------------------------------------------------------------------------------------------------ */
+/* ---- Adam -------------------------------------------------------------------------------------------------------- */
 
 /* Where 16 parameters that began at 0 are after an update with these gradients. */
 static double moved_by(struct lstm_adam *adam, const struct lstm_adam_rule *rule, const real *gradient)

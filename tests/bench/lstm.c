@@ -115,7 +115,7 @@ static double print_products(void)
     return peak;
 }
 
-/* ---- a network with a linear head of 16 outputs on the last state, mean square error, Adam ------------------------- */
+/* ---- a network with a linear head of 16 outputs on the last state, mean square error, Adam ----------------------- */
 
 enum { OUTPUTS = 16 };
 
@@ -228,7 +228,7 @@ static void print_timing(const char *what, struct network *n, bool training, dou
     fflush(stdout);
 }
 
-/* ---- outputs that lstm_torch.py compares ---------------------------------------------------------------------------- */
+/* ---- outputs that lstm_torch.py compares ------------------------------------------------------------------------- */
 
 /* Four 32-bit sizes, then 32-bit floats: the weights in PyTorch's layout, the head's, the inputs, the outputs. */
 static void write_outputs(const char *path)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An LSTM's model as one block of memory without pointers: the state of training, four arrays of parameters, and `best` a
- * second time, packed as forecasts read it. */
+/* An LSTM's model as one block of memory without pointers: the state of training, four arrays of parameters, and `best`
+ * a second time, packed as forecasts read it. */
 #ifndef MP_METHODS_LSTM_MODEL_H
 #define MP_METHODS_LSTM_MODEL_H
 
@@ -20,7 +20,8 @@ struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t seri
 void mp_lstm_model_untrained(const moep_predictor_config *config, size_t series, void *fitted);
 void mp_lstm_model_start(const moep_predictor_config *config, size_t series, void *fitted);
 
-/* Packs `best` anew. Whoever has written to it calls this before the next forecast; clone and adopt copy both arrays. */
+/* Packs `best` anew. Whoever has written to it calls this before the next forecast; clone and adopt copy both
+ * arrays. */
 void mp_lstm_model_pack(const moep_predictor_config *config, size_t series, void *fitted);
 
 void mp_lstm_model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,

@@ -19,8 +19,8 @@
 
 enum { MP_LSTM_MOST_CHANGE_POINT_BLOCKS = 200 };
 
-/* sums + b * stride: of n series of a layer that has so many experts, over blocks of `steps` steps, newest first. Returns how
- * many blocks have come since the last change point; all of them if there is none. scratch: 2 n numbers. */
+/* sums + b * stride: of n series of a layer that has so many experts, over blocks of `steps` steps, newest first.
+ * Returns how many blocks have come since the last change point; all of them if there is none. scratch: 2 n numbers. */
 size_t mp_lstm_blocks_since_change_point(const double *sums, size_t stride, size_t blocks, size_t n, size_t steps,
                                          double experts, double *scratch);
 

@@ -89,8 +89,8 @@ static double log_age(double age)
     return mp_logarithm(age < MIN_AGE ? MIN_AGE : age > MAX_AGE ? MAX_AGE : age) - mp_logarithm(1000);
 }
 
-/* All rows side by side, for a panel is much larger than the cache: ten reads are waited for at once. Every sum is added up
- * from the first row on. */
+/* All rows side by side, for a panel is much larger than the cache: ten reads are waited for at once. Every sum is
+ * added up from the first row on. */
 MP_VECTORISED static void mp_sum_rows(const float *const rows[MP_LSTM_BLOCK_STEPS], size_t n, double *restrict sum)
 {
     for (size_t i = 0; i < n; i++) {
@@ -146,7 +146,8 @@ static size_t seen_steps(const struct slice *slice, size_t steps)
     return since < blocks ? since * MP_LSTM_BLOCK_STEPS : steps;
 }
 
-/* sum[series] of the last k steps: the means of the windows of that length, and of longer ones where k is all there is. */
+/* sum[series] of the last k steps: the means of the windows of that length, and of longer ones where k is all there
+ * is. */
 static void store_window_means(const struct slice *slice, size_t k, size_t steps, const double *sum)
 {
     real *means = slice->e->means + slice->at * MP_LSTM_WINDOWS;

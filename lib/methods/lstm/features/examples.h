@@ -38,8 +38,8 @@ enum {
 
 extern const size_t mp_lstm_windows[MP_LSTM_WINDOWS];
 
-/* Series first .. first + count - 1 of a panel, whole layers or a part of one, at an origin that has `end` of the panel's
- * steps before it. */
+/* Series first .. first + count - 1 of a panel, whole layers or a part of one, at an origin that has `end` of the
+ * panel's steps before it. */
 struct lstm_sample {
     const struct panel *panel;
     size_t first, count, end;

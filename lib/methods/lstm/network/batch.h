@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A batch of series through the network and, in training, back: tile by tile, by as many threads as the plan has workers.
+/* A batch of series through the network and, in training, back: tile by tile, by as many threads as the plan has
+ * workers.
  *
- * Bytes: forecasts are the same for any batch, tile and number of workers; a gradient, for any number of workers (groups,
- * workspace.h). Threads: workers take group after group from a counter. Allocates: nothing. */
+ * Bytes: forecasts are the same for any batch, tile and number of workers; a gradient, for any number of workers
+ * (groups, workspace.h). Threads: workers take group after group from a counter. Allocates: nothing. */
 #ifndef MP_METHODS_LSTM_NETWORK_BATCH_H
 #define MP_METHODS_LSTM_NETWORK_BATCH_H
 
 #include "methods/lstm/network/workspace.h"
 
-/* The top layer's states of one tile, as a head reads them: of the last step, or of every step where the plan says so. */
+/* The top layer's states of one tile, as a head reads them: of the last step, or of every step where the plan says
+ * so. */
 struct lstm_view {
     size_t group;        /* < MP_LSTM_GROUPS: two calls with the same one never overlap, and come in a fixed order */
     size_t worker;       /* < the plan's, and < MP_LSTM_GROUPS: two calls with the same one never overlap */

@@ -3,8 +3,8 @@
 
 #include "support/activation.h"
 
-/* Rows whose tanh(c') are computed side by side: one alone waits for each of its own sums. Four take a quarter less time
- * than one at 16 units (tests/bench/lstm_scale); bytes do not depend on it. */
+/* Rows whose tanh(c') are computed side by side: one alone waits for each of its own sums. Four take a quarter less
+ * time than one at 16 units (tests/bench/lstm_scale); bytes do not depend on it. */
 enum { ROWS = 4 };
 
 /* The gates in the place of z, and c'. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What an LSTM computes unit by unit between its matrix products, one kernel of each per vector width.
  *
- * Forward, from z = [h | x] W + b, whose columns are four gates of `units` numbers each (c and h of the step before, c' and
- * h' of this one; s(z) = 1 / (1 + exp(-z))):
+ * Forward, from z = [h | x] W + b, whose columns are four gates of `units` numbers each (c and h of the step before, c'
+ * and h' of this one; s(z) = 1 / (1 + exp(-z))):
  *
  *     i = s(z_i)     f = s(z_f)     g = tanh(z_g)     o = s(z_o)
  *     c' = f c + i g                h' = o tanh(c')
@@ -14,8 +14,8 @@
  *     dz_g = dc' i (1 - g^2)        dz_o = dh h' (1 - o)
  *     d_cell = dc' f                d_bias += dz
  *
- * S. Hochreiter, J. Schmidhuber, Long short-term memory, 1997; the forget gate f: F. Gers, J. Schmidhuber, F. Cummins, 2000.
- * Gates stand in PyTorch's order. Bytes: the same for every width. */
+ * S. Hochreiter, J. Schmidhuber, Long short-term memory, 1997; the forget gate f: F. Gers, J. Schmidhuber, F. Cummins,
+ * 2000. Gates stand in PyTorch's order. Bytes: the same for every width. */
 #ifndef MP_METHODS_LSTM_NETWORK_CELL_KERNEL_H
 #define MP_METHODS_LSTM_NETWORK_CELL_KERNEL_H
 

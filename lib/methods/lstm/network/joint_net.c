@@ -31,7 +31,7 @@ double mp_lstm_joint_net_cost(const struct lstm_shape *shape)
     return mp_lstm_layers_cost(shape, MP_LSTM_JOINT_BLOCKS) + 2 * (double)shape->head;
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 static void lay_out(void *self, struct arena *arena)
 {
@@ -74,7 +74,7 @@ void mp_lstm_joint_net_prepare(struct lstm_joint_net *net, const real *parameter
     net->head = parameters + mp_lstm_head(&net->work.shape);
 }
 
-/* ---- inputs ------------------------------------------------------------------------------------------------------- */
+/* ---- inputs ------------------------------------------------------------------------------------------------------ */
 
 /* The block that begins with this step of the panel: its mean shares times experts, less 1. */
 static void block_inputs(struct lstm_joint_net *net, const struct panel *panel, size_t step, real *to)
@@ -99,7 +99,7 @@ void mp_lstm_joint_net_look_back(struct lstm_joint_net *net, size_t origin, size
     }
 }
 
-/* ---- the head ----------------------------------------------------------------------------------------------------- */
+/* ---- the head ---------------------------------------------------------------------------------------------------- */
 
 /* H: one column per origin. */
 static void gather_states(struct lstm_joint_net *net, const struct lstm_view *view)
@@ -163,7 +163,7 @@ static void scatter_d_states(const struct lstm_joint_net *net, const struct lstm
             view->d_output[r * view->d_row_stride + unit] = net->d_states[unit * ORIGINS + r];
 }
 
-/* ---- calls -------------------------------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
 
 static void forecast_head(void *user, const struct lstm_view *view)
 {

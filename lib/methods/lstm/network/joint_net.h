@@ -4,13 +4,13 @@
  *     share x experts - 1 of all series, of the last 20 blocks of 50 steps -> LSTM -> last state
  *     last state -> for each series, for each of 40 blocks ahead: (1 + linear) / experts
  *
- * A batch is of origins, not of series: one row of the layers per origin, with all series as its inputs. For the head the
- * states lie across, H = [h; 1] with one column per origin, so that a series' weights V [(units + 1) x 48] are a right
- * factor as they lie, and so is H in the way back. For each series, one after another:
+ * A batch is of origins, not of series: one row of the layers per origin, with all series as its inputs. For the head
+ * the states lie across, H = [h; 1] with one column per origin, so that a series' weights V [(units + 1) x 48] are a
+ * right factor as they lie. For each series, one after another:
  *
- *     y = H' V                [origins x 48]       f = (1 + y) / experts, and 0 where that is negative
- *     dV = H dy               [(units + 1) x 48]   dy = df / experts, df from the loss (loss.h), averaged over the batch
- *     dH += V dy'             [units x origins]    summed over the series, in their order
+ *     y = H' V         [origins x 48]       f = (1 + y) / experts, and 0 where that is negative
+ *     dV = H dy        [(units + 1) x 48]   dy = df / experts, df from the loss (loss.h), averaged over the batch
+ *     dH += V dy'      [units x origins]    summed over the series, in their order
  *
  * V begins at zero, so an untrained network forecasts a uniform load. A block that does not exist yet is 0, which is a
  * uniform load as well. Threads: one. */
@@ -52,13 +52,14 @@ struct lstm_shape mp_lstm_joint_net_shape(size_t layers, size_t hidden, size_t s
 /* Fresh parameters: an untrained network. */
 void mp_lstm_joint_start(const struct lstm_shape *shape, struct random *random, real *parameters);
 
-/* packed: NULL, or the layers' weights, packed elsewhere (mp_lstm_pack). False if memory is refused; then there is nothing to
- * free. */
+/* packed: NULL, or the layers' weights, packed elsewhere (mp_lstm_pack). False if memory is refused; then there is
+ * nothing to free. */
 bool mp_lstm_joint_net_make(struct lstm_joint_net *net, const struct lstm_shape *shape, size_t experts, bool training,
                             const real *packed, const struct memory *memory);
 void mp_lstm_joint_net_free(struct lstm_joint_net *net, const struct memory *memory);
 
-/* Before the first call, and whenever the parameters have changed. They must stay where they are: the head is read there. */
+/* Before the first call, and whenever the parameters have changed. They must stay where they are: the head is read
+ * there. */
 void mp_lstm_joint_net_prepare(struct lstm_joint_net *net, const real *parameters);
 
 /* Writes the inputs of one of a batch's origins: all series of the panel. */

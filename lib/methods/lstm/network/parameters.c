@@ -48,7 +48,7 @@ double mp_lstm_layers_cost(const struct lstm_shape *shape, size_t steps)
     return 2 * products * (double)steps;
 }
 
-/* ---- initial values ----------------------------------------------------------------------------------------------- */
+/* ---- initial values ---------------------------------------------------------------------------------------------- */
 
 void mp_lstm_start_numbers(struct random *random, double limit, real *to, size_t n)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where the parameters of a network lie: recurrent layers and whatever head follows them, in one array without pointers,
- * so that an optimiser, a copy and a checkpoint need not know what they are.
+/* Where the parameters of a network lie: recurrent layers and whatever head follows them, in one array without
+ * pointers, so that an optimiser, a copy and a checkpoint need not know what they are.
  *
- * A layer's weights are a matrix of K rows and 4 x units columns: a row for each number of [h | x], the state before and
- * the input, and in it the gates i, f, g, o side by side. Units are padded to a multiple of MP_ROW; what is padded is 0
- * and stays so: its gates see 0, its states are 0, its gradients are 0. */
+ * A layer's weights are a matrix of K rows and 4 x units columns: a row for each number of [h | x], the state before
+ * and the input, and in it the gates i, f, g, o side by side. Units are padded to a multiple of MP_ROW; what is padded
+ * is 0 and stays so: its gates see 0, its states are 0, its gradients are 0. */
 #ifndef MP_METHODS_LSTM_NETWORK_PARAMETERS_H
 #define MP_METHODS_LSTM_NETWORK_PARAMETERS_H
 

@@ -43,7 +43,7 @@ double mp_lstm_net_cost(const struct lstm_shape *shape)
     return mp_lstm_layers_cost(shape, MP_LSTM_INPUT_BLOCKS) + 2 * (double)bias_at(units_of(shape));
 }
 
-/* ---- start -------------------------------------------------------------------------------------------------------- */
+/* ---- start ------------------------------------------------------------------------------------------------------- */
 
 void mp_lstm_net_start(const struct lstm_shape *shape, struct random *random, real *parameters)
 {
@@ -57,7 +57,7 @@ void mp_lstm_net_start(const struct lstm_shape *shape, struct random *random, re
     mp_lstm_start_numbers(random, limit, head + units * HIDDEN, (size_t)FEATURES * HIDDEN);
 }
 
-/* ---- memory ------------------------------------------------------------------------------------------------------- */
+/* ---- memory ------------------------------------------------------------------------------------------------------ */
 
 static void lay_out_scratch(struct lstm_head_scratch *s, struct arena *arena, size_t inputs, bool training)
 {
@@ -129,7 +129,7 @@ void mp_lstm_net_prepare(struct lstm_net *net, const real *parameters)
     mp_gemm_pack(work->gemm, COLUMNS, HIDDEN, last, 1, COLUMNS, HIDDEN, net->backward_last);
 }
 
-/* ---- the head ----------------------------------------------------------------------------------------------------- */
+/* ---- the head ---------------------------------------------------------------------------------------------------- */
 
 static void gather_x(const struct lstm_net *net, const struct lstm_view *view, real *x)
 {
@@ -197,7 +197,7 @@ static double tile_loss(const struct lstm_net *net, const struct lstm_view *view
     return loss * weight;
 }
 
-/* ---- calls -------------------------------------------------------------------------------------------------------- */
+/* ---- calls ------------------------------------------------------------------------------------------------------- */
 
 static void forecast_head(void *user, const struct lstm_view *view)
 {

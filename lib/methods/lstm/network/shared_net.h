@@ -7,13 +7,18 @@
  *
  * The head, one row per series (head_kernel.h has the gated mean and its gradient):
  *
- *     x = [h | features]        [tile x (units + 16)]; one feature is always 1, so W1 needs no bias
- *     a = tanh(x W1)            [tile x 32]            dW1 += x' da (1 - a^2)    dx = da (1 - a^2) W1',  dh its left part
- *     y = a W2 + b              [tile x 5 * 48]        dW2 += a' dy              da = dy W2',            db += sums of dy
- *     f = gated mean of y       [tile x 48]            dy from df, df from the loss (loss.h), averaged over the batch
+ *     x = [h | features]     [tile x (units + 16)]   one feature is always 1, so W1 needs no bias
+ *     a = tanh(x W1)         [tile x 32]
+ *     y = a W2 + b           [tile x 5 * 48]
+ *     f = gated mean of y    [tile x 48]
  *
- * W2 and b begin at zero, so an untrained network is the plain mean of the four windows' means. Without recurrent layers the
- * head sees the features alone. */
+ * and back, from df, the gradient of the loss (loss.h) averaged over the batch:
+ *
+ *     dy from df             db += column sums of dy     dW2 += a' dy     da = dy W2'
+ *     dt = da (1 - a^2)      dW1 += x' dt                dx = dt W1', whose left part is dh
+ *
+ * W2 and b begin at zero, so an untrained network is the plain mean of the four windows' means. Without recurrent
+ * layers the head sees the features alone. */
 #ifndef MP_METHODS_LSTM_NETWORK_SHARED_NET_H
 #define MP_METHODS_LSTM_NETWORK_SHARED_NET_H
 
@@ -50,7 +55,8 @@ void mp_lstm_net_start(const struct lstm_shape *shape, struct random *random, re
 /* All weights as forward products read them, in an array with the parameters' layout (workspace.h). */
 void mp_lstm_net_pack(struct gemm gemm, const struct lstm_shape *shape, const real *parameters, real *packed);
 
-/* Takes all memory at once; the plan's steps are the network's own. False if that is refused; then there is nothing to free. */
+/* Takes all memory at once; the plan's steps are the network's own. False if that is refused; then there is nothing to
+ * free. */
 bool mp_lstm_net_make(struct lstm_net *net, const struct lstm_shape *shape, const struct lstm_plan *plan,
                       const struct memory *memory);
 void mp_lstm_net_free(struct lstm_net *net, const struct memory *memory);

@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-/* Rows of [h | x]' dz that one product adds to dW: four steps of a whole tile. Fewer load and store dW more often; more have
- * left the second-level cache (four steps of 64 units and 16 inputs are 0.3 MB). A gradient's bytes depend on it. */
+/* Rows of [h | x]' dz that one product adds to dW: four steps of a whole tile. Fewer load and store dW more often; more
+ * have left the second-level cache (four steps of 64 units and 16 inputs are 0.3 MB). A gradient's bytes depend on
+ * it. */
 enum { GRADIENT_ROWS = 192 };
 
 /* One layer of a tile: its sizes, its memory. */
@@ -48,7 +49,7 @@ const real *mp_lstm_tile_top(const struct lstm_tile *tile, size_t step)
     return rows_at(&top, step + 1);
 }
 
-/* ---- states between the caller's arrays and ours ------------------------------------------------------------------ */
+/* ---- states between the caller's arrays and ours ----------------------------------------------------------------- */
 
 /* [layers][series][hidden] of the batch. */
 static size_t state_at(const struct lstm_tile *tile, size_t layer, size_t row)
@@ -79,7 +80,7 @@ static size_t inputs_at(const struct lstm_tile *tile, size_t step)
     return (step * tile->batch->series + tile->first) * tile->work->shape.inputs;
 }
 
-/* ---- forward ------------------------------------------------------------------------------------------------------ */
+/* ---- forward ----------------------------------------------------------------------------------------------------- */
 
 static void gather_inputs(const struct lstm_tile *tile, const struct tile_layer *l, size_t step)
 {
@@ -134,7 +135,7 @@ void mp_lstm_tile_forward(const struct lstm_tile *tile)
     }
 }
 
-/* ---- backward ----------------------------------------------------------------------------------------------------- */
+/* ---- backward ---------------------------------------------------------------------------------------------------- */
 
 /* The gradient by a layer's states that comes from the layer above or from the head, beside that of the next step. */
 static void set_d_output(const struct lstm_tile *tile, size_t layer, size_t step, struct lstm_cells *cells)

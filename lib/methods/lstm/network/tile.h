@@ -8,14 +8,14 @@
  *
  * Backward, from the last step and the top layer on:
  *
- *     dz = cells'(dh + d_output, dc)      in the place of the gates; dh and dc come from the step after
- *     d[h | x] = dz W'                    its left part is dh of the step before, its right part d_output of the layer below
- *     db += column sums of dz             both of PyTorch's biases get it
- *     dW += sum of [h | x]' dz            over the rows of several steps at once
+ *     dz from dh + d_output and dc    in the place of the gates; dh and dc come from the step after
+ *     d[h | x] = dz W'                left part: dh of the step before; right part: d_output of the layer below
+ *     db += column sums of dz         both of PyTorch's biases get it
+ *     dW += [h | x]' dz               over the rows of several steps at once
  *
- * Bytes: a series' forward pass does not depend on its tile. Of a gradient, the order of additions is fixed: rows of a tile,
- * then steps from the last to the first. Threads: a tile writes only to its worker and to the gradient that it is given.
- * Allocates: nothing. */
+ * Bytes: a series' forward pass does not depend on its tile. Of a gradient, the order of additions is fixed: rows of a
+ * tile, then steps from the last to the first. Threads: a tile writes only to its worker and to the gradient that it is
+ * given. Allocates: nothing. */
 #ifndef MP_METHODS_LSTM_NETWORK_TILE_H
 #define MP_METHODS_LSTM_NETWORK_TILE_H
 

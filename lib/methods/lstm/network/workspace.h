@@ -3,13 +3,12 @@
  *
  * A worker takes a tile of at most 48 series through all steps. For each layer it holds, with one row per series:
  *
- *                 unit 0 .. units - 1           then
- *     rows    [ h of the step before        | x                         | padding ]   the left factor of z = [h | x] W + b
- *     gates   [ i            | f            | g           | o           | padding ]   z, then the gates, on the way back dz
- *     cells   [ c ]
+ *     rows     [ h of the step before | x | padding ]    the left factor of z = [h | x] W + b
+ *     gates    [ i | f | g | o | padding ]               first z, then the gates, and dz on the way back
+ *     cells    [ c ]
  *
- * In training `rows`, `gates` and `cells` keep every step, one after another: the way back reads them again. Otherwise every
- * step overwrites the one before it. */
+ * In training `rows`, `gates` and `cells` keep every step, one after another: the way back reads them again. Otherwise
+ * every step overwrites the one before it. */
 #ifndef MP_METHODS_LSTM_NETWORK_WORKSPACE_H
 #define MP_METHODS_LSTM_NETWORK_WORKSPACE_H
 
@@ -21,8 +20,9 @@ enum {
     /* Series of a tile. A multiple of the plain kernel's 6 and 12 rows, and so few that one step of the default network
      * (24 KB) stays in the first-level cache. Forecasts do not depend on it; the sums of a gradient do. */
     MP_LSTM_TILE_ROWS = 48,
-    /* Tiles are dealt to so many groups in turn. Each group sums its own gradient, and the groups are added in order: so a
-     * gradient does not depend on which worker computes which group. No more workers than groups have anything to do. */
+    /* Tiles are dealt to so many groups in turn. Each group sums its own gradient, and the groups are added in order:
+     * so a gradient does not depend on which worker computes which group. No more workers than groups have anything to
+     * do. */
     MP_LSTM_GROUPS = 16
 };
 
@@ -76,8 +76,8 @@ static inline size_t mp_lstm_groups(const struct lstm_plan *plan)
 bool mp_lstm_work_init(struct lstm_work *work, const struct lstm_shape *shape, const struct lstm_plan *plan);
 void mp_lstm_work_lay_out(void *work, struct arena *arena);
 
-/* The layers' weights as forward products read them, in an array with the parameters' layout: W packed, and bias_ih + bias_hh
- * in the place of bias_ih. The bytes depend on the machine (gemm.h), so they are never saved. */
+/* The layers' weights as forward products read them, in an array with the parameters' layout: W packed, and bias_ih +
+ * bias_hh in the place of bias_ih. The bytes depend on the machine (gemm.h), so they are never saved. */
 void mp_lstm_pack(struct gemm gemm, const struct lstm_shape *shape, const real *parameters, real *packed);
 
 /* Packs the work's own weights: before the first batch, and whenever the parameters have changed. */
