@@ -10,6 +10,7 @@
  * / S) J'J, J = dr/d(phi, theta).
  *
  * bytes: any change to the order of operations in a lane changes results. threads: none. allocates: nothing. */
+#include "methods/arima/kernel/cholesky.h"
 #include "methods/arima/kernel/impulse_gram.h"
 #include "methods/arima/kernel/newton_step.h"
 #include "methods/arima/kernel/passes.h"
@@ -38,31 +39,6 @@ struct lane_matrices {
 
 _Static_assert(TOGETHER * sizeof(struct lane_matrices) <= MP_ARIMA_KERNEL_SCRATCH, "the workspace has room for it");
 
-/* Cholesky, of a C that may be singular: a column whose rest is below 1e-14 of the trace, rounding errors, becomes
- * 0. */
-INLINE void root_of(vector (*l)[M], vector (*c)[M], const int order)
-{
-    vector trace = splat(0);
-    for (int i = 0; i < order; i++) {
-        trace += c[i][i];
-        clear(l[i], order);
-    }
-    for (int j = 0; j < order; j++) {
-        vector d = c[j][j];
-        for (int k = 0; k < j; k++)
-            d -= l[j][k] * l[j][k];
-        mask some = d > 1e-14 * trace;
-        vector root = square_root(choose(some, d, splat(1))), inverse = choose(some, 1 / root, splat(0));
-        l[j][j] = choose(some, root, splat(0));
-        for (int i = j + 1; i < order; i++) {
-            vector x = c[i][j];
-            for (int k = 0; k < j; k++)
-                x -= l[i][k] * l[j][k];
-            l[i][j] = x * inverse;
-        }
-    }
-}
-
 /* K root, on and below the diagonal of root alone. */
 INLINE void multiply_root(vector (*product)[M], vector (*k)[M], vector (*root)[M], const int order)
 {
@@ -83,49 +59,6 @@ INLINE void identity_plus(vector (*f)[M], vector (*root)[M], vector (*k_root)[M]
             for (int l = i; l < order; l++)
                 f[i][j] += root[l][i] * k_root[l][j];
         }
-}
-
-/* Cholesky, in place; returns the lanes where it exists. */
-INLINE mask factorise_sum(vector (*f)[M], vector *determinant, const int order)
-{
-    mask definite = splat(0) == splat(0);
-    *determinant = splat(1);
-    for (int j = 0; j < order; j++) {
-        vector d = f[j][j];
-        for (int k = 0; k < j; k++)
-            d -= f[j][k] * f[j][k];
-        definite &= d > splat(0);
-        d = choose(d > splat(0), d, splat(1));
-        *determinant *= d;
-        f[j][j] = square_root(d);
-        vector inverse = 1 / f[j][j];
-        for (int i = j + 1; i < order; i++) {
-            for (int k = 0; k < j; k++)
-                f[i][j] -= f[i][k] * f[j][k];
-            f[i][j] *= inverse;
-        }
-    }
-    return definite;
-}
-
-/* x = inverse(l) x */
-INLINE void forward_substitute(vector (*l)[M], vector *x, const int order)
-{
-    for (int i = 0; i < order; i++) {
-        for (int k = 0; k < i; k++)
-            x[i] -= l[i][k] * x[k];
-        x[i] /= l[i][i];
-    }
-}
-
-/* x = inverse(l') x */
-INLINE void back_substitute(vector (*l)[M], vector *x, const int order)
-{
-    for (int i = order - 1; i >= 0; i--) {
-        for (int k = i + 1; k < order; k++)
-            x[i] -= l[k][i] * x[k];
-        x[i] /= l[i][i];
-    }
 }
 
 /* c = root inverse(I + root' K root) root' H'e, lambda = H'e - K c */
