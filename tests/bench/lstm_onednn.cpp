@@ -23,7 +23,8 @@ static memory::desc matrix(memory::dims sizes, tag layout)
     return memory::desc(std::move(sizes), memory::data_type::f32, layout);
 }
 
-class network {
+class network
+{
     memory::desc x, state, bias, y, any_x, any_h;
     engine cpu{engine::kind::cpu, 0};
     stream run{cpu};
@@ -52,8 +53,8 @@ class network {
     network(memory::dim series, memory::dim hidden, memory::dim steps, memory::dim inputs)
         : x(matrix({steps, series, inputs}, tag::tnc)), state(matrix({1, 1, series, hidden}, tag::ldnc)),
           bias(matrix({1, 1, 4, hidden}, tag::ldgo)), y(matrix({steps, series, hidden}, tag::tnc)),
-          any_x(matrix({1, 1, inputs, 4, hidden}, tag::any)), any_h(matrix({1, 1, hidden, 4, hidden}, tag::any)), T(steps),
-          B(series), I(inputs), H(hidden)
+          any_x(matrix({1, 1, inputs, 4, hidden}, tag::any)), any_h(matrix({1, 1, hidden, 4, hidden}, tag::any)),
+          T(steps), B(series), I(inputs), H(hidden)
     {
     }
 
@@ -61,7 +62,8 @@ class network {
     {
         const auto direction = rnn_direction::unidirectional_left2right;
         const auto kind = training ? prop_kind::forward_training : prop_kind::forward_inference;
-        lstm_forward::primitive_desc there({kind, direction, x, state, state, any_x, any_h, bias, y, state, state}, cpu);
+        lstm_forward::primitive_desc there({kind, direction, x, state, state, any_x, any_h, bias, y, state, state},
+                                           cpu);
         plain_x = make(matrix({1, 1, I, 4, H}, tag::ldigo));
         plain_h = make(matrix({1, 1, H, 4, H}, tag::ldigo));
         in = {{DNNL_ARG_SRC_LAYER, make(x)},
@@ -77,8 +79,26 @@ class network {
         if (!training)
             return;
         in[DNNL_ARG_WORKSPACE] = memory(there.workspace_desc(), cpu);
-        lstm_backward::primitive_desc again({prop_kind::backward, direction, x, state, state, any_x, any_h, bias, y, state, state,
-                                             x, state, state, any_x, any_h, bias, y, state, state},
+        lstm_backward::primitive_desc again({prop_kind::backward,
+                                             direction,
+                                             x,
+                                             state,
+                                             state,
+                                             any_x,
+                                             any_h,
+                                             bias,
+                                             y,
+                                             state,
+                                             state,
+                                             x,
+                                             state,
+                                             state,
+                                             any_x,
+                                             any_h,
+                                             bias,
+                                             y,
+                                             state,
+                                             state},
                                             cpu, there);
         back = in;
         back[DNNL_ARG_WEIGHTS_LAYER] = make(again.weights_layer_desc());
