@@ -19,55 +19,12 @@
 #ifndef MP_METHODS_ARIMA_KERNEL_IMPULSE_GRAM_H
 #define MP_METHODS_ARIMA_KERNEL_IMPULSE_GRAM_H
 
-#include "methods/arima/kernel/passes.h"
+#include "methods/arima/kernel/matrices.h"
 
 /* K and A before a doubling; the new power after it, if a step follows. */
 struct doubling {
     vector k[M][M], a[M][M], doubled[M][M];
 };
-
-INLINE void multiply(vector (*restrict c)[M], vector (*a)[M], vector (*b)[M], const int order)
-{
-    for (int i = 0; i < order; i++) {
-        vector row[M];
-        clear(row, order);
-        for (int k = 0; k < order; k++) {
-            vector x = a[i][k];
-            for (int j = 0; j < order; j++)
-                row[j] += x * b[k][j];
-        }
-        for (int j = 0; j < order; j++)
-            c[i][j] = row[j];
-    }
-}
-
-/* c = a' b */
-INLINE void multiply_transposed(vector (*restrict c)[M], vector (*a)[M], vector (*b)[M], const int order)
-{
-    for (int i = 0; i < order; i++) {
-        vector row[M];
-        clear(row, order);
-        for (int k = 0; k < order; k++) {
-            vector x = a[k][i];
-            for (int j = 0; j < order; j++)
-                row[j] += x * b[k][j];
-        }
-        for (int j = 0; j < order; j++)
-            c[i][j] = row[j];
-    }
-}
-
-/* c += a b', which is symmetric: its lower triangle, mirrored */
-INLINE void add_symmetric(vector (*c)[M], vector (*a)[M], vector (*b)[M], const int order)
-{
-    for (int i = 0; i < order; i++)
-        for (int j = 0; j <= i; j++) {
-            vector x = c[i][j];
-            for (int k = 0; k < order; k++)
-                x += a[i][k] * b[j][k];
-            c[i][j] = c[j][i] = x;
-        }
-}
 
 INLINE void companion(vector (*f)[M], const vector *theta, const int order)
 {
@@ -76,13 +33,6 @@ INLINE void companion(vector (*f)[M], const vector *theta, const int order)
         for (int i = 1; i < order; i++)
             f[i][j] = splat(i == j + 1 ? 1 : 0);
     }
-}
-
-INLINE void copy(vector (*restrict to)[M], vector (*from)[M], const int order)
-{
-    for (int i = 0; i < order; i++)
-        for (int j = 0; j < order; j++)
-            to[i][j] = from[i][j];
 }
 
 /* K(k+1) and F A, from the power A before the step. */

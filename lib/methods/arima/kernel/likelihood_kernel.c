@@ -10,8 +10,8 @@
  * / S) J'J, J = dr/d(phi, theta).
  *
  * bytes: any change to the order of operations in a lane changes results. threads: none. allocates: nothing. */
-#include "methods/arima/kernel/cholesky.h"
 #include "methods/arima/kernel/impulse_gram.h"
+#include "methods/arima/kernel/matrices.h"
 #include "methods/arima/kernel/newton_step.h"
 #include "methods/arima/kernel/passes.h"
 #include "methods/arima/kernel/presample.h"
@@ -38,28 +38,6 @@ struct lane_matrices {
 };
 
 _Static_assert(TOGETHER * sizeof(struct lane_matrices) <= MP_ARIMA_KERNEL_SCRATCH, "the workspace has room for it");
-
-/* K root, on and below the diagonal of root alone. */
-INLINE void multiply_root(vector (*product)[M], vector (*k)[M], vector (*root)[M], const int order)
-{
-    for (int i = 0; i < order; i++)
-        for (int j = 0; j < order; j++) {
-            product[i][j] = splat(0);
-            for (int l = j; l < order; l++)
-                product[i][j] += k[i][l] * root[l][j];
-        }
-}
-
-/* The lower triangle of I + root' K root. */
-INLINE void identity_plus(vector (*f)[M], vector (*root)[M], vector (*k_root)[M], const int order)
-{
-    for (int i = 0; i < order; i++)
-        for (int j = 0; j <= i; j++) {
-            f[i][j] = splat(i == j ? 1 : 0);
-            for (int l = i; l < order; l++)
-                f[i][j] += root[l][i] * k_root[l][j];
-        }
-}
 
 /* c = root inverse(I + root' K root) root' H'e, lambda = H'e - K c */
 INLINE void presample_effects(struct lane_matrices *matrices, struct lane_vector *lanes, const int order)
