@@ -6,8 +6,8 @@
  *   dS/dphi(i) = -2 sum of r(t) u(t-i),   dS/dtheta(j) = -2 sum of r(t) v(t-j),   dS/dC = -lambda lambda'.
  * The remaining derivatives come through C and K alone. Those of n log S + log |I + C K| are
  *   by K: W = inverse(I + C K) C,   by C: Q = K - K W K - (n / S) lambda lambda',
- * which the adjoints of presample.h and impulse_gram.h turn into those by phi and theta. The Gauss-Newton matrix is (n
- * / S) J'J, J = dr/d(phi, theta).
+ * which the adjoints of presample.h and impulse_gram.h turn into those by phi and theta.
+ * The Gauss-Newton matrix is (n / S) J'J with J = dr/d(phi, theta).
  *
  * bytes: any change to the order of operations in a lane changes results. threads: none. allocates: nothing. */
 #include "methods/arima/kernel/impulse_gram.h"
