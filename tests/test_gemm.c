@@ -121,6 +121,23 @@ static void every_way_to_a_product_gives_the_product(void **state)
         }
 }
 
+/* A forked child keeps out of OpenBLAS, and reads what its parent packed for that. */
+static void what_is_packed_for_openblas_is_read_without_it(void **state)
+{
+    (void)state;
+    const size_t k = 17, n = 48, m = 7;
+    struct gemm parent = {.bytes = 16, .openblas = mp_gemm_has_openblas()}, child = {.bytes = 16};
+    static real once[7 * 48], again[7 * 48];
+    fill(a, 1);
+    fill(b, 2);
+    mp_gemm_pack(child, k, n, b, n, 1, n, packed);
+    mp_gemm(child, m, n, k, a, k, packed, NULL, once, n);
+    memset(packed, 0, sizeof packed);
+    mp_gemm_pack(parent, k, n, b, n, 1, n, packed);
+    mp_gemm(child, m, n, k, a, k, packed, NULL, again, n);
+    assert_memory_equal(once, again, sizeof once);
+}
+
 static void every_way_to_a_sum_of_products_adds_them(void **state)
 {
     (void)state;
@@ -215,6 +232,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_way_to_a_product_gives_the_product),
+        cmocka_unit_test(what_is_packed_for_openblas_is_read_without_it),
         cmocka_unit_test(every_way_to_a_sum_of_products_adds_them),
 #ifdef WITH_OPENBLAS
         cmocka_unit_test(the_products_are_openblas_and_not_the_reference_cblas),

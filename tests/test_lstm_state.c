@@ -65,6 +65,51 @@ static void setting_weights_gives_a_round_up(void **state)
     free(counts);
 }
 
+/* The forecast of a predictor; that of one loaded from its bytes is the same. */
+static void forecast_like_its_bytes(const moep_predictor *predictor, double *forecast)
+{
+    static unsigned char bytes[MOST];
+    double again[SERIES];
+    moep_predictor *loaded = NULL;
+    assert_int_equal(moep_predictor_load(bytes, save(predictor, bytes), NULL, &loaded), MOEP_OK);
+    assert_int_equal(moep_predictor_predict(predictor, 100, 100, forecast, SERIES), MOEP_OK);
+    assert_int_equal(moep_predictor_predict(loaded, 100, 100, again, SERIES), MOEP_OK);
+    assert_memory_equal(forecast, again, sizeof again);
+    moep_predictor_destroy(loaded);
+}
+
+/* A model holds its weights a second time, packed for forecasts. Bytes that are saved do not: whatever changes the
+ * weights must pack them again, and so must reading them. */
+static void forecasts_follow_the_weights_whatever_changed_them(void **state)
+{
+    (void)state;
+    double *counts = wandering(800, LAYERS, EXPERTS, 0.005, 12), untrained[SERIES], learned[SERIES], adopted[SERIES];
+    moep_trace trace = trace_of(counts, 800, LAYERS, EXPERTS);
+    moep_predictor_config config = config_of(1, 1);
+    moep_predictor *predictor = make_and_push(&config, NULL, counts, 800), *copy = NULL,
+                   *other = make_and_push(&config, NULL, counts, 800);
+    forecast_like_its_bytes(predictor, untrained);
+    assert_int_equal(moep_predictor_fit_traces(predictor, &trace, 1), MOEP_OK);
+    assert_int_equal(training_of(predictor).weights, MOEP_LSTM_TRAINED);
+    forecast_like_its_bytes(predictor, learned);
+    assert_memory_not_equal(learned, untrained, sizeof learned);
+    assert_int_equal(moep_predictor_clone(predictor, NULL, &copy), MOEP_OK);
+    forecast_like_its_bytes(copy, adopted);
+    assert_memory_equal(adopted, learned, sizeof learned);
+    assert_int_equal(moep_predictor_adopt(other, predictor), MOEP_OK);
+    forecast_like_its_bytes(other, adopted);
+    assert_memory_equal(adopted, learned, sizeof learned);
+    float ih[4] = {1, 1, 1, 1}, hh[4] = {0}, bias[4] = {0};
+    moep_lstm_weights weights = {sizeof weights, 1, 1, ih, hh, bias, bias};
+    assert_int_equal(moep_predictor_set_lstm_weights(predictor, 0, &weights), MOEP_OK);
+    forecast_like_its_bytes(predictor, adopted);
+    assert_memory_not_equal(adopted, learned, sizeof learned);
+    moep_predictor_destroy(predictor);
+    moep_predictor_destroy(copy);
+    moep_predictor_destroy(other);
+    free(counts);
+}
+
 /* ---- what cannot be ---------------------------------------------------------------------------------------------- */
 
 enum { HEADER = 32, SECTION_HEADER = 20 };
@@ -216,6 +261,7 @@ int main(void)
     const struct CMUnitTest lstm_train_state[] = {
         cmocka_unit_test(a_round_goes_on_after_a_save_a_clone_or_an_adoption),
         cmocka_unit_test(setting_weights_gives_a_round_up),
+        cmocka_unit_test(forecasts_follow_the_weights_whatever_changed_them),
         cmocka_unit_test(a_model_that_cannot_be_is_refused_whatever_its_checksums),
         cmocka_unit_test(a_forged_round_ends),
         cmocka_unit_test(the_bytes_of_a_state_are_those_of_0_1_0),
