@@ -23,7 +23,7 @@ static real *forecasts_of(const struct panel *panel, size_t steps, double scale)
     real *parameters = parameters_of(&shape, scale), *forecasts = reals((size_t)SERIES * ROW);
     assert_true(mp_lstm_joint_net_make(&net, &shape, EXPERTS, false, NULL, &plain_memory));
     mp_lstm_joint_net_prepare(&net, parameters);
-    mp_lstm_joint_net_look_back(&net, 0, 1, &sample);
+    mp_lstm_joint_net_fill_inputs(&net, 0, 1, &sample);
     mp_lstm_joint_net_forecast(&net, 1, forecasts);
     mp_lstm_joint_net_free(&net, &plain_memory);
     free(parameters);
@@ -139,7 +139,7 @@ static struct bench make_bench(size_t layers, size_t origins, struct gemm gemm)
     for (size_t origin = 0; origin < origins; origin++) {
         struct lstm_sample sample = sample_of(&run.panel, 900 + 20 * origin);
         sample.end -= origin;
-        mp_lstm_joint_net_look_back(&b.net, origin, origins, &sample);
+        mp_lstm_joint_net_fill_inputs(&b.net, origin, origins, &sample);
     }
     return b;
 }
@@ -224,7 +224,7 @@ static void an_origin_does_not_depend_on_those_beside_it(void **state)
     for (size_t origin = 0; origin < N; origin++) {
         struct lstm_sample sample = sample_of(&run.panel, 900 + 20 * origin);
         sample.end -= origin;
-        mp_lstm_joint_net_look_back(&b.net, 0, 1, &sample);
+        mp_lstm_joint_net_fill_inputs(&b.net, 0, 1, &sample);
         mp_lstm_joint_net_forecast(&b.net, 1, alone);
         assert_memory_equal(alone, all + origin * SERIES * ROW, SERIES * ROW * sizeof *alone);
     }

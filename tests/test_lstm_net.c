@@ -239,9 +239,9 @@ static void check_slopes(size_t layers, size_t hidden)
 {
     struct bench b = make_bench(layers, hidden, 14, 1, 0.4);
     size_t n = mp_lstm_parameters(&b.shape), moving = 0;
-    real *told = reals(n);
+    real *computed = reals(n);
     loss_of(&b);
-    memcpy(told, b.gradient, n * sizeof *told);
+    memcpy(computed, b.gradient, n * sizeof *computed);
     for (size_t i = 0; i < n; i += 23) {
         double at = b.parameters[i], step = 1e-6;
         b.parameters[i] = at + step;
@@ -249,11 +249,11 @@ static void check_slopes(size_t layers, size_t hidden)
         b.parameters[i] = at - step;
         double slope = (above - loss_of(&b)) / (2 * step);
         b.parameters[i] = at;
-        assert_near(told[i], slope, 1e-8);
+        assert_near(computed[i], slope, 1e-8);
         moving += fabs(slope) > 1e-4;
     }
     assert_true(moving > 20);
-    free(told);
+    free(computed);
     free_bench(&b);
 }
 

@@ -128,8 +128,8 @@ struct slopes {
 /* That d[i] is the loss's slope by x[i], for every stride-th of n. */
 static void check_slopes(struct slopes *s, real *x, const real *d, size_t n, size_t stride)
 {
-    real *told = zeros(n);
-    memcpy(told, d, n * sizeof *told); /* each run overwrites d */
+    real *computed = zeros(n);
+    memcpy(computed, d, n * sizeof *computed); /* each run overwrites d */
     for (size_t i = 0; i < n; i += stride) {
         double at = x[i], step = 1e-5;
         x[i] = at + step;
@@ -137,9 +137,9 @@ static void check_slopes(struct slopes *s, real *x, const real *d, size_t n, siz
         x[i] = at - step;
         double below = run_network(&s->network, &s->batch);
         x[i] = at;
-        assert_near(told[i], (above - below) / (2 * step), 1e-9);
+        assert_near(computed[i], (above - below) / (2 * step), 1e-9);
     }
-    free(told);
+    free(computed);
 }
 
 static void check_all_slopes(struct lstm_shape shape, size_t steps, size_t series, bool every_step)
@@ -477,7 +477,7 @@ static void the_rate_falls_as_a_cosine(void **state)
     }
 }
 
-/* The second moment is the gradient's square, and so tells its length. */
+/* The second moment is the gradient's square, and so shows its length. */
 static void a_long_gradient_is_scaled_and_a_short_one_is_not(void **state)
 {
     (void)state;

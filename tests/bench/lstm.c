@@ -93,7 +93,7 @@ static double print_products(void)
     const size_t size[][2] = {{32, 1}, {64, 16}};
     struct gemm plain = {.bytes = mp_vector_bytes()}, blas = {.bytes = 16, .openblas = true};
     double peak = rate(plain, 96, 256, 256, false);
-    printf("products of a block of 48 series, GFLOP/s: plain kernel (%d-bit vectors; 96 x 256 x 256: %.0f)",
+    printf("products of a tile of 48 series, GFLOP/s: plain kernel (%d-bit vectors; 96 x 256 x 256: %.0f)",
            plain.bytes * 8, peak);
 #ifdef MP_OPENBLAS
     printf(", OpenBLAS (%s) in calls of at most %d", openblas_get_corename(), MP_GEMM_MOST);

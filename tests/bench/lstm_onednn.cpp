@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// What lstm.c measures, by oneDNN on one thread: forward and backward with the weights' reorders, which follow every update;
-// without head and optimiser, but with the gradient by the inputs, which oneDNN always computes.
+// oneDNN's times for what lstm.c measures, on one thread: the forward and the backward pass, with the reorders of
+// weights that follow every update. Without head and optimiser, but with the gradient by the inputs, which oneDNN always
+// computes.
 #include <algorithm>
 #include <cstdio>
 #include <ctime>

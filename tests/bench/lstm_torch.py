@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The measurements of lstm.c, by PyTorch on one thread. usage: lstm_torch.py [OUTPUTS]
+"""PyTorch's times for what lstm.c measures, on one thread. usage: lstm_torch.py [OUTPUTS]
 
-OUTPUTS is what `lstm --outputs` wrote: weights, inputs and outputs, which PyTorch's must equal. glibc's malloc gives
-memory back after every step and meets its pages anew; MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_ and
-MALLOC_TOP_PAD_, set to large numbers, keep it."""
+`lstm --outputs OUTPUTS` writes weights, inputs and outputs; PyTorch's outputs must equal them. By default glibc's
+malloc returns memory to the system after every step and pays for its pages again. Large values of
+MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_ and MALLOC_TOP_PAD_ make it keep the memory."""
 import sys
 import time
 

@@ -12,7 +12,7 @@ static void fill_origin(struct lstm_joint_training *training, size_t origin, con
 {
     struct lstm_examples *e = &training->examples;
     size_t at = origin * sample->count;
-    mp_lstm_joint_net_look_back(&training->net, origin, ORIGINS, sample);
+    mp_lstm_joint_net_fill_inputs(&training->net, origin, ORIGINS, sample);
     mp_lstm_fill_targets(e, at, sample, until);
     for (size_t i = at; i < at + sample->count; i++)
         e->min_load[i] = (real)(0.1 / sample->experts);

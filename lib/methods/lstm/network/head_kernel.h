@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* From a head's outputs to forecasts and back, one kernel of each per vector width.
  *
- * For each of the blocks ahead the head has a gate g_k for each window k, and a residual r. With m_k the window's mean:
+ * For each output span ahead the head has a gate g_k for each window k, and a residual r. With m_k the window's mean:
  *
  *     w_k = exp(g_k) / sum over j of exp(g_j)     softmax
  *     f   = m exp(r),  m = sum over k of w_k m_k  the gated mean, times a factor; r is clipped to -1 .. 1

@@ -86,14 +86,14 @@ static void block_inputs(struct lstm_joint_net *net, const struct panel *panel, 
         to[i] = (real)(net->sums[i] * scale - 1);
 }
 
-void mp_lstm_joint_net_look_back(struct lstm_joint_net *net, size_t origin, size_t origins,
-                                 const struct lstm_sample *past)
+void mp_lstm_joint_net_fill_inputs(struct lstm_joint_net *net, size_t origin, size_t origins,
+                                   const struct lstm_sample *sample)
 {
     for (size_t b = 0; b < MP_LSTM_JOINT_BLOCKS; b++) {
         real *to = net->inputs + (b * origins + origin) * net->series;
         size_t ago = (MP_LSTM_JOINT_BLOCKS - b) * MP_LSTM_JOINT_BLOCK_STEPS;
-        if (ago <= past->steps)
-            block_inputs(net, past->panel, past->end - ago, to);
+        if (ago <= sample->steps)
+            block_inputs(net, sample->panel, sample->end - ago, to);
         else
             memset(to, 0, net->series * sizeof *to);
     }

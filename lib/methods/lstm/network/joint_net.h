@@ -2,7 +2,7 @@
 /* The joint network: recurrent layers over the loads of all series at once, and a linear head for each series.
  *
  *     share x experts - 1 of all series, of the last 20 blocks of 50 steps -> LSTM -> last state
- *     last state -> for each series, for each of 40 blocks ahead: (1 + linear) / experts
+ *     last state -> for each series, for each of 40 spans ahead: (1 + linear) / experts
  *
  * A batch is of origins, not of series: one row of the layers per origin, with all series as its inputs. For the head
  * the states lie across, H = [h; 1] with one column per origin, so that a series' weights V [(units + 1) x 48] are a
@@ -63,8 +63,8 @@ void mp_lstm_joint_net_free(struct lstm_joint_net *net, const struct memory *mem
 void mp_lstm_joint_net_prepare(struct lstm_joint_net *net, const real *parameters);
 
 /* Writes the inputs of one of a batch's origins: all series of the panel. */
-void mp_lstm_joint_net_look_back(struct lstm_joint_net *net, size_t origin, size_t origins,
-                                 const struct lstm_sample *past);
+void mp_lstm_joint_net_fill_inputs(struct lstm_joint_net *net, size_t origin, size_t origins,
+                                   const struct lstm_sample *sample);
 
 /* forecasts[origins][series][MP_LSTM_OUTPUT_ROW], of which the first MP_LSTM_OUTPUTS count; none is negative. */
 void mp_lstm_joint_net_forecast(struct lstm_joint_net *net, size_t origins, real *forecasts);

@@ -8,8 +8,8 @@ double mp_lstm_loss(size_t n, const real *forecasts, const real *targets, double
     for (size_t b = 0; b < n; b++) {
         forecast += (double)forecasts[b];
         target += (double)targets[b];
-        double blocks = (double)(b + 1), off = forecast - target;
-        double unit = target > min_load * blocks ? target : min_load * blocks;
+        double spans = (double)(b + 1), off = forecast - target;
+        double unit = target > min_load * spans ? target : min_load * spans;
         loss += (off < 0 ? -off : off) / unit / (double)n;
         if (d)
             d[b] = (real)((off > 0) - (off < 0)) * (real)(weight / unit / (double)n);

@@ -5,15 +5,15 @@
 
 #include "support/vectors.h"
 
-/* Of n blocks, with F_b and Y_b the means of the first b forecasts and targets, and u_b = max(Y_b, min_load):
+/* Of n output spans, with F_b and Y_b the means of the first b forecasts and targets, and u_b = max(Y_b, min_load):
  *
  *     loss = 1/n sum over b of |F_b - Y_b| / u_b
  *
- * d, if not NULL, becomes weight times its gradient. A forecast is part of every mean from its own block on:
+ * d, if not NULL, becomes weight times its gradient. A forecast is part of every mean from its own span on:
  *
  *     d_i = weight/n sum over b >= i of sign(F_b - Y_b) / (b u_b)
  *
- * 0 for n = 0. Sums are in double, in the order of blocks. */
+ * 0 for n = 0. Sums are in double, in the order of spans. */
 double mp_lstm_loss(size_t n, const real *forecasts, const real *targets, double min_load, double weight, real *d);
 
 #endif

@@ -28,7 +28,7 @@ size_t mp_lstm_head(const struct lstm_shape *shape)
     return last.bias_hh + 4 * last.units;
 }
 
-/* The layers, at their most: every one with rows for the inputs and for the units below. */
+/* The bound counts every layer with rows for the inputs and for the units below, so that no sum overflows. */
 size_t mp_lstm_parameters(const struct lstm_shape *shape)
 {
     size_t most = SIZE_MAX / 1024, units = shape->hidden > most ? most : mp_row(shape->hidden);
@@ -50,7 +50,7 @@ double mp_lstm_layers_cost(const struct lstm_shape *shape, size_t steps)
 
 /* ---- initial values ---------------------------------------------------------------------------------------------- */
 
-void mp_lstm_start_numbers(struct random *random, double limit, real *to, size_t n)
+void mp_lstm_start_uniform(struct random *random, double limit, real *to, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         to[i] = (real)mp_random_between(random, -limit, limit);
@@ -60,7 +60,7 @@ void mp_lstm_start_numbers(struct random *random, double limit, real *to, size_t
 static void start_gates(struct random *random, double limit, size_t hidden, size_t units, real *row)
 {
     for (size_t gate = 0; gate < 4; gate++)
-        mp_lstm_start_numbers(random, limit, row + gate * units, hidden);
+        mp_lstm_start_uniform(random, limit, row + gate * units, hidden);
 }
 
 static void start_layer(const struct lstm_shape *shape, size_t layer, struct random *random, real *parameters)

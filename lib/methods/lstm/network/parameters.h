@@ -2,9 +2,9 @@
 /* Where the parameters of a network lie: recurrent layers and whatever head follows them, in one array without
  * pointers, so that an optimiser, a copy and a checkpoint need not know what they are.
  *
- * A layer's weights are a matrix of K rows and 4 x units columns: a row for each number of [h | x], the state before
- * and the input, and in it the gates i, f, g, o side by side. Units are padded to a multiple of MP_ROW; what is padded
- * is 0 and stays so: its gates see 0, its states are 0, its gradients are 0. */
+ * A layer's weights W are a matrix [units + inputs][4 units], the right factor of z = [h | x] W + b: a row for each
+ * element of the state before and of the input, in it the gates i, f, g, o side by side. Units are padded to a multiple
+ * of MP_ROW. What is padded is 0 and stays so: its gates see 0, so its states and its gradients are 0. */
 #ifndef MP_METHODS_LSTM_NETWORK_PARAMETERS_H
 #define MP_METHODS_LSTM_NETWORK_PARAMETERS_H
 
@@ -21,15 +21,15 @@ struct lstm_shape {
 
 struct lstm_layer {
     size_t inputs, units, rows;       /* rows = units + inputs, the input of a higher layer being padded */
-    size_t weights, bias_ih, bias_hh; /* first numbers in the array; PyTorch's two biases, which are only ever added */
+    size_t weights, bias_ih, bias_hh; /* where they begin in the array; PyTorch has two biases, and adds them */
 };
 
 struct lstm_layer mp_lstm_layer(const struct lstm_shape *shape, size_t layer);
 
-/* Of the head's parameters, which are the last. */
+/* Where the head's parameters begin, behind those of all layers. */
 size_t mp_lstm_head(const struct lstm_shape *shape);
 
-/* Numbers in the array: a multiple of MP_ROW; SIZE_MAX where that does not fit. */
+/* The array's length, a multiple of MP_ROW; SIZE_MAX where that does not fit. */
 size_t mp_lstm_parameters(const struct lstm_shape *shape);
 
 /* Floating-point operations of the layers for one series over so many steps, forward. */
@@ -47,7 +47,7 @@ void mp_lstm_import(const struct lstm_shape *shape, size_t layer, real *paramete
 /* The layers' parameters, in an array that holds zeros: what is padded stays so. */
 void mp_lstm_start_layers(const struct lstm_shape *shape, struct random *random, real *parameters);
 
-/* n numbers between -limit and limit. */
-void mp_lstm_start_numbers(struct random *random, double limit, real *to, size_t n);
+/* n parameters, uniform between -limit and limit. */
+void mp_lstm_start_uniform(struct random *random, double limit, real *to, size_t n);
 
 #endif

@@ -53,8 +53,8 @@ void mp_lstm_net_start(const struct lstm_shape *shape, struct random *random, re
     memset(parameters, 0, mp_lstm_parameters(shape) * sizeof *parameters);
     mp_lstm_start_layers(shape, random, parameters);
     double limit = 1 / sqrt((double)(hidden + FEATURES));
-    mp_lstm_start_numbers(random, limit, head, hidden * HIDDEN);
-    mp_lstm_start_numbers(random, limit, head + units * HIDDEN, (size_t)FEATURES * HIDDEN);
+    mp_lstm_start_uniform(random, limit, head, hidden * HIDDEN);
+    mp_lstm_start_uniform(random, limit, head + units * HIDDEN, (size_t)FEATURES * HIDDEN);
 }
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */

@@ -2,8 +2,8 @@
 /* The shared network: recurrent layers over a series' blocks, and a head that chooses between its windows.
  *
  *     inputs -> LSTM -> last state ─┐
- *     features ─────────────────────┴─> x -> 32 tanh -> for each of 40 blocks ahead: a gate per window, a residual
- *     forecast of a block = sum over the windows of softmax(gates) x window mean, times exp(residual)
+ *     features ─────────────────────┴─> x -> 32 tanh -> for each of 40 spans ahead: a gate per window, a residual
+ *     forecast of a span = sum over the windows of softmax(gates) x window mean, times exp(residual)
  *
  * The head, one row per series (head_kernel.h has the gated mean and its gradient):
  *
