@@ -106,8 +106,8 @@ MOEP_API const char *moep_method_name(moep_method method);
 /* What all calls share.
  *
  * Structs. Set struct_size to sizeof the struct before every call, and fields named reserved to 0. Later versions
- * only append fields. An older caller's smaller struct, of two or more whole words of size_t, is served with the
- * fields that it has; the others have their defaults. A larger struct than this library's is INCOMPATIBLE.
+ * only append fields. An older caller's smaller struct, of two or more whole words of size_t, is accepted: the
+ * fields that it lacks have their defaults. A larger struct than this library's is INCOMPATIBLE.
  *
  * Arrays are the caller's, in C order, aligned as their type asks. No call keeps them.
  *
@@ -197,7 +197,7 @@ enum { MOEP_LSTM_SHARED = 0, MOEP_LSTM_JOINT = 1 };           /* lstm_scope */
  *     LSTM    2048                                    2000
  *
  * fit_budget limits the operations of each call of fit. A formula counts them, alike on any machine and number of
- * threads. A call that runs out returns MOEP_OK; the next goes on with what is left, on the history held then. */
+ * threads. A call that runs out returns MOEP_OK; the next continues with what is left, on the history held then. */
 typedef struct moep_predictor_config {
     size_t struct_size;         /* sizeof(moep_predictor_config) */
     moep_method method;         /* the method; default: the one that config_init was called with */
@@ -224,7 +224,7 @@ typedef struct moep_predictor_config {
 MOEP_API moep_status moep_predictor_config_init(moep_predictor_config *config, moep_method method);
 
 /* Makes a predictor for layers x experts series. This is where the handle takes its memory. A series takes 4 bytes
- * per step of the history, and with ARIMA 0.5 KB more; the LSTM takes four copies of its weights.
+ * per step of the history, and with ARIMA 0.5 KB more; the LSTM takes five copies of its weights.
  *   layers, experts   >= 1, bounded by memory alone (tested to 1,024 x 4,096 and 1 x 2^20)
  *   runtime           NULL: the defaults
  *   out               becomes the handle, which destroy frees; NULL on an error
@@ -239,7 +239,8 @@ MOEP_API void moep_predictor_destroy(moep_predictor *predictor);
  *   counts       [steps][layers][experts], tokens asked of each expert, each finite and >= 0
  *   first_step   push_at: the run's own number of the first step, below 2^64 - 1. push numbers on from next_step
  * - A number below moep_info.next_step is INVALID_ARGUMENT: no iteration counts twice. A number above it leaves a
- *   gap, which moep_info.gaps counts and nothing fills. The first step may have any number: join a run when you like.
+ *   gap, which moep_info.gaps counts and nothing fills. The first step may have any number, so a run may be joined
+ *   at any step.
  * - A layer without a token repeats its last shares (uniform ones before any); moep_info.empty_layers counts it.
  * - Zero steps are checked and do nothing; counts may then be NULL.
  * Cost: O(layers x experts) per step, whatever the method, window or history. No memory, no lock, no system call.
@@ -269,7 +270,7 @@ MOEP_API moep_status moep_predictor_fit_traces(moep_predictor *predictor, const 
 
 /* Adopts what another predictor's fit has learned, and keeps its own history and step number. So no training step
  * waits for a fit: clone the predictor, fit the clone in another thread, push and predict meanwhile, then adopt.
- *   fitted   of the same shape and configuration, usually a fitted clone; neither changed nor kept
+ *   fitted   of the same shape and configuration, usually a fitted clone; it is not modified
  * The result is the same to the byte as a fit at the step of the clone. Takes no memory.
  * Errors: INVALID_ARGUMENT (NULL), INCOMPATIBLE (another shape or configuration). */
 MOEP_API moep_status moep_predictor_adopt(moep_predictor *predictor, const moep_predictor *fitted);
@@ -343,8 +344,9 @@ MOEP_API moep_status moep_predictor_config_read(const moep_predictor *predictor,
  *
  * Forecast. Each expert is forecast by itself, then each layer is scaled to sum to 1 at every observation.
  * - A series that no fit has reached is forecast as the mean of its history.
- * - Inverse roots beyond arima_root_limit are scaled to it, in forecasts and quantiles alone. Pairs that nearly
- *   cancel on the unit circle fit well, but make the future look too certain. 1 leaves all as they are.
+ * - Inverse roots of a larger modulus than arima_root_limit are scaled to it, in forecasts and quantiles alone.
+ *   Pairs that nearly cancel on the unit circle fit well, but make the future look too certain. 1 leaves all as they
+ *   are.
  *
  * Quantiles lie about the forecast. Their variance is the model's (Box and Jenkins) times a factor for each horizon,
  * which the errors of forecasts within the fitted history ask for. Tails are normal one observation ahead, Student's
@@ -355,7 +357,7 @@ typedef struct moep_arima_model {
     size_t struct_size;    /* sizeof(moep_arima_model) */
     uint32_t p, d, q;      /* the order estimated */
     uint32_t period;       /* season that order selection found, in observations; reported only; 0: none */
-    uint32_t fallback;     /* 0: as asked; 1: short history, a smaller order; 2: a constant series, or w all 0 */
+    uint32_t fallback;     /* 0: as requested; 1: short history, a smaller order; 2: a constant series, or w all 0 */
     uint32_t reserved;     /* 0 */
     double phi[8];         /* the first p hold; the others are 0 */
     double theta[8];       /* the first q hold; the others are 0 */
@@ -374,9 +376,9 @@ MOEP_API moep_status moep_predictor_arima_model(const moep_predictor *predictor,
 
 /* ---- LSTM ------------------------------------------------------------------------------------------------------ */
 
-/* MOEP_LSTM, the paper's third method: a network that has learned from whole runs how loads go on. It has two forms.
+/* MOEP_LSTM, the paper's third method: a network that has learned from whole runs how loads evolve. It has two forms.
  *
- * MOEP_LSTM_SHARED, the default, is one small network for every series of any run.
+ * MOEP_LSTM_SHARED, the default, is one small network, which all series of all runs share.
  * - Inputs: the means of the last 20, 100, 500 and 2,000 steps, the load and the run's age, in logarithms. Recurrent
  *   layers (Hochreiter and Schmidhuber, 1997) add the last 100 means of 10 steps.
  * - The age is the run's own step number: give it (push_at) if you join a run late.
@@ -453,30 +455,31 @@ MOEP_API moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, 
 
 /* ---- detector -------------------------------------------------------------------------------------------------- */
 
-/* The load of an MoE layer first changes irregularly and then settles, so that the near past tells the future: the
- * paper found these two states in plots. A detector tells them apart during the run, for each layer and expert, at
- * any batch size.
+/* The load of an MoE layer first changes irregularly and then settles, so that the near past predicts the future.
+ * The paper found these two states in plots. A detector distinguishes them during the run, for each layer and expert,
+ * at any batch size.
  *
  * What STABLE promises. For each expert, let m be the mean share of the last drift_window steps when the state
  * begins, and M that of the next horizon steps. As a forecast of M, sampling noise aside, m is expected to satisfy
  *     layer     sqrt(mean over its experts of ((m - M) x experts)^2) <= tolerance
  *     expert    abs(m - M) x experts <= expert_tolerance
- * if the load goes on moving as it has lately. This is no guarantee: tomorrow's change of the data is not in the
+ * if the load keeps moving as it has lately. This is no guarantee: tomorrow's change of the data is not in the
  * past. One to three in a hundred broke it on recorded runs (`sh tests/bench/run.sh detector_quality`).
  *
  * Let drift be the one expected over the horizon (MOEP_DRIFT), and s the standard deviation of its noise. STABLE
  *     begins    when drift + s <= tolerance for dwell steps
  *     ends      when drift - 3 s > 1.3 x tolerance
- * where both compare squares, and the second drift is not smoothed. A drift in one direction counts as if it went on:
- * beyond the second limit it keeps a state from beginning, and ends one that is two windows old.
+ * where both compare squares, and the second drift is not smoothed. A drift in one direction (a trend) is taken to
+ * persist. Above the second limit it prevents STABLE, and it ends a STABLE that has lasted for two windows.
  *
  * Place experts by the forecast where a layer is STABLE; keep room for every expert elsewhere. Where an expert gets
- * only a handful of tokens a step, noise may hide what is tolerated, and the state stays TRANSIENT. */
+ * only a handful of tokens a step, noise hides whether the drift is within the tolerance, and the state stays
+ * TRANSIENT. */
 typedef int32_t moep_state;
 enum {
     MOEP_WARMUP = 0,    /* fewer than 2 drift_window steps since the start or a long gap: treat it as transient */
-    MOEP_TRANSIENT = 1, /* the load moves by more than is tolerated, or has not been quiet for long enough */
-    MOEP_STABLE = 2     /* as promised above, until the load moves: new data, a learning-rate step, swapped experts */
+    MOEP_TRANSIENT = 1, /* the drift exceeds the tolerance, or has not been within it for long enough */
+    MOEP_STABLE = 2 /* as promised above, until the load changes: new data, a learning-rate step, swapped experts */
 };
 
 /* What a detector reports in numbers. MEAN, VARIANCE and RANGE are the paper's statistics, exact at every step. x are
@@ -484,8 +487,8 @@ enum {
  * the end of WARMUP on.
  * - MOEP_DRIFT is the error that a forecast made now must expect over the horizon, sampling noise aside, smoothed
  *   over a few blocks. However small, one in a single direction may keep the state TRANSIENT.
- * - MOEP_NOISE is sampling noise, as the number of independent tokens per step that would scatter as much. p is the
- *   mean share, v the variance of a single step as measured between blocks.
+ * - MOEP_NOISE is sampling noise as effective tokens: the number of independent tokens per step that would scatter
+ *   as much. More mean less noise. p is the mean share, v the variance of single steps, measured between blocks.
  * - MOEP_DISPERSION is how much more loads scatter than independent tokens: tokens per step / NOISE. 1 is the
  *   multinomial floor; single steps of real runs have 2 to 4, blocks of 20 steps up to 10. It is NaN where counts
  *   need not be tokens: floating-point ones that are not whole, or too large to be exact (from 2^24 for float, 2^53
@@ -504,8 +507,8 @@ enum {
 typedef struct moep_detector moep_detector;
 
 /* What a detector is made with.
- * - horizon: the steps between two placements of experts. tolerance: what a placement can bear. expert_tolerance is
- *   larger by default, since one expert of many may move more than all of them together.
+ * - horizon: the steps between two placements of experts. tolerance: the largest error that a placement tolerates.
+ *   expert_tolerance is larger by default, since one expert of many may move more than all of them together.
  * - growth is the diffusion (Hurst) exponent. A drift D between two neighbouring windows becomes, over the horizon,
  *       D x ((W + horizon) / (2 W))^growth, W = drift_window.
  *   0.5 is a random walk, which real loads are at first and which makes the detector wary. 0 is a load that comes
@@ -520,7 +523,7 @@ typedef struct moep_detector_config {
     double growth;           /* exponent by which drift grows with the time ahead, 0 .. 1; default 0.3 */
     uint32_t drift_window;   /* W in steps, a multiple of block, 2 to 512 blocks; default 100 */
     uint32_t block;          /* steps averaged into one observation of the load, >= 1; default 20 */
-    uint32_t dwell;          /* quiet steps before STABLE, >= 1, rounded up to whole blocks; default 100 */
+    uint32_t dwell;          /* steps within the tolerance before STABLE, >= 1, in whole blocks; default 100 */
     uint32_t reserved;       /* 0 */
     uint32_t windows[4];     /* w of MEAN, VARIANCE, RANGE, in steps, each 0 (none) .. 1024; default 10, 100, 0, 0 */
 } moep_detector_config;
@@ -531,7 +534,7 @@ MOEP_API moep_status moep_detector_config_init(moep_detector_config *config);
 /* Makes a detector for layers x experts series. It takes the handle's memory. Per series that is about 130 bytes, 4
  * per step of the longest window, 8 per step of every window, and 12 per block of drift_window.
  *   layers, experts   >= 1
- *   runtime           NULL: the defaults; threads and progress play no part
+ *   runtime           NULL: the defaults; threads and progress are ignored
  *   out               becomes the handle, which destroy frees; NULL on an error
  * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY. */
 MOEP_API moep_status moep_detector_create(size_t layers, size_t experts, const moep_detector_config *config,
@@ -604,7 +607,7 @@ typedef struct moep_backtest_config {
     double assignments;   /* tokens per layer and step behind the counts, finite and > 0; 0: see above */
 } moep_backtest_config;
 
-/* Where a backtest puts its results: the caller's arrays [origins][layers], each of which may be NULL, with origins =
+/* The results of a backtest: the caller's arrays [origins][layers], each of which may be NULL, with origins =
  * moep_backtest_origins(trace->steps, config). A value covers those steps of an origin's horizon in which the layer
  * has a token; NaN (left_out: 0) if there is none.
  *
@@ -651,7 +654,7 @@ MOEP_API moep_status moep_predictor_clone(const moep_predictor *predictor, const
 MOEP_API moep_status moep_detector_clone(const moep_detector *detector, const moep_runtime *runtime,
                                          moep_detector **out);
 
-/* Writes the whole state of a handle, for the host's own training checkpoint. A handle loaded from it goes on as if
+/* Writes the whole state of a handle, for the host's own training checkpoint. A handle loaded from it continues as if
  * it had never been interrupted, to the byte. Equal states give equal bytes, on any machine. Takes no memory.
  *   buffer   the caller's, of capacity bytes; NULL: only reports the size
  *   size     becomes the bytes needed, about what create takes; it is the same for the whole life of a handle
