@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# What a user meets who has a compiler, meson and ninja, and nothing else: builds see no other program, so no pkg-config and
-# nothing that it would find. README's own lines install the library, and a program of the user's is built by pkg-config, by
+# A machine with a compiler, meson and ninja alone: builds see no other program, so no pkg-config and nothing that it
+# would find. README's own lines install the library, and a program of the user's is built by pkg-config, by
 # CMake and statically. Then as a part of another project, where the sources lie in a folder with a space in its name: debug
 # builds of either library alone, benchmarks and all, by every compiler.
 set -eu

@@ -27,8 +27,8 @@ need() {
     $apt install -y --no-install-recommends $missing >/dev/null
 }
 
-# configure FOLDER OPTION...: from the repository's root; anew if anything that it was configured with has changed. The log
-# is shown where something fails.
+# configure FOLDER OPTION...: from the repository's root; again if anything that it was configured with has changed. Shows
+# the log where something fails.
 configure() {
     folder=$1
     shift

@@ -9,7 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Creates a file in the folder of path. Its name does not contain that of path, which may be as long as names can be. */
+/* Creates a file in the folder of path. Its name does not contain that of path, which may be as long as a name can
+ * be. */
 static int create_temporary(struct atomic_file *f)
 {
     enum { ROOM = 64, TRIES = 100 };

@@ -17,7 +17,8 @@ struct atomic_file {
 /* Opens it for writing. False, with errno, if that fails. */
 bool atomic_file_open(struct atomic_file *file, const char *path);
 
-/* Closes and renames it. False, with errno, if that fails: an older file then stays, unless path is written directly. */
+/* Closes and renames it. False, with errno, if that fails. An older file then stays, unless path is written
+ * directly. */
 bool atomic_file_commit(struct atomic_file *file);
 
 #endif

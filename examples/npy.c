@@ -236,7 +236,7 @@ static bool parse_header(const char *header, moep_trace *trace, char message[NPY
     return parse_dtype(values[DESCR], trace, message) && parse_shape(values[SHAPE], trace, message);
 }
 
-/* ---- the file ------------------------------------------------------------------------------------------------------- */
+/* ---- the file ---------------------------------------------------------------------------------------------------- */
 
 static bool read_counts(FILE *file, moep_trace *trace, char message[NPY_MESSAGE])
 {

@@ -92,7 +92,7 @@ static void print_errors_of(const struct results *results, const struct selectio
     printf("%11" PRIu64 "\n", left_out);
 }
 
-/* ---- tables -------------------------------------------------------------------------------------------------------- */
+/* ---- tables ------------------------------------------------------------------------------------------------------ */
 
 void print_errors(const struct results *results)
 {

@@ -129,7 +129,7 @@ static void stop(struct training *training)
     moep_detector_destroy(training->detector);
 }
 
-/* ---- the checkpoint: the step, then the states of predictor and detector, each after its size --------------------- */
+/* ---- the checkpoint: the step, then the states of predictor and detector, each after its size -------------------- */
 
 struct state {
     uint64_t size;

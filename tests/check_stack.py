@@ -31,7 +31,7 @@ faults = [f"{size} bytes of stack, more than {MOST}: {place} in {folder}"
 faults += [f"stack without a bound ({kind}): {place} in {folder}"
            for (folder, place), (_, kind) in functions.items() if kind not in BOUNDED]
 if len(functions) < 500:
-    faults.append("the compiler has told of too few functions")
+    faults.append("the compiler has reported too few functions")
 largest = max((size for size, _ in functions.values()), default=0)
 print(*faults, f"{len(functions)} functions, the largest takes {largest}", sep="\n")
 sys.exit(bool(faults))

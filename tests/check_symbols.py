@@ -48,6 +48,6 @@ faults += [f"global without our prefix: {name}" for name in sorted(defined) if n
 faults += [f"takes memory past the caller's allocator: {member}" for member in sorted(reach_for_memory)
            if not member.endswith("memory.c.o")]
 if not reach_for_memory or not declared or not defined or (not imported and not sanitized):
-    faults.append("nm or the header told nothing")
+    faults.append("nm or the header lists nothing")
 print(*faults, f"{len(declared)} functions declared, {len(exported)} exported, {len(imported)} imported", sep="\n")
 sys.exit(bool(faults))

@@ -275,9 +275,9 @@ def a_file_that_is_no_trace_is_refused_with_a_reason():
         refused(whole.replace(b"7), }  ", b"7), } 1"), "header is damaged")
         damaged = (b'"fortran_order": true ', b"'fortran_order': falsE", b"'fortran_order': Falsy",
                    b"'fortran_order': '  ' ", b"'fortran_order': (3, )")
-        for word, told in (*((word, "header is damaged") for word in damaged),
+        for word, message in (*((word, "header is damaged") for word in damaged),
                            (b'"fortran_order": True ', "Fortran order")):
-            refused(whole.replace(b"'fortran_order': False", word), told)
+            refused(whole.replace(b"'fortran_order': False", word), message)
         assert "cannot read it: Is a directory" in replay(folder, code=1)
         assert "cannot open" in replay(pathlib.Path(folder) / "missing.npy", code=1)
         assert "no origin" in replay("--first", 390, pathlib.Path(folder) / "good.npy", code=1)
@@ -306,7 +306,7 @@ def a_header_is_read_however_python_may_write_it():
             assert replay(*options, pathlib.Path(folder) / "trace.npy") == expected, other
 
 
-def a_full_disk_is_told_and_leaves_the_old_file():
+def a_full_disk_is_reported_and_leaves_the_old_file():
     path = DATA / "small16-seed1.npy"
     with open("/dev/full", "w") as full:
         for arguments in (["--help"], ["--every", "3000", path], ["--every", "3000", "--csv", "-", path]):
@@ -432,7 +432,7 @@ TESTS = [
     a_file_that_is_no_trace_is_refused_with_a_reason,
     newer_npy_headers_are_read,
     a_header_is_read_however_python_may_write_it,
-    a_full_disk_is_told_and_leaves_the_old_file,
+    a_full_disk_is_reported_and_leaves_the_old_file,
     a_link_stays_and_what_it_leads_to_is_written,
     a_descriptor_of_the_caller_is_written,
     a_file_whose_folder_takes_no_new_one_is_written_itself,

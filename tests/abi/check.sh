@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Is the library's ABI still the one of the baseline, but for additions? Functions and structs; the numbers of enums are
+# Is the library's ABI still the one of the baseline, additions aside? Functions and structs; the numbers of enums are
 # held by test_abi.c.
 # usage: check.sh LIBRARY, with debug information
 set -eu

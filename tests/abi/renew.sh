@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Makes the ABI baseline anew: at each release, and before 1.0 where a change of the ABI is meant.
+# Writes a new ABI baseline: at each release, and before 1.0 where a change of the ABI is meant.
 set -eu
 CDPATH= cd -- "$(dirname "$0")/../.."
 . .ci/setup.sh

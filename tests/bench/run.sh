@@ -7,7 +7,7 @@
 #   python_push         what Python adds to a push
 #   detector_push       a push of a detector
 #   detector_read       readings and checkpoints of a detector
-#   detector_quality    states compared with what then came, beside other rules
+#   detector_quality    states against the realised loads, beside other rules
 #   interval_coverage   how often the load lies within the intervals of ARIMA and the LSTM
 #   paper               the paper's table beside ours
 #   arima_bench         ARIMA's kernels

@@ -92,7 +92,7 @@ class MoE(nn.Module):
         return routed if self.shared is None else routed + self.shared(x)
 
     def balance(self):
-        """After a step: who got less than the mean is favoured."""
+        """After a step: favours the experts that got less than the mean."""
         if not self.softmax:
             counts = self.counts.float()
             self.bias += self.bias_rate * torch.sign(counts.mean() - counts)

@@ -22,7 +22,7 @@ from moe_transformer import Transformer
 DEFAULTS = {
     "corpus": [],          # names of texts
     "mix": [],             # "STEP:RAMP:WEIGHT,...": from STEP on, over RAMP steps, the texts' weights become these
-    "batches": ["0:64"],   # "STEP:SEQUENCES": from STEP on, so many a step
+    "batches": ["0:64"],   # "STEP:SEQUENCES": from STEP on, SEQUENCES per step
     "steps": 10000, "layers": 6, "d": 64, "heads": 2, "ff": 128, "experts": 16, "top_k": 2, "seq": 64, "seed": 0,
     "shared_ff": 0,        # width of an expert that takes every token; 0: there is none
     "schedule": "cosine",  # of the learning rate; or wsd: constant, then decay
@@ -33,7 +33,7 @@ DEFAULTS = {
     "aux": 0.01,           # weight of the load-balancing loss
     "bias_rate": 0.001,    # of biasfree
     "gate_std": 0.02,
-    "dense_steps": 0,      # so many steps of a model with one expert a layer come first, from which all experts are copied
+    "dense_steps": 0,      # first steps with one expert a layer, from which all experts are then copied
     "noise": 0.02,         # added to the copies
 }
 
@@ -118,7 +118,7 @@ def train_step(a, model, optimiser, batch):
 
 
 def train(a, texts, steps):
-    """The model after so many steps of the schedule, the counts, and the losses."""
+    """The model after that many steps of the schedule, the counts, and the losses."""
     model, random = new_model(a, texts), np.random.default_rng(a.seed)
     optimiser = torch.optim.AdamW(model.parameters(), lr=a.lr, betas=(0.9, 0.95), weight_decay=0.1, foreach=True)
     trace, losses = np.zeros((steps, a.layers, a.experts), np.int32), np.zeros(steps)
@@ -139,7 +139,7 @@ def arguments():
     parser.add_argument("configuration", type=pathlib.Path, help="the JSON beside a trace, or one like it")
     parser.add_argument("--corpus", type=pathlib.Path, required=True, help="the folder of texts that make_corpus.sh made")
     parser.add_argument("--out", type=pathlib.Path, required=True, help="where to write, without the ending")
-    parser.add_argument("--stop", type=int, help="stop after so many steps of the schedule")
+    parser.add_argument("--stop", type=int, help="stop after that many steps of the schedule")
     return parser.parse_args()
 
 
