@@ -12,6 +12,9 @@ import numpy as np
 
 import moepredict
 
+if sys.argv[1:] in (["-h"], ["--help"]):
+    sys.exit(__doc__)
+
 HORIZON = 1000       # steps between two placements of experts
 CHANGES = 800, 4000  # the steps at which the data change
 
@@ -97,9 +100,11 @@ if len(sys.argv) > 1:
         axis.plot(x, blocks[:, layer], linewidth=0.6)
         axis.fill_between(x, 0, 1, where=stable[:, layer], step="pre", color="#D5F0E3", zorder=-1,
                           transform=axis.get_xaxis_transform())
+        for change in CHANGES:
+            axis.axvline(change, color="0.4", linewidth=0.8, linestyle="--")
         axis.set(ylabel=f"layer {layer}", xlim=(0, steps))
     axis.set_xlabel("training step")
-    figure.suptitle("Load of each expert over the mean load; green: the layer is STABLE")
+    figure.suptitle("Load of each expert, in units of the mean load. Green: the layer is STABLE. Dashed: the data change")
     figure.savefig(folder / "loads.png", dpi=100)
 
     figure = Figure(figsize=(9, 4), constrained_layout=True)

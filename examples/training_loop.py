@@ -36,18 +36,27 @@ def train_one_step(step):
 # ---- a fit that no training step waits for ----
 
 class BackgroundFit:
-    """Fits a clone in a thread. Nobody else touches the clone until the thread has ended."""
+    """Fits a clone in a thread of its own. Other threads leave the clone alone until that one has ended."""
 
     def __init__(self, predictor):
-        self.clone = predictor.clone()
-        self.thread = threading.Thread(target=self.clone.fit)
+        self.clone, self.fault = predictor.clone(), None
+        self.thread = threading.Thread(target=self.fit)
         self.thread.start()
+
+    def fit(self):
+        try:
+            self.clone.fit()
+        except (moepredict.Error, MemoryError) as fault:
+            self.fault = fault
 
     def adopt_if_over(self, predictor):
         if self.thread.is_alive():
             return False
         self.thread.join()
-        predictor.adopt(self.clone)
+        if self.fault:  # the predictor keeps its old model
+            print(f"a fit failed: {self.fault}")
+        else:
+            predictor.adopt(self.clone)
         self.clone.close()
         return True
 

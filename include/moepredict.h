@@ -106,7 +106,7 @@ MOEP_API const char *moep_method_name(moep_method method);
 /* What all calls share.
  *
  * Structs. Set struct_size to sizeof the struct before every call, and fields named reserved to 0. Later versions
- * only append fields. An older caller's smaller struct, of two or more whole words of size_t, is accepted: the
+ * only append fields. A smaller struct, as an older caller has it, is accepted (at least two words of size_t): the
  * fields that it lacks have their defaults. A larger struct than this library's is INCOMPATIBLE.
  *
  * Arrays are the caller's, in C order, aligned as their type asks. No call keeps them.
@@ -129,9 +129,10 @@ MOEP_API const char *moep_method_name(moep_method method);
 
 /* Threads, allocator and progress callback of a handle, never saved. NULL stands for the defaults. The library copies
  * the struct. What it points to must outlive every handle made with it, and every clone that inherits it.
- * - threads: the caller's among them, 64 at most. Results are the same bytes for any number. SW_Avg and the detector
- *   stay on the caller's thread.
- * - allocate, release: both or neither. All memory of the library comes from them, on any thread that calls it.
+ * - threads: the most that a call uses, the caller's included; 64 at most. Results are the same bytes for any number.
+ *   SW_Avg and the detector stay on the caller's thread.
+ * - allocate, release: both or neither. All memory of the library comes from them, on the thread that made the call,
+ *   never on one that the library starts. size is never 0, pointer never NULL.
  * - progress: called on the calling thread, now and then during fit, fit_traces and backtest. It may use other
  *   handles than the one at work. Non-zero makes the call return CANCELLED, with nothing changed. */
 typedef struct moep_runtime {
@@ -197,7 +198,8 @@ enum { MOEP_LSTM_SHARED = 0, MOEP_LSTM_JOINT = 1 };           /* lstm_scope */
  *     LSTM    2048                                    2000
  *
  * fit_budget limits the operations of each call of fit. A formula counts them, alike on any machine and number of
- * threads. A call that runs out returns MOEP_OK; the next continues with what is left, on the history held then. */
+ * threads. A call that runs out returns MOEP_OK; the next continues with what is left, on the history held then.
+ * The first ARIMA fit of a series takes about 0.6 by default, about 10 with orders (5, 1, 5). */
 typedef struct moep_predictor_config {
     size_t struct_size;         /* sizeof(moep_predictor_config) */
     moep_method method;         /* the method; default: the one that config_init was called with */
@@ -250,8 +252,8 @@ MOEP_API moep_status moep_predictor_push(moep_predictor *predictor, size_t steps
 MOEP_API moep_status moep_predictor_push_at(moep_predictor *predictor, uint64_t first_step, size_t steps,
                                             const void *counts, moep_dtype dtype);
 
-/* Forgets the history and keeps what fit has learned. steps, next_step, empty_layers and gaps of moep_info become 0.
- * Errors: INVALID_ARGUMENT (NULL). */
+/* Forgets the history and keeps what fit has learned. steps, next_step, empty_layers and gaps of moep_info become 0,
+ * fitted_step stays. Errors: INVALID_ARGUMENT (NULL). */
 MOEP_API moep_status moep_predictor_reset(moep_predictor *predictor);
 
 /* Estimates the method's model on the history held, within fit_budget. "Fit" in the sections ARIMA and LSTM says how.
@@ -271,7 +273,8 @@ MOEP_API moep_status moep_predictor_fit_traces(moep_predictor *predictor, const 
 /* Adopts what another predictor's fit has learned, and keeps its own history and step number. So no training step
  * waits for a fit: clone the predictor, fit the clone in another thread, push and predict meanwhile, then adopt.
  *   fitted   of the same shape and configuration, usually a fitted clone; it is not modified
- * The result is the same to the byte as a fit at the step of the clone. Takes no memory.
+ * The result is the same to the byte as a fit at the step of the clone. Takes no memory. A predictor that no fit has
+ * changed is adopted too, and replaces the model by an unfitted one: check first that the fit returned MOEP_OK.
  * Errors: INVALID_ARGUMENT (NULL), INCOMPATIBLE (another shape or configuration). */
 MOEP_API moep_status moep_predictor_adopt(moep_predictor *predictor, const moep_predictor *fitted);
 
@@ -466,11 +469,12 @@ MOEP_API moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, 
  * if the load keeps moving as it has lately. This is no guarantee: tomorrow's change of the data is not in the
  * past. One to three in a hundred broke it on recorded runs (`sh tests/bench/run.sh detector_quality`).
  *
- * Let drift be the one expected over the horizon (MOEP_DRIFT), and s the standard deviation of its noise. STABLE
- *     begins    when drift + s <= tolerance for dwell steps
- *     ends      when drift - 3 s > 1.3 x tolerance
- * where both compare squares, and the second drift is not smoothed. A drift in one direction (a trend) is taken to
- * persist. Above the second limit it prevents STABLE, and it ends a STABLE that has lasted for two windows.
+ * Let E2 be the square of the drift expected over the horizon, and s the standard deviation that noise gives to E2.
+ * STABLE
+ *     begins    when E2 + s <= tolerance^2 for dwell steps, with E2 smoothed as MOEP_DRIFT is
+ *     ends      when E2 - 3 s > (1.3 x tolerance)^2, with E2 of the last block
+ * A drift in one direction (a trend) is taken to persist. Beyond the second limit it prevents STABLE, and it ends a
+ * STABLE that has lasted for 2 drift_window steps.
  *
  * Place experts by the forecast where a layer is STABLE; keep room for every expert elsewhere. Where an expert gets
  * only a handful of tokens a step, noise hides whether the drift is within the tolerance, and the state stays
@@ -512,8 +516,9 @@ typedef struct moep_detector moep_detector;
  * - growth is the diffusion (Hurst) exponent. A drift D between two neighbouring windows becomes, over the horizon,
  *       D x ((W + horizon) / (2 W))^growth, W = drift_window.
  *   0.5 is a random walk, which real loads are at first and which makes the detector wary. 0 is a load that comes
- *   back. A drift in one direction grows by 2 growth, at most 1.
- * - drift_window: longer ones see slower drifts under more noise, but a change later, after about W / 2 steps.
+ *   back. A drift in one direction grows by the exponent 2 x growth, at most 1.
+ * - drift_window: a longer one sees slower drifts under more noise, but notices a change later: after about W / 2
+ *   steps.
  * - block: longer than the few steps over which a router's noise is correlated. */
 typedef struct moep_detector_config {
     size_t struct_size;      /* sizeof(moep_detector_config) */
@@ -594,7 +599,8 @@ MOEP_API moep_status moep_forecast_error(size_t layers, size_t experts, const do
 /* Which forecasts a backtest makes: one at each origin first, first + every, ... with origin + horizon <= steps. At
  * an origin the first `origin` steps of the trace have been pushed.
  * - refit_every = 0 fits once, at the first origin where that succeeds, and only what cannot forecast well without:
- *   ARIMA and the joint LSTM. A prototype that brings a fitted model is not fitted.
+ *   ARIMA and the joint LSTM. A prototype that brings a fitted model is not fitted. An early ARIMA fit grows old: its
+ *   error rose by half on a recorded run. So refit it about every 1,000 steps, as a runtime would.
  * - assignments serves floor_of_mean. 0 stands for the layer's totals; floor_of_mean is then NaN where counts need
  *   not be tokens, as for MOEP_DISPERSION. */
 typedef struct moep_backtest_config {
@@ -612,9 +618,8 @@ typedef struct moep_backtest_config {
  * has a token; NaN (left_out: 0) if there is none.
  *
  * Mind the floors. Counts are samples, so even a forecast that knows the true share has an error: compare with the
- * floor. An error may lie a little below it, since real loads scatter two to four times as much as independent
- * tokens, and the mean does not minimise a ratio. With p the realised mean but at least 0.1 / experts, N the mean
- * tokens per step and H the number of steps,
+ * floor. An error may lie a little below it, because the realised mean does not minimise a mean of ratios. With p the
+ * realised mean but at least 0.1 / experts, N the mean tokens per step and H the number of steps,
  *     floor_of_mean = sqrt(2 / pi) x mean over the experts of sqrt((1 - p) / (p N H)). */
 typedef struct moep_backtest_result {
     size_t struct_size;      /* sizeof(moep_backtest_result) */
@@ -657,7 +662,8 @@ MOEP_API moep_status moep_detector_clone(const moep_detector *detector, const mo
 /* Writes the whole state of a handle, for the host's own training checkpoint. A handle loaded from it continues as if
  * it had never been interrupted, to the byte. Equal states give equal bytes, on any machine. Takes no memory.
  *   buffer   the caller's, of capacity bytes; NULL: only reports the size
- *   size     becomes the bytes needed, about what create takes; it is the same for the whole life of a handle
+ *   size     becomes the bytes needed: of a predictor about what create takes, of a detector about a third. It stays
+ *            the same for the whole life of a handle
  * Errors: INVALID_ARGUMENT (also a capacity that is too small, which leaves buffer and size alone). */
 MOEP_API moep_status moep_predictor_save(const moep_predictor *predictor, void *buffer, size_t capacity,
                                          size_t *size);
