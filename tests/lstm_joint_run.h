@@ -70,7 +70,7 @@ static inline real *reals(size_t n)
 static inline real *parameters_of(const struct lstm_shape *shape, double scale)
 {
     real *parameters = reals(mp_lstm_parameters(shape)), *head = parameters + mp_lstm_head(shape);
-    size_t units = mp_row(shape->hidden);
+    size_t units = mp_padded(shape->hidden);
     struct random random = mp_random(11, 0);
     mp_lstm_joint_start(shape, &random, parameters);
     for (size_t row = 0; row < shape->inputs * (units + 1); row++)

@@ -169,7 +169,7 @@ static void what_is_padded_stays_0_in_training(void **state)
 {
     struct trained *t = *state;
     const real *head = t->model.best + mp_lstm_head(&t->shape);
-    size_t units = mp_row(HIDDEN), moved = 0;
+    size_t units = mp_padded(HIDDEN), moved = 0;
     for (size_t row = 0; row < SERIES * (units + 1); row++)
         for (size_t b = 0; b < ROW; b++) {
             bool real_one = (row % (units + 1) < HIDDEN || row % (units + 1) == units) && b < OUTPUTS;

@@ -39,7 +39,7 @@ struct quantiles {
     size_t n;
 };
 
-enum { MP_MODEL_PACKED = 4 };
+enum { MP_MODEL_COMPRESSION = 4 };
 
 struct method {
     const char *name; /* as in moep_method_name() and in error messages */
@@ -56,12 +56,12 @@ struct method {
     /* UNSUPPORTED for more series than the method can work with. NULL: any number will do. */
     moep_status (*check_shape)(const moep_predictor_config *config, size_t series);
 
-    /* The bytes of the model, which the handle zeroes. NULL: the method has no model; start_model, model_fields, fit
+    /* The bytes of the model, which the handle zeroes. NULL: the method has no model; init_model, model_fields, fit
      * and fit_traces are NULL too. */
     size_t (*model_size)(const moep_predictor_config *config, size_t layers, size_t experts);
 
     /* Makes a zeroed model an unfitted one. NULL: zeros are one. */
-    void (*start_model)(const moep_predictor_config *config, size_t series, void *model);
+    void (*init_model)(const moep_predictor_config *config, size_t series, void *model);
 
     /* ---- fit ---- */
 
@@ -91,7 +91,7 @@ struct method {
 
     /* ---- save and load ---- */
 
-    /* Names the model's fields (checkpoint/checkpoint.h), in at least model_size / MP_MODEL_PACKED bytes: a reader
+    /* Names the model's fields (checkpoint/checkpoint.h), in at least model_size / MP_MODEL_COMPRESSION bytes: a reader
      * takes memory for a model only if the input is long enough to hold it. Reading must require all that forecast
      * relies on. */
     void (*model_fields)(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,

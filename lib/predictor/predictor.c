@@ -27,9 +27,9 @@ static moep_status make_model(moep_predictor *predictor)
         return mp_out_of_memory("the model");
     predictor->model_size = size;
     memset(predictor->model, 0, size);
-    if (method->start_model)
-        method->start_model(&predictor->config, predictor->history.layers * predictor->history.experts,
-                            predictor->model);
+    if (method->init_model)
+        method->init_model(&predictor->config, predictor->history.layers * predictor->history.experts,
+                           predictor->model);
     return MOEP_OK;
 }
 

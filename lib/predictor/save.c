@@ -103,7 +103,7 @@ static size_t least_model_size(const void *of)
     const struct header *header = of;
     const struct method *method = mp_method(header->config.method);
     size_t size = method->model_size ? method->model_size(&header->config, header->layers, header->experts) : 0;
-    return size / MP_MODEL_PACKED;
+    return size / MP_MODEL_COMPRESSION;
 }
 
 static const struct handle_part parts[] = {

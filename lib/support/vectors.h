@@ -23,7 +23,7 @@ typedef int32_t real_bits;
 /* Rows are padded to a multiple of this many numbers: whole vectors of every width. */
 enum { MP_ROW = 16 };
 
-static inline size_t mp_row(size_t n)
+static inline size_t mp_padded(size_t n)
 {
     return (n + MP_ROW - 1) / MP_ROW * MP_ROW;
 }

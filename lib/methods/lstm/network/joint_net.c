@@ -16,7 +16,7 @@ static size_t head_size(size_t units)
 struct lstm_shape mp_lstm_joint_net_shape(size_t layers, size_t hidden, size_t series)
 {
     struct lstm_shape shape = {.inputs = series, .hidden = hidden, .layers = layers};
-    shape.head = mp_product(series, head_size(mp_row(hidden)));
+    shape.head = mp_product(series, head_size(mp_padded(hidden)));
     return shape;
 }
 
@@ -57,7 +57,8 @@ bool mp_lstm_joint_net_make(struct lstm_joint_net *net, const struct lstm_shape 
     struct lstm_shape layers = *shape;
     layers.head = 0;
     plan.training = training;
-    *net = (struct lstm_joint_net){.series = shape->inputs, .units = mp_row(shape->hidden), .experts = (double)experts};
+    *net =
+        (struct lstm_joint_net){.series = shape->inputs, .units = mp_padded(shape->hidden), .experts = (double)experts};
     return mp_lstm_parameters(shape) < SIZE_MAX && mp_lstm_work_init(&net->work, &layers, &plan) &&
            mp_arena_make(&net->arena, lay_out, net, memory);
 }

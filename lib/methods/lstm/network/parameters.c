@@ -7,7 +7,7 @@
 
 struct lstm_layer mp_lstm_layer(const struct lstm_shape *shape, size_t layer)
 {
-    size_t units = mp_row(shape->hidden), first = 0;
+    size_t units = mp_padded(shape->hidden), first = 0;
     struct lstm_layer l = {0};
     for (size_t i = 0; i <= layer; i++, first = l.bias_hh + 4 * units) {
         size_t width = i == 0 ? shape->inputs : units;
@@ -31,11 +31,11 @@ size_t mp_lstm_head(const struct lstm_shape *shape)
 /* The bound counts every layer with rows for the inputs and for the units below, so that no sum overflows. */
 size_t mp_lstm_parameters(const struct lstm_shape *shape)
 {
-    size_t most = SIZE_MAX / 1024, units = shape->hidden > most ? most : mp_row(shape->hidden);
+    size_t most = SIZE_MAX / 1024, units = shape->hidden > most ? most : mp_padded(shape->hidden);
     if (shape->hidden > most || shape->inputs > most || shape->head > most ||
         mp_product(mp_product(shape->layers, 2 * units + shape->inputs + 2), 4 * units) > most)
         return SIZE_MAX;
-    return mp_row(mp_lstm_head(shape) + shape->head);
+    return mp_padded(mp_lstm_head(shape) + shape->head);
 }
 
 double mp_lstm_layers_cost(const struct lstm_shape *shape, size_t steps)

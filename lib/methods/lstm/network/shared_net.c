@@ -28,7 +28,7 @@ static size_t bias_at(size_t units)
 
 static size_t units_of(const struct lstm_shape *shape)
 {
-    return shape->layers > 0 ? mp_row(shape->hidden) : 0;
+    return shape->layers > 0 ? mp_padded(shape->hidden) : 0;
 }
 
 struct lstm_shape mp_lstm_net_shape(size_t layers, size_t hidden)

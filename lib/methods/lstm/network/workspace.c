@@ -31,7 +31,7 @@ static void lay_out_worker(struct lstm_worker *worker, struct arena *arena, cons
         lay_out_layer(&worker->layer[l], arena, &layer, plan);
     }
     if (plan->training)
-        worker->d_output = take(arena, shown, MP_LSTM_TILE_ROWS * mp_row(work->shape.hidden));
+        worker->d_output = take(arena, shown, MP_LSTM_TILE_ROWS * mp_padded(work->shape.hidden));
 }
 
 /* Its zeros matter: what is padded stays 0. */

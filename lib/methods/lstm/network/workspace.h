@@ -87,7 +87,7 @@ void mp_lstm_prepare(struct lstm_work *work, const real *parameters);
  * would share a few places of the cache. */
 static inline size_t mp_lstm_row_stride(const struct lstm_layer *layer)
 {
-    return mp_row(layer->rows);
+    return mp_padded(layer->rows);
 }
 
 static inline size_t mp_lstm_gates_stride(const struct lstm_layer *layer)
