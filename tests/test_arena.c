@@ -55,7 +55,7 @@ static void arrays_are_apart_on_whole_cache_lines_and_zero(void **state)
         assert_true(mp_arena_make(&arrays.arena, lay_out, &arrays, &memory));
         assert_int_equal((uintptr_t)arrays.byte % MP_CACHE_LINE, 0);
         assert_int_equal((unsigned char *)arrays.number - arrays.byte, 2 * MP_CACHE_LINE);
-        unsigned char *block = arrays.arena.block, *end = (unsigned char *)(arrays.number + arrays.doubles);
+        unsigned char *block = arrays.arena.memory, *end = (unsigned char *)(arrays.number + arrays.doubles);
         assert_true(arrays.byte >= block && end <= block + shifted.bytes);
         for (size_t i = 0; i < 65; i++)
             assert_int_equal(arrays.byte[i], 0);
@@ -107,7 +107,7 @@ static void a_refusal_leaves_nothing(void **state)
     struct arrays arrays = {.bytes = sizeof shifted.room};
     assert_false(mp_arena_make(&arrays.arena, lay_out, &arrays, &memory));
     assert_int_equal(shifted.requests, 1);
-    assert_null(arrays.arena.block);
+    assert_null(arrays.arena.memory);
     mp_arena_free(&arrays.arena, &memory);
 }
 

@@ -1,23 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The logistic function and the hyperbolic tangent of a vector, within a few units in the last place; NaN for NaN.
- * Included into kernels, which are compiled once per vector width (vectors.h).
+ * Kernels, which are compiled once per vector width (vectors.h), include this file.
  *
- * Both come from exp(y) = 2^n (1 + p): y = n log 2 + r with |r| <= log(2) / 2, and p = exp(r) - 1 is small, so that
- * exp(y) - 1 = 2^n p + (2^n - 1) keeps its digits near y = 0 and tanh(x) = (exp(2x) - 1) / (exp(2x) + 1) needs no case
- * of its own there. */
+ * Both come from exp(y) = 2^n (1 + p), where y = n log 2 + r, |r| <= log(2) / 2 and p = exp(r) - 1:
+ *
+ *     logistic(x) = 1 / (1 + exp(-x))        tanh(x) = (exp(2x) - 1) / (exp(2x) + 1)
+ *
+ * p is small, so exp(y) - 1 = 2^n p + (2^n - 1) keeps its digits near y = 0. Therefore tanh needs no special case
+ * there. */
 #ifndef MP_SUPPORT_ACTIVATION_H
 #define MP_SUPPORT_ACTIVATION_H
 
 #include "support/vectors.h"
 
-/* Beyond +-LARGEST, 2^n would leave the normal numbers, and both functions have reached their limits. The last binary
- * digit of SHIFT counts ones: a sum with it is rounded to a whole number, whose value stands in the last digits. log 2
- * is LOG2_HIGH + LOG2_LOW; n times LOG2_HIGH is exact for every n in range. */
+/* Outside +-LARGEST, 2^n would not be a normal number, and both functions have reached their limits. The last binary
+ * digit of SHIFT counts ones, so a sum with SHIFT is rounded to a whole number, which its last digits hold. log 2 is
+ * LOG2_HIGH + LOG2_LOW; n times LOG2_HIGH is exact for every n in range. */
 #ifdef MP_REAL_DOUBLE
 enum { FRACTION = 52, BIAS = 1023, TERMS = 12 };
 static const real LARGEST = 708, SHIFT = 6755399441055744.0, PER_LOG2 = 1.4426950408889634;
 static const real LOG2_HIGH = 6.93147180369123816490e-01, LOG2_LOW = 1.90821492927058770002e-10;
-/* (exp(r) - 1 - r) / r^2: Taylor's series */
+/* Taylor's series of (exp(r) - 1 - r) / r^2. */
 static const real SERIES[TERMS] = {1.0 / 2,       1.0 / 6,        1.0 / 24,        1.0 / 120,
                                    1.0 / 720,     1.0 / 5040,     1.0 / 40320,     1.0 / 362880,
                                    1.0 / 3628800, 1.0 / 39916800, 1.0 / 479001600, 1.0 / 6227020800.0};
@@ -33,7 +36,7 @@ struct power {
     vector scale, excess; /* 2^n, p */
 };
 
-/* For n vectors at once, at most 4, because one alone would wait for each of its sums. y is overwritten. */
+/* Computes exp of n vectors at once, at most 4, because one alone would wait for each of its sums. Overwrites y. */
 INLINE void powers_of(const int n, vector *y, struct power *e)
 {
     vector shifted[4], sum[4];

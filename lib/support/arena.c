@@ -8,14 +8,14 @@ void *mp_arena_take(struct arena *arena, size_t count, size_t size)
 {
     size_t start = arena->used;
     arena->used = mp_sum(start, mp_whole_lines(count, size));
-    return arena->block ? arena->lines + start : NULL;
+    return arena->memory ? arena->lines + start : NULL;
 }
 
-/* The first multiple of a cache line from there on. */
-static unsigned char *whole_line(void *block)
+/* The first cache line that lies wholly in the memory. */
+static unsigned char *first_line(void *memory)
 {
-    size_t past = (uintptr_t)block % MP_CACHE_LINE;
-    return (unsigned char *)block + (MP_CACHE_LINE - past) % MP_CACHE_LINE;
+    size_t misalignment = (uintptr_t)memory % MP_CACHE_LINE;
+    return (unsigned char *)memory + (MP_CACHE_LINE - misalignment) % MP_CACHE_LINE;
 }
 
 bool mp_arena_make(struct arena *arena, void (*lay_out)(void *self, struct arena *arena), void *self,
@@ -24,19 +24,19 @@ bool mp_arena_make(struct arena *arena, void (*lay_out)(void *self, struct arena
     *arena = (struct arena){0};
     lay_out(self, arena);
     size_t size = mp_sum(arena->used, MP_CACHE_LINE - 1);
-    void *block = mp_allocate(memory, size, 1);
+    void *bytes = mp_allocate(memory, size, 1);
     *arena = (struct arena){0};
-    if (!block)
+    if (!bytes)
         return false;
-    memset(block, 0, size); /* before the layout, which may keep pointers in the block itself */
-    *arena = (struct arena){.block = block, .lines = whole_line(block), .size = size};
+    memset(bytes, 0, size); /* before the layout, which may store pointers in the memory itself */
+    *arena = (struct arena){.memory = bytes, .lines = first_line(bytes), .size = size};
     lay_out(self, arena);
     return true;
 }
 
 void mp_arena_free(struct arena *arena, const struct memory *memory)
 {
-    mp_release(memory, arena->block, arena->size, 1);
+    mp_release(memory, arena->memory, arena->size, 1);
     *arena = (struct arena){0};
 }
 

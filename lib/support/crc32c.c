@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Eight bytes at a time, each through a table of its own (M. Kounavis, F. Berry, "A Systematic Approach to Building
+/* Eight bytes per round, each looked up in its own table (M. Kounavis, F. Berry, "A Systematic Approach to Building
  * High Performance Software-Based CRC Generators", 2005). */
 #include "support/crc32c.h"
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The floating-point environment at the border of the library.
+/* The floating-point environment at the API boundary.
  *
  * A host may use another rounding mode, trap exceptions, flush denormals to zero, or watch the exception flags. Every
- * public function that computes or calls back begins with MP_BORDER. From there until any of its returns, callbacks
- * included, the environment is the default one. Afterwards the caller has its own again, flags included. A thread
- * inherits the environment of the thread that starts it (POSIX), so workers have the default one too.
+ * public function that computes or calls back begins with MP_BORDER. From there until it returns, callbacks included,
+ * the environment is the default one. Then the caller's environment is restored, flags included. A thread inherits the
+ * environment of the thread that starts it (POSIX), so workers have the default one too.
  *
  * On x86-64 we read the control register of the vector unit (MXCSR) to see whether the environment is the default one
  * already. That costs next to nothing, whereas <fenv.h> takes as long as the push of a small layer. We do not compute
- * with the other unit, x87. C libraries that print numbers with it get its default from mp_fail (lib/api/status.c). */
+ * with the other unit, x87. Some C libraries print numbers with it, so mp_fail sets its default (lib/api/status.c). */
 #ifndef MP_SUPPORT_ENVIRONMENT_H
 #define MP_SUPPORT_ENVIRONMENT_H
 
@@ -23,14 +23,14 @@
 #define MP_ENVIRONMENT_RESTORE(control) ((void)(control))
 #endif
 
-/* Of the control register: the bits that are exception flags, the default value, and the value that stands for an
- * unknown one and always differs from the default. */
+/* The control register's exception flags, its default value, and a value for a register that cannot be read, which
+ * differs from the default. */
 enum { MP_ENVIRONMENT_FLAGS = 0x3f, MP_ENVIRONMENT_DEFAULT = 0x1f80, MP_ENVIRONMENT_UNKNOWN = 0 };
 
 /* The caller's environment. */
 struct environment {
     unsigned control;
-    bool other; /* not the default one: `all` holds it */
+    bool other; /* it is not the default one, and `all` holds it */
     fenv_t all;
 };
 

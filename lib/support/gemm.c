@@ -28,23 +28,23 @@ struct gemm mp_gemm_here(void)
     return (struct gemm){bytes, HAVE_OPENBLAS && bytes == 16 && !mp_process_is_forked()};
 }
 
-/* The columns of one panel of a packed factor. Our kernel reads panels as wide as its tiles, so that it reads consecutive
- * numbers. OpenBLAS reads one panel of all columns. A forked child must not enter OpenBLAS, and reads what its parent
- * packed: so the width depends on the processor and on the build, not on gemm.openblas. */
+/* The columns of one panel of a packed factor. Our kernel's panels are as wide as its tiles, so that it reads
+ * consecutive numbers. OpenBLAS reads one panel of all columns. A forked child must not enter OpenBLAS, but reads what
+ * its parent packed. So the width depends on the processor and on the build, not on gemm.openblas. */
 static size_t panel_of(struct gemm gemm, size_t n)
 {
     return HAVE_OPENBLAS && gemm.bytes == 16 ? n : 2 * (size_t)gemm.bytes / sizeof(real);
 }
 
-void mp_gemm_pack(struct gemm gemm, size_t k, size_t n, const real *b, size_t across, size_t along, size_t known,
-                  real *packed)
+void mp_gemm_pack(struct gemm gemm, size_t k, size_t n, const real *b, size_t row_stride, size_t column_stride,
+                  size_t known, real *packed)
 {
     size_t panel = panel_of(gemm, n);
     for (size_t first = 0; first < n; first += panel) {
         size_t columns = n - first < panel ? n - first : panel;
         for (size_t i = 0; i < k; i++, packed += columns)
             for (size_t j = 0; j < columns; j++)
-                packed[j] = first + j < known ? b[i * across + (first + j) * along] : 0;
+                packed[j] = first + j < known ? b[i * row_stride + (first + j) * column_stride] : 0;
     }
 }
 

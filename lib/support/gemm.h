@@ -14,12 +14,12 @@ struct gemm {
 };
 
 /* The faster way on this processor. Ask once per call of the library, not once per product. It is OpenBLAS where our
- * narrowest kernel would run, which on x86-64 has no fused multiply-add; but not in a forked child, where the parent's
- * OpenBLAS threads do not exist.
+ * narrowest kernel would run, which on x86-64 has no fused multiply-add. In a forked child it is always our kernel,
+ * because the parent's OpenBLAS threads do not exist there.
  *
- * Least and largest GFLOP/s of one Zen 5 core at 3.5 GHz over the products of networks of 32 to 128 units, 1 to 512
- * inputs, 16 to 96 series, OpenBLAS 0.3.21 in calls of M N K <= MP_GEMM_MOST (tests/bench/lstm.c prints two of the
- * shapes):
+ * The table has the least and largest GFLOP/s of one Zen 5 core at 3.5 GHz. The products are those of networks of 32 to
+ * 128 units, 1 to 512 inputs, 16 to 96 series. OpenBLAS 0.3.21 got calls of M N K <= MP_GEMM_MOST. tests/bench/lstm.c
+ * prints two of the shapes.
  *
  *                  plain kernel    OpenBLAS's kernel for it
  *     AVX-512      217 .. 234      54 .. 224 (Cooperlake)
@@ -34,10 +34,10 @@ enum { MP_GEMM_MOST = 262144 };
 
 bool mp_gemm_has_openblas(void);
 
-/* Packs a right factor of k x n into k * n numbers. Its element (i, j) is b[i * across + j * along], or 0 from column
- * `known` on. The order of the numbers depends on gemm.bytes and on the build alone. */
-void mp_gemm_pack(struct gemm gemm, size_t k, size_t n, const real *b, size_t across, size_t along, size_t known,
-                  real *packed);
+/* Packs a right factor of k x n into k * n numbers. Its element (i, j) is b[i * row_stride + j * column_stride], or 0
+ * from column `known` on. The order of the numbers depends on gemm.bytes and on the build alone. */
+void mp_gemm_pack(struct gemm gemm, size_t k, size_t n, const real *b, size_t row_stride, size_t column_stride,
+                  size_t known, real *packed);
 
 /* C (m x n) = A (m x k) B, B packed. If `row` (n numbers) is not NULL, it is added to every row of C. */
 void mp_gemm(struct gemm gemm, size_t m, size_t n, size_t k, const real *a, size_t a_stride, const real *packed,

@@ -1,30 +1,30 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The plain matrix product. Compiled once per vector width. A tile of the result stays in registers while its sums run.
+/* The plain matrix product, compiled once per vector width. A tile of the result stays in registers while its sums run.
  *
  * bytes: element (i, j) is the sum over k in ascending order; tile sizes do not change it, RUN does. */
 #include "support/gemm_kernel.h"
 
-/* The rows of a tile, of two vectors each. A row of the right factor and an element of the left one need registers too:
- * 12 x 2 + 3 of the 32 with AVX-512, 6 x 2 + 3 of 16 otherwise. */
+/* TALLEST is the largest number of rows of a tile, each two vectors wide. A row of the right factor (2) and an element
+ * of the left one (1) need registers too: 12 x 2 + 3 of the 32 with AVX-512, 6 x 2 + 3 of 16 otherwise. */
 enum { TALLEST = MP_LANE_BYTES == 64 ? 12 : 6, PANEL = 2 * WIDTH };
 
-/* The terms that are summed before they are added to the result: shorter sums round less. */
+/* So many terms are summed before they are added to the result, because shorter sums round less. */
 enum { RUN = 512 };
 
 struct factors {
-    const real *left; /* element (i, k) is left[i * across + k * along] */
-    size_t across, along;
+    const real *left; /* element (i, k) is left[i * row_stride + k * column_stride] */
+    size_t row_stride, column_stride;
     const real *right;
     size_t right_stride, terms;
 };
 
-/* Rows of the result. */
+/* A tile of the result. */
 struct place {
     real *at;
     size_t stride;
 };
 
-/* The tile is left x right, plus `start` in every row if not NULL; with `add` it is added to c. */
+/* Computes the tile left x right, plus `start` in every row if it is not NULL. `add`: adds the tile to c. */
 INLINE void tile(const int rows, const int vectors, const struct factors f, const real *start, const bool add,
                  struct place c)
 {
@@ -36,10 +36,10 @@ INLINE void tile(const int rows, const int vectors, const struct factors f, cons
             sum[i][j] = start ? load(start + j * WIDTH) : splat(0);
     }
     for (size_t k = 0; k < f.terms; k++) {
-        const real *right = f.right + k * f.right_stride, *left = f.left + k * f.along;
+        const real *right = f.right + k * f.right_stride, *left = f.left + k * f.column_stride;
         UNROLLED
         for (int i = 0; i < rows; i++) {
-            vector a = splat(left[(size_t)i * f.across]);
+            vector a = splat(left[(size_t)i * f.row_stride]);
             UNROLLED
             for (int j = 0; j < vectors; j++)
                 sum[i][j] = fused(a, load(right + j * WIDTH), sum[i][j]);

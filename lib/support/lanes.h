@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Kernels on lanes: MP_LANES series side by side, one number of each in an array of MP_LANES doubles.
+/* Kernels on lanes: they process MP_LANES series side by side, one number of each in an array of MP_LANES doubles.
  *
  * A kernel is an ordinary file that is compiled once per vector width: lib/meson.build defines MP_LANE_BYTES, and a
  * `vector` has as many lanes as one register of that width. We do not use target_clones (simd.h), because compilers
  * keep a vector wider than the registers in memory, and a kernel becomes ten times slower. All widths give the same
- * bytes: a lane meets the same operations in the same order, whatever is beside it. */
+ * bytes, because each lane undergoes the same operations in the same order. */
 #ifndef MP_SUPPORT_LANES_H
 #define MP_SUPPORT_LANES_H
 
@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* Two vectors of the widest width. */
 enum { MP_LANES = 16 };
 
 #ifdef MP_LANE_BYTES

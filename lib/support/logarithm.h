@@ -6,9 +6,11 @@
 #include <stdint.h>
 #include <string.h>
 
-/* log(x 2^exponent) of a positive, normal x, within two units in the last place. With x = m 2^e, m between sqrt(1/2)
- * and sqrt(2), log m = 2 artanh(s), s = (m - 1) / (m + 1), |s| < 0.172. It has no branches, so that a loop over it becomes
- * vector code. */
+/* log(x 2^exponent) of a positive, normal x, within two units in the last place. It has no branches, so that a loop
+ * over it becomes vector code.
+ *
+ *     x = m 2^e, m between sqrt(1/2) and sqrt(2)
+ *     log m = 2 artanh(s) = 2 s + (2/3) s^3 + (2/5) s^5 + ...,  s = (m - 1) / (m + 1), |s| < 0.172 */
 static inline double mp_logarithm_scaled(double x, int32_t exponent)
 {
     uint64_t bits;

@@ -30,8 +30,8 @@ size_t mp_sum(size_t a, size_t b)
 size_t mp_whole_lines(size_t count, size_t size)
 {
     size_t bytes = mp_product(count, size);
-    size_t gap = (MP_CACHE_LINE - bytes % MP_CACHE_LINE) % MP_CACHE_LINE;
-    return mp_sum(bytes, gap);
+    size_t padding = (MP_CACHE_LINE - bytes % MP_CACHE_LINE) % MP_CACHE_LINE;
+    return mp_sum(bytes, padding);
 }
 
 void *mp_allocate(const struct memory *memory, size_t count, size_t size)

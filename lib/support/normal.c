@@ -1,4 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Three quotients of polynomials, with the coefficients of M. Wichura, "Algorithm AS 241" (1988). Let q = p - 1/2 and
+ * r = sqrt(-log(min(p, 1 - p))):
+ *
+ *     |q| <= 0.425       q centre(0.425^2 - q^2)
+ *     otherwise, r <= 5  sign(q) flank(r - 1.6)
+ *     otherwise          sign(q) tail(r - 5) */
 #include "support/normal.h"
 
 #include "support/logarithm.h"
@@ -9,7 +15,7 @@ enum { TERMS = 8 };
 
 /* A quotient of polynomials, the constant terms first. */
 struct rational {
-    double above[TERMS], below[TERMS];
+    double numerator[TERMS], denominator[TERMS];
 };
 
 static const struct rational centre = {
@@ -30,20 +36,20 @@ static const struct rational tail = {
 
 static double value_of(const struct rational *rational, double x)
 {
-    double above = 0, below = 0;
+    double numerator = 0, denominator = 0;
     for (int i = TERMS - 1; i >= 0; i--) {
-        above = above * x + rational->above[i];
-        below = below * x + rational->below[i];
+        numerator = numerator * x + rational->numerator[i];
+        denominator = denominator * x + rational->denominator[i];
     }
-    return above / below;
+    return numerator / denominator;
 }
 
 double mp_normal_quantile(double probability)
 {
-    double off = probability - 0.5;
-    if (fabs(off) <= 0.425)
-        return off * value_of(&centre, 0.180625 - off * off);
-    double r = sqrt(-mp_logarithm(off < 0 ? probability : 1 - probability));
+    double q = probability - 0.5;
+    if (fabs(q) <= 0.425)
+        return q * value_of(&centre, 0.180625 - q * q);
+    double r = sqrt(-mp_logarithm(q < 0 ? probability : 1 - probability));
     double value = r <= 5 ? value_of(&flank, r - 1.6) : value_of(&tail, r - 5);
-    return off < 0 ? -value : value;
+    return q < 0 ? -value : value;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every worker runs the same function; the caller's thread is worker 0, so a call succeeds without any other thread. */
+/* Every worker runs the same function. The caller's thread is worker 0, so a call succeeds without any other thread. */
 #define _POSIX_C_SOURCE 200809L
 #include "support/parallel.h"
 

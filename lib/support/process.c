@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-/* Written once, before anyone can call the library. */
+/* Written once, before any call of the library. */
 static pid_t loaded_in;
 
 __attribute__((constructor)) static void remember_process(void)

@@ -18,7 +18,7 @@ static inline uint64_t mp_random_bits(struct random *random)
     return z ^ z >> 31;
 }
 
-/* Every pair of numbers begins another sequence. */
+/* Every pair of a seed and a sequence number begins a different sequence. */
 static inline struct random mp_random(uint64_t seed, uint64_t sequence)
 {
     struct random random = {seed};
@@ -27,7 +27,7 @@ static inline struct random mp_random(uint64_t seed, uint64_t sequence)
     return random;
 }
 
-/* At least 0, less than 1. */
+/* A number of at least 0 and less than 1. */
 static inline double mp_random_fraction(struct random *random)
 {
     return (double)(mp_random_bits(random) >> 11) * 0x1p-53;
@@ -38,7 +38,7 @@ static inline double mp_random_between(struct random *random, double low, double
     return low + (high - low) * mp_random_fraction(random);
 }
 
-/* 0 .. n - 1, for n below 2^53. */
+/* A number 0 .. n - 1, for n below 2^53. */
 static inline size_t mp_random_below(struct random *random, size_t n)
 {
     return (size_t)(mp_random_fraction(random) * (double)n);

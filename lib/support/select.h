@@ -5,8 +5,8 @@
 
 #include <stddef.h>
 
-/* Returns the value that would stand at index `rank` if the n values were sorted. rank < n, and none is NaN. Reorders
- * the values. The time is in proportion to n, except for inputs that were made to be slow. */
+/* Returns the value that would stand at index `rank` if the n values were sorted. rank < n, and no value is NaN.
+ * Reorders the values. The time is proportional to n, except for inputs that were made to be slow. */
 static inline double mp_select(double *values, size_t n, size_t rank)
 {
     size_t low = 0, high = n - 1;

@@ -3,15 +3,15 @@
 #ifndef MP_SUPPORT_SIMD_H
 #define MP_SUPPORT_SIMD_H
 
-#include <stdint.h> /* defines __GLIBC__ where it is one */
+#include <stdint.h> /* glibc's defines __GLIBC__ */
 
 /* MP_VECTORISED stands before a static function whose plain loops the compiler turns into vector code. All variants
  * give the same bytes: sums keep their order, and no product is merged into a sum (-ffp-contract=off).
  *
- * The function must be static: gcc exports the variants of others, and clang breaks them. Its name must begin with mp_
- * all the same, because clang makes its resolver, NAME.resolver, a global symbol. Under ThreadSanitizer there are no
- * variants: its runtime is not ready when the loader chooses. Both compilers get 256-bit vectors, and 512-bit ones with
- * conversions of 64-bit integers. */
+ * The function must be static: gcc exports the variants of other functions, and clang breaks them. Its name must still
+ * begin with mp_, because clang makes its resolver, NAME.resolver, a global symbol. Under ThreadSanitizer there are no
+ * variants, because its runtime is not ready when the loader chooses. The variants have 256-bit vectors, and 512-bit
+ * ones with conversions of 64-bit integers. */
 #if defined(__has_feature)
 #if __has_feature(thread_sanitizer)
 #define MP_THREAD_SANITIZER

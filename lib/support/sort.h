@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sorting in place. A C library's qsort may allocate memory. */
+/* Sorting in place without allocating memory, which a C library's qsort may do. */
 #ifndef MP_SUPPORT_SORT_H
 #define MP_SUPPORT_SORT_H
 

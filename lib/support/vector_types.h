@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The vector of one width: `element`, its integer `element_bits` and VECTOR_ALIGNMENT come from the header that
- * includes this one, lanes.h for lanes of doubles or vectors.h for rows of real numbers. */
+/* The vector of one width. The header that includes this one defines `element`, its integer `element_bits` and
+ * VECTOR_ALIGNMENT: lanes.h for lanes of doubles, vectors.h for rows of real numbers. */
 #ifndef MP_SUPPORT_VECTOR_TYPES_H
 #define MP_SUPPORT_VECTOR_TYPES_H
 
@@ -11,7 +11,7 @@ typedef element vector __attribute__((vector_size(MP_LANE_BYTES), aligned(VECTOR
 /* Integers as wide as the elements. As a mask, every element has all its bits set or none. */
 typedef element_bits mask __attribute__((vector_size(MP_LANE_BYTES), aligned(VECTOR_ALIGNMENT), may_alias));
 
-enum { WIDTH = MP_LANE_BYTES / (int)sizeof(element) }; /* elements */
+enum { WIDTH = MP_LANE_BYTES / (int)sizeof(element) }; /* in elements */
 
 INLINE vector splat(element x)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Vectors of real numbers, for kernels that are ordinary files compiled once per vector width (MP_LANE_BYTES in
- * lib/meson.build). All widths give the same bytes: an element meets the same operations in the same order, whatever is
- * beside it, and every width computes a product and a sum with one rounding where the code says `fused`. */
+ * lib/meson.build). All widths give the same bytes, because each element undergoes the same operations in the same
+ * order. Where the code says `fused`, every width computes a product and a sum with one rounding. */
 #ifndef MP_SUPPORT_VECTORS_H
 #define MP_SUPPORT_VECTORS_H
 
@@ -20,7 +20,7 @@ typedef float real;
 typedef int32_t real_bits;
 #endif
 
-/* Rows are padded to a multiple of this many numbers: whole vectors of every width. */
+/* Rows are padded to a multiple of this many numbers, which is a whole number of vectors of every width. */
 enum { MP_ROW = 16 };
 
 static inline size_t mp_padded(size_t n)
@@ -42,7 +42,7 @@ typedef real_bits element_bits;
 #endif
 #define MP_JOINED_(name, bytes) name##_##bytes
 #define MP_JOINED(name, bytes) MP_JOINED_(name, bytes)
-#define MP_WIDE(name) MP_JOINED(name, MP_LANE_BYTES) /* this width's name of a kernel */
+#define MP_WIDE(name) MP_JOINED(name, MP_LANE_BYTES) /* the kernel's name for this width */
 
 #ifdef MP_REAL_DOUBLE
 #define FMA __builtin_fma

@@ -14,7 +14,7 @@ static inline int mp_width_for(bool avx2, bool fma, bool avx512f, bool avx512vl,
     return avx512f && avx512vl && avx512dq ? 64 : 32;
 }
 
-/* The widest on this processor. */
+/* The widest vectors, in bytes, on this processor. */
 static inline int mp_vector_bytes(void)
 {
 #ifdef MP_X86_KERNELS
@@ -27,7 +27,7 @@ static inline int mp_vector_bytes(void)
 #endif
 }
 
-/* Calls kernel_16, kernel_32 or kernel_64, the kernel for vectors of so many bytes. */
+/* Calls kernel_16, kernel_32 or kernel_64, the kernel for vectors of that many bytes. */
 #ifdef MP_X86_KERNELS
 #define MP_BY_WIDTH(bytes, kernel, ...) \
     ((bytes) == 64 ? kernel##_64(__VA_ARGS__) : (bytes) == 32 ? kernel##_32(__VA_ARGS__) : kernel##_16(__VA_ARGS__))

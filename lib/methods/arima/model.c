@@ -24,7 +24,7 @@ size_t mp_arima_model_size(const moep_predictor_config *config, size_t layers, s
 
 struct arima_model mp_arima_model(void *block, size_t series)
 {
-    return lay_out(&(struct arena){.block = block, .lines = block}, series); /* from the block's first byte on */
+    return lay_out(&(struct arena){.memory = block, .lines = block}, series); /* from the block's first byte on */
 }
 
 /* ---- checkpoint -------------------------------------------------------------------------------------------------- */
