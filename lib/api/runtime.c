@@ -19,7 +19,7 @@ moep_status mp_runtime_read(struct runtime *to, const moep_runtime *from, const 
     if (status != MOEP_OK)
         return status;
     if (!theirs.allocate != !theirs.release)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_runtime: allocate and release come together or not at all");
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_runtime: set both allocate and release, or neither");
     if (theirs.reserved != 0)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_runtime.reserved must be 0");
     *to = mp_runtime_default;

@@ -14,12 +14,12 @@ struct runtime {
     void *progress_user;
 };
 
-/* Checks and resolves the caller's; NULL copies `fallback`. */
+/* Checks and resolves the caller's runtime; NULL copies `fallback`. */
 moep_status mp_runtime_read(struct runtime *to, const moep_runtime *from, const struct runtime *fallback);
 
 extern const struct runtime mp_runtime_default;
 
-/* CANCELLED if the caller wants to stop. */
+/* Reports progress to the caller; CANCELLED if the caller's callback asks to stop. */
 moep_status mp_runtime_progress(const struct runtime *runtime, double fraction);
 
 #endif

@@ -13,7 +13,7 @@ static _Thread_local char last_error[256];
 
 moep_status mp_fail(moep_status status, const char *format, ...)
 {
-    fenv_t callers; /* some C libraries print numbers by a unit that MP_BORDER leaves alone */
+    fenv_t callers; /* some C libraries print numbers with x87, which MP_BORDER leaves as it is */
     va_list arguments;
     fegetenv(&callers);
     fesetenv(FE_DFL_ENV);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Failure of a call: a status, and a sentence for moep_last_error(). */
+/* How a call fails: with a status, and a sentence for moep_last_error(). */
 #ifndef MP_API_STATUS_H
 #define MP_API_STATUS_H
 
 #include "moepredict.h"
 
-/* moep_version_number(), without a call. */
+/* The value of moep_version_number(). */
 enum { MP_VERSION = MOEP_VERSION_MAJOR << 16 | MOEP_VERSION_MINOR << 8 | MOEP_VERSION_PATCH };
 
 /* Stores the sentence as this thread's moep_last_error() and returns the status. */
@@ -15,7 +15,7 @@ __attribute__((format(printf, 2, 3)))
 moep_status
 mp_fail(moep_status status, const char *format, ...);
 
-/* The same status, with "what i: " in front of the last sentence, for a failure of the i-th of several. */
+/* Writes "what i: " in front of the last sentence, for a failure of the i-th of several things. Returns the status. */
 moep_status mp_fail_at(moep_status status, const char *what, size_t i);
 
 /* INVALID_ARGUMENT: "name is NULL". */

@@ -5,8 +5,8 @@
 
 #include <string.h>
 
-/* No struct ends in padding, because a later version could put a field there without changing the size. Fields have 4 or
- * 8 bytes. Where size_t has 8, the size of every version is a multiple of 8, and no such size cuts a field in two. */
+/* No struct ends in padding, because a later version could add a field there without changing the size. Fields have 4
+ * or 8 bytes. Where size_t has 8, the size of every version is a multiple of 8, and no such size splits a field. */
 enum { STRUCT_UNIT = sizeof(size_t), STRUCT_LEAST = 2 * sizeof(size_t) };
 #define ENDS_WITH(type, field)                                                         \
     _Static_assert(offsetof(type, field) + sizeof((type *)0)->field == sizeof(type) && \

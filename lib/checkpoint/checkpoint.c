@@ -58,7 +58,7 @@ static moep_status read_header(struct checkpoint *checkpoint, size_t size)
 {
     const unsigned char *in = checkpoint->in;
     if (size < HEADER || memcmp(in, magic, sizeof magic) != 0)
-        return corrupt("it does not begin like one");
+        return corrupt("wrong magic number");
     if (mp_load(in + HEADER_CRC_AT, 4) != mp_crc32c(&checkpoint->crc, 0, in, HEADER_CRC_AT))
         return corrupt("the checksum of its header does not match");
     unsigned major = (unsigned)mp_load(in + MAJOR_AT, 2);
@@ -81,7 +81,7 @@ static bool has_tag(const unsigned char *section, const char *tag)
     return memcmp(section, tag, VERSION_AT) == 0;
 }
 
-/* A known section comes once and in no later version. An unknown one is skipped, unless it is critical. */
+/* A known section must occur once and in no later version. An unknown one is skipped, unless it is critical. */
 static moep_status check_section(const unsigned char *section, const struct section *known, bool *seen, size_t n)
 {
     unsigned version = (unsigned)mp_load(section + VERSION_AT, 2);
@@ -89,7 +89,7 @@ static moep_status check_section(const unsigned char *section, const struct sect
         if (!has_tag(section, known[i].tag))
             continue;
         if (seen[i] || version < 1)
-            return corrupt("a section comes twice, or has version 0");
+            return corrupt("a section occurs twice, or has version 0");
         seen[i] = true;
         if (version > known[i].version)
             return mp_fail(MOEP_ERROR_INCOMPATIBLE, "section %s of the checkpoint was written by a newer library",

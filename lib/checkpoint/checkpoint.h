@@ -3,15 +3,15 @@
  *
  * A part of a handle describes its state once, as a function that names every field in turn. The checkpoint's mode says
  * whether that function measures the state, writes it or reads it back. So writing and reading cannot disagree, and the
- * layout of memory has no part in the format. Numbers are little-endian, floating-point ones their IEEE bits.
+ * format does not depend on the layout of memory. Numbers are little-endian; floating-point ones are their IEEE bits.
  *
  *     header    magic (8 bytes), format major, minor (u16 each), sections (u32), total length (u64),
  *               version of the library that wrote it (u32), CRC-32C of the header so far (u32)
  *     section   tag (4 bytes), version, flags (u16 each; bit 0: critical), length of what follows the section's own
- *               header (u64), CRC-32C of the section but for these four bytes (u32), fields
+ *               header (u64), CRC-32C of the section except these four bytes (u32), fields
  *
- * The magic has a byte above 127, a CR LF, an end-of-file mark and a LF: a transfer as text damages it. The header
- * keeps this layout for ever, whatever the major. */
+ * The magic has a byte above 127, a CR LF, an end-of-file mark and a LF, so a transfer as text damages it. The header
+ * keeps this layout in every future major. */
 #ifndef MP_CHECKPOINT_CHECKPOINT_H
 #define MP_CHECKPOINT_CHECKPOINT_H
 
@@ -22,7 +22,7 @@
 
 enum checkpoint_mode { MP_MEASURE, MP_WRITE, MP_READ };
 
-enum { MP_MOST_SECTIONS = 8 }; /* a reader knows at most this many kinds */
+enum { MP_MOST_SECTIONS = 8 }; /* a reader knows at most this many kinds of section */
 
 struct checkpoint {
     enum checkpoint_mode mode;
@@ -30,7 +30,7 @@ struct checkpoint {
     const unsigned char *in; /* MP_READ */
     size_t at;               /* the next byte */
     size_t section;          /* where the header of the present section begins */
-    uint32_t sections;       /* how many there are so far; MP_READ: in all */
+    uint32_t sections;       /* their number so far; MP_READ: in all */
     size_t size, end;        /* MP_READ: the end of the last section, of the present one */
     bool bad;                /* MP_READ: a field was missing or out of range; later ones are left alone */
     struct crc32c crc;
@@ -50,15 +50,16 @@ struct section {
     uint16_t version;
 };
 
-/* Begins reading. Checks all that can be checked without knowing the fields: the header; the bounds and checksum of
- * each section; that each of the `known` sections comes once, in no later version; that no other section is critical.
+/* Begins reading. Checks what can be checked without knowing the fields: the header, and the bounds and checksum of
+ * each section. Each of the `known` sections must occur once, in no later version, and no other section may be critical.
  * CORRUPT, INCOMPATIBLE. */
 moep_status mp_checkpoint_read(struct checkpoint *checkpoint, const void *buffer, size_t size,
                                const struct section *known, size_t n);
 
 /* ---- a section --------------------------------------------------------------------------------------------------- */
 
-/* Begins a section, critical when written. Reading: one of the `known` ones, in any order and as often as needed. */
+/* Begins a section. Writing marks it as critical. Reading takes the `known` sections in any order, and as often as
+ * needed. */
 void mp_checkpoint_section(struct checkpoint *checkpoint, const struct section *section);
 
 /* Ends it. Reading: CORRUPT if a field was bad or fields are left over. */
@@ -67,8 +68,8 @@ moep_status mp_checkpoint_end(struct checkpoint *checkpoint);
 /* Reading: bytes of the section that are still to be read. */
 size_t mp_checkpoint_left(const struct checkpoint *checkpoint);
 
-/* For a section to which later releases append fields that earlier ones may ignore. more: is there another field? If
- * not, it keeps its default. skip, after the last field: passes over those that a later release has appended. */
+/* For a section to which later releases append fields that earlier ones may ignore. more: is there another field? A
+ * missing field keeps its default. skip, after the last known field: skips those that a later release has appended. */
 bool mp_checkpoint_more(const struct checkpoint *checkpoint);
 void mp_checkpoint_skip(struct checkpoint *checkpoint);
 

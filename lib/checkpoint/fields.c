@@ -79,8 +79,8 @@ static float load_float(const unsigned char *at)
     return value;
 }
 
-/* Steps past n floats and returns where they begin. MP_READ: n becomes 0 if fewer are left. */
-static size_t pass_floats(struct checkpoint *checkpoint, size_t *n)
+/* Skips n floats and returns where they begin. MP_READ: n becomes 0 if fewer are left. */
+static size_t skip_floats(struct checkpoint *checkpoint, size_t *n)
 {
     size_t at = checkpoint->at;
     if (checkpoint->mode == MP_READ && mp_checkpoint_left(checkpoint) / sizeof(float) < *n) {
@@ -93,7 +93,7 @@ static size_t pass_floats(struct checkpoint *checkpoint, size_t *n)
 
 static void field_range(struct checkpoint *checkpoint, float *values, size_t n, float least, float most)
 {
-    size_t at = pass_floats(checkpoint, &n);
+    size_t at = skip_floats(checkpoint, &n);
     bool good = true;
     if (checkpoint->mode == MP_WRITE)
         for (size_t i = 0; i < n; i++)
@@ -118,7 +118,7 @@ void mp_field_floats(struct checkpoint *checkpoint, float *values, size_t n, flo
 
 void mp_field_zeros(struct checkpoint *checkpoint, size_t n)
 {
-    size_t at = pass_floats(checkpoint, &n);
+    size_t at = skip_floats(checkpoint, &n);
     bool good = true;
     if (checkpoint->mode == MP_WRITE)
         memset(checkpoint->out + at, 0, n * sizeof(float));

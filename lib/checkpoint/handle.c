@@ -30,7 +30,7 @@ static moep_status parts_fields(struct checkpoint *checkpoint, const struct hand
     return status;
 }
 
-/* Measures or writes; only reading writes to a field, and so header and handle stay as they are. */
+/* Measures or writes. Only reading writes to a field, so header and handle stay as they are. */
 static size_t all_fields(struct checkpoint *checkpoint, const struct handle_kind *kind, const void *header,
                          const void *handle)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Handles, cloned, saved and loaded: the order of things that every kind of handle shares.
+/* How every kind of handle is cloned, saved and loaded.
  *
- * A saved handle is a header section, which says what the handle was made with (its shape, its configuration), and one
- * section for each part of its state. Loading reads the header, checks it, makes a handle from it, and fills the parts.
+ * A saved handle is a header section (shape and configuration) and one section for each part of its state. Loading
+ * reads the header, checks it, makes a handle from it, and fills the parts.
  * A kind of handle provides the functions of handle_kind; predictor/save.c is an example.
  *
  * allocates: clone and load, by `make` alone; save takes no memory. */
@@ -26,7 +26,7 @@ struct handle_kind {
     struct section section; /* the header's */
     void (*header_fields)(struct checkpoint *checkpoint, void *header);
 
-    /* Reading: requires of the header what `make` relies on, or fails in words of its own. */
+    /* Reading: checks what `make` requires of the header, by mp_checkpoint_require or with an error of its own. */
     moep_status (*check_header)(struct checkpoint *checkpoint, void *header);
 
     const struct handle_part *parts;
@@ -37,17 +37,17 @@ struct handle_kind {
     void (*destroy)(void *handle);            /* NULL is fine */
 };
 
-/* header: the handle's. runtime, NULL: a copy of `fallback`, the original's. out stays as it is on an error. */
+/* header: the handle's. runtime: NULL copies `fallback`, the original's. On an error `out` is not written. */
 moep_status mp_handle_clone(const struct handle_kind *kind, const void *header, const void *handle,
                             const moep_runtime *runtime, const struct runtime *fallback, void **out);
 
-/* Writes the handle, or only measures it if buffer is NULL. INVALID_ARGUMENT: capacity is too small; buffer and size then
- * stay as they are. */
+/* Writes the handle, or only measures it if buffer is NULL. INVALID_ARGUMENT: capacity is too small; then neither
+ * buffer nor size is written. */
 moep_status mp_handle_save(const struct handle_kind *kind, const void *header, const void *handle, void *buffer,
                            size_t capacity, size_t *size);
 
-/* header: memory for one, with the defaults of fields that an older library has not written. runtime, NULL: the
- * defaults. out stays as it is on an error. */
+/* header: a header with the defaults of fields that an older library has not written; it is overwritten. runtime: NULL
+ * means the defaults. On an error `out` is not written. */
 moep_status mp_handle_load(const struct handle_kind *kind, void *header, const void *buffer, size_t size,
                            const moep_runtime *runtime, void **out);
 

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a forecasting method must provide, and the table of the methods there are.
+/* The functions that a forecasting method provides, and the table of methods.
  *
  * A method is one `const struct method`, without state: everything that differs between handles is in the arguments.
- * What fit estimates is its model, a block of memory without pointers into itself, which the handle owns, copies and
- * saves. To write one, begin with tests/toy.h, a method of fifty lines; CONTRIBUTING.md lists the places that a new one
- * touches, and tests/test_laws.c tests whatever stands in the table.
+ * A method's fit estimates its model. The model is memory without pointers into itself, which the handle owns, copies
+ * and saves. To write a method, begin with tests/toy.h, a method of fifty lines. CONTRIBUTING.md lists the places that a new
+ * one touches, and tests/test_laws.c tests every method of the table.
  *
- * The members stand in the order in which a handle calls them. A method must provide those that are not said to be
- * NULL in some case. All of them may be called by several threads at once, on different handles. Memory comes from
- * task->runtime alone, errors go through mp_fail (api/status.h), and results must not depend on the number of
- * threads. */
+ * The members stand in the order in which a handle calls them. A method may leave out only those whose comment says
+ * what NULL means. Several threads may call them at once, on different handles. Memory comes from task->runtime alone,
+ * errors go through mp_fail (api/status.h), and results must not depend on the number of threads. */
 #ifndef MP_METHODS_METHOD_H
 #define MP_METHODS_METHOD_H
 
@@ -26,19 +25,20 @@ struct task {
     const struct runtime *runtime;
 };
 
-/* Another run to learn from. */
+/* Another run, from which a method learns. */
 struct run {
-    struct panel panel; /* all of it */
+    struct panel panel; /* the whole run */
     size_t layers, experts;
     uint64_t first_step; /* the run's own number of the panel's first row */
 };
 
-/* The quantiles that a call asks for: n probabilities, each more than 0 and less than 1. */
+/* The requested quantiles: n probabilities, each more than 0 and less than 1. */
 struct quantiles {
     const double *probabilities;
     size_t n;
 };
 
+/* How much smaller than in memory a model may be in a checkpoint. A reader relies on it before it allocates. */
 enum { MP_MODEL_COMPRESSION = 4 };
 
 struct method {
@@ -53,26 +53,26 @@ struct method {
     uint64_t (*default_history)(const moep_predictor_config *config);
     uint64_t (*least_history)(const moep_predictor_config *config);
 
-    /* UNSUPPORTED for more series than the method can work with. NULL: any number will do. */
+    /* UNSUPPORTED for more series than the method can work with. NULL: any number is supported. */
     moep_status (*check_shape)(const moep_predictor_config *config, size_t series);
 
     /* The bytes of the model, which the handle zeroes. NULL: the method has no model; init_model, model_fields, fit
      * and fit_traces are NULL too. */
     size_t (*model_size)(const moep_predictor_config *config, size_t layers, size_t experts);
 
-    /* Makes a zeroed model an unfitted one. NULL: zeros are one. */
+    /* Turns zeroed memory into an unfitted model. NULL: zeroed memory is one already. */
     void (*init_model)(const moep_predictor_config *config, size_t series, void *model);
 
     /* ---- fit ---- */
 
-    /* Estimates the model from task->panel, beginning with the model as it is. The handle passes a copy: on an error it
-     * throws the copy away and keeps the old model. NULL: nothing to estimate. */
+    /* Estimates the model from task->panel, beginning with the model as it is. The handle passes a copy, which it
+     * discards on an error. NULL: there is nothing to estimate. */
     moep_status (*fit)(const struct task *task, void *model);
 
     /* Estimates the model from n other runs, beginning with an unfitted one. NULL: UNSUPPORTED. */
     moep_status (*fit_traces)(const struct task *task, const struct run *runs, size_t n, void *model);
 
-    /* Is a forecast useless before a fit? A backtest then fits at its first origin. NULL: yes, if there is a fit. */
+    /* Is a forecast useless before a fit? If so, a backtest fits at its first origin. NULL: yes, if there is a fit. */
     bool (*needs_fit)(const moep_predictor_config *config);
 
     /* ---- predict ---- */
@@ -81,7 +81,7 @@ struct method {
     uint64_t (*min_steps)(const moep_predictor_config *config);
 
     /* Fills rows[mp_forecast_rows(horizon, stride)][series] with shares, each the mean over the row's steps. They need
-     * not sum to 1: the handle scales every layer. NOT_FITTED where a fit is missing. */
+     * not sum to 1, because the handle scales every layer. NOT_FITTED if a fit is missing. */
     moep_status (*forecast)(const struct task *task, const void *model, size_t horizon, size_t stride, double *rows);
 
     /* Fills rows[n][mp_forecast_rows(horizon, stride)][series] with quantiles of the mean over each row's steps. A
@@ -92,8 +92,8 @@ struct method {
     /* ---- save and load ---- */
 
     /* Names the model's fields (checkpoint/checkpoint.h), in at least model_size / MP_MODEL_COMPRESSION bytes: a reader
-     * takes memory for a model only if the input is long enough to hold it. Reading must require all that forecast
-     * relies on. */
+     * allocates a model only if the input is long enough to hold it. Reading must check everything that forecast relies
+     * on. */
     void (*model_fields)(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
                          void *model);
 };

@@ -3,7 +3,7 @@
  * SW_Avg).
  *
  * The forecast k steps ahead is a weighted sum of the w shares held, x_1 (oldest) to x_w, with the same weights for all
- * series. Let h(n) be the response, n steps later, to a unit added to one forecast:
+ * series. Let h(n) be the response, n steps later, to 1 added to one forecast:
  *
  *     h(0) = 1,   h(n) = (h(n-1) + ... + h(n-w)) / w,   h(n) = 0 for n < 0
  *
@@ -39,7 +39,7 @@ static uint64_t one_step(const moep_predictor_config *config)
     return 1;
 }
 
-/* h(0) .. h(n - 1), behind w zeros: response[w + n] = h(n). */
+/* Stores w zeros and then h(0) .. h(n - 1): response[w + i] = h(i). */
 static void impulse_response(double *response, size_t window, size_t n)
 {
     double sum = 1;
@@ -51,25 +51,25 @@ static void impulse_response(double *response, size_t window, size_t n)
     }
 }
 
-/* The weights of the row of steps k = first + 1 .. last ahead. `newest` is the row's sum of h(k-1-i), which moves by
- * one step from i to i + 1; its running sum over i is w x steps times the weight of the (i+1)-th oldest share. They are
- * divided by their own sum, because rounding keeps it from being exactly w x steps. */
+/* The weights of the row of steps k = first + 1 .. last ahead, T = last - first of them. `term` is the row's sum over k
+ * of h(k-1-i). Its sum over i' <= i is w T times the weight of share i + 1, counted from the oldest. The weights are
+ * divided by their own sum, which differs from w T by rounding. */
 static void row_weights(double *weights, const double *response, size_t window, size_t first, size_t last)
 {
-    double newest = 0, sum = 0, total = 0;
+    double term = 0, sum = 0, total = 0;
     for (size_t k = first; k < last; k++)
-        newest += response[window + k];
+        term += response[window + k];
     for (size_t i = 0; i < window; i++) {
-        sum += newest;
+        sum += term;
         weights[i] = sum;
         total += sum;
-        newest += response[window + first - i - 1] - response[window + last - i - 1];
+        term += response[window + first - i - 1] - response[window + last - i - 1];
     }
     for (size_t i = 0; i < window; i++)
         weights[i] /= total;
 }
 
-/* Series by tiles whose sums, 2 KiB, stay in the first-level cache while the window's rows stream past. */
+/* The series of a tile. Its sums, 2 KiB, stay in the first-level cache while the window's rows stream past. */
 enum { TILE = 256 };
 
 MP_VECTORISED static void mp_weigh_window(const struct panel *panel, size_t window, const double *weights, double *row)
@@ -91,7 +91,7 @@ static moep_status forecast(const struct task *task, const void *model, size_t h
     (void)model;
     const struct panel *panel = &task->panel;
     size_t window = panel->steps < task->config->sw_avg_window ? panel->steps : task->config->sw_avg_window;
-    size_t size = mp_sum(2 * window, horizon); /* the weights, then h behind w zeros */
+    size_t size = mp_sum(2 * window, horizon); /* the weights, then w zeros and h */
     double *weights = mp_allocate(&task->runtime->memory, size, sizeof *weights);
     if (!weights)
         return mp_out_of_memory("the weights of the window and the horizon");

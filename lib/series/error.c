@@ -56,7 +56,7 @@ double mp_sampling_error(const double *shares, size_t experts, double tokens)
     double sum = 0, least = least_load(experts);
     for (size_t e = 0; e < experts; e++) {
         double p = larger(shares[e], least);
-        sum += sqrt(larger(1 - p, 0) / (p * tokens)); /* a rounded p may pass 1 */
+        sum += sqrt(larger(1 - p, 0) / (p * tokens)); /* a rounded p may exceed 1 */
     }
     return mean_of_half_normal * sum / (double)experts;
 }

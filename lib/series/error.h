@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Measures of how far the forecast f of one layer's shares was from the actual shares p, over its E experts. All are
- * sums in the order of the experts. */
+/* Measures of how far the forecast f of one layer's shares was from the actual shares p, over its E experts. Each sums
+ * over the experts in their order. */
 #ifndef MP_SERIES_ERROR_H
 #define MP_SERIES_ERROR_H
 
@@ -10,11 +10,11 @@
  * 3,000. */
 double mp_error(const double *forecast, const double *actual, size_t experts);
 
-/* mean |f - p| / p over the experts with p > 0, the paper's error ratio; NaN if there is none. left_out: the number of
- * the others. */
+/* mean |f - p| / p over the experts with p > 0, the paper's error ratio; NaN if no expert has. left_out: the number of
+ * experts with p = 0. */
 double mp_paper_error(const double *forecast, const double *actual, size_t experts, size_t *left_out);
 
-/* sum |f - p| / 2: the share of the load that is not where it was forecast. */
+/* sum |f - p| / 2: the share of the load that went to other experts than forecast. */
 double mp_total_variation(const double *forecast, const double *actual, size_t experts);
 
 /* The expected mp_error of the true shares p as the forecast of a sample of n independent tokens:

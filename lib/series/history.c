@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bytes: shares are floats, each rounded once (intake.c); allocates: at make only, so that push takes no memory. */
+/* bytes: shares are floats, each rounded once (intake.c); allocates: at make only, so push allocates nothing. */
 #include "series/history.h"
 
 #include "api/status.h"
@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* UINT64_MAX stands for "never" where a step number is expected. */
+/* UINT64_MAX means "never" where a step number is expected. */
 static const uint64_t last_step_number = UINT64_MAX - 1;
 
 moep_status mp_shape_check(size_t layers, size_t experts)
@@ -52,7 +52,7 @@ static float *row_of(const struct history *history, uint64_t step)
     return history->ring + (size_t)(step % history->capacity) * history->layers * history->experts;
 }
 
-/* A layer to which nothing was routed repeats its last shares; before any it has uniform ones. */
+/* A layer to which nothing was routed repeats its last shares; without any so far, its shares are uniform. */
 static void repeat_shares(const struct history *history, float *shares, size_t layer)
 {
     size_t experts = history->experts;

@@ -11,24 +11,24 @@
 struct history {
     size_t layers, experts, capacity;
     uint64_t steps, next_step, empty_layers; /* as in moep_info */
-    uint64_t first_step; /* number of the first step pushed: numbers skipped from there to next_step are gaps */
+    uint64_t first_step; /* number of the first step pushed; numbers skipped between it and next_step are gaps */
     float *ring;         /* [capacity][layers][experts]; step s is row s % capacity */
 };
 
 /* INVALID_ARGUMENT unless both are 1 or more. */
 moep_status mp_shape_check(size_t layers, size_t experts);
 
-/* OUT_OF_MEMORY leaves it fit for mp_history_free, as zeroed memory is. */
+/* After OUT_OF_MEMORY, mp_history_free is still allowed, as it is on zeroed memory. */
 moep_status mp_history_make(struct history *history, size_t layers, size_t experts, uint64_t capacity,
                             const struct memory *memory);
 void mp_history_free(struct history *history, const struct memory *memory);
 
-/* Records all of the steps or, on an error, none. Takes no memory. */
+/* Records all of the steps or, on an error, none. Allocates nothing. */
 moep_status mp_history_push(struct history *history, uint64_t first_step, size_t steps, const void *counts,
                             moep_dtype dtype);
 
-/* Split form for callers that inspect each step: check all steps of a call, begin with the number of the first, then
- * record one by one. totals: [layers] of the step, or NULL. */
+/* mp_history_push in parts, for callers that inspect each step: check all steps of a call, begin with the number of the
+ * first, then record them one by one. totals: [layers], of the step's counts, or NULL. */
 moep_status mp_history_check(const struct history *history, uint64_t first_step, size_t steps, const void *counts,
                              moep_dtype dtype);
 void mp_history_begin(struct history *history, uint64_t first_step);
@@ -40,10 +40,10 @@ void mp_history_reset(struct history *history);
 /* Copies a history of the same layers, experts and capacity. */
 void mp_history_copy(struct history *to, const struct history *from);
 
-/* Its state as a checkpoint's fields. The whole ring is among them, however few steps it holds: the size stays the same
- * all through a run, and a reader takes no more memory than the input is long. Reading checks that each share is within
- * 0 .. 1, not that a layer's shares sum to 1. first_step came later and is saved with the configuration: a reader sets
- * it before it reads the fields. */
+/* Its state as a checkpoint's fields. They include the whole ring, however few steps it holds. So the size stays the
+ * same throughout a run, and a reader allocates no more memory than the input is long. Reading checks that each share
+ * is within 0 .. 1, not that a layer's shares sum to 1. first_step was added later and is saved with the configuration,
+ * so a reader sets it before it reads the fields. */
 void mp_history_fields(struct history *history, struct checkpoint *checkpoint);
 
 /* The bytes of the ring, in memory as in a checkpoint; SIZE_MAX where they do not fit. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* One table row of kernels per dtype.
+/* A table with one row of kernels per dtype.
  *
  * bytes: floating-point totals are eight partial sums, added in a fixed order; threads: none; allocates: nothing. */
 #include "series/intake.h"
@@ -11,16 +11,16 @@
 #include <float.h>
 #include <math.h>
 
-/* Partial sums of a floating-point total. The same number for any vector width, so that all widths give the same
- * bytes. */
+/* The partial sums of a floating-point total. Their number does not depend on the vector width, so that all widths give
+ * the same bytes. */
 enum { LANES = 8 };
 
-/* The kernels of one dtype: a share is x * scale * inverse, with scale a power of two that keeps floating-point totals
- * in range (1 for integers) and inverse = 1 / sum of x * scale. */
+/* The kernels of one dtype. A share is x * scale * inverse, where inverse = 1 / sum of x * scale. scale is a power of
+ * two that keeps floating-point totals in range, and 1 for integers. */
 struct reader {
     size_t size;
     bool (*valid)(const void *counts, size_t n);
-    bool (*whole)(const void *counts, size_t n); /* of floating-point types, else NULL */
+    bool (*whole)(const void *counts, size_t n); /* NULL for integers */
     double (*total)(const void *counts, size_t n, double scale);
     void (*shares)(const void *counts, size_t n, double scale, double inverse, float *shares);
     void (*exact_shares)(const void *counts, size_t n, double scale, double inverse, double *shares);
@@ -66,8 +66,8 @@ static bool unsigned_valid(const void *counts, size_t n)
         return !bad;                                                           \
     }
 
-/* With x = 2^32 high + low the sum is 2^32 (sum of high) + (sum of low). Of up to 2^21 integers either sum is below
- * 2^53, and so exact as a double. The one addition below rounds once. */
+/* With x = 2^32 high + low the sum is 2^32 (sum of high) + (sum of low). For up to 2^21 integers both sums are below
+ * 2^53, and so exact as doubles. Their addition rounds once. */
 #define INTEGER_TOTAL(type)                                                                   \
     MP_VECTORISED static double mp_##type##_total(const void *counts, size_t n, double scale) \
     {                                                                                         \
@@ -98,7 +98,7 @@ static bool unsigned_valid(const void *counts, size_t n)
         return lane[0];                                                                       \
     }
 
-/* Adding +0 makes the share of a negative zero an ordinary one. */
+/* Adding +0 turns a negative zero into a positive one. */
 #define SHARES(type, result, name)                                                                           \
     MP_VECTORISED static void mp_##type##_##name(const void *counts, size_t n, double scale, double inverse, \
                                                  result *out)                                                \
@@ -191,9 +191,9 @@ moep_status mp_intake_check(const void *counts, moep_dtype dtype, uint64_t steps
     return MOEP_OK;
 }
 
-/* The scale at which a total is summed again: 1 if the total and its inverse are normal numbers with room to spare.
- * Beyond that either could overflow or lose digits; 2^-600 and 2^600 bring any double, 2^-1074 to 2^1024, back into
- * that range. */
+/* The scale at which a total is summed again: 1 if the total and its inverse are normal numbers with a margin. Outside
+ * that range either could overflow or lose digits. 2^-600 and 2^600 bring any double, 2^-1074 to 2^1024, back into
+ * it. */
 static double rescaling(double total)
 {
     if (total > 0x1p900)
@@ -201,7 +201,7 @@ static double rescaling(double total)
     return total < 0x1p-900 ? 0x1p600 : 1.0;
 }
 
-/* A layer's total, and the two factors that turn its counts into shares. */
+/* Returns a layer's total, and computes the two factors that turn its counts into shares. */
 static double layer_total(const struct reader *reader, const void *counts, size_t experts, double *scale,
                           double *inverse)
 {

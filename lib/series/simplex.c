@@ -3,7 +3,7 @@
 
 #include <float.h>
 
-/* Compensated (A. Neumaier, 1974): a plain sum of a million shares, one of them large, is off by 1e-11. */
+/* A compensated sum (A. Neumaier, 1974). A plain sum of a million shares, one of them large, is wrong by 1e-11. */
 static double sum_of(const double *shares, size_t experts)
 {
     double sum = 0, lost = 0;

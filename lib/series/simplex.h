@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Forecasts out: every layer's shares become proportions that sum to 1. */
+/* Turns forecasts into proportions that sum to 1 in every layer. */
 #ifndef MP_SERIES_SIMPLEX_H
 #define MP_SERIES_SIMPLEX_H
 
 #include <stddef.h>
 
-/* In place: negative shares and NaNs become 0, and the rest is scaled to sum to 1. If no normal, finite sum is left,
+/* Sets negative shares and NaNs to 0, and scales the rest to sum to 1, in place. If the rest has no normal, finite sum,
  * every share becomes 1 / experts. */
 void mp_simplex(double *shares, size_t experts);
 

@@ -5,7 +5,7 @@
 
 #include "moepredict.h"
 
-/* Copies a caller's trace, its struct_size and reserved checked. */
+/* Copies a caller's trace, and checks its struct_size and reserved. */
 moep_status mp_trace_read(moep_trace *to, const moep_trace *from);
 
 /* The counts of a layer at a step. */
