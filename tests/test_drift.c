@@ -67,7 +67,7 @@ static void estimates_are_those_of_the_last_blocks(void **state)
         for (size_t s = 0; s < SERIES; s++)
             means[ended][s] = floor(sums[s] / STEPS * 0x1p26 + 0.5) * 0x1p-26;
         ended++;
-        assert_int_equal(mp_drift_ended(&drift), ended);
+        assert_int_equal(mp_drift_blocks_ended(&drift), ended);
         if (ended >= 2 * M)
             check(&drift, ended);
     }

@@ -82,7 +82,7 @@ static void a_block_is_quiet_while_drift_and_error_are_within_the_tolerance(void
         update(&layer, quiet);
         layer.stability.drift = cases[i].before;
         update(&layer, (struct expected_drift){cases[i].drift, cases[i].error, false, false});
-        assert_int_equal(layer.stability.within, cases[i].is_within ? 2 : 0);
+        assert_int_equal(layer.stability.blocks_within, cases[i].is_within ? 2 : 0);
     }
 }
 
@@ -119,14 +119,14 @@ static void a_trend_ends_a_state_and_keeps_from_it(void **state)
     layer = layer_of(2 * BLOCKS);
     for (int i = 1; i < BLOCKS; i++) { /* of no meaning yet */
         update(&layer, trend);
-        assert_true(i > DWELL || layer.stability.within == (i < DWELL ? (uint32_t)i : 0));
+        assert_true(i > DWELL || layer.stability.blocks_within == (i < DWELL ? (uint32_t)i : 0));
     }
     assert_int_equal(layer.stability.state, MOEP_STABLE);
     layer = layer_of(3 * BLOCKS - 2);
     update(&layer, trend);
-    assert_int_equal(layer.stability.within, 1);
+    assert_int_equal(layer.stability.blocks_within, 1);
     update(&layer, trend);
-    assert_int_equal(layer.stability.within, 0);
+    assert_int_equal(layer.stability.blocks_within, 0);
 }
 
 int main(void)

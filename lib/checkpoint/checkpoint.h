@@ -51,7 +51,7 @@ struct section {
 };
 
 /* Begins reading. Checks what can be checked without knowing the fields: the header, and the bounds and checksum of
- * each section. Each of the `known` sections must occur once, in no later version, and no other section may be critical.
+ * each section. Each of the `known` sections must occur once, in no later version. No other section may be critical.
  * CORRUPT, INCOMPATIBLE. */
 moep_status mp_checkpoint_read(struct checkpoint *checkpoint, const void *buffer, size_t size,
                                const struct section *known, size_t n);

@@ -8,15 +8,16 @@
 #include <math.h>
 #include <stdbool.h>
 
+/* tests/bench/detector_quality.py measures any other choice on recorded and simulated runs. */
 const moep_detector_config mp_detector_config_defaults = {
-    .horizon = 1000,
-    .tolerance = 0.10,
-    .expert_tolerance = 0.20,
-    .growth = 0.3,
-    .drift_window = 100,
-    .block = 20,
-    .dwell = 100,
-    .windows = {10, 100},
+    .horizon = 1000,          /* the paper's horizon, and the steps between two placements */
+    .tolerance = 0.10,        /* lower: fewer layers become STABLE; higher: a placement is further off */
+    .expert_tolerance = 0.20, /* twice the layer's, because a single expert scatters more than the mean of all */
+    .growth = 0.3,            /* between a load that comes back (0) and a random walk (0.5); recorded runs show both */
+    .drift_window = 100,      /* longer: slower drifts are seen under more noise; shorter: changes are seen sooner */
+    .block = 20,              /* longer: fewer blocks estimate the noise; shorter: they must be independent */
+    .dwell = 100,             /* longer: fewer false exits; shorter: STABLE is entered sooner */
+    .windows = {10, 100},     /* a short one, and one as long as drift_window */
 };
 
 moep_status moep_detector_config_init(moep_detector_config *config)
@@ -44,7 +45,7 @@ static bool has_short_windows(const moep_detector_config *config)
     return true;
 }
 
-/* The first fault of a configuration, in words; NULL if it has none. */
+/* Describes the first fault of a configuration; NULL if it has none. */
 static const char *fault_of(const moep_detector_config *config)
 {
     if (config->horizon < 1)

@@ -5,8 +5,8 @@
 
 #include "moepredict.h"
 
-/* Limits of a detector: the number of its windows, the steps of each, and the blocks of drift_window. With the last two
- * the sums of squares fit their integers (window.c, drift.c). */
+/* The limits of a detector: the number of its windows, the steps of each, and the blocks of drift_window. The last two
+ * are so low that sums of squares fit their integers (window.c, drift.c). */
 enum {
     MP_WINDOWS = sizeof((moep_detector_config *)0)->windows / sizeof(uint32_t),
     MP_LONGEST_WINDOW = 1024,

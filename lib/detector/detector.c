@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The handle: its life, steps in, and what it is. Every step goes into the history, the windows and the present block;
- * every block that ends moves the states on (expected_drift.c).
+/* The handle: create and destroy, push, and info. Every step goes into the history, the windows and the present block.
+ * When a block ends, the states are evaluated (expected_drift.c).
  *
  * allocates: at create only; threads: none. */
 #include "detector/detector.h"
@@ -27,27 +27,27 @@ static void lay_out(void *self, struct arena *arena)
     detector->scratch = mp_arena_take(arena, mp_product(3, experts), sizeof *detector->scratch);
 }
 
-/* How a squared drift grows from lag W to the horizon h: from the difference of two neighbouring means of W steps to
- * that of the mean of the last W and the mean of the next h.
+/* How a squared drift grows from lag W to the horizon h. Lag W compares two neighbouring means of W steps; the horizon
+ * compares the mean of the last W steps with the mean of the next h.
  *
  *     random walk of step variance q    2 W q / 3  and  (W + h) q / 3     ratio r = (W + h) / (2 W)
  *     linear trend a t, squared         (a W)^2  and  (a (W + h) / 2)^2   ratio r^2
  *
  * In general it is r^(2 H), with H the diffusion (Hurst) exponent, config.growth: 1/2 for a random walk, 1 for a trend,
- * 0 for a load that moves but comes back. Rounded to float, because pow may differ in its last digits between C
- * libraries. */
-static double growth_of(const moep_detector_config *config, double exponent)
+ * 0 for a load that changes but comes back. It is rounded to float, because pow may differ in its last digits between
+ * C libraries. */
+static double growth_factor(const moep_detector_config *config, double exponent)
 {
     double window = config->drift_window, horizon = (double)config->horizon;
     return (double)(float)pow((window + horizon) / (2 * window), 2 * exponent);
 }
 
-/* A drift that keeps its direction is taken to grow with twice the exponent, up to a linear trend's 1. But a single
- * jump J within the blocks that D and D' share splits into x J and (1 - x) J, so that D D' <= J^2 / 4. With a growth of
- * at most 4 g it does not count for more than the jump itself, g J^2. */
-static double trend_growth_of(const moep_detector_config *config)
+/* A drift that keeps its direction is assumed to grow with twice the exponent, up to a linear trend's 1. But a single
+ * jump J within the blocks that D and D' share splits into x J and (1 - x) J, so that D D' <= J^2 / 4. A factor of at
+ * most 4 g keeps its product from counting for more than the jump itself, g J^2. */
+static double trend_growth_factor(const moep_detector_config *config)
 {
-    return fmin(growth_of(config, fmin(2 * config->growth, 1)), 4 * growth_of(config, config->growth));
+    return fmin(growth_factor(config, fmin(2 * config->growth, 1)), 4 * growth_factor(config, config->growth));
 }
 
 size_t mp_detector_history(const moep_detector_config *config)
@@ -81,8 +81,8 @@ moep_status mp_detector_make(size_t layers, size_t experts, const moep_detector_
     if (!detector)
         return mp_out_of_memory("the detector");
     *detector = (moep_detector){.config = *config, .runtime = *runtime};
-    detector->growth = growth_of(config, config->growth);
-    detector->trend_growth = trend_growth_of(config);
+    detector->growth_factor = growth_factor(config, config->growth);
+    detector->trend_growth_factor = trend_growth_factor(config);
     moep_status status = make_parts(detector, layers, experts);
     if (status == MOEP_OK)
         *out = detector;
@@ -133,22 +133,22 @@ void moep_detector_destroy(moep_detector *detector)
 
 static void end_block(moep_detector *detector)
 {
-    uint64_t ended = mp_drift_ended(&detector->drift);
+    uint64_t blocks_ended = mp_drift_blocks_ended(&detector->drift);
     if (!mp_detector_in_warmup(detector))
         for (size_t layer = 0; layer < detector->history.layers; layer++)
-            mp_detector_evaluate(detector, layer, ended);
-    memset(mp_detector_tokens(detector, ended), 0, detector->history.layers * sizeof *detector->tokens);
+            mp_detector_evaluate(detector, layer, blocks_ended);
+    memset(mp_detector_tokens(detector, blocks_ended), 0, detector->history.layers * sizeof *detector->tokens);
 }
 
 static void push_step(moep_detector *detector, const void *counts, moep_dtype dtype)
 {
     struct history *history = &detector->history;
-    double *tokens = mp_detector_tokens(detector, mp_drift_ended(&detector->drift));
+    double *tokens = mp_detector_tokens(detector, mp_drift_blocks_ended(&detector->drift));
     mp_history_record(history, counts, dtype, detector->totals);
     size_t layer_size = history->experts * mp_dtype_size(dtype);
     for (size_t layer = 0; layer < history->layers; layer++) {
-        const char *of_layer = (const char *)counts + layer * layer_size;
-        tokens[layer] += mp_intake_are_tokens(of_layer, dtype, history->experts) ? detector->totals[layer] : NAN;
+        const char *layer_counts = (const char *)counts + layer * layer_size;
+        tokens[layer] += mp_intake_are_tokens(layer_counts, dtype, history->experts) ? detector->totals[layer] : NAN;
     }
     struct panel panel = mp_history_panel(history);
     for (size_t i = 0; i < MP_WINDOWS; i++)
@@ -158,7 +158,7 @@ static void push_step(moep_detector *detector, const void *counts, moep_dtype dt
         end_block(detector);
 }
 
-/* Begins WARMUP anew: at the first step, and after a gap so long that the load before it tells nothing. */
+/* Begins WARMUP: at the first step, and again after a gap so long that the load before it no longer counts. */
 static void restart(moep_detector *detector, uint64_t step)
 {
     const struct history *history = &detector->history;
@@ -199,7 +199,7 @@ moep_status moep_detector_push_at(moep_detector *detector, uint64_t first_step, 
     return detector ? push(detector, first_step, steps, counts, dtype) : mp_fail_null("detector");
 }
 
-/* ---- about it ---------------------------------------------------------------------------------------------------- */
+/* ---- info -------------------------------------------------------------------------------------------------------- */
 
 moep_status moep_detector_info(const moep_detector *detector, moep_info *info)
 {
@@ -209,7 +209,7 @@ moep_status moep_detector_info(const moep_detector *detector, moep_info *info)
     moep_info ours = mp_history_info(&detector->history);
     ours.method = -1;
     ours.min_steps = 2 * (uint64_t)detector->config.drift_window;
-    ours.fitted_step = UINT64_MAX;
+    ours.fitted_step = UINT64_MAX; /* never */
     return mp_struct_write(info, &ours, sizeof ours, "moep_info");
 }
 

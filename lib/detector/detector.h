@@ -12,16 +12,15 @@
 struct moep_detector {
     moep_detector_config config; /* checked */
     struct runtime runtime;
-    struct history history;            /* as long as the windows need it */
-    struct window windows[MP_WINDOWS]; /* of 0 steps: none */
+    struct history history;            /* as long as the windows require */
+    struct window windows[MP_WINDOWS]; /* one of 0 steps does not exist */
     struct drift drift;
-    double growth;             /* of a squared drift, from lag W to the horizon (detector.c) */
-    double trend_growth;       /* the same for a drift that keeps its direction */
-    struct arena arena;        /* the arrays below */
-    struct stability *layers;  /* [layers] */
-    struct stability *experts; /* [layers][experts] */
-    double
-        *tokens; /* [2 m + 1][layers]: of each block, the present one included; NaN where counts need not be tokens */
+    double growth_factor;       /* of a squared drift, from lag W to the horizon (detector.c) */
+    double trend_growth_factor; /* the same for a drift that keeps its direction */
+    struct arena arena;         /* the arrays below */
+    struct stability *layers;   /* [layers] */
+    struct stability *experts;  /* [layers][experts] */
+    double *tokens;  /* [2 m + 1][layers]: of each block, the present one too; NaN where counts need not be tokens */
     double *totals;  /* [layers]: of a step, while it is pushed */
     double *scratch; /* [3][experts] */
 };
@@ -31,8 +30,8 @@ moep_status mp_detector_make(size_t layers, size_t experts, const moep_detector_
                              const struct runtime *runtime, moep_detector **out);
 void mp_detector_destroy(moep_detector *detector);
 
-/* Moves the states of a layer and its experts on, when block number `ended`, counted from 1, ends. */
-void mp_detector_evaluate(moep_detector *detector, size_t layer, uint64_t ended);
+/* Evaluates the states of a layer and its experts when a block ends. */
+void mp_detector_evaluate(moep_detector *detector, size_t layer, uint64_t blocks_ended);
 
 /* The steps that history keeps: those of the longest window, and the one that leaves it. */
 size_t mp_detector_history(const moep_detector_config *config);
@@ -43,7 +42,7 @@ static inline size_t mp_detector_blocks(const moep_detector_config *config)
     return config->drift_window / config->block;
 }
 
-/* The rows of `tokens`, and that of a block. */
+/* The number of rows of `tokens`, and the row of a block. */
 static inline size_t mp_detector_token_rows(const moep_detector *detector)
 {
     return 2 * mp_detector_blocks(&detector->config) + 1;
@@ -56,7 +55,7 @@ static inline double *mp_detector_tokens(const moep_detector *detector, uint64_t
 
 static inline bool mp_detector_in_warmup(const moep_detector *detector)
 {
-    return mp_drift_ended(&detector->drift) < 2 * detector->drift.blocks;
+    return mp_drift_blocks_ended(&detector->drift) < 2 * detector->drift.blocks;
 }
 
 #endif

@@ -5,8 +5,8 @@
 #include "detector/fixed_point.h"
 #include "support/simd.h"
 
-/* The unit of a block mean. A square of a difference is then at most 2^52, and the sum of the 2 m - 1 <= 1023 of them
- * stays below 2^62 (MP_MOST_BLOCKS). */
+/* The unit of a block mean. Then a squared difference is at most 2^52, and the sum of 2 m - 1 <= 1023 of them stays
+ * below 2^62 (MP_MOST_BLOCKS). */
 #define UNIT 0x1p-26
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
@@ -60,7 +60,7 @@ void mp_drift_copy(struct drift *to, const struct drift *from)
 
 /* ---- steps in ---------------------------------------------------------------------------------------------------- */
 
-uint64_t mp_drift_ended(const struct drift *drift)
+uint64_t mp_drift_blocks_ended(const struct drift *drift)
 {
     return drift->pushed / drift->steps;
 }
@@ -76,17 +76,17 @@ MP_VECTORISED static void mp_add_step(uint64_t *restrict sum, const float *share
         sum[s] += mp_fixed(shares[s]);
 }
 
-/* The means of the block that ends, rounded to the nearest unit, and sums of 0 for the next one. */
+/* Computes the means of the block that ends, rounded to the nearest unit, and clears the sums for the next one. */
 MP_VECTORISED static void mp_end_means(uint32_t *restrict means, uint64_t *restrict sum, size_t steps, size_t n)
 {
-    double unit = MP_FIXED_UNIT / UNIT / (double)steps;
+    double scale = MP_FIXED_UNIT / UNIT / (double)steps;
     for (size_t s = 0; s < n; s++) {
-        means[s] = (uint32_t)(int32_t)((double)(int64_t)sum[s] * unit + 0.5);
+        means[s] = (uint32_t)(int32_t)((double)(int64_t)sum[s] * scale + 0.5);
         sum[s] = 0;
     }
 }
 
-/* m (A - B) when the block `now` ends: it enters A, `middle` moves from A to B, `oldest` leaves B. */
+/* Updates m (A - B) when the block `now` ends: it enters A, `middle` passes from A to B, `oldest` leaves B. */
 MP_VECTORISED static void mp_slide_halves(int64_t *restrict difference, const uint32_t *now, const uint32_t *middle,
                                           const uint32_t *oldest, size_t n)
 {
@@ -130,10 +130,10 @@ static void slide(struct drift *drift, uint64_t block, uint64_t first)
 
 bool mp_drift_push(struct drift *drift, const float *shares)
 {
-    uint64_t block = mp_drift_ended(drift);
+    uint64_t block = mp_drift_blocks_ended(drift);
     mp_add_step(drift->sum, shares, drift->series);
     drift->pushed++;
-    if (mp_drift_ended(drift) == block)
+    if (mp_drift_blocks_ended(drift) == block)
         return false;
     mp_end_means(row_of(drift, block), drift->sum, drift->steps, drift->series);
     slide(drift, block, 0);
@@ -146,9 +146,10 @@ MP_VECTORISED static void mp_estimate(const int64_t *difference, const int64_t *
                                       size_t n, double m, double *restrict squared, double *restrict trend,
                                       double *restrict noise)
 {
-    double unit = UNIT / m, share = UNIT * UNIT / (m * (2 * m - 1));
+    double scale = UNIT / m, squared_scale = UNIT * UNIT / (m * (2 * m - 1));
     for (size_t s = 0; s < n; s++) {
-        double d = (double)difference[s] * unit, before = (double)earlier[s] * unit, v = (double)squares[s] * share;
+        double d = (double)difference[s] * scale, before = (double)earlier[s] * scale,
+               v = (double)squares[s] * squared_scale;
         squared[s] = d * d - v;
         trend[s] = d * before + v / 2;
         noise[s] = v;
@@ -163,9 +164,9 @@ void mp_drift_estimate(const struct drift *drift, size_t first, size_t n, const 
 
 double mp_drift_mean(const struct drift *drift, size_t series)
 {
-    uint64_t sum = 0, ended = mp_drift_ended(drift);
+    uint64_t sum = 0, blocks_ended = mp_drift_blocks_ended(drift);
     for (uint64_t back = 1; back <= 2 * drift->blocks; back++)
-        sum += row_of(drift, ended - back)[series];
+        sum += row_of(drift, blocks_ended - back)[series];
     return (double)sum * UNIT / (2 * (double)drift->blocks);
 }
 
@@ -180,16 +181,18 @@ double mp_drift_variance(const struct drift *drift, size_t series)
 /* The running sums are not among the fields: they are computed again from the ring. */
 static void rebuild(struct drift *drift)
 {
-    uint64_t ended = mp_drift_ended(drift), rows = rows_of(drift->blocks), held = ended < rows ? ended : rows;
-    for (uint64_t block = ended - held; block < ended; block++)
-        slide(drift, block, ended - held);
+    uint64_t blocks_ended = mp_drift_blocks_ended(drift), rows = rows_of(drift->blocks),
+             held = blocks_ended < rows ? blocks_ended : rows;
+    for (uint64_t block = blocks_ended - held; block < blocks_ended; block++)
+        slide(drift, block, blocks_ended - held);
 }
 
 void mp_drift_fields(struct drift *drift, struct checkpoint *checkpoint)
 {
     mp_field_u64(checkpoint, &drift->pushed);
-    uint64_t in_block = drift->pushed % drift->steps, ended = mp_drift_ended(drift), rows = rows_of(drift->blocks);
-    size_t held = (size_t)(ended < rows ? ended : rows);
+    uint64_t in_block = drift->pushed % drift->steps, blocks_ended = mp_drift_blocks_ended(drift),
+             rows = rows_of(drift->blocks);
+    size_t held = (size_t)(blocks_ended < rows ? blocks_ended : rows);
     for (size_t s = 0; s < drift->series; s++) {
         mp_field_u64(checkpoint, &drift->sum[s]);
         mp_checkpoint_require(checkpoint, drift->sum[s] <= in_block << 31);

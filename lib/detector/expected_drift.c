@@ -2,15 +2,15 @@
 /* The drift that a forecast over the horizon must expect, of a layer and of its experts, when a block ends.
  *
  * For expert e, drift.h gives estimates of D^2, of D D' and of the noise V, as shares squared. E is the number of
- * experts, g the growth of a squared drift from W to the horizon (detector.c). Shares are turned into units of the mean
- * load 1 / E, and so squares are multiplied by E^2:
+ * experts, and g (growth_factor) the growth of a squared drift from W to the horizon (detector.c). Drifts are measured
+ * in units of the mean load 1 / E, so squared shares are multiplied by E^2:
  *
  *     expert    d = g E^2 (D^2 - V)               se = g E^2 sqrt(2) V
  *     layer     d = g E sum_e (D_e^2 - V_e)       se = g E sqrt(sum_e 2 V_e^2)      the mean over its experts
  *
  * A normal number with mean 0 and variance V has a square with the standard deviation sqrt(2) V. For a trend,
  *
- *     D D' + V / 2 stands in place of D^2 - V, and trend_growth in place of g
+ *     D D' + V / 2 replaces D^2 - V, and trend_growth_factor replaces g
  *
  * with the same se, although the product scatters a little less, by sqrt(5/4) V.
  *
@@ -19,10 +19,12 @@
  *     layer     d - 3 se > L                                 a sum over many experts is about normal
  *     expert    sqrt(g) E (|D| - 3 sqrt(V)) > sqrt(L)        a single square is not, but D itself is
  *
- * stability.h says what two or four would do. */
+ * stability.h says what two or four standard deviations would do. */
 #include "detector/detector.h"
 
 #include <math.h>
+
+enum { DEVIATIONS = 3 };
 
 static double square(double x)
 {
@@ -39,10 +41,11 @@ static struct expected_drift expect_of_layer(const moep_detector *detector, cons
         trend += estimate->trend[e];
         variance += 2 * square(estimate->noise[e]);
     }
-    double error = sqrt(variance), unit = detector->growth * (double)experts;
-    double trend_unit = detector->trend_growth * (double)experts;
-    return (struct expected_drift){unit * squared, unit * error, unit * (squared - 3 * error) > rule->limit,
-                                   trend_unit * (trend - 3 * error) > rule->limit};
+    double standard_error = sqrt(variance), scale = detector->growth_factor * (double)experts;
+    double trend_scale = detector->trend_growth_factor * (double)experts;
+    return (struct expected_drift){scale * squared, scale * standard_error,
+                                   scale * (squared - DEVIATIONS * standard_error) > rule->limit,
+                                   trend_scale * (trend - DEVIATIONS * standard_error) > rule->limit};
 }
 
 /* |D| - 3 sqrt(V) > T without roots, with the limit T^2 as a share squared and q = D^2 - V:
@@ -53,32 +56,32 @@ static struct expected_drift expect_of_layer(const moep_detector *detector, cons
  * deviation, sqrt(V) / 2. */
 static bool certainly_exceeds(double limit, double q, double noise)
 {
-    double excess = q - limit - 8 * noise;
-    return excess > 0 && square(excess) > 36 * limit * noise;
+    double excess = q - limit - (DEVIATIONS * DEVIATIONS - 1) * noise;
+    return excess > 0 && square(excess) > 4 * DEVIATIONS * DEVIATIONS * limit * noise;
 }
 
 /* limit, trend_limit: as shares squared. */
-static struct expected_drift expect_of_expert(const struct drift_estimate *estimate, size_t e, double unit,
+static struct expected_drift expect_of_expert(const struct drift_estimate *estimate, size_t e, double scale,
                                               double limit, double trend_limit)
 {
     double squared = estimate->squared[e], noise = estimate->noise[e];
-    return (struct expected_drift){unit * squared, unit * sqrt(2) * noise, certainly_exceeds(limit, squared, noise),
+    return (struct expected_drift){scale * squared, scale * sqrt(2) * noise, certainly_exceeds(limit, squared, noise),
                                    certainly_exceeds(trend_limit, estimate->trend[e], noise)};
 }
 
 static void evaluate_experts(moep_detector *detector, size_t layer, const struct drift_estimate *estimate,
-                             const struct stability_rule *rule, uint64_t ended, uint64_t step)
+                             const struct stability_rule *rule, uint64_t blocks_ended, uint64_t step)
 {
     size_t experts = detector->history.experts;
-    double share = square((double)experts), unit = detector->growth * share;
-    double limit = rule->limit / unit, trend_limit = rule->limit / (detector->trend_growth * share);
+    double squared_experts = square((double)experts), scale = detector->growth_factor * squared_experts;
+    double limit = rule->limit / scale, trend_limit = rule->limit / (detector->trend_growth_factor * squared_experts);
     for (size_t e = 0; e < experts; e++) {
-        struct expected_drift expected = expect_of_expert(estimate, e, unit, limit, trend_limit);
-        mp_stability_update(&detector->experts[layer * experts + e], rule, &expected, ended, step);
+        struct expected_drift expected = expect_of_expert(estimate, e, scale, limit, trend_limit);
+        mp_stability_update(&detector->experts[layer * experts + e], rule, &expected, blocks_ended, step);
     }
 }
 
-void mp_detector_evaluate(moep_detector *detector, size_t layer, uint64_t ended)
+void mp_detector_evaluate(moep_detector *detector, size_t layer, uint64_t blocks_ended)
 {
     const moep_detector_config *config = &detector->config;
     size_t experts = detector->history.experts, blocks = detector->drift.blocks;
@@ -89,6 +92,6 @@ void mp_detector_evaluate(moep_detector *detector, size_t layer, uint64_t ended)
     struct drift_estimate estimate = {detector->scratch, detector->scratch + experts, detector->scratch + 2 * experts};
     mp_drift_estimate(&detector->drift, layer * experts, experts, &estimate);
     struct expected_drift expected = expect_of_layer(detector, &estimate, &of_layer);
-    mp_stability_update(&detector->layers[layer], &of_layer, &expected, ended, step);
-    evaluate_experts(detector, layer, &estimate, &of_experts, ended, step);
+    mp_stability_update(&detector->layers[layer], &of_layer, &expected, blocks_ended, step);
+    evaluate_experts(detector, layer, &estimate, &of_experts, blocks_ended, step);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Shares as whole numbers of 2^-31. Sums of whole numbers are exact: a share added to a running sum can be subtracted
- * again without a trace, however long the run. */
+/* Shares as whole multiples of 2^-31. Sums of whole numbers are exact, so a share that was added to a running sum can
+ * be subtracted again without a rounding error, however long the run. */
 #ifndef MP_DETECTOR_FIXED_POINT_H
 #define MP_DETECTOR_FIXED_POINT_H
 

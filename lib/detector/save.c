@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The detector as a whole: cloned, saved and loaded (checkpoint/handle.h). */
+/* How a detector is cloned, saved and loaded (checkpoint/handle.h). */
 #include "api/status.h"
 #include "checkpoint/handle.h"
 #include "detector/detector.h"
@@ -9,7 +9,7 @@
 
 /* ---- header ------------------------------------------------------------------------------------------------------ */
 
-/* What a detector is made with, and the number of its first step. */
+/* A detector's shape, configuration and the number of its first step. */
 struct header {
     size_t layers, experts;
     moep_detector_config config;
@@ -22,10 +22,10 @@ static struct header header_of(const moep_detector *detector)
     return (struct header){history->layers, history->experts, detector->config, history->first_step};
 }
 
-/* Fields to come follow at the end, each if mp_checkpoint_more(). */
-static void header_fields(struct checkpoint *checkpoint, void *of)
+/* Later fields go at the end, each if mp_checkpoint_more(). */
+static void header_fields(struct checkpoint *checkpoint, void *opaque)
 {
-    struct header *header = of;
+    struct header *header = opaque;
     moep_detector_config *config = &header->config;
     mp_field_size(checkpoint, &header->layers);
     mp_field_size(checkpoint, &header->experts);
@@ -43,9 +43,9 @@ static void header_fields(struct checkpoint *checkpoint, void *of)
     mp_checkpoint_skip(checkpoint);
 }
 
-static moep_status check_header(struct checkpoint *checkpoint, void *of)
+static moep_status check_header(struct checkpoint *checkpoint, void *opaque)
 {
-    struct header *header = of;
+    struct header *header = opaque;
     moep_detector_config saved_config = header->config;
     mp_checkpoint_require(checkpoint, header->layers > 0 && header->experts > 0);
     mp_checkpoint_require(checkpoint, mp_detector_config_read(&header->config, &saved_config) == MOEP_OK);
@@ -71,9 +71,9 @@ static void history_fields(struct checkpoint *checkpoint, void *handle)
         rebuild_windows(detector);
 }
 
-static size_t history_size(const void *of)
+static size_t history_size(const void *opaque)
 {
-    const struct header *header = of;
+    const struct header *header = opaque;
     return mp_history_ring_size(header->layers, header->experts, mp_detector_history(&header->config));
 }
 
@@ -84,9 +84,9 @@ static void drift_fields(struct checkpoint *checkpoint, void *handle)
     mp_checkpoint_require(checkpoint, detector->drift.pushed <= detector->history.steps);
 }
 
-static size_t drift_size(const void *of)
+static size_t drift_size(const void *opaque)
 {
-    const struct header *header = of;
+    const struct header *header = opaque;
     return mp_drift_ring_size(mp_product(header->layers, header->experts), mp_detector_blocks(&header->config));
 }
 
@@ -95,11 +95,11 @@ static void states_fields(struct checkpoint *checkpoint, void *handle)
     moep_detector *detector = handle;
     size_t layers = detector->history.layers, series = layers * detector->history.experts;
     bool warmup = mp_detector_in_warmup(detector);
-    uint64_t ended = mp_drift_ended(&detector->drift), next_step = detector->history.next_step;
+    uint64_t blocks_ended = mp_drift_blocks_ended(&detector->drift), next_step = detector->history.next_step;
     for (size_t i = 0; i < layers; i++)
-        mp_stability_fields(&detector->layers[i], checkpoint, warmup, ended, next_step);
+        mp_stability_fields(&detector->layers[i], checkpoint, warmup, blocks_ended, next_step);
     for (size_t i = 0; i < series; i++)
-        mp_stability_fields(&detector->experts[i], checkpoint, warmup, ended, next_step);
+        mp_stability_fields(&detector->experts[i], checkpoint, warmup, blocks_ended, next_step);
     for (size_t i = 0; i < mp_detector_token_rows(detector) * layers; i++) {
         double *tokens = &detector->tokens[i];
         mp_field_f64(checkpoint, tokens);
@@ -107,9 +107,9 @@ static void states_fields(struct checkpoint *checkpoint, void *handle)
     }
 }
 
-static size_t states_size(const void *of)
+static size_t states_size(const void *opaque)
 {
-    const struct header *header = of;
+    const struct header *header = opaque;
     return mp_product(mp_product(header->layers, header->experts), MP_STABILITY_SAVED);
 }
 
@@ -121,9 +121,9 @@ static const struct handle_part parts[] = {
 
 /* ---- the kind of handle ------------------------------------------------------------------------------------------ */
 
-static moep_status make(const void *of, const struct runtime *runtime, void **out)
+static moep_status make(const void *opaque, const struct runtime *runtime, void **out)
 {
-    const struct header *header = of;
+    const struct header *header = opaque;
     moep_detector *detector = NULL;
     moep_status status = mp_detector_make(header->layers, header->experts, &header->config, runtime, &detector);
     if (status != MOEP_OK)

@@ -3,10 +3,13 @@
 
 #include <math.h>
 
+/* STABLE ends beyond this many tolerances; stability.h says why. */
+static const double LIMIT = 1.3;
+
 struct stability_rule mp_stability_rule(double tolerance, uint32_t dwell, size_t blocks)
 {
     double squared = tolerance * tolerance;
-    return (struct stability_rule){squared, 1.3 * 1.3 * squared, dwell, blocks};
+    return (struct stability_rule){squared, LIMIT * LIMIT * squared, dwell, blocks};
 }
 
 static void change(struct stability *stability, moep_state state, uint64_t step)
@@ -14,7 +17,7 @@ static void change(struct stability *stability, moep_state state, uint64_t step)
     stability->state = state;
     stability->since = step;
     stability->changes++;
-    stability->within = 0;
+    stability->blocks_within = 0;
 }
 
 void mp_stability_restart(struct stability *stability, uint64_t step)
@@ -22,29 +25,31 @@ void mp_stability_restart(struct stability *stability, uint64_t step)
     stability->changes += stability->state != MOEP_WARMUP;
     stability->state = MOEP_WARMUP;
     stability->since = step;
-    stability->within = 0;
+    stability->blocks_within = 0;
 }
 
-static bool trend_exceeds(const struct stability_rule *rule, const struct expected_drift *expected, uint64_t ended)
+static bool trend_exceeds(const struct stability_rule *rule, const struct expected_drift *expected,
+                          uint64_t blocks_ended)
 {
-    return expected->trend_exceeds_limit && ended >= 3 * rule->blocks;
+    return expected->trend_exceeds_limit && blocks_ended >= 3 * rule->blocks;
 }
 
 static bool should_leave(const struct stability *stability, const struct stability_rule *rule,
-                         const struct expected_drift *expected, uint64_t ended)
+                         const struct expected_drift *expected, uint64_t blocks_ended)
 {
-    bool within_state = ended - stability->entered >= 2 * rule->blocks;
-    return expected->exceeds_limit || (within_state && trend_exceeds(rule, expected, ended));
+    bool long_enough_in_state = blocks_ended - stability->entered >= 2 * rule->blocks;
+    return expected->exceeds_limit || (long_enough_in_state && trend_exceeds(rule, expected, blocks_ended));
 }
 
 static bool within_tolerance(const struct stability *stability, const struct stability_rule *rule,
-                             const struct expected_drift *expected, uint64_t ended)
+                             const struct expected_drift *expected, uint64_t blocks_ended)
 {
-    return fmax(stability->drift, 0) + expected->error <= rule->tolerance && !trend_exceeds(rule, expected, ended);
+    return fmax(stability->drift, 0) + expected->standard_error <= rule->tolerance &&
+           !trend_exceeds(rule, expected, blocks_ended);
 }
 
 void mp_stability_update(struct stability *stability, const struct stability_rule *rule,
-                         const struct expected_drift *expected, uint64_t ended, uint64_t step)
+                         const struct expected_drift *expected, uint64_t blocks_ended, uint64_t step)
 {
     if (stability->state == MOEP_WARMUP) {
         change(stability, MOEP_TRANSIENT, step);
@@ -52,22 +57,23 @@ void mp_stability_update(struct stability *stability, const struct stability_rul
     }
     stability->drift += (expected->drift - stability->drift) / 2;
     if (stability->state == MOEP_STABLE) {
-        if (should_leave(stability, rule, expected, ended))
+        if (should_leave(stability, rule, expected, blocks_ended))
             change(stability, MOEP_TRANSIENT, step);
         return;
     }
-    stability->within = within_tolerance(stability, rule, expected, ended) ? stability->within + 1 : 0;
-    if (stability->within < rule->dwell)
+    stability->blocks_within =
+        within_tolerance(stability, rule, expected, blocks_ended) ? stability->blocks_within + 1 : 0;
+    if (stability->blocks_within < rule->dwell)
         return;
     change(stability, MOEP_STABLE, step);
-    stability->entered = ended;
+    stability->entered = blocks_ended;
 }
 
-void mp_stability_fields(struct stability *stability, struct checkpoint *checkpoint, bool warmup, uint64_t ended,
+void mp_stability_fields(struct stability *stability, struct checkpoint *checkpoint, bool warmup, uint64_t blocks_ended,
                          uint64_t next_step)
 {
     mp_field_i32(checkpoint, &stability->state);
-    mp_field_u32(checkpoint, &stability->within);
+    mp_field_u32(checkpoint, &stability->blocks_within);
     mp_field_u64(checkpoint, &stability->since);
     mp_field_u64(checkpoint, &stability->changes);
     mp_field_u64(checkpoint, &stability->entered);
@@ -75,6 +81,6 @@ void mp_stability_fields(struct stability *stability, struct checkpoint *checkpo
     bool known = stability->state == MOEP_TRANSIENT || stability->state == MOEP_STABLE;
     mp_checkpoint_require(checkpoint, warmup ? stability->state == MOEP_WARMUP : known);
     mp_checkpoint_require(checkpoint, stability->since < next_step || (stability->since == 0 && next_step == 0));
-    mp_checkpoint_require(checkpoint, stability->state != MOEP_STABLE || stability->entered <= ended);
+    mp_checkpoint_require(checkpoint, stability->state != MOEP_STABLE || stability->entered <= blocks_ended);
     mp_checkpoint_require(checkpoint, isfinite(stability->drift));
 }

@@ -1,19 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The rule by which a layer, or an expert, becomes STABLE and ceases to be. The two differ in their tolerance only.
  *
- * When a block ends, d is the squared drift that a forecast over the horizon must expect, se the standard deviation
- * that noise gives d, t the same drift for a load that keeps its direction (expected_drift.c), and s the smoothed d.
- * With the tolerance T, all in units of the mean load:
+ * These numbers are known when a block ends, all in units of the mean load (expected_drift.c). T is the tolerance.
+ *
+ *     d        the squared drift that a forecast over the horizon must expect
+ *     se       its standard error, from noise
+ *     t        the same squared drift for a load that keeps its direction
+ *     s        the smoothed d
  *
  *     enter    max(s, 0) + se <= T^2 in `dwell` blocks in a row, with no trend certain to exceed the limit
  *     leave    d certain to exceed the limit (1.3 T)^2, or t certain to, 2 m blocks or more after STABLE was entered
  *     s        begins as the first d; then s = (s + d) / 2
  *
- * A jump leaves STABLE immediately. A trend leaves it only when all 2 m blocks of the last difference lie in it. t is
- * of no meaning before 3 m blocks have ended, and is then left out of both inequalities.
+ * A jump leaves STABLE immediately. A trend leaves it only when all 2 m blocks of the last difference lie in STABLE. t
+ * is undefined before 3 m blocks have ended, and is then left out of both inequalities.
  *
- * Reasons for the numbers, as tests/bench/detector_quality.py prints them for the small16 runs as measured, when one of
- * them is changed. False exits are per 10,000 steps and layer (or expert); b is the balanced accuracy.
+ * The table shows what changing one number does, as tests/bench/detector_quality.py prints it for the recorded small16
+ * runs. False exits are per 10,000 steps and layer (or expert); b is the balanced accuracy.
  *
  *     as it is               0.20 false exits, b = 0.883; of experts 0.04, 0.745
  *     limit 1.3 T            1.2 T: 0.59 false exits;  1.5 T: b = 0.863, and ramps are left late and entered again
@@ -37,30 +40,30 @@ struct stability_rule {
 struct stability_rule mp_stability_rule(double tolerance, uint32_t dwell, size_t blocks);
 
 struct expected_drift {
-    double drift, error;      /* d, se */
-    bool exceeds_limit;       /* d certainly does, whatever part of it may be noise */
-    bool trend_exceeds_limit; /* t certainly does; of no meaning before 3 m blocks have ended */
+    double drift, standard_error; /* d, se */
+    bool exceeds_limit;           /* d certainly does, however much of it is noise */
+    bool trend_exceeds_limit;     /* t certainly does; undefined before 3 m blocks have ended */
 };
 
 struct stability {
     moep_state state;
-    uint32_t within;         /* blocks in a row within the tolerance */
+    uint32_t blocks_within;  /* in a row within the tolerance */
     uint64_t since, changes; /* as in the public calls */
     uint64_t entered;        /* blocks that had ended when it became STABLE */
     double drift;            /* s */
 };
 
-/* WARMUP, from that step on. */
+/* Begins WARMUP with that step. */
 void mp_stability_restart(struct stability *stability, uint64_t step);
 
-/* Moves the state on when block number `ended`, counted from 1, ends with that step. 2 m blocks or more have ended. */
+/* Updates the state when a block ends with that step, at least 2 m blocks having ended. */
 void mp_stability_update(struct stability *stability, const struct stability_rule *rule,
-                         const struct expected_drift *expected, uint64_t ended, uint64_t step);
+                         const struct expected_drift *expected, uint64_t blocks_ended, uint64_t step);
 
-/* Its state as a checkpoint's fields, and their bytes. warmup: its detector is still in WARMUP; ended, next_step: the
- * detector's. */
+/* Its state as a checkpoint's fields, and their bytes. warmup: its detector is still in WARMUP. blocks_ended,
+ * next_step: the detector's. */
 enum { MP_STABILITY_SAVED = 40 };
-void mp_stability_fields(struct stability *stability, struct checkpoint *checkpoint, bool warmup, uint64_t ended,
+void mp_stability_fields(struct stability *stability, struct checkpoint *checkpoint, bool warmup, uint64_t blocks_ended,
                          uint64_t next_step);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* States and numbers out: the calls that read a detector. */
+/* The calls that read a detector's states and statistics. */
 #include "api/status.h"
 #include "detector/detector.h"
 #include "support/environment.h"
@@ -105,19 +105,19 @@ static void read_drift(const struct stability *states, size_t n, double *out)
 /* Tokens per step over the 2 m blocks from which the noise is estimated. */
 static double tokens_per_step(const moep_detector *detector, size_t layer)
 {
-    uint64_t ended = mp_drift_ended(&detector->drift), blocks = 2 * detector->drift.blocks;
+    uint64_t blocks_ended = mp_drift_blocks_ended(&detector->drift), blocks = 2 * detector->drift.blocks;
     double sum = 0;
     for (uint64_t back = 1; back <= blocks; back++)
-        sum += mp_detector_tokens(detector, ended - back)[layer];
+        sum += mp_detector_tokens(detector, blocks_ended - back)[layer];
     return sum / ((double)blocks * detector->config.block);
 }
 
-/* N independent tokens per step give a share p the variance v = p (1 - p) / N. So NOISE = p (1 - p) / v, the number of
- * independent tokens, and DISPERSION = tokens per step / NOISE. spread: p (1 - p), of a layer summed over its experts,
- * as is the variance. */
-static double noise_of(double spread, double variance, double tokens, bool dispersion)
+/* N independent tokens per step give a share p the variance v = p (1 - p) / N. So NOISE = p (1 - p) / v is the number
+ * of effective tokens, and DISPERSION = tokens per step / NOISE. binomial_variance is p (1 - p), that of a
+ * single token. For a layer, it and v are summed over the experts. */
+static double noise_of(double binomial_variance, double variance, double tokens, bool dispersion)
 {
-    double effective = variance > 0 ? spread / variance : (double)NAN;
+    double effective = variance > 0 ? binomial_variance / variance : (double)NAN;
     return dispersion ? tokens / effective : effective;
 }
 
@@ -125,16 +125,16 @@ static void read_noise(const moep_detector *detector, bool dispersion, double *l
 {
     size_t n = detector->history.experts;
     for (size_t layer = 0; layer < detector->history.layers; layer++) {
-        double tokens = tokens_per_step(detector, layer), spreads = 0, variances = 0;
+        double tokens = tokens_per_step(detector, layer), binomial_variances = 0, variances = 0;
         for (size_t series = layer * n; series < (layer + 1) * n; series++) {
             double p = mp_drift_mean(&detector->drift, series), variance = mp_drift_variance(&detector->drift, series);
-            spreads += p * (1 - p);
+            binomial_variances += p * (1 - p);
             variances += variance;
             if (experts)
                 experts[series] = noise_of(p * (1 - p), variance, tokens, dispersion);
         }
         if (layers)
-            layers[layer] = noise_of(spreads, variances, tokens, dispersion);
+            layers[layer] = noise_of(binomial_variances, variances, tokens, dispersion);
     }
 }
 
@@ -152,7 +152,7 @@ static moep_status check_blocks(const moep_detector *detector, size_t index)
 
 /* ---- the call ---------------------------------------------------------------------------------------------------- */
 
-/* A layer's statistic is made of its experts', which need memory if the caller does not ask for them. */
+/* A layer's statistic is computed from those of its experts, which need memory if the caller does not ask for them. */
 static moep_status read_statistic(const moep_detector *detector, const struct statistic *statistic, size_t index,
                                   double *layers, double *experts)
 {

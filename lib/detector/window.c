@@ -2,7 +2,8 @@
 /* Mean and variance come from running sums of shares and of their squares, as whole numbers (fixed_point.h). They are
  * exact: a step that leaves the window leaves no trace.
  *
- * The range comes from the method of van Herk (1992) and of Gil and Werman (1993). Time falls into segments of w steps.
+ * The range comes from the method of van Herk (1992) and of Gil and Werman (1993). Time is divided into segments of w
+ * steps.
  * A window is a suffix of the last segment and the steps so far of the present one. With w = 4, at step 5:
  *
  *     steps                         0   1   2   3 | 4   5   6   7
@@ -12,8 +13,8 @@
  *     present segment so far                       [4   5]      extremes extended with every step
  *     window at step 5                     [2   3   4   5]      suffix i = 2 and the present segment so far
  *
- * Ending a segment costs w steps at once. So the series fall into w groups whose segments end at different steps: every
- * step ends a segment of one group, and no step pays for all. */
+ * Ending a segment costs w steps at once. So the series are divided into w groups whose segments end at different
+ * steps. Every step ends a segment of one group only, and all steps cost the same. */
 #include "detector/window.h"
 
 #include "api/status.h"
@@ -36,7 +37,7 @@ static void lay_out(void *self, struct arena *arena)
     window->suffix_largest = mp_arena_take(arena, suffixes, sizeof *window->suffix_largest);
 }
 
-/* Completes a zeroed arena: the least of no share is 1 and the largest 0, so that any share replaces them. */
+/* Initialises a zeroed arena: without a share, the least is 1 and the largest 0, so that any share replaces them. */
 static void begin(struct window *window)
 {
     for (size_t s = 0; s < window->series; s++)
@@ -67,7 +68,7 @@ void mp_window_copy(struct window *to, const struct window *from)
 
 /* ---- sums -------------------------------------------------------------------------------------------------------- */
 
-/* A sum of squares may pass 2^64. Its bits from 64 on are kept in the sum of shares, from bit CARRY on: shares are at
+/* A sum of squares may exceed 2^64. Its bits from 64 on are kept in the sum of shares, from bit CARRY on. Shares are at
  * most 2^31 units, so their sum stays below 2^CARRY. */
 enum { CARRY = 44 };
 _Static_assert(MP_LONGEST_WINDOW < 1 << (CARRY - 31), "the sum of the shares reaches the carries");
@@ -121,7 +122,7 @@ static inline float largest_of(float a, float b)
     return a > b ? a : b;
 }
 
-/* The extremes of n series with one more step, in place. */
+/* Updates the extremes of n series with one more step, in place. */
 MP_VECTORISED static void mp_extend(float *restrict least, float *restrict largest, const float *restrict shares,
                                     size_t n)
 {
@@ -131,7 +132,7 @@ MP_VECTORISED static void mp_extend(float *restrict least, float *restrict large
     }
 }
 
-/* The same, from one place to another. */
+/* As mp_extend, but writes the new extremes to another place. */
 MP_VECTORISED static void mp_extend_to(float *restrict least, float *restrict largest, const float *restrict old_least,
                                        const float *restrict old_largest, const float *restrict shares, size_t n)
 {
@@ -147,8 +148,8 @@ static size_t place_of_suffix(const struct window *window, struct group group, s
     return window->steps * group.first + i * (group.end - group.first);
 }
 
-/* Computes the suffixes of the segment that ends with the panel's last row; the next segment has no step yet. A step
- * that the panel does not hold is in no window to come: its place takes the last row again, which changes no
+/* Computes the suffixes of the segment that ends with the panel's last row; the next segment has no step yet. No later
+ * window contains a step that the panel does not hold. Such a step is replaced by the last row, which changes no
  * extreme. */
 static void end_segment(struct window *window, const struct panel *panel, struct group group)
 {
@@ -207,15 +208,15 @@ static uint64_t sum_of(const struct window *window, size_t series)
 
 void mp_window_mean(const struct window *window, double *out)
 {
-    double unit = MP_FIXED_UNIT / (double)steps_in(window);
+    double scale = MP_FIXED_UNIT / (double)steps_in(window);
     for (size_t s = 0; s < window->series; s++)
-        out[s] = (double)sum_of(window, s) * unit;
+        out[s] = (double)sum_of(window, s) * scale;
 }
 
 /* Let S = sum x over the n steps be n c + r, with c whole and 0 <= r < n. Then
- *     sum (x - c)^2     = sum x^2 - c (S + r)       whole, and computed without rounding
+ *     sum (x - c)^2     = sum x^2 - c (S + r)       a whole number, computed without rounding
  *     sum (x - S/n)^2   = sum (x - c)^2 - r^2 / n
- * high and low are sum x^2 split at 2^32; the product is split there too, so that nothing overflows. */
+ * high and low are sum x^2 split at 2^32. The product is split there too, so that nothing overflows. */
 static double variance_of(uint64_t sum, uint64_t low, uint64_t high, uint64_t n)
 {
     uint64_t c = sum / n, r = sum % n, factor = sum + r;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Mean, variance and range of every series over its last w steps (the paper's section on the two states). A step costs
- * the same whatever w is. window.c says how.
+ * the same whatever w is; window.c explains the method.
  *
- * bytes: mean and variance are exact in whole numbers, so no order of operations matters; allocates: at make only. */
+ * bytes: the sums are exact, so their order does not matter; allocates: at make only. */
 #ifndef MP_DETECTOR_WINDOW_H
 #define MP_DETECTOR_WINDOW_H
 
@@ -20,14 +20,14 @@ struct window {
     float *suffix_least, *suffix_largest; /* [w][n], by groups: of the last segment without its first i steps */
 };
 
-/* steps: 1 .. MP_LONGEST_WINDOW. OUT_OF_MEMORY leaves it fit for mp_window_free, as zeroed memory is. */
+/* steps: 1 .. MP_LONGEST_WINDOW. After OUT_OF_MEMORY, mp_window_free is still allowed, as it is on zeroed memory. */
 moep_status mp_window_make(struct window *window, size_t steps, size_t series, const struct memory *memory);
 void mp_window_free(struct window *window, const struct memory *memory);
 
 /* Adds the step in the panel's last row. The panel holds w + 1 rows, or all steps if fewer have been pushed. */
 void mp_window_push(struct window *window, const struct panel *panel);
 
-/* Makes the window as it would be after `pushed` steps, of which the panel holds the last. */
+/* Restores the window's state after `pushed` steps, of which the panel holds the last. */
 void mp_window_rebuild(struct window *window, const struct panel *panel, uint64_t pushed);
 
 /* Copies a window of the same steps and series. */

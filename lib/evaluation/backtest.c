@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Rolling origins: replay a recorded run, forecast at every origin, score the forecast against the steps that followed.
+/* Rolling origins: replay a recorded run, forecast at every origin, and score the forecast against the steps that
+ * followed. The caller's arrays are written at the end, when nothing can fail.
  *
- * allocates: for the call alone, a clone of the prototype included; the caller's arrays are written at the end, when
- * nothing can fail any more; threads: those of the method. */
+ * allocates: for the call, a clone of the prototype included; threads: those of the method. */
 #include "api/status.h"
 #include "api/struct.h"
 #include "evaluation/score.h"
@@ -31,7 +31,7 @@ struct backtest {
 
 /* ---- the replay -------------------------------------------------------------------------------------------------- */
 
-/* An origin that the method cannot forecast from yet is no error: its results are NaN. */
+/* An origin from which the method cannot forecast yet is no error. Its results are NaN. */
 static bool not_yet(moep_status status)
 {
     return status == MOEP_ERROR_TOO_FEW_STEPS || status == MOEP_ERROR_NOT_FITTED;
@@ -43,12 +43,12 @@ static bool needs_fit(const moep_predictor *predictor)
     return method->needs_fit ? method->needs_fit(&predictor->config) : method->fit != NULL;
 }
 
-/* index: the origin's; fitted: that of the last fit's origin, or SIZE_MAX before any. */
+/* index: the origin's number; fitted: the number of the last fit's origin, SIZE_MAX before any. */
 static bool fit_is_due(const struct backtest *test, size_t index, size_t fitted)
 {
     uint64_t every = test->config.refit_every;
     if (fitted == SIZE_MAX)
-        return every > 0 || (test->predictor->fitted_step == UINT64_MAX && needs_fit(test->predictor));
+        return every > 0 || (test->predictor->fitted_step == MP_NEVER && needs_fit(test->predictor));
     return every > 0 && index - fitted >= every;
 }
 
@@ -89,7 +89,7 @@ static moep_status forecast_origin(struct backtest *test, uint64_t origin, struc
     return MOEP_OK;
 }
 
-/* Turns the progress of the fit at an origin into that of the whole. */
+/* Converts the progress of the fit at one origin into that of the whole backtest. */
 static int32_t report_progress(void *user, double fraction)
 {
     const struct backtest *test = user;
@@ -214,7 +214,7 @@ static void release(struct backtest *test)
     mp_predictor_destroy(test->predictor);
 }
 
-/* Copies one field of all scores, which lies so many bytes behind their beginning; to may be NULL. */
+/* Copies the field at this offset of all scores; `to` may be NULL. */
 static void copy_field(const struct backtest *test, size_t offset, double *to)
 {
     for (size_t i = 0; to && i < test->origins * test->layers; i++)
@@ -238,7 +238,7 @@ moep_status moep_backtest(const moep_predictor *prototype, const moep_trace *tra
 {
     MP_BORDER
     if (!prototype)
-        return mp_fail_null("the prototype");
+        return mp_fail_null("prototype");
     moep_backtest_result arrays = {0};
     moep_status status = mp_struct_read(&arrays, sizeof arrays, result, "moep_backtest_result");
     if (status != MOEP_OK)

@@ -14,7 +14,7 @@ const struct score mp_no_score = {NAN, NAN, NAN, NAN, NAN, NAN, 0};
 struct sums {
     struct score score;           /* error, paper_error, left_out */
     double *actual;               /* [experts]: x_t of the present step */
-    double *realised, *predicted; /* [experts]: sums of x_t, of f_t; later the means x, f */
+    double *realised, *predicted; /* [experts]: sums of x_t and f_t; later the means x and f */
     double tokens;                /* NaN where counts need not be tokens */
     size_t steps;                 /* T */
 };
@@ -36,7 +36,7 @@ static const void *counts_of(const struct comparison *comparison, size_t layer, 
     return mp_trace_counts(comparison->trace, comparison->origin + step, layer);
 }
 
-/* The shares of one step of the horizon, and its total. */
+/* Computes the shares of one step of the horizon, and returns the total of its counts. */
 static double read_step(const struct comparison *comparison, size_t layer, size_t step, double *actual)
 {
     const moep_trace *trace = comparison->trace;
@@ -82,7 +82,7 @@ static double add_floors(const struct comparison *comparison, size_t layer, cons
     return floor;
 }
 
-/* The tokens that the realised mean x is made of. */
+/* The tokens of which the realised mean x is a sample. */
 static double tokens_of_mean(const struct comparison *comparison, const struct sums *sums)
 {
     if (comparison->assignments > 0)

@@ -3,8 +3,8 @@
  *
  * A method is one `const struct method`, without state: everything that differs between handles is in the arguments.
  * A method's fit estimates its model. The model is memory without pointers into itself, which the handle owns, copies
- * and saves. To write a method, begin with tests/toy.h, a method of fifty lines. CONTRIBUTING.md lists the places that a new
- * one touches, and tests/test_laws.c tests every method of the table.
+ * and saves. To write a method, begin with tests/toy.h, a method of fifty lines. CONTRIBUTING.md lists the places
+ * that a new one touches, and tests/test_laws.c tests every method of the table.
  *
  * The members stand in the order in which a handle calls them. A method may leave out only those whose comment says
  * what NULL means. Several threads may call them at once, on different handles. Memory comes from task->runtime alone,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The public call for ARIMA's models alone. */
+/* The public call that only ARIMA supports. */
 #include "api/status.h"
 #include "api/struct.h"
 #include "methods/arima/model.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 
 _Static_assert(sizeof((moep_arima_model *)0)->phi / sizeof(double) == MP_ARIMA_ORDER,
-               "phi and theta hold the largest order");
+               "phi and theta do not hold the largest order");
 
 static moep_arima_model model_of(const struct arima_estimate *estimate)
 {

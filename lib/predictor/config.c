@@ -9,24 +9,26 @@
 
 #include <math.h>
 
+/* The programs that measure other choices: examples/windows.sh (sw_avg_window), tests/bench/arima_accuracy.py (order,
+ * bucket), tests/bench/arima_peers.py (starts), tests/bench/lstm_accuracy.py (scope). */
 const moep_predictor_config mp_predictor_config_defaults = {
     .method = MOEP_SW_AVG,
-    .sw_avg_window = 200,
+    .sw_avg_window = 200, /* longer: less noise; shorter: less lag behind a changing load */
     .history = 0,
     .fit_budget = 0,
     .arima_p = 2,
     .arima_d = 1,
     .arima_q = 2,
-    .arima_order_scope = MOEP_ARIMA_PER_LAYER,
-    .arima_bucket = 5,
-    .arima_starts = 5,
+    .arima_order_scope = MOEP_ARIMA_PER_LAYER, /* the order of most experts is less noisy than each one's own */
+    .arima_bucket = 5,                         /* larger: less noise and faster fits; smaller: more observations */
+    .arima_starts = 5,                         /* more: better maxima of large orders; fewer: faster fits */
     .arima_scale = MOEP_ARIMA_SHARES,
     .arima_mean = 1,
-    .arima_root_limit = 0.995,
+    .arima_root_limit = 0.995, /* lower: less of a real trend; 1: roots that nearly cancel distort forecasts */
     .seed = 0,
     .lstm_scope = MOEP_LSTM_SHARED,
     .lstm_layers = 1,
-    .lstm_hidden = 16,
+    .lstm_hidden = 16, /* the size of the shipped weights */
 };
 
 moep_status moep_predictor_config_init(moep_predictor_config *config, moep_method method)

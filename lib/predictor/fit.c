@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where a model comes from: a fit to the run itself, a fit to other runs, or another predictor's fit.
+/* The three sources of a model: a fit to the run itself, a fit to other runs, and another predictor's fit.
  *
- * allocates: a copy of the model, and for other runs their shares, for the call; threads: those of the method. */
+ * allocates: for the call, a copy of the model and the shares of other runs; threads: those of the method. */
 #include "api/status.h"
 #include "predictor/predictor.h"
 #include "series/trace.h"
@@ -47,7 +47,7 @@ moep_status moep_predictor_fit(moep_predictor *predictor)
 struct trace_set {
     struct run *runs;
     struct history *histories;
-    size_t n, made; /* histories; those that hold memory */
+    size_t n, made; /* histories, and those of them that own memory */
 };
 
 static void free_traces(struct trace_set *set, const struct memory *memory)
@@ -129,8 +129,10 @@ static moep_status check_alike(const moep_predictor *predictor, const moep_predi
 moep_status moep_predictor_adopt(moep_predictor *predictor, const moep_predictor *fitted)
 {
     MP_BORDER
-    if (!predictor || !fitted)
+    if (!predictor)
         return mp_fail_null("predictor");
+    if (!fitted)
+        return mp_fail_null("fitted");
     moep_status status = check_alike(predictor, fitted);
     if (status != MOEP_OK || predictor == fitted)
         return status;

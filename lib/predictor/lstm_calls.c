@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The public calls for LSTMs alone. */
+/* The public calls that only the LSTM supports. */
 #include "api/status.h"
 #include "api/struct.h"
 #include "methods/lstm/model.h"
@@ -46,7 +46,7 @@ moep_status moep_predictor_lstm_training(const moep_predictor *predictor, moep_l
 
 /* ---- weights ----------------------------------------------------------------------------------------------------- */
 
-/* Copies and checks the caller's struct. shape: the network's. */
+/* Copies and checks the caller's struct, and stores the network's shape. */
 static moep_status read_weights(moep_lstm_weights *to, const moep_lstm_weights *from, const moep_predictor *predictor,
                                 size_t layer, struct lstm_shape *shape)
 {
@@ -130,6 +130,6 @@ moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, size_t ls
     mp_lstm_model_pack(&predictor->config, series_of(predictor), predictor->model);
     model.state->updates = model.state->length;
     model.state->weights = MOEP_LSTM_TRAINED;
-    model.state->loss = model.state->untrained_loss = NAN; /* those of the weights before */
+    model.state->loss = model.state->untrained_loss = NAN; /* the old ones were those of other weights */
     return MOEP_OK;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The handle that joins a history and a method: its life, counts in, forecasts out, and what it is.
+/* The handle that joins a history and a method: create and destroy, push, predict, and info.
  *
- * allocates: create, and a method's forecast for the call; threads: those that the method starts. */
+ * allocates: create, and for the call a method's forecast; threads: those that the method starts. */
 #include "predictor/predictor.h"
 
 #include "api/status.h"
@@ -11,8 +11,6 @@
 #include "support/environment.h"
 
 #include <string.h>
-
-static const uint64_t never = UINT64_MAX;
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
@@ -52,7 +50,7 @@ moep_status mp_predictor_make(const struct method *method, size_t layers, size_t
     moep_predictor *predictor = mp_allocate(&runtime->memory, 1, sizeof *predictor);
     if (!predictor)
         return mp_out_of_memory("the predictor");
-    *predictor = (moep_predictor){.method = method, .config = *config, .runtime = *runtime, .fitted_step = never};
+    *predictor = (moep_predictor){.method = method, .config = *config, .runtime = *runtime, .fitted_step = MP_NEVER};
     moep_status status = make_parts(predictor, layers, experts);
     if (status == MOEP_OK)
         *out = predictor;
@@ -159,7 +157,7 @@ size_t moep_forecast_rows(size_t horizon, size_t stride)
     return mp_forecast_rows(horizon, stride);
 }
 
-/* Checks a call for n forecasts, which go into `shares`. */
+/* Checks a call for n forecasts, which are written to `shares`. */
 static moep_status check_forecast(const moep_predictor *predictor, size_t n, size_t horizon, size_t stride,
                                   const double *shares, size_t capacity)
 {
@@ -235,7 +233,7 @@ moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, si
     return method->quantiles(&task, predictor->model, horizon, stride, &quantiles, shares);
 }
 
-/* ---- about it ---------------------------------------------------------------------------------------------------- */
+/* ---- info -------------------------------------------------------------------------------------------------------- */
 
 moep_status moep_predictor_info(const moep_predictor *predictor, moep_info *info)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The predictor as a whole: cloned, saved and loaded (checkpoint/handle.h). */
+/* How a predictor is cloned, saved and loaded (checkpoint/handle.h). */
 #include "api/status.h"
 #include "checkpoint/handle.h"
 #include "predictor/config.h"
@@ -8,7 +8,7 @@
 
 /* ---- header ------------------------------------------------------------------------------------------------------ */
 
-/* What a predictor is made with, and the number of its first step. */
+/* A predictor's shape, configuration and the number of its first step. */
 struct header {
     size_t layers, experts;
     moep_predictor_config config;
@@ -21,6 +21,7 @@ static struct header header_of(const moep_predictor *predictor)
     return (struct header){history->layers, history->experts, predictor->config, history->first_step};
 }
 
+/* The fields that came with ARIMA; fit_budget is used by every method that is fitted. */
 static void arima_fields(struct checkpoint *checkpoint, moep_predictor_config *config)
 {
     mp_field_f64(checkpoint, &config->fit_budget);
@@ -35,6 +36,7 @@ static void arima_fields(struct checkpoint *checkpoint, moep_predictor_config *c
     mp_field_f64(checkpoint, &config->arima_root_limit);
 }
 
+/* The fields that came with the LSTM; seed is that of any method with random numbers. */
 static void lstm_fields(struct checkpoint *checkpoint, moep_predictor_config *config)
 {
     mp_field_u64(checkpoint, &config->seed);
@@ -43,11 +45,10 @@ static void lstm_fields(struct checkpoint *checkpoint, moep_predictor_config *co
     mp_field_u32(checkpoint, &config->lstm_hidden);
 }
 
-/* Fields of methods to come follow at the end, each if mp_checkpoint_more(): a library without the method may ignore
- * them. */
-static void header_fields(struct checkpoint *checkpoint, void *of)
+/* Fields of later methods go at the end, each if mp_checkpoint_more(). A library without the method may ignore them. */
+static void header_fields(struct checkpoint *checkpoint, void *opaque)
 {
-    struct header *header = of;
+    struct header *header = opaque;
     mp_field_size(checkpoint, &header->layers);
     mp_field_size(checkpoint, &header->experts);
     mp_field_i32(checkpoint, &header->config.method);
@@ -62,9 +63,9 @@ static void header_fields(struct checkpoint *checkpoint, void *of)
     mp_checkpoint_skip(checkpoint);
 }
 
-static moep_status check_header(struct checkpoint *checkpoint, void *of)
+static moep_status check_header(struct checkpoint *checkpoint, void *opaque)
 {
-    struct header *header = of;
+    struct header *header = opaque;
     moep_predictor_config saved_config = header->config;
     if (!checkpoint->bad && !mp_method(saved_config.method))
         return mp_fail(MOEP_ERROR_INCOMPATIBLE, "the checkpoint's method, %d, is unknown to this library",
@@ -82,9 +83,9 @@ static void history_fields(struct checkpoint *checkpoint, void *handle)
     mp_history_fields(&predictor->history, checkpoint);
 }
 
-static size_t history_size(const void *of)
+static size_t history_size(const void *opaque)
 {
-    const struct header *header = of;
+    const struct header *header = opaque;
     return mp_history_ring_size(header->layers, header->experts, header->config.history);
 }
 
@@ -92,15 +93,15 @@ static void model_fields(struct checkpoint *checkpoint, void *handle)
 {
     moep_predictor *predictor = handle;
     mp_field_u64(checkpoint, &predictor->fitted_step);
-    mp_checkpoint_require(checkpoint, predictor->method->fit || predictor->fitted_step == UINT64_MAX);
+    mp_checkpoint_require(checkpoint, predictor->method->fit || predictor->fitted_step == MP_NEVER);
     if (predictor->model)
         predictor->method->model_fields(checkpoint, &predictor->config,
                                         predictor->history.layers * predictor->history.experts, predictor->model);
 }
 
-static size_t least_model_size(const void *of)
+static size_t least_model_size(const void *opaque)
 {
-    const struct header *header = of;
+    const struct header *header = opaque;
     const struct method *method = mp_method(header->config.method);
     size_t size = method->model_size ? method->model_size(&header->config, header->layers, header->experts) : 0;
     return size / MP_MODEL_COMPRESSION;
@@ -113,9 +114,9 @@ static const struct handle_part parts[] = {
 
 /* ---- the kind of handle ------------------------------------------------------------------------------------------ */
 
-static moep_status make(const void *of, const struct runtime *runtime, void **out)
+static moep_status make(const void *opaque, const struct runtime *runtime, void **out)
 {
-    const struct header *header = of;
+    const struct header *header = opaque;
     moep_predictor *predictor = NULL;
     moep_status status = mp_predictor_make(mp_method(header->config.method), header->layers, header->experts,
                                            &header->config, runtime, &predictor);
