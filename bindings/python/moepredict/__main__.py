@@ -113,7 +113,7 @@ def _mean(values: NDArray[Any]) -> float:
 
 def _facts(name: str) -> Dict[str, Any]:
     counts = checked_trace(name)
-    with np.errstate(over="ignore"):  # a total beyond a float is infinite
+    with np.errstate(over="ignore"):  # a total above the largest float is infinite
         totals = counts.sum(2, dtype=float)
     with Predictor(layers=counts.shape[1], experts=counts.shape[2]) as predictor:
         predictor.push(counts)

@@ -19,8 +19,8 @@ _EXPECTED = ", ".join(_NAMES)
 
 # Dtypes whose counts are wrong already: converting them does not help.
 _ADVICE = {"bool": "a mask is no count, sum it over the tokens",
-           "float16": "it rounds whole numbers beyond 2,048, count in int64 or float32",
-           "bfloat16": "it rounds whole numbers beyond 256, count in int64 or float32"}
+           "float16": "it rounds whole numbers above 2,048, count in int64 or float32",
+           "bfloat16": "it rounds whole numbers above 256, count in int64 or float32"}
 
 
 def _wrong_dtype(shown: str, name: str, conversion: str) -> TypeError:

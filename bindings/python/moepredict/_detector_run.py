@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A detector over a recorded run: its states and statistics, and the drift that came after them."""
+"""A detector over a recorded run: its states and statistics, and the drift that was realised after them."""
 from __future__ import annotations
 
 from typing import Any, Callable, Dict, List, NamedTuple, Tuple
@@ -12,7 +12,7 @@ from .detector import Detector, State
 from .evaluation import Backtest
 
 MOST_POINTS = 1000
-_SMOOTHED = 20  # blocks: the realised drift is averaged over so many
+_SMOOTHED = 20  # blocks over which the realised drift is averaged
 
 
 def thin(n: int) -> int:
@@ -53,14 +53,14 @@ def run_detector(counts: NDArray[Any], windows: Tuple[int, ...], progress: Calla
         states, stable = np.zeros((len(ends), layers), np.int8), np.zeros((len(ends), layers))
         drift, unknown = np.full((len(ends), layers), np.nan), np.full(layers, np.nan)
         shape = len(points), layers, experts
-        variance, spread = ({w: np.empty(shape, np.float32) for w in windows} for _ in range(2))
+        variance, ranges = ({w: np.empty(shape, np.float32) for w in windows} for _ in range(2))
         pushed = point = block = 0
         for stop in np.union1d(points, ends).tolist():
             detector.push(counts[pushed:stop])
             pushed = stop
             if point < len(points) and points[point] == stop:
                 for w in windows:
-                    variance[w][point], spread[w][point] = detector.variance(w), detector.range(w)
+                    variance[w][point], ranges[w][point] = detector.variance(w), detector.range(w)
                 point += 1
             if block < len(ends) and ends[block] == stop:
                 states[block] = detector.layer_states
@@ -71,11 +71,11 @@ def run_detector(counts: NDArray[Any], windows: Tuple[int, ...], progress: Calla
             progress(stop / steps)
         detector.push(counts[pushed:])
         known = steps >= warmup
-        return DetectorRun(config, steps, ends, states, stable, drift, points, variance, spread, detector.layer_changes,
+        return DetectorRun(config, steps, ends, states, stable, drift, points, variance, ranges, detector.layer_changes,
                        detector.layer_noise if known else unknown, detector.layer_dispersion if known else unknown)
 
 
-# ---- the drift that came ----
+# ---- realised drift ----
 
 def _sums(values: NDArray[Any]) -> NDArray[Any]:
     """Running sums along the first axis, from 0."""
@@ -123,13 +123,13 @@ def _root(squares: NDArray[Any]) -> float:
 def octiles(detected: DetectorRun, realised: NDArray[Any]) -> List[Tuple[float, float]]:
     """Root mean square predicted and realised drift of each eighth of all (block, layer) pairs, by predicted drift."""
     known = np.isfinite(detected.drift) & np.isfinite(realised)
-    predicted, came = detected.drift[known]**2, realised[known]
+    predicted, actual = detected.drift[known]**2, realised[known]
     parts = np.array_split(np.argsort(predicted, kind="stable"), 8)
-    return [(_root(predicted[part]), _root(came[part])) for part in parts] if len(predicted) >= 8 else []
+    return [(_root(predicted[part]), _root(actual[part])) for part in parts] if len(predicted) >= 8 else []
 
 
 def realised_by_state(detected: DetectorRun, realised: NDArray[Any]) -> Dict[State, float]:
-    """Root mean square realised drift over the (block, layer) pairs of each state; NaN where there is none."""
+    """Root mean square realised drift over the (block, layer) pairs of each state; NaN for a state without any."""
     return {state: _root(realised[(detected.states == state) & np.isfinite(realised)]) for state in State}
 
 
@@ -143,8 +143,8 @@ def errors_by_state(backtests: Dict[Tuple[str, int], Backtest], detected: Detect
     """One row per method, horizon and state of the layer when the forecast was made: STABLE or not."""
     rows = []
     for (method, horizon), result in backtests.items():
-        ended = result.origins // detected.config.block
-        states = detected.states[np.maximum(ended, 1) - 1] * (ended > 0)[:, None]
+        blocks_ended = result.origins // detected.config.block
+        states = detected.states[np.maximum(blocks_ended, 1) - 1] * (blocks_ended > 0)[:, None]
         for name, chosen in (("STABLE", states == State.STABLE), ("TRANSIENT or WARMUP", states != State.STABLE)):
             chosen &= np.isfinite(result.error)
             rows.append({"method": method, "horizon": horizon, "state": name, "forecasts": int(chosen.sum()),

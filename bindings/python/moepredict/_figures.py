@@ -60,7 +60,7 @@ def log_axis(axis: Any) -> None:
     axis.yaxis.set_minor_formatter(ticker.NullFormatter())
 
 
-# ---- what the loads did ----
+# ---- loads ----
 
 def load_proportions(shares: NDArray[Any]) -> Figure:
     """Figure 1: the load proportions of each layer's experts, stacked."""
@@ -88,7 +88,7 @@ def load_proportions(shares: NDArray[Any]) -> Figure:
 
 def fluctuation(detected: DetectorRun) -> Tuple[Figure, Figure]:
     """Figures 2 to 4, 10, 11: variance and range of the shares over sliding windows, by layer: median over the experts,
-    and the band from the quietest tenth to the loudest."""
+    and the band from the 10th to the 90th percentile."""
     layers = detected.states.shape[1]
     pair = []
     for what, statistics in (("variance", detected.variance), ("range", detected.range)):
@@ -133,7 +133,7 @@ def imbalance(shares: NDArray[Any]) -> Figure:
     return figure
 
 
-# ---- how well they were forecast ----
+# ---- errors ----
 
 _FLOOR: Dict[str, Any] = {"color": "0.65", "linewidth": 3}
 

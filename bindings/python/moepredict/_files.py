@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Writing files so that they are never half written: new ones are complete before they replace old ones."""
+"""Writes files atomically: new ones are complete before they replace old ones."""
 from __future__ import annotations
 
 import contextlib
@@ -35,7 +35,7 @@ def _write(file: Any, content: Content) -> None:
 
 
 def _status(path: Any) -> Optional[os.stat_result]:
-    """The status of a file; None: there is none."""
+    """The status of a file; None: the file does not exist."""
     try:
         return os.stat(path)
     except FileNotFoundError:

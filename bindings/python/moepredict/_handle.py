@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What the predictor and the detector have in common: counts in, copies, checkpoints, their end."""
+"""The base class of the predictor and the detector: push, copies, checkpoints, close."""
 from __future__ import annotations
 
 import ctypes
@@ -96,7 +96,7 @@ class Handle:
             self._call("push_at", self._checked_handle(), whole("step", step), steps, address, dtype)
         return steps
 
-    # ---- about it ----
+    # ---- info ----
 
     @property
     def info(self) -> Info:
@@ -145,8 +145,8 @@ class Handle:
         Returns
         -------
         bytes
-            About 4 for each series and step of the history; their number never changes. What `load` makes of them
-            continues with the same results, to the byte.
+            About 4 for each series and step of the history; their number never changes. A handle that `load` makes from
+            them continues with the same results, to the byte.
         """
         return self._saved().tobytes()
 
@@ -227,7 +227,7 @@ class Handle:
     def __deepcopy__(self: Self, memo: Dict[int, Any]) -> Self:
         return self.clone()
 
-    # ---- its end ----
+    # ---- close ----
 
     def close(self) -> None:
         """Free the memory. A second call does nothing; any other method then raises ValueError."""

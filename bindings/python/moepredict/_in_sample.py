@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Whether weights were trained on the very run that they are evaluated on. Steps are compared, not names: a copy or an
-excerpt is recognised as well."""
+"""Finds out whether weights were trained on the very run on which they are evaluated. Steps are compared, not names, so
+a copy or an excerpt is recognised as well."""
 from __future__ import annotations
 
 import hashlib

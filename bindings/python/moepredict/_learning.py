@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a predictor learns: from its own history, from other runs, from another predictor; and how to read it."""
+"""How a predictor's model is fitted, copied and read."""
 from __future__ import annotations
 
 import os
@@ -59,7 +59,7 @@ class Learner(Handle):
     def fit_traces(self, traces: Iterable[Any], *, progress: Optional[Callable[[float], Any]] = None) -> None:
         """Learn from other runs, from the beginning. Only lstm can.
 
-        All that was learned before is discarded, the weights that the library ships included. The history stays.
+        Everything learned before is discarded, the shipped weights included. The history stays.
 
         Parameters
         ----------
@@ -87,8 +87,8 @@ class Learner(Handle):
     def adopt(self, fitted: Learner) -> None:
         """Copy what another predictor's fit has learned; keep the own history and step number.
 
-        So a fit runs in another thread on a clone, while this predictor goes on. The result is the same, to the byte,
-        as if this predictor had been fitted when it was cloned.
+        With it, a fit can run in another thread on a clone, while this predictor continues. The result is the same, to
+        the byte, as if this predictor had been fitted when it was cloned.
 
         Parameters
         ----------

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The shared library: where it is found, its functions, and exceptions for its statuses."""
+"""The shared library: its file, its functions, and exceptions for its statuses."""
 from __future__ import annotations
 
 import ctypes
@@ -27,7 +27,7 @@ class Error(RuntimeError):
     name : str
         The reason in words, as "too few steps", "not fitted", "unsupported", "cancelled"; kept as ``name``.
     text : str
-        What is wrong; the message is name and text.
+        The details; the message is name and text.
     """
 
     def __init__(self, status: int, name: str, text: str) -> None:
@@ -40,7 +40,7 @@ class Error(RuntimeError):
 
 
 class TooFewSteps(Error):
-    """Not enough history yet, which more steps will mend; or a trace that is too short. An `Error`."""
+    """Not enough history yet, so push more steps; or a trace that is too short. An `Error`."""
 
 
 class Status(c_int32):

@@ -10,15 +10,15 @@ from numpy.typing import NDArray
 from ._records import Info
 
 
-def spread(name: str, by_layer: NDArray[np.float64]) -> Dict[str, float]:
-    """Mean, min and max over the layers whose value is finite; NaN where there is none."""
+def summary(name: str, by_layer: NDArray[np.float64]) -> Dict[str, float]:
+    """Mean, min and max over the layers whose value is finite; NaN if no layer has one."""
     known = by_layer[np.isfinite(by_layer)]
     values: Dict[str, Any] = {"mean": known.mean, "min": known.min, "max": known.max}
     return {f"{name}_{kind}": float(value()) if known.size else float("nan") for kind, value in values.items()}
 
 
 def imbalance(loads: NDArray[np.float64]) -> NDArray[np.float64]:
-    """(layers,): the largest load over the mean load; NaN in a layer without any."""
+    """(layers,): the largest load over the mean load; NaN in a layer without load."""
     mean = loads.mean(1)
     return np.divide(loads.max(1), mean, out=np.full(len(loads), np.nan), where=mean > 0)
 

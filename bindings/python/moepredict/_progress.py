@@ -22,8 +22,8 @@ CALLBACK = Progress(_report)
 
 
 class Listener:
-    """Around one long call. An exception must not pass through C: one in `progress`, or Ctrl-C in the main thread,
-    cancels the call and is raised when it has returned."""
+    """A context around one long call. An exception must not pass through C. So an exception in `progress`, or Ctrl-C in
+    the main thread, cancels the call and is raised when it has returned."""
 
     def __init__(self, progress: Optional[Callable[[float], Any]]) -> None:
         self._progress = progress

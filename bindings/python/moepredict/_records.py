@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What handles report, as tuples with named and typed fields. Their order is that of the C structs."""
+"""The information that handles report, as tuples with named and typed fields in the order of the C structs."""
 from __future__ import annotations
 
 from typing import NamedTuple, Optional, Tuple, Union
@@ -73,9 +73,9 @@ class PredictorConfig(NamedTuple):
     arima_root_limit : float
         The largest modulus of inverse roots in forecasts.
     seed : int
-        Of all random numbers.
+        The seed of all random numbers.
     lstm_scope : str
-        "shared" or "joint": one small network for every series, or one for all of them together.
+        "shared" or "joint": one network that all series share, or one network for all of them together.
     lstm_layers, lstm_hidden : int
         Recurrent layers, and the units of each.
     """
@@ -115,7 +115,7 @@ class DetectorConfig(NamedTuple):
     block : int
         Steps averaged into one observation of the load.
     dwell : int
-        Steps for which the load must be quiet before STABLE begins.
+        Steps for which the error must be expected within the tolerance before STABLE begins.
     windows : tuple of 4 int
         Steps of the sliding windows; 0: none.
     """
@@ -143,11 +143,11 @@ class ArimaModel(NamedTuple):
     Attributes
     ----------
     order : tuple of 3 int
-        (p, d, q) as estimated, which may be less than was asked for: see fallback.
+        (p, d, q) as estimated, which may be smaller than requested: see fallback.
     period : int
         The season that order selection found, in observations; it is reported and not modelled. 0: none.
     fallback : int
-        0: the order that was asked for. 1: the history is too short for it, and a smaller one was estimated.
+        0: the requested order. 1: the history is too short for it, and a smaller one was estimated.
         2: the series is constant, and so is its forecast.
     phi : ndarray of float64, (p,)
         Autoregressive coefficients.

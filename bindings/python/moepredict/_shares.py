@@ -17,8 +17,8 @@ def in_range(values: NDArray[Any]) -> NDArray[np.float64]:
 
 
 def proportions(counts: NDArray[Any]) -> NDArray[np.float64]:
-    """Proportions of the counts (steps, experts) of a layer. A step without tokens repeats the last; before any:
-    uniform."""
+    """Proportions of the counts (steps, experts) of a layer. A step without tokens repeats the last proportions; before
+    any they are uniform."""
     counts = in_range(counts)
     totals = counts.sum(1)
     full = totals > 0

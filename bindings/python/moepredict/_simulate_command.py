@@ -19,7 +19,7 @@ from ._output import as_json
 # The parameters of simulate that are options, with their help; for events the names of their numbers come first.
 _PARAMETERS: Dict[str, Union[str, Tuple[str, ...]]] = {
     "steps": "", "layers": "", "experts": "",
-    "skew": "spread of the experts' settled loads",
+    "skew": "standard deviation of the experts' settled loads",
     "overdispersion": "variance of the counts over that of a multinomial; single steps of real runs have 2 to 4",
     "fluctuation": "standard deviation at step 0 of the fluctuation with which a run begins",
     "fluctuation_end": "step from which it is zero, one value or one for each layer; default: 40 %% of the run in the "
@@ -149,5 +149,5 @@ def add_simulate(commands: Any, trace_help: str) -> None:
     command.add_argument("--thin", action="store_true", default=None,
                          help="draw from the recorded tokens, without smoothing")
     command.add_argument("--join", type=int, metavar="LAYERS",
-                         help="join so many layers of it, or of several runs, into one with all their experts")
+                         help="join that many layers of it, or of several runs, into one with all their experts")
     command.set_defaults(run=_run)

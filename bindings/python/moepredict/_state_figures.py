@@ -21,7 +21,7 @@ STATE_COLOURS = {State.WARMUP: "#CFCFCF", State.TRANSIENT: "#F8D79B", State.STAB
 
 
 def _legend(figure: Figure) -> None:
-    """Put the legend of states into the top right corner; the title is in the left one."""
+    """Draw the legend of states in the top right corner; the title is in the left one."""
     figure.legend(handles=[Patch(facecolor=colour, edgecolor="0.6", linewidth=0.5, label=state.name)
                            for state, colour in STATE_COLOURS.items()],
                   loc="upper right", ncol=len(STATE_COLOURS), fontsize="small", frameon=False, borderaxespad=0.2)
@@ -79,8 +79,7 @@ def states(detected: DetectorRun) -> Figure:
 
 
 def drift(detected: DetectorRun, realised: NDArray[Any]) -> Figure:
-    """The drift that was predicted at each block's end beside the drift that came, by layer. All layers together: the
-    median."""
+    """The drift predicted at each block's end beside the realised drift, by layer. All layers together: the median."""
     config, layers = detected.config, detected.states.shape[1]
     figure, axes = panels([name for name, _ in groups(layers)],
                           f"Drift over the next {config.horizon:,} steps: predicted and realised", "training step",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Names of files, and other text from outside, in a form that a page, a message or a terminal can show."""
+"""Turns names of files, and other text from outside, into text that a page, a message or a terminal can show."""
 from __future__ import annotations
 
 import codecs
@@ -23,7 +23,7 @@ def shown(text: Any) -> str:
     return _CONTROLS.sub(_escaped, text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"))
 
 
-def _as_it_came(error: UnicodeError) -> Tuple[Union[str, bytes], int]:
+def _unchanged(error: UnicodeError) -> Tuple[Union[str, bytes], int]:
     try:
         return codecs.lookup_error("surrogateescape")(error)
     except UnicodeError:
@@ -32,6 +32,6 @@ def _as_it_came(error: UnicodeError) -> Tuple[Union[str, bytes], int]:
 
 def take_any_text(stream: Any) -> None:
     """Make a stream write names byte for byte, and escape any other character that it cannot encode."""
-    codecs.register_error("moepredict", _as_it_came)
+    codecs.register_error("moepredict", _unchanged)
     if hasattr(stream, "reconfigure"):
         stream.reconfigure(errors="moepredict")

@@ -18,7 +18,7 @@ StructType = TypeVar("StructType", bound=_structs.Struct)
 # ---- into C ----
 
 def whole(name: str, value: Any, least: int = 0, most: int = 2**64 - 1) -> int:
-    """A whole number within bounds. A bool is none."""
+    """A whole number within bounds. A bool is not accepted."""
     if isinstance(value, bool) or not hasattr(value, "__index__"):
         raise TypeError(f"{name} = {value!r}: expected a whole number")
     number = operator.index(value)
@@ -91,7 +91,7 @@ def make_runtime(threads: int = 0) -> _structs.Runtime:
 # ---- out of C ----
 
 def readable(struct: _structs.Struct) -> Dict[str, Any]:
-    """The fields by name. Numbers that have a name are given by it, those that stand for nothing are None."""
+    """The fields by name. Numbers that have a name are replaced by it, and numbers that mean nothing by None."""
     values = struct.values()
     for field, value in values.items():
         names = _names_of(field)

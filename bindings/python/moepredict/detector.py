@@ -12,11 +12,9 @@ from numpy.typing import NDArray
 from . import _structs
 from ._handle import Handle
 from ._library import TooFewSteps, library
-from ._metrics import spread, totals
+from ._metrics import summary, totals
 from ._records import DetectorConfig
 from ._values import filled, make_runtime, positive, whole
-
-DetectorSettings = DetectorConfig  # the older name
 
 _MEAN, _VARIANCE, _RANGE, _DRIFT, _NOISE, _DISPERSION = range(6)
 
@@ -24,8 +22,8 @@ _MEAN, _VARIANCE, _RANGE, _DRIFT, _NOISE, _DISPERSION = range(6)
 class State(enum.IntEnum):
     """The state of a layer or an expert; `Detector` defines it.
 
-    WARMUP: nothing is known yet, treat it as TRANSIENT. TRANSIENT: the load moves by more than is tolerated, or has not
-    been quiet for long enough; keep room for every expert. STABLE: the forecast holds; place experts by it.
+    WARMUP: nothing is known yet, treat it as TRANSIENT. TRANSIENT: the load drifts by more than the tolerance, or has
+    not been within it for long enough; keep room for every expert. STABLE: the forecast holds; place experts by it.
     """
 
     WARMUP = 0
@@ -34,13 +32,13 @@ class State(enum.IntEnum):
 
 
 class Detector(Handle):
-    """Detects whether the load of each layer and each expert is transient or stable, while the run goes on.
+    """Detects during a run whether the load of each layer and each expert is transient or stable.
 
-    Let D be the error of the mean load of the last drift_window steps as a forecast of the mean load of the next
-    horizon steps: the root mean square over the layer's experts, without sampling noise, in units of the mean load 1 /
-    experts. STABLE begins once D has been expected to stay within the tolerance for dwell steps, if the load keeps
-    moving as it has lately. It ends when D is certain to exceed 1.3 times the tolerance. It is a forecast and no
-    guarantee: past loads do not show a change of data that is yet to come. It means the same at any batch size.
+    Take the mean load of the last drift_window steps as a forecast of the mean load of the next horizon steps. D is its
+    error: the root mean square over the layer's experts, without sampling noise, in units of the mean load 1 / experts.
+    STABLE begins once D has been expected to stay within the tolerance for dwell steps, if the load evolves as it has
+    lately. It ends when D is certain to exceed 1.3 times the tolerance. It is a forecast and no guarantee, because past
+    loads do not show a change of data that is yet to come. It means the same at any batch size.
 
     Parameters
     ----------
@@ -49,21 +47,21 @@ class Detector(Handle):
     horizon : int, default 1000
         Steps ahead that STABLE is about, 1 or more: as many as pass between two placements of experts.
     tolerance : float, default 0.1
-        The error of a layer that STABLE tolerates, in units of the mean load, more than 0: as much as a placement can
-        bear.
+        The largest error of a layer that a placement tolerates, in units of the mean load, more than 0.
     expert_tolerance : float, default 0.2
         The same for a single expert, more than 0.
     growth : float, default 0.3
-        Drift grows as the time ahead to this power, 0 to 1. 0.5 is a random walk; 0 is a load that moves but comes
+        Drift grows as the time ahead to this power, 0 to 1. 0.5 is a random walk; 0 is a load that changes but comes
         back. Where drift keeps its direction the detector also checks the power 2 growth, at most 1.
     drift_window : int, default 100
-        Drift is measured between the last so many steps and as many before them: a multiple of block, 2 to 512 times.
-        Longer windows see slower drifts under more noise, and notice a change after about half a window.
+        Drift is measured between the last drift_window steps and as many before them. A multiple of block, 2 to 512
+        times. Longer windows see slower drifts under more noise, and notice a change after about half a window.
     block : int, default 20
-        Steps averaged into one observation, 1 or more: longer than the noise of a router correlates. States change with
-        the last step of a block.
+        Steps averaged into one observation, 1 or more. It should be longer than a router's noise correlates. States
+        change with the last step of a block.
     dwell : int, default 100
-        Steps for which the load must be quiet before STABLE begins, 1 or more, rounded up to whole blocks.
+        Steps for which D must be expected within the tolerance before STABLE begins, 1 or more, rounded up to whole
+        blocks.
     windows : int or sequence of up to 4 int, default (10, 100)
         Steps of the sliding windows of mean, variance and range, each 0 (none) to 1024.
 
@@ -153,7 +151,7 @@ class Detector(Handle):
     # ---- statistics of a sliding window ----
 
     def _index(self, window: Optional[int]) -> int:
-        """The place of the window of so many steps; None: of the first one."""
+        """The index of the window of that many steps; None: of the first one."""
         windows = self.config.windows
         if window is not None:
             window = whole("window", window)
@@ -233,14 +231,15 @@ class Detector(Handle):
 
     @property
     def noise(self) -> NDArray[np.float64]:
-        """float64 (layers, experts): the sampling noise as a number of independent tokens per step that would scatter
-        as much: p (1 - p) / v, with p the mean share and v the measured variance of a step. NaN where v = 0."""
+        """float64 (layers, experts): the noise expressed as effective tokens per step: p (1 - p) / v, with p the mean
+        share and v the measured variance of a step. That many independent tokens would scatter as much, so a larger
+        number means less noise. NaN where v = 0."""
         return self._read(_NOISE)
 
     @property
     def dispersion(self) -> NDArray[np.float64]:
-        """float64 (layers, experts): how much more the loads scatter than independent tokens would, tokens per step /
-        noise; 1 is the least. NaN where noise is NaN, and where counts are not whole numbers."""
+        """float64 (layers, experts): how much more the loads scatter than independent tokens would: tokens per step /
+        noise, about 1 or more. NaN where noise is NaN, and where counts are not whole numbers."""
         return self._read(_DISPERSION)
 
     @property
@@ -261,7 +260,7 @@ class Detector(Handle):
     # ---- for a dashboard ----
 
     def metrics(self) -> Dict[str, float]:
-        """Summarise for a training dashboard.
+        """Summarise states, drift and noise for a training dashboard.
 
         Returns
         -------
@@ -278,5 +277,5 @@ class Detector(Handle):
                 values = self._read(quantity, layers=True)
             except TooFewSteps:  # in WARMUP
                 values = np.full(self.layers, np.nan)
-            result.update(spread(name, values))
+            result.update(summary(name, values))
         return {**result, **totals(self.info)}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How good forecasts were, and would have been."""
+"""Errors of forecasts: along a recorded run, and of a single one."""
 from __future__ import annotations
 
 from ctypes import POINTER, c_double, c_uint64
@@ -19,12 +19,12 @@ from .predictor import Predictor
 class Backtest(NamedTuple):
     """Errors of the forecasts along a recorded run.
 
-    All arrays but the first are float64 (left_out: uint64) of shape (origins, layers). A value is about those steps of
-    the origin's horizon in which the layer has a token; NaN where there is none, and where no forecast could be made.
-    Loads are shares of the layer's tokens; errors are fractions.
+    All arrays except the first are float64 (left_out: uint64) of shape (origins, layers). A value covers those steps of
+    the origin's horizon in which the layer has a token. It is NaN if there is no such step, or if no forecast could be
+    made. Loads are shares of the layer's tokens; errors are fractions.
 
     Counts are samples, so even the true mean load would have an error: the floors. Real loads scatter 2 to 4 times as
-    much as independent tokens, and the mean does not minimise the error ratio, so an error may lie a little below its
+    much as independent tokens. The mean does not minimise the error ratio, so an error may lie a little below its
     floor.
 
     Attributes
@@ -39,8 +39,8 @@ class Backtest(NamedTuple):
         The paper's error ratio, |forecast - actual| / actual over the experts with a token. One expert with three
         tokens can make it 3000: use it for comparison with the paper only.
     total_variation : ndarray
-        Half the sum over the experts of |forecast mean - actual mean|: the part of the load that is not where it was
-        forecast.
+        Half the sum over the experts of |forecast mean - actual mean|: the share of the load that went to other experts
+        than forecast.
     floor : ndarray
         The error that the actual mean over the horizon would have had.
     floor_of_mean : ndarray
@@ -70,13 +70,13 @@ def backtest(predictor: Union[Predictor, str], trace: Any, *, horizon: int = 100
              arima_mean: Optional[int] = None, arima_root_limit: Optional[float] = None, seed: Optional[int] = None,
              lstm_scope: Union[None, str, int] = None, lstm_layers: Optional[int] = None,
              lstm_hidden: Optional[int] = None, threads: Optional[int] = None) -> Backtest:
-    """Replay a recorded run and evaluate the forecasts made on its way.
+    """Replay a recorded run and evaluate the forecasts made along it.
 
     Parameters
     ----------
     predictor : Predictor or str
-        A predictor, of which a copy with an empty history takes configuration and model; it does not change. Or the
-        name of a method.
+        A predictor, whose configuration and model are used with an empty history; it does not change. Or the name of a
+        method.
     trace : ndarray, CPU tensor or file name, (steps, layers, experts)
         Token counts; a file is a ``.npy``.
     horizon : int, default 1000
@@ -162,8 +162,8 @@ def forecast_error(forecast: Any, actual: Any) -> Tuple[NDArray[np.float64], NDA
     error : ndarray of float64, (layers,)
         The mean over the experts of |forecast - actual| / max(actual, 0.1 / experts).
     paper_error : ndarray of float64, (layers,)
-        The paper's: the mean of |forecast - actual| / actual over the experts whose actual load is not 0; NaN without
-        any.
+        The paper's: the mean of |forecast - actual| / actual over the experts whose actual load is not 0; NaN if all
+        are 0.
     left_out : ndarray of uint64, (layers,)
         The number of experts that paper_error leaves out.
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What an LSTM has learned: its weights, and how its training went."""
+"""The weights and the training status of an LSTM."""
 from __future__ import annotations
 
 import ctypes

@@ -13,12 +13,10 @@ from ._counts import as_array
 from ._handle import Handle
 from ._learning import Learner
 from ._library import Error, library
-from ._metrics import imbalance, spread, totals
+from ._metrics import imbalance, summary, totals
 from ._records import PredictorConfig
 from ._shares import in_range
 from ._values import filled, make_runtime, positive
-
-Config = PredictorConfig  # the older name
 
 
 class Predictor(Learner):
@@ -38,8 +36,8 @@ class Predictor(Learner):
         200 arima_bucket, whichever is more, for arima, and 2048 for lstm. At least sw_avg_window, 8 arima_bucket, 2000.
     fit_budget : float, default 0
         What one call of ``fit`` may spend, in millions of floating-point operations; 0: no limit. The count is a
-        formula, the same on any machine. A call that runs out returns, and the next one goes on from there. One update
-        of the default lstm costs about 70.
+        formula, the same on any machine. A call whose budget is spent returns, and the next one continues from there.
+        One update of the default lstm costs about 70.
     arima_p, arima_d, arima_q : int or "select", default 2, 1, 2
         The order: p and q 0 to 8, d 0 to 2. "select" chooses p and q up to 5, d up to 1. The paper's is (5, 1, 5).
     arima_order_scope : str or int, default "per_layer"
@@ -57,9 +55,9 @@ class Predictor(Learner):
         Forecasts use polynomials whose inverse roots have at most this modulus, more than 0 and at most 1. Roots that
         nearly cancel on the unit circle make the future look too certain. 1: no change.
     seed : int, default 0
-        Of all random numbers: first weights, order of training.
+        The seed of all random numbers: first weights, order of training.
     lstm_scope : str or int, default "shared"
-        "shared": one small network for every series of any run. "joint": the paper's, one network for all experts of
+        "shared": one network that all series of all runs share. "joint": the paper's, one network for all experts of
         all layers of this run; it must be fitted before it forecasts.
     lstm_layers : int, default 1
         Recurrent layers, 0 to 4 (joint: 1 to 4).
@@ -85,7 +83,7 @@ class Predictor(Learner):
 
     Threads: a call that changes a predictor (push, fit, adopt, reset, load_state_dict, close) must not overlap any
     other call on it. Other calls may overlap each other. Different predictors are independent. Calls release the GIL,
-    so a clone can be fitted in another thread while training goes on: see `adopt`.
+    so a clone can be fitted in another thread while training continues: see `adopt`.
 
     Examples
     --------
@@ -194,7 +192,7 @@ class Predictor(Learner):
     # ---- for a dashboard ----
 
     def metrics(self, horizon: int = 1000) -> Dict[str, float]:
-        """Summarise for a training dashboard.
+        """Summarise the loads, now and forecast, for a training dashboard.
 
         Parameters
         ----------
@@ -214,5 +212,5 @@ class Predictor(Learner):
         except Error:  # too early, or not fitted
             forecast = np.empty((0, self.experts))
         now = np.empty((0, self.experts)) if self._last is None else in_range(self._last)
-        return {**spread("imbalance_now", imbalance(now)), **spread("imbalance_forecast", imbalance(forecast)),
+        return {**summary("imbalance_now", imbalance(now)), **summary("imbalance_forecast", imbalance(forecast)),
                 **totals(self.info)}

@@ -51,7 +51,7 @@ _CAPTIONS = {
 
 
 def shares_of(counts: NDArray[Any]) -> NDArray[Any]:
-    """Proportions, float32 (steps, layers, experts). A layer without tokens repeats its last ones; before any:
+    """Proportions, float32 (steps, layers, experts). A layer without tokens repeats its last ones; before any they are
     uniform."""
     shares = np.empty(counts.shape, np.float32)
     for layer in range(counts.shape[1]):

@@ -2,7 +2,7 @@
 """The dynamics of a recorded run at another batch size, or with more experts.
 
 >>> smaller = moepredict.resample("run.npy", assignments=1024, thin=True)     # a part of its tokens
->>> larger = moepredict.resample("run.npy", assignments=2**19)                # its smoothed loads, sampled anew
+>>> larger = moepredict.resample("run.npy", assignments=2**19)                # its smoothed loads, sampled again
 >>> wider = moepredict.resample(moepredict.join_experts("run.npy", 8), assignments=2**19)
 """
 from __future__ import annotations
@@ -129,7 +129,7 @@ def smooth(shares: Any, bandwidth: float = 100) -> NDArray[np.float64]:
     if not LEAST_BANDWIDTH <= bandwidth < np.inf:
         raise ValueError(f"bandwidth = {bandwidth}: must be {LEAST_BANDWIDTH} or more")
     steps, experts = len(shares), shares.shape[-1]
-    bandwidth = min(bandwidth, 1e6 * steps)  # beyond it all weights are the same, to the last digit
+    bandwidth = min(bandwidth, 1e6 * steps)  # above that all weights are the same, to the last digit
     series = shares.reshape(steps, -1)
     starts = np.arange(0, steps, BLOCK)
     sizes = np.diff(np.append(starts, steps))

@@ -131,7 +131,7 @@ def simulate(steps: int = 10000, layers: int = 6, experts: int = 16, assignments
         The same seed gives the same bytes, with the same NumPy on the same type of CPU. Every layer and ingredient has
         its own random numbers, so that one more of them does not change the others.
     skew : float, default 0.15
-        Root mean square spread of the experts' settled loads.
+        Standard deviation of the experts' settled loads.
     overdispersion : float, default 1
         Variance of the counts over that of a multinomial, 1 to assignments / experts; steps of real runs have 2 to 4.
     fluctuation : float, default 0.5
@@ -148,9 +148,9 @@ def simulate(steps: int = 10000, layers: int = 6, experts: int = 16, assignments
         Steps over which a shift grows, linearly; 0: a jump.
     exchanges : int or sequence of (layer, expert, other expert, first, end), default 0
         During the span the part `exchange_size` (default 0.5) of the other expert's load goes to the expert. A number:
-        so many random ones of `exchange_length` (default 500) steps.
+        that many random ones of `exchange_length` (default 500) steps.
     bursts : int or sequence of (layer, expert, first, end), default 0
-        During the span the load is multiplied by `burst_size` (default 3). A number: so many random ones of
+        During the span the load is multiplied by `burst_size` (default 3). A number: that many random ones of
         `burst_length` (default 5) steps.
     hotspot : float, default 1
         In every layer the load of expert (step // hotspot_steps) % experts is multiplied by this; 1: none. The default

@@ -166,7 +166,7 @@ class States(unittest.TestCase):
         self.assertEqual({state.name: str(state.value) for state in State}, numbers)
         self.assertEqual(State(make(COUNTS).layer_states[0]), State.STABLE)
 
-    def test_shapes_dtypes_and_how_a_quiet_load_becomes_stable(self):
+    def test_shapes_dtypes_and_how_a_constant_load_becomes_stable(self):
         detector = make()
         for steps, state, since, changes in ((0, 0, 0, 0), (199, 0, 0, 0), (200, 1, 199, 1), (279, 1, 199, 1),
                                              (280, 2, 279, 2), (330, 2, 279, 2)):

@@ -131,10 +131,6 @@ class Records(unittest.TestCase):
                     else:
                         self.assertIn(type(value), {typing.get_origin(kind) or kind for kind in kinds(hint)})
 
-    def test_older_names_stay(self):
-        self.assertIs(moepredict.Config, moepredict.PredictorConfig)
-        self.assertIs(moepredict.DetectorSettings, moepredict.DetectorConfig)
-
 
 def documented():
     """Everything public: (its name, the object that has its documentation)."""

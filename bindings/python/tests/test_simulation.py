@@ -47,9 +47,9 @@ class Simulation(unittest.TestCase):
 
     def test_a_seed_gives_a_run_and_another_another(self):
         counts, truth = simulate(**EVERYTHING)
-        again, told_again = simulate(**EVERYTHING)
+        again, truth_again = simulate(**EVERYTHING)
         self.assert_same(counts, again)
-        self.assertEqual(truth, told_again)
+        self.assertEqual(truth, truth_again)
         for seed in (6, 2**64 - 1):
             self.assertNotEqual(simulate(**{**EVERYTHING, "seed": seed})[0].tobytes(), counts.tobytes())
 
@@ -74,8 +74,8 @@ class Simulation(unittest.TestCase):
         counts, truth = simulate(**FLAT)
         self.assert_same(simulate(**{**FLAT, "layers": 2})[0], counts[:, :2].copy())
         burst, burst_truth = simulate(**FLAT, bursts=[(1, 2, 50, 60)])
-        quiet = np.delete(np.arange(400), np.arange(50, 60))
-        np.testing.assert_array_equal(expected_shares(burst_truth)[quiet], expected_shares(truth)[quiet])
+        outside = np.delete(np.arange(400), np.arange(50, 60))
+        np.testing.assert_array_equal(expected_shares(burst_truth)[outside], expected_shares(truth)[outside])
         self.assert_same(burst[:, [0, 2]].copy(), counts[:, [0, 2]].copy())
 
     def test_variance_is_the_multinomial_times_the_overdispersion(self):
@@ -87,7 +87,7 @@ class Simulation(unittest.TestCase):
             np.testing.assert_allclose(counts.mean(axis=0) / 8192, p, rtol=0,
                                        atol=5 * math.sqrt(expected / 5000 / 8192 / 16))
 
-    def test_skew_is_the_spread_of_the_loads(self):
+    def test_skew_is_the_standard_deviation_of_the_loads(self):
         _, truth = simulate(**FLAT, skew=0.4)
         logs = centred(expected_shares(truth)[0])
         np.testing.assert_allclose(np.sqrt((logs**2).mean(axis=1)), 0.4)

@@ -40,7 +40,7 @@ class Arrays(Refusals):
         for dtype, advice in (("int8", r"\.astype\(np.int64\)"), ("int16", r"\.astype\(np.int64\)"),
                               ("uint8", r"\.astype\(np.int64\)"), ("uint16", r"\.astype\(np.int64\)"),
                               (">i8", r"\.astype\(np.int64\)"), (">f4", r"\.astype\(np.float64\)"),
-                              ("longdouble", r"\.astype\(np.float64\)"), ("float16", "beyond 2,048, count in int64"),
+                              ("longdouble", r"\.astype\(np.float64\)"), ("float16", "above 2,048, count in int64"),
                               ("bool", "a mask is no count, sum it")):
             self.refused(TypeError, f"expected one of int32, .*float64; .*{advice}", COUNTS[0].astype(dtype))
         for dtype in ("complex64", "object", "S3", "datetime64[s]"):
@@ -54,7 +54,7 @@ class Arrays(Refusals):
             def __getitem__(self, key):
                 raise AssertionError("its own idea of an item")
 
-        with warnings.catch_warnings(record=True):  # that nobody should use it
+        with warnings.catch_warnings(record=True):  # torch warns against its use
             matrix = np.matrix(COUNTS[0])
         for counts in (COUNTS[0].view(Own), matrix):
             self.assertIs(type(as_array(counts)), np.ndarray)
@@ -96,7 +96,7 @@ class Tensors(Refusals):
         np.testing.assert_array_equal(own.floor_of_mean, plain.floor_of_mean)
 
     def test_every_other_dtype_is_refused_with_advice(self):
-        for name, advice in (("bfloat16", "beyond 256, count in int64"), ("float16", "beyond 2,048, count in int64"),
+        for name, advice in (("bfloat16", "above 256, count in int64"), ("float16", "above 2,048, count in int64"),
                              ("bool", "sum it over the tokens"), ("int16", r"call .to\(torch.int64\)"),
                              ("uint8", r"call .to\(torch.int64\)")):
             for counts in (self.counts[0], self.counts[0].as_subclass(self.own)):

@@ -74,7 +74,7 @@ DAMAGES = {  # the file, and the words of its error
     "JSON": (described(b'{"descr":"<i4","fortran_order":false,"shape":[700, 2, 4]}'), "header is damaged"),
     "an expression": (described(b"{'descr': '<i4', 'fortran_order': 1 < 0, 'shape': (700, 2, 4)}"),
                       "header is damaged"),
-    "a dtype that is none": (described(DESCRIBED.replace(b"<i4", b"<i3")), "i3"),
+    "an unknown dtype": (described(DESCRIBED.replace(b"<i4", b"<i3")), "i3"),
     "a line break in its dtype": (described(DESCRIBED.replace(b"<i4", b"<\n4")), "dtype"),
     "a negative count": (npy(-GOOD), "count is negative"),
     "a count that is no number": (npy(GOOD * np.float32(np.nan)), "not a number"),
