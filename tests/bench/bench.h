@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the benchmarks share. Times are in nanoseconds. */
+/* Shared by the benchmarks. Times are in nanoseconds. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -19,8 +19,8 @@ static inline double now(void)
     return (double)time.tv_sec * 1e9 + (double)time.tv_nsec;
 }
 
-/* Freed memory stays in the process: who writes into an old buffer pays for no fresh page, as a memcpy into one does not.
- * Only GNU's allocator can be told so. */
+/* Keeps freed memory in the process. Then a call that allocates causes no page faults, just as a memcpy into an old
+ * buffer causes none. Only glibc's allocator has this option. */
 static inline void keep_freed_memory(void)
 {
 #ifdef M_TRIM_THRESHOLD
@@ -62,7 +62,7 @@ static inline int64_t *make_counts(size_t n)
     return counts;
 }
 
-/* So that the compiler keeps a copy that nobody reads. */
+/* Stops the compiler from removing a copy that is never read. */
 static inline void keep(const void *memory)
 {
     __asm__ volatile("" : : "r"(memory) : "memory");

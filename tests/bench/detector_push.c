@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a training step pays for the state detector: a push beside one memcpy of the same counts and beside a
- * predictor's push, and the slowest of all pushes. */
+/* The detector's costs in a training step: its push, compared with one memcpy of the same counts and with a predictor's
+ * push, and the slowest of all pushes. */
 #include "detectors.h"
 
 enum { REPEATS = 10, SINGLE_PUSHES = 2000 };
@@ -36,7 +36,7 @@ static double predictor_pass(const struct bench *bench, moep_predictor *predicto
     return now() - start;
 }
 
-/* By turns, so that all meet the machine in the same mood. */
+/* Alternates the passes, so that all run under the same load. */
 static double print_pushes(const struct bench *bench, uint32_t first_window, uint32_t second_window)
 {
     double copies[PASSES], predictors[PASSES], detectors[PASSES], ratios[PASSES];
@@ -76,7 +76,7 @@ static void print_sizes(void)
 
 static void print_windows(const struct bench *bench)
 {
-    printf("\nthe windows: push must not see how long they are, but for the memory\n");
+    printf("\nthe windows: their length must not change the time of a push, except through memory\n");
     print_pushes(bench, 0, 0);
     double narrow = print_pushes(bench, 10, 0);
     print_pushes(bench, 100, 0);
@@ -86,7 +86,7 @@ static void print_windows(const struct bench *bench)
 
 /* ---- the slowest push ------------------------------------------------------------------------------------------- */
 
-/* Each push by itself, the least of several repeats at the same place: an interrupt in between is no push's. */
+/* Times each push by itself. The least of several repeats of the same push leaves out interrupts. */
 static void time_single_pushes(const struct bench *bench, const moep_detector *detector, double *least)
 {
     for (size_t repeat = 0; repeat < REPEATS; repeat++) {
@@ -127,7 +127,7 @@ int main(void)
     struct bench small = make_bench(6, 16), bench = make_bench(58, 256);
     print_windows(&bench);
     printf(
-        "\nsingle pushes, microseconds: of each the least of %d repeats at the same place, of %d pushes\n"
+        "\nsingle pushes, microseconds: the least of %d repeats of each of %d pushes\n"
         "                                       one that\n"
         "layers x experts  windows    median  ends a block    99.9 %%      max  max / median\n",
         REPEATS, SINGLE_PUSHES);

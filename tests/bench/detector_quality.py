@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Figures of merit of the state detector, beside its rivals and the targets: on bundled traces as they are, at a
-smaller and at a larger batch, and on simulated runs whose truth is known. Exits with 1 where a target is missed."""
+"""Figures of merit of the state detector, compared with its rivals and the targets. The runs are bundled traces as they
+are, at a smaller and at a larger batch, and simulated runs whose truth is known. Exits with 1 where a target is
+missed."""
 import collections
 import pathlib
 
@@ -9,7 +10,7 @@ import numpy as np
 import moepredict
 import simulated_states
 from rivals import EXPERT_TOLERANCE, TOLERANCE, Run
-from states import DETECTORS, judged, rank_correlation, realised, root, score
+from states import DETECTORS, evaluated, rank_correlation, realised, root, score
 
 DATA = pathlib.Path(__file__).resolve().parents[2] / "examples/data"
 SEEDS = "small16-seed1", "small16-seed2"
@@ -30,7 +31,7 @@ THINNED = Source("thinned to 1,024 assignments", RESAMPLINGS,
 
 
 def mean_of(scores):
-    """The mean of several runs' figures; NaN where one has none."""
+    """The mean of several runs' figures; NaN where a run has no figure."""
     return {name: np.mean([figures[name] for figures in scores]) for name in scores[0]}
 
 
@@ -51,7 +52,7 @@ class Results:
                     self.expert_scores[name].append(score(seen.experts.reshape(blocks, -1),
                                                           of_experts.reshape(blocks, -1), EXPERT_TOLERANCE))
                 if seen.drift is not None:
-                    known = judged(truth)
+                    known = evaluated(truth)
                     self.drifts.append((seen.drift[known], truth[known]))
         self.scores = {name: mean_of(scores) for name, scores in self.scores.items()}
         self.expert_scores = {name: mean_of(scores) for name, scores in self.expert_scores.items()}
@@ -112,7 +113,7 @@ def missed_targets(title, figures):
 
 
 def main():
-    print(f"libmoepredict {moepredict.__version__}: states against realised errors, the traces' mean, from step 600 on\n"
+    print(f"libmoepredict {moepredict.__version__}: states and realised errors, the traces' mean, from step 600 on\n"
           "false exits and exits per 10,000 steps and layer; balanced accuracy over all layers of a trace\n"
           f"targets: agreement >= {LEAST_AGREEMENT}, balanced accuracy >= {LEAST_BALANCED}, "
           f"false exits <= {MOST_FALSE:.0f}, ratio <= 1/3")

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What readings and checkpoints of a state detector cost, and its statistics of sliding windows beside GSL's, which see
- * the whole series at once. */
+/* The costs of a detector's readings and checkpoints. Its statistics of sliding windows are compared with GSL's, which
+ * see the whole series at once. */
 #include "detectors.h"
 
 #if WITH_GSL
@@ -99,7 +99,8 @@ static void print_checkpoint(const struct bench *bench, uint32_t first_window, u
 /* ---- GSL -------------------------------------------------------------------------------------------------------- */
 
 #if WITH_GSL
-/* The three statistics of one series at every of its steps, in nanoseconds per step: what GSL offers is offline. */
+/* The time of the three statistics of one series at each of its steps, in nanoseconds per step. GSL's functions are
+ * offline. */
 static double time_gsl(size_t window)
 {
     enum { STEPS = 20000 };
@@ -158,7 +159,7 @@ static void print_gsl(const struct bench *bench)
 static void print_gsl(const struct bench *bench)
 {
     (void)bench;
-    printf("\nGSL is not there to be compared with\n");
+    printf("\nno comparison with GSL: it is not installed\n");
 }
 #endif
 

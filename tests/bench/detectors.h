@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the benchmarks of the state detector share. All pushes walk through 64 MB or more of different counts, so that
+/* Shared by the benchmarks of the state detector. All pushes walk through 64 MB or more of different counts, so that
  * these come from memory. */
 #ifndef DETECTORS_H
 #define DETECTORS_H
@@ -26,7 +26,7 @@ static inline const int64_t *step_of(const struct bench *bench, size_t step)
     return bench->counts + step % bench->steps * bench->series;
 }
 
-/* Window 0: none. It has seen enough for every push to cost what it costs from then on. */
+/* A detector with these windows, 0 meaning none. So many steps have been pushed that later pushes cost the same. */
 static inline moep_detector *make_detector(const struct bench *bench, uint32_t first_window, uint32_t second_window)
 {
     moep_detector_config config = {.struct_size = sizeof config};
@@ -40,7 +40,7 @@ static inline moep_detector *make_detector(const struct bench *bench, uint32_t f
     return detector;
 }
 
-/* Nanoseconds. */
+/* The nanoseconds of one push of every step. */
 static inline double detector_pass(const struct bench *bench, moep_detector *detector)
 {
     double start = now();

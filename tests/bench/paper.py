@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The paper's table beside ours, as Markdown: the bundled runs resampled at its batch size, 2^19 assignments a step,
-its errors in the stable state, and the floor below which no forecast can be.
+"""The paper's table beside ours, as Markdown. Our errors are those of the bundled runs, resampled at the paper's batch
+size, 2^19 assignments a step, in the stable state. The last rows are floors, below which no forecast's error can be.
 
 Resampling smooths the loads first. With a bandwidth of 400 steps some of the small batch's noise stays and looks like
-drift, with 2,000 some true drift is lost: the two make a bracket."""
+drift. With 2,000 some true drift is lost. The two make a bracket."""
 import math
 import pathlib
 
@@ -14,12 +14,12 @@ import moepredict
 DATA = pathlib.Path(__file__).resolve().parents[2] / "examples/data"
 RUNS = DATA / "small16-seed1.npy", DATA / "small16-seed2.npy"
 OTHER_RUN = DATA / "mid32-seed5.npy"
-SEED_2 = 6  # what its layer 0 is called where those of both runs are numbered one after the other
+SEED_2 = 6  # the number of its layer 0 when the layers of both runs are numbered one after the other
 ASSIGNMENTS, BANDWIDTHS, HORIZONS, FIRST, EVERY = 2**19, (2000, 400), (1000, 2000), 7000, 250
 WINDOWS = 1, 30, 100, 200, 1000
 FLOOR = "floor: the true mean of those steps"
 
-# From its figures: (16 experts, next 1,000), (16, 2,000), (128, 1,000), (128, 2,000).
+# From the paper's figures: (16 experts, next 1,000), (16, 2,000), (128, 1,000), (128, 2,000).
 PAPER = {"LSTM": ("< 1 %", "", "< 10 %", ""), "ARIMA(5, 1, 5)": ("≈ 0.5 %", "", "≈ 1.4 %", ""),
          "SW_Avg": ("≈ 0.25 %", "", "≈ 1.3 %", "≈ 1.7–1.8 %")}
 
@@ -87,14 +87,14 @@ def main():
     print_row("floor: sampling alone", (f"{100 * sampling_floor(experts):.2f} %"
                                         for experts in (16, 128) for _ in HORIZONS))
     print("""
-The loads are those of the bundled `small16` runs (not layer 0, which has not settled) from step 7,000 on, sampled anew at
-2^19 assignments a step; for 128 experts, eight layers side by side. A range is a bracket: its ends come from loads
-smoothed over 2,000 and over 400 steps. `arima` alone is the default, (2, 1, 2) on means of five steps; both are fitted at
-every forecast. `lstm` has learned from `mid32-seed5`, sampled alike. Smoothing lets the past know a little of what comes,
-and who looks for trends may profit: which method is better is better told from the runs as they are.
-A forecast that knew the mean of the steps to come, or even each step's true share, would still be left with the two
-floors. With 128 experts the paper's 1.3 % is the floor of its batch size, whatever the method; its 0.25 % with 16 experts
-lies below the floor and cannot be an error against single steps of 2^19 assignments.""")
+The loads are those of the bundled `small16` runs (except layer 0, which has not settled) from step 7,000 on, resampled
+at 2^19 assignments a step. For 128 experts, eight layers lie side by side. A range is a bracket: its ends come from
+loads smoothed over 2,000 and over 400 steps. `arima` alone is the default, (2, 1, 2) on means of five steps; both are
+fitted at every forecast. `lstm` has learned from `mid32-seed5`, resampled the same way. Smoothing leaks a little of the
+future into the past, from which methods that follow trends may profit. So compare methods on the runs as they are.
+A forecast that knew the mean of the future steps, or even each step's true share, would still have the two floors as
+its errors. With 128 experts the paper's 1.3 % is the floor of its batch size, whatever the method. Its 0.25 % with 16
+experts lies below the floor and cannot be an error against single steps of 2^19 assignments.""")
 
 
 main()

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a training step pays: one push, beside one memcpy of the same counts, and one predict(1000, 1000).
+/* The predictor's costs in a training step: one push, compared with one memcpy of the same counts, and one
+ * predict(1000, 1000).
  *
  * Push and memcpy both walk through 64 MB or more of different counts, so that these come from memory. A figure is the
  * median of passes, each the mean over its calls. */
@@ -17,7 +18,7 @@ struct costs { /* nanoseconds a call */
     double copy, push, ratio, mean, path;
 };
 
-/* Copies and pushes by turns, so that both meet the machine in the same mood. */
+/* Alternates copies and pushes, so that both run under the same load. */
 static void time_copies_and_pushes(moep_predictor *predictor, const int64_t *counts, size_t steps, size_t series,
                                    struct costs *costs)
 {
@@ -49,7 +50,7 @@ static double time_forecasts(const moep_predictor *predictor, size_t stride, siz
     double *shares = malloc(capacity * sizeof *shares);
     if (!shares)
         exit(1);
-    memset(shares, 0, capacity * sizeof *shares); /* the caller's pages are there */
+    memset(shares, 0, capacity * sizeof *shares); /* touches the pages before the calls */
     for (size_t call = 0; call < PASSES; call++) {
         double start = now();
         check(moep_predictor_predict(predictor, 1000, stride, shares, capacity));
@@ -116,7 +117,7 @@ int main(void)
     row(60, 384, 100, 100);
     row(94, 128, 100, 100);
 
-    head("the window, at one history: push must not see it");
+    head("the window, at one history: it must not change the time of a push");
     struct costs narrow = row(58, 256, 100, 1000), wide = row(58, 256, 1000, 1000);
     printf("push at window 1000 / at window 100: %.2f\n", wide.push / narrow.push);
 

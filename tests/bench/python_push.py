@@ -15,7 +15,7 @@ PASSES, STEPS, LIMIT = 41, 64, 15
 
 
 def measure(layers, experts):
-    """Microseconds of the C call, and those that Predictor.push adds to it."""
+    """The microseconds of the C call, and those that Predictor.push adds to it."""
     counts = list(np.random.default_rng(1).integers(1, 4096, (STEPS, layers, experts)))
     direct, added = [], []
     with moepredict.Predictor("sw_avg", layers=layers, experts=experts, sw_avg_window=100) as predictor:

@@ -3,7 +3,7 @@
 it calls the layer stable."""
 import numpy as np
 
-BLOCK, WINDOW = 20, 100      # steps; of the earlier rule, as of ours
+BLOCK, WINDOW = 20, 100      # steps, of the earlier rule as of the present one
 HORIZON, GROWTH = 1000, 0.3
 TOLERANCE, EXPERT_TOLERANCE = 0.10, 0.20
 
@@ -34,8 +34,8 @@ def rolling_deviation(shares, window):
 
 
 def movement(means, half):
-    """D, the mean of the last `half` blocks less that of the `half` before, and the variance V that noise gives it,
-    from how neighbouring blocks differ; NaN where there are too few blocks."""
+    """D, the mean of the last `half` blocks less that of the `half` before, and the variance V that noise gives it. The
+    differences of neighbouring blocks give V. NaN where there are too few blocks."""
     sums = np.concatenate([np.zeros_like(means[:1]), np.cumsum(means, axis=0)])
     squares = np.concatenate([np.zeros_like(means[:1]), np.cumsum(np.diff(means, axis=0)**2 / 2, axis=0)])
     moved, noise = np.full(means.shape, np.nan), np.full(means.shape, np.nan)
@@ -45,25 +45,26 @@ def movement(means, half):
 
 
 def hysteresis(enters, leaves, dwell):
-    """Stable after `enters` has held for `dwell` blocks, until one of `leaves` does: pairs of the blocks that must have
-    passed since, and the blocks at which it would."""
+    """Stable after `enters` has held for `dwell` blocks, until one of `leaves` does. Each of `leaves` is a pair: the
+    blocks that must have passed since the entry, and whether each block exceeds a limit."""
     stable = np.zeros(enters.shape, bool)
-    now, quiet, entered = stable[0], np.zeros(enters.shape[1:], int), np.zeros(enters.shape[1:], int)
-    for block, quiet_now in enumerate(enters):
-        left = np.any([(block - entered >= reach) & beyond[block] for reach, beyond in leaves], axis=0)
-        quiet = np.where(~now & quiet_now, quiet + 1, 0)
-        now = quiet >= dwell if block == 0 else (quiet >= dwell) | now & ~left
-        entered = np.where(quiet >= dwell, block, entered)
+    now, blocks_within, entered = stable[0], np.zeros(enters.shape[1:], int), np.zeros(enters.shape[1:], int)
+    for block, within in enumerate(enters):
+        left = np.any([(block - entered >= reach) & exceeds_limit[block] for reach, exceeds_limit in leaves], axis=0)
+        blocks_within = np.where(~now & within, blocks_within + 1, 0)
+        now = blocks_within >= dwell if block == 0 else (blocks_within >= dwell) | now & ~left
+        entered = np.where(blocks_within >= dwell, block, entered)
         stable[block] = now
     return stable
 
 
 def growth(half):
+    """The growth of a squared drift from windows of `half` blocks to the horizon."""
     return ((half * BLOCK + HORIZON) / (2 * half * BLOCK))**(2 * GROWTH)
 
 
 def trailing_mean(values, count):
-    """Over the last `count` values, or as many as there are."""
+    """The mean of the last `count` values, or of as many as there are."""
     known = np.isfinite(values)
     sums = np.cumsum(np.where(known, values, 0), axis=0)
     counts = np.cumsum(known, axis=0)
@@ -73,23 +74,24 @@ def trailing_mean(values, count):
 
 
 def local_level(run):
-    """The library's first rule: a mean of five evaluations, doubt on entry, three scales, wide hysteresis."""
+    """The library's first rule: a mean of five evaluations, a standard error on entry, three scales, wide
+    hysteresis."""
     m, experts, limit = WINDOW // BLOCK, run.means.shape[2], (1.5 * TOLERANCE)**2
     leaves = []
     for scale in (1, 2, 4):
         moved, noise = movement(run.means, scale * m)
         drift = growth(scale * m) * experts * (moved**2 - noise).sum(axis=2)
-        doubt = growth(scale * m) * experts * np.sqrt((2 * noise**2).sum(axis=2))
-        leaves.append((2 * m * (scale - 1), drift - 3 * doubt > limit))
+        standard_error = growth(scale * m) * experts * np.sqrt((2 * noise**2).sum(axis=2))
+        leaves.append((2 * m * (scale - 1), drift - 3 * standard_error > limit))
         if scale == 1:
             mean = trailing_mean(drift, m)
-            enters = (mean + doubt <= TOLERANCE**2) & (drift - 3 * doubt <= limit)
-            leaves.append((0, mean - doubt > limit))
+            enters = (mean + standard_error <= TOLERANCE**2) & (drift - 3 * standard_error <= limit)
+            leaves.append((0, mean - standard_error > limit))
     return hysteresis(enters, leaves, 5)
 
 
 def local_level_experts(run):
-    """The same for single experts."""
+    """As local_level, for single experts."""
     m, experts = WINDOW // BLOCK, run.means.shape[2]
     leaves = []
     for scale in (1, 2):
@@ -97,8 +99,8 @@ def local_level_experts(run):
         certain = np.sqrt(growth(scale * m)) * experts * (np.abs(moved) - 4 * np.sqrt(noise))
         leaves.append((2 * m * (scale - 1), certain > 1.5 * EXPERT_TOLERANCE))
         if scale == 1:
-            unit = growth(m) * experts**2
-            enters = trailing_mean(unit * (moved**2 - noise), m) + unit * noise <= EXPERT_TOLERANCE**2
+            scale = growth(m) * experts**2
+            enters = trailing_mean(scale * (moved**2 - noise), m) + scale * noise <= EXPERT_TOLERANCE**2
     return hysteresis(enters, leaves, 5)
 
 
@@ -116,8 +118,8 @@ def fixed_deviation(limit):
 
 
 def variance_ratio(run):
-    """An F-ratio: the movement between two windows of 200 steps over that which noise causes, smoothed; no
-    tolerance."""
+    """An F-ratio: the squared movement between two windows of 200 steps over the part that noise causes, smoothed. It
+    has no tolerance."""
     half = 10
     moved, noise = movement(run.means, half)
     ratios = (moved**2).sum(axis=2) / noise.sum(axis=2)
@@ -128,9 +130,9 @@ def variance_ratio(run):
     return hysteresis(smoothed <= 2, [(0, smoothed > 3)], 5)
 
 
-def page_hinkley(run, slack=0.5, limit=8.0, quiet=20, start=10):
+def page_hinkley(run, slack=0.5, limit=8.0, patience=20, start=10):
     """Two-sided, on each expert's block means in units of their noise; a layer is stable where nine in ten experts have
-    raised no alarm for `quiet` blocks."""
+    raised no alarm for `patience` blocks."""
     blocks = run.means
     stable = np.zeros(blocks.shape[:2], bool)
     shape = blocks.shape[1:]
@@ -149,5 +151,5 @@ def page_hinkley(run, slack=0.5, limit=8.0, quiet=20, start=10):
         alarm[alarmed] = block
         for state in (count, mean, up, down):
             state[alarmed] = 0
-        stable[block] = (block - alarm >= quiet).mean(axis=1) >= 0.9
+        stable[block] = (block - alarm >= patience).mean(axis=1) >= 0.9
     return stable

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Delays and false alarms of the state detector and its rivals in simulated runs. Medians over 20 runs, whose events
-are at different places within a block."""
+"""Delays and false alarms of the state detector and its rivals in simulated runs. The figures are medians over 20 runs,
+whose events are at different places within a block."""
 import collections
 import itertools
 
@@ -11,7 +11,7 @@ from rivals import BLOCK, Run
 from states import DETECTORS, FIRST, exits
 
 RUNS = 20
-ONSET, PATIENCE, STEPS = 3000, 1500, 5000  # when something happens; within which it must be seen; of such a run
+ONSET, PATIENCE, STEPS = 3000, 1500, 5000  # the step of an event; steps in which it must be seen; steps of a run
 BATCHES = [("4,096", {"assignments": 4096, "overdispersion": 4}), ("524,288", {"assignments": 524288})]
 
 
@@ -33,7 +33,7 @@ def ends(stable):
 
 
 def first_after(events, steps):
-    """For each run, the steps from `steps` (runs,) to the first block end with an event; inf: none in time."""
+    """For each run, the steps from `steps` (runs,) to the first block end with an event; inf if none is in time."""
     after = ends(events)[:, None] - steps
     hits = events & (after >= 0) & (after <= PATIENCE)
     return np.where(hits.any(axis=0), np.take_along_axis(after, hits.argmax(axis=0)[None], 0)[0], np.inf)
@@ -105,7 +105,7 @@ Case = collections.namedtuple("Case", "title figures happens common targets", de
 
 
 def cases():
-    """Targets {figure: at most}. Cases of a kind follow one another."""
+    """Yields the cases, grouped by kind, with their targets {figure: at most}."""
     for experts in (16, 128):
         for assignments in (512, 4096, 32768, 524288):
             yield Case(f"stationary, {experts} experts, {assignments:,}", of_stationary, nothing,
@@ -140,7 +140,7 @@ def at_most(limits):
 
 
 def print_case(case):
-    """Print all cases; return those that miss their target."""
+    """Print a case; return the targets that it misses."""
     run, missed, texts = simulated(case.happens, **case.common), [], []
     for name in COMPARED:
         numbers, text = case.figures(DETECTORS[name](run).stable, run)
@@ -157,7 +157,7 @@ def jump(onset):
 
 
 def print_jumps():
-    """Print all cases; return those that miss their target."""
+    """Print all cases with a jump; return the targets that they miss."""
     print("-- one of 128 experts jumps by 50 %: steps until its alarm / alarms of others / of layers, in all runs")
     missed = []
     for assignments in (4096, 32768, 524288):
@@ -173,7 +173,7 @@ def print_jumps():
 
 
 def main():
-    """Prints all; returns what misses its target."""
+    """Print all cases; return the targets that they miss."""
     print(f"\nsimulated runs, medians of {RUNS}\n{'':38} " + "".join(f"{name:21}" for name in COMPARED) + " targets")
     missed = []
     for figures, kind in itertools.groupby(cases(), lambda case: case.figures):

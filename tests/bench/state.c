@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a training checkpoint pays: save, load and clone, beside one memcpy of as many bytes. */
+/* The predictor's costs in a training checkpoint: save, load and clone, compared with one memcpy of as many bytes. */
 #include "bench.h"
 
 enum { PASSES = 21 };

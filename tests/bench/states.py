@@ -9,11 +9,11 @@ import moepredict
 import rivals
 from rivals import BLOCK, HORIZON, WINDOW
 
-FIRST, NOISE, SMOOTHED = 600, 200, 20  # a step from which on states are judged; steps; blocks
+FIRST, NOISE, SMOOTHED = 600, 200, 20  # the first step whose states are evaluated; steps; blocks
 
 
 class Seen(NamedTuple):
-    """Results after each block: (blocks, layers) or (blocks, layers, experts); None where a detector has none."""
+    """Results after each block: (blocks, layers) or (blocks, layers, experts); None if a detector has none of them."""
     stable: np.ndarray
     experts: np.ndarray = None
     drift: np.ndarray = None
@@ -58,9 +58,9 @@ def centred_mean(values, count):
 
 
 def realised(means):
-    """Squared error, in units of the mean load, of the mean of the last WINDOW steps as the forecast of that of the
-    next HORIZON, without what noise adds: [blocks, layers, experts], NaN where the run does not tell. A layer's is the
-    mean of its experts'."""
+    """The squared error of the mean of the last WINDOW steps as the forecast of the mean of the next HORIZON, in units
+    of the mean load, without the part that noise adds. [blocks, layers, experts], NaN where the run does not hold those
+    steps. A layer's is the mean of its experts'."""
     past, future, pairs = WINDOW // BLOCK, HORIZON // BLOCK, NOISE // BLOCK - 1
     sums = np.concatenate([np.zeros_like(means[:1]), np.cumsum(means, axis=0)])
     squares = np.concatenate([np.zeros_like(means[:1]), np.cumsum(np.diff(means, axis=0)**2 / 2, axis=0)])
@@ -72,15 +72,15 @@ def realised(means):
     return centred_mean(result, SMOOTHED)
 
 
-# ---- how good it is ----
+# ---- figures of merit ----
 
 def root(squares):
     """The root of the mean; NaN without values."""
     return np.sqrt(max(squares.mean(), 0)) if squares.size else np.nan
 
 
-def judged(truth):
-    """True for the blocks that are evaluated: those from FIRST on whose truth the run contains."""
+def evaluated(truth):
+    """True for the blocks that are evaluated: they begin at FIRST, and the run contains their truth."""
     known = np.isfinite(truth)
     known[:FIRST // BLOCK - 1] = False
     return known
@@ -110,7 +110,7 @@ def false_exits(stable, truth, tolerance):
 
 def score(stable, truth, tolerance):
     """A dict of figures; all layers (or experts) of a run together, [blocks, layers] each."""
-    known = judged(truth)
+    known = evaluated(truth)
     says, error = stable[known], truth[known]
     should = error <= tolerance**2
     per_10000_steps = 10000 / (known.sum() * BLOCK)
