@@ -9,7 +9,8 @@ enum { MOST_SERIES = 128, WARMUP_STEPS = 200, FIRST_STABLE = 280 };
 
 /* ---- loads ------------------------------------------------------------------------------------------------------- */
 
-/* Tokens routed independently, so many that a normal deviate stands for the sum of them; each expert by itself. */
+/* Draws the counts of tokens that are routed independently, each expert by itself. There are so many that a count is
+ * approximately normal; a sum of twelve uniform numbers has mean 6 and variance 1. */
 static inline double normal(uint64_t *seed)
 {
     double sum = -6;
@@ -100,7 +101,7 @@ static inline void continue_run(struct run *run, size_t steps)
     }
 }
 
-/* Steps until the layer's state is that one, in blocks. */
+/* Continues the run, block by block, until the layer has that state; returns the steps. */
 static inline size_t steps_until(struct run *run, moep_state state, size_t most)
 {
     size_t steps = 0;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every public call that computes, of every method, good and bad, on four threads: for tests of what they may need and
- * what they must leave alone. Nothing here computes with floating-point numbers, and nothing large is on the stack. */
+/* Every public call that computes, of every method, good and bad, on four threads. Tests use it to check how much stack
+ * calls need and that they leave the caller's environment unchanged. So nothing here computes with floating-point
+ * numbers, and nothing large is on the stack. */
 #ifndef TESTS_EVERY_CALL_H
 #define TESTS_EVERY_CALL_H
 
@@ -12,8 +13,8 @@ static int64_t call_counts[CALL_STEPS * CALL_SERIES];
 static double call_shares[2 * CALL_ROWS * CALL_SERIES];
 static float call_weights[4][4 * 16 * 16];
 static unsigned char call_bytes[1 << 20];
-static uint64_t answers;                     /* a hash of what the calls have answered */
-static void (*after_each)(const char *call); /* called with each that has returned */
+static uint64_t answers;                     /* a hash of the calls' results */
+static void (*after_each)(const char *call); /* called after each call */
 
 #define CALL(call)                                            \
     do {                                                      \
@@ -37,7 +38,7 @@ static moep_runtime call_runtime(void)
     return (moep_runtime){.struct_size = sizeof(moep_runtime), .threads = 4, .progress = call_progress};
 }
 
-/* Loads that differ, with noise; the first expert of the last layer gets nothing. */
+/* Different loads, with noise. The first expert of the last layer has no load. */
 static void make_call_counts(void)
 {
     uint64_t state = 31;
@@ -127,7 +128,7 @@ static void call_predictor(const moep_predictor_config *config)
     moep_arima_model model = {.struct_size = sizeof model};
     CALL(moep_predictor_create(0, CALL_EXPERTS, config, &runtime, &predictor));
     CALL(moep_predictor_create(CALL_LAYERS, CALL_EXPERTS, config, &runtime, &predictor));
-    call_forecasts(predictor); /* of no step */
+    call_forecasts(predictor); /* without history */
     CALL(moep_predictor_fit(predictor));
     CALL(moep_predictor_push(predictor, CALL_STEPS - 100, call_counts, MOEP_INT64));
     CALL(moep_predictor_push_at(predictor, 1000, 100, call_counts + (CALL_STEPS - 100) * CALL_SERIES, MOEP_INT64));
@@ -181,7 +182,7 @@ static void call_detector(void)
     CALL((moep_detector_destroy(detector), 0));
 }
 
-/* Which predictors there are: all methods, and of ARIMA the orders whose scratch and paths differ. */
+/* The predictors: all methods, and those orders of ARIMA whose scratch memory and code paths differ. */
 enum { CALL_CONFIGS = 7 };
 
 static void call_config(size_t i, moep_predictor_config *config)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Predictors compared by all that they are. */
+/* Compares predictors by their saved bytes. */
 #ifndef TESTS_SAVED_H
 #define TESTS_SAVED_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A run whose saved bytes the checkpoint tests look at, damage and forge. */
+/* A run, and its saved bytes, which the checkpoint tests inspect and change. */
 #ifndef TESTS_STATE_H
 #define TESTS_STATE_H
 
@@ -77,7 +77,7 @@ static inline void assert_same_state(const moep_predictor *a, const moep_predict
     assert_memory_equal(&info_a, &info_b, sizeof info_a);
 }
 
-/* ---- forgeries: their checksums are right ------------------------------------------------------------------------ */
+/* ---- changed bytes with correct checksums ------------------------------------------------------------------------ */
 
 static inline uint64_t get(const unsigned char *at, size_t bytes)
 {
@@ -87,7 +87,7 @@ static inline uint64_t get(const unsigned char *at, size_t bytes)
     return value;
 }
 
-static inline void put(unsigned char *at, uint64_t value, size_t bytes)
+static inline void set(unsigned char *at, uint64_t value, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++)
         at[i] = (unsigned char)(value >> 8 * i);
@@ -115,32 +115,32 @@ static inline void sign(struct bytes *bytes)
         uint32_t sum = mp_crc32c(&crc, 0, bytes->at + at, 16);
         size_t length = (size_t)get(bytes->at + at + 8, 8);
         if (length <= bytes->size - at - SECTION_HEADER)
-            put(bytes->at + at + 16, mp_crc32c(&crc, sum, bytes->at + at + SECTION_HEADER, length), 4);
+            set(bytes->at + at + 16, mp_crc32c(&crc, sum, bytes->at + at + SECTION_HEADER, length), 4);
         else
             break;
     }
-    put(bytes->at + 16, bytes->size, 8);
-    put(bytes->at + 28, mp_crc32c(&crc, 0, bytes->at, 28), 4);
+    set(bytes->at + 16, bytes->size, 8);
+    set(bytes->at + 28, mp_crc32c(&crc, 0, bytes->at, 28), 4);
 }
 
-/* One more section, of 5 bytes. */
+/* Appends a section of 5 bytes. */
 static inline void append(struct bytes *bytes, const char *tag, uint16_t version, uint16_t flags)
 {
     unsigned char *section = bytes->at + bytes->size;
     memcpy(section, tag, 4);
-    put(section + 4, version, 2);
-    put(section + 6, flags, 2);
-    put(section + 8, 5, 8);
+    set(section + 4, version, 2);
+    set(section + 6, flags, 2);
+    set(section + 8, 5, 8);
     memcpy(section + SECTION_HEADER, "hello", 5);
     bytes->size += SECTION_HEADER + 5;
-    put(bytes->at + 12, get(bytes->at + 12, 4) + 1, 4);
+    set(bytes->at + 12, get(bytes->at + 12, 4) + 1, 4);
 }
 
-static inline void put_share_of(struct bytes *bytes, const char *tag, size_t offset, float share)
+static inline void set_share_of(struct bytes *bytes, const char *tag, size_t offset, float share)
 {
     uint32_t bits;
     memcpy(&bits, &share, sizeof bits);
-    put(field(bytes, tag, offset), bits, 4);
+    set(field(bytes, tag, offset), bits, 4);
 }
 
 /* The section loses or gains bytes at its end. */
@@ -152,7 +152,7 @@ static inline void resize(struct bytes *bytes, const char *tag, int by)
     memmove(end + by, end, (size_t)(behind - end));
     if (by > 0)
         memset(end, 0, (size_t)by);
-    put(section + 8, (uint64_t)((int64_t)length + by), 8);
+    set(section + 8, (uint64_t)((int64_t)length + by), 8);
     bytes->size = (size_t)((int64_t)bytes->size + by);
     sign(bytes);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the unit tests share. */
+/* Shared by the unit tests. */
 #ifndef TESTS_SUPPORT_H
 #define TESTS_SUPPORT_H
 
@@ -91,7 +91,7 @@ static inline moep_info info_of(const moep_predictor *predictor)
     return info;
 }
 
-/* ---- an allocator that counts, refuses the n-th request, and sees what is written beyond a block ----------------- */
+/* ---- an allocator that counts, refuses the n-th request, and detects writing past the end ------------------------ */
 
 struct test_memory {
     size_t requests, live_blocks, live_bytes, peak_bytes;
@@ -114,7 +114,7 @@ static inline void *test_allocate(void *user, size_t size)
         memory->peak_bytes = memory->live_bytes;
     unsigned char *block = malloc(size + TEST_GUARD);
     if (block) {
-        memset(block, 0xa5, size); /* nobody relies on zeroed memory */
+        memset(block, 0xa5, size); /* no code may rely on zeroed memory */
         memset(block + size, TEST_GUARDED, TEST_GUARD);
     }
     return block;
@@ -127,7 +127,7 @@ static inline void test_release(void *user, void *pointer, size_t size)
     memory->live_bytes -= size; /* wraps, and stays so, if a released size differs from the allocated one */
     for (size_t i = 0; pointer && i < TEST_GUARD; i++)
         if (((unsigned char *)pointer)[size + i] != TEST_GUARDED)
-            fail_msg("a block of %zu bytes was written beyond its end", size);
+            fail_msg("%zu bytes of memory were written past their end", size);
     free(pointer);
 }
 

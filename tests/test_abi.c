@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The layout of public structs, which never changes but at the end, and how older and newer callers are served. */
+/* The layout of public structs, which may change only at the end, and calls from older and newer callers. */
 #include "support.h"
 
 #include <stdio.h>
@@ -175,7 +175,7 @@ static void an_unknown_dtype_has_no_size(void **state)
 
 enum { STEPS = 30, LAYERS = 2, EXPERTS = 3, SERIES = LAYERS * EXPERTS };
 
-/* One call that is handed the struct at `block`, all of whose other arguments are good. */
+/* A call with the struct at `block`, and valid other arguments. */
 struct user {
     const char *name;
     size_t size;
@@ -317,7 +317,7 @@ static moep_status use_lstm_training(moep_predictor *predictor, void *block)
     return status;
 }
 
-/* Without arrays: sizes are asked for. */
+/* Without arrays, the call returns the sizes. */
 static void fill_lstm_weights(void *block)
 {
     *(moep_lstm_weights *)block = (moep_lstm_weights){.struct_size = sizeof(moep_lstm_weights)};
@@ -414,8 +414,8 @@ static int free_trace(void **state)
     return 0;
 }
 
-/* The sizes that the header promises: from two words on, in whole words. What a cut-off field would have said is then
- * missing, which a trace and a backtest cannot do without. */
+/* The header promises every size of two words or more, in whole words. A trace and a backtest still fail then, because
+ * they need the fields that are missing. */
 static void every_smaller_size_is_accepted(void **state)
 {
     for_each_user(user)

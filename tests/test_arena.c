@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Arenas: arrays that lie apart, on whole cache lines, zeroed, in a block as large as they need. */
+/* An arena's arrays do not overlap, begin at whole cache lines, are zeroed, and fill its memory. */
 #include "support.h"
 
 #include "support/arena.h"

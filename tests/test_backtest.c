@@ -190,7 +190,7 @@ static void fractional_counts_have_a_floor_of_mean_only_with_given_tokens(void *
     moep_backtest_config config = usual;
     struct results whole, fractional;
     run(prototype, counts, MOEP_INT64, &config, &whole);
-    double tokens = 0; /* of layer 0 over the first horizon; the floor goes with the square root */
+    double tokens = 0; /* of layer 0 over the first horizon; the floor is inversely proportional to their root */
     for (size_t step = 50; step < 150; step++)
         for (size_t e = 0; e < EXPERTS; e++)
             tokens += (double)counts[step * SERIES + e];
@@ -436,7 +436,7 @@ static void a_backtest_fits_as_often_as_its_config_asks(void **state)
     assert_memory_equal(once.error, often.error, 4 * LAYERS * sizeof *once.error);
     assert_memory_not_equal(once.error, often.error, origins * LAYERS * sizeof *once.error);
 
-    /* A model that the prototype brings is used as it is. */
+    /* A fitted prototype's model is used without another fit. */
     assert_int_equal(moep_predictor_push(prototype, 12, counts, MOEP_INT64), MOEP_OK);
     assert_int_equal(moep_predictor_fit(prototype), MOEP_OK);
     toy_fits = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* State out and in. test_checkpoint --write FILE makes a golden file: one per release that changes the format. */
+/* Saves and loads states. test_checkpoint --write FILE makes a golden file, one per release that changes the format. */
 #include "state.h"
 
 #include <stdio.h>
@@ -32,7 +32,7 @@ static void a_run_restored_or_cloned_at_any_step_goes_on_with_the_same_bytes(voi
     free(counts);
 }
 
-/* As steps go on, and as the run's first numbers are forgotten. */
+/* The size stays the same as steps are pushed, and as the oldest ones leave the history. */
 static void a_state_remembers_where_the_run_was_joined(void **state)
 {
     (void)state;
@@ -88,7 +88,7 @@ static void the_size_stays_and_equal_states_have_equal_bytes(void **state)
     moep_predictor *fresh = predictor_after(counts, 0), *used = predictor_after(counts, STEPS);
     assert_int_equal(saved(fresh).size, saved(used).size);
     assert_int_equal(moep_predictor_reset(used), MOEP_OK);
-    assert_same_state(fresh, used); /* what is left in the ring is no state */
+    assert_same_state(fresh, used); /* old rows of the ring are no state */
     moep_predictor_destroy(used);
     moep_predictor_destroy(fresh);
     free(counts);
@@ -171,14 +171,14 @@ static void the_state_written_by_0_1_0_is_read_for_ever_after(void **state)
 {
     (void)state;
     struct bytes bytes, now = usual_state();
-    resize(&now, "PCFG", -8); /* where the run was joined, which was not kept then: its numbers before that are gaps */
+    resize(&now, "PCFG", -8); /* 0.1.0 did not save first_step, so all numbers before the first step are gaps */
     FILE *file = fopen(TEST_DATA "/predictor-0.1.0.moep", "rb");
     assert_non_null(file);
     bytes.size = fread(bytes.at, 1, MOST, file);
     fclose(file);
     moep_predictor *predictor = loaded(&bytes), *expected = loaded(&now);
     assert_same_state(predictor, expected);
-    /* The sections themselves, but for the configuration, which has grown. */
+    /* Compares all sections except the configuration, which has new fields. */
     const char *const tags[] = {"HIST", "MODL"};
     for (size_t i = 0; i < 2; i++) {
         const unsigned char *then = section_of(&bytes, tags[i]), *today = section_of(&now, tags[i]);

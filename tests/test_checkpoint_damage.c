@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Any bytes may be loaded: damaged ones, and forged ones whose checksums are right. */
+/* Any bytes may be loaded: damaged ones, and impossible ones with correct checksums. */
 #include "state.h"
 
 /* ---- damage ------------------------------------------------------------------------------------------------------ */
 
-/* Nothing is made, nothing leaks, and the memory taken is no more than the input is long, or none if the fault is found
- * before any is needed. */
+/* No handle is made, nothing leaks, and no more memory is allocated than the input is long. If the fault is found
+ * before any is needed, none is. */
 static void assert_refused(const void *bytes, size_t size, moep_status expected, bool takes_memory)
 {
     struct test_memory memory = {0};
@@ -54,9 +54,9 @@ static void bytes_after_the_end_are_ignored(void **state)
     moep_predictor_destroy(plain);
 }
 
-static void put_share(struct bytes *bytes, size_t i, float share)
+static void set_share(struct bytes *bytes, size_t i, float share)
 {
-    put_share_of(bytes, "HIST", 24 + 4 * i, share);
+    set_share_of(bytes, "HIST", 24 + 4 * i, share);
 }
 
 /* ---- forgeries: their checksums are right ------------------------------------------------------------------------ */
@@ -83,23 +83,23 @@ static void a_later_format_is_distinguished_from_damage(void **state)
 {
     (void)state;
     struct bytes plain = usual_state(), bytes = plain;
-    put(bytes.at + 8, 2, 2);
+    set(bytes.at + 8, 2, 2);
     sign(&bytes);
     assert_refused(bytes.at, bytes.size, MOEP_ERROR_INCOMPATIBLE, false);
     assert_says("format 2");
     bytes = plain;
-    put(bytes.at + 10, 7, 2); /* a later minor adds what may be skipped */
+    set(bytes.at + 10, 7, 2); /* a later minor adds only fields that may be skipped */
     sign(&bytes);
     moep_predictor_destroy(loaded(&bytes));
     const char *const tags[] = {"PCFG", "HIST", "MODL"};
     for (size_t i = 0; i < 3; i++) {
         bytes = plain;
-        put(section_of(&bytes, tags[i]) + 4, 2, 2);
+        set(section_of(&bytes, tags[i]) + 4, 2, 2);
         sign(&bytes);
         assert_refused(bytes.at, bytes.size, MOEP_ERROR_INCOMPATIBLE, false);
         bytes = plain;
         memcpy(section_of(&bytes, tags[i]), "GONE", 4); /* missing, and unknown */
-        put(section_of(&bytes, "GONE") + 6, 0, 2);
+        set(section_of(&bytes, "GONE") + 6, 0, 2);
         sign(&bytes);
         assert_refused(bytes.at, bytes.size, MOEP_ERROR_INCOMPATIBLE, false);
         bytes = plain;
@@ -108,7 +108,7 @@ static void a_later_format_is_distinguished_from_damage(void **state)
         assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT, false);
     }
     bytes = plain;
-    put(field(&bytes, "PCFG", 16), 1001, 4); /* a method to come */
+    set(field(&bytes, "PCFG", 16), 1001, 4); /* a method to come */
     sign(&bytes);
     assert_refused(bytes.at, bytes.size, MOEP_ERROR_INCOMPATIBLE, false);
     assert_says("method, 1001");
@@ -125,35 +125,35 @@ static void a_state_that_cannot_be_is_refused_whatever_its_checksums(void **stat
         sign(&bytes);                                                           \
         assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT, takes_memory); \
     } while (0)
-    refused(false, put(field(&bytes, "PCFG", 0), 0, 8)); /* layers */
-    refused(false, put(field(&bytes, "PCFG", 0), LAYERS + 1, 8));
-    refused(false, put(field(&bytes, "PCFG", 0), UINT64_MAX, 8));
-    refused(false, put(field(&bytes, "PCFG", 8), 0, 8)); /* experts */
-    refused(false, put(field(&bytes, "PCFG", 8), UINT64_C(1) << 62, 8));
-    refused(false, put(field(&bytes, "PCFG", 20), 0, 4)); /* sw_avg_window */
-    refused(false, put(field(&bytes, "PCFG", 20), WINDOW + 1, 4));
-    refused(false, put(field(&bytes, "PCFG", 24), 0, 8)); /* history */
-    refused(false, put(field(&bytes, "PCFG", 24), WINDOW + 1, 8));
-    refused(false, put(field(&bytes, "PCFG", 24), UINT64_C(1) << 40, 8));
-    refused(true, put(field(&bytes, "PCFG", 100), 21, 8)); /* first_step: fewer numbers from there on than steps */
-    refused(true, put(field(&bytes, "PCFG", 100), UINT64_MAX, 8));
-    refused(true, put(field(&bytes, "HIST", 0), UINT64_C(1) << 40, 8));     /* steps beyond next_step */
-    refused(true, put(field(&bytes, "HIST", 0), 2, 8));                     /* fewer than there are rows */
-    refused(true, put(field(&bytes, "HIST", 8), UINT64_MAX, 8));            /* next_step */
-    refused(true, put(field(&bytes, "HIST", 16), LAYERS * (STEPS + 1), 8)); /* empty_layers */
-    refused(true, put_share(&bytes, 3, NAN));
-    refused(true, put_share(&bytes, 3, INFINITY));
-    refused(true, put_share(&bytes, 3, -0.25f));
-    refused(true, put_share(&bytes, 3, 1.5f));
-    refused(false, put(bytes.at + 12, 2, 4)); /* the number of sections */
-    refused(false, put(bytes.at + 12, 4, 4));
-    refused(false, put(bytes.at + 12, UINT32_MAX, 4));
-    refused(false, put(section_of(&bytes, "MODL") + 8, UINT64_MAX, 8)); /* its length */
-    refused(false, put(section_of(&bytes, "MODL") + 8, 9, 8));
+    refused(false, set(field(&bytes, "PCFG", 0), 0, 8)); /* layers */
+    refused(false, set(field(&bytes, "PCFG", 0), LAYERS + 1, 8));
+    refused(false, set(field(&bytes, "PCFG", 0), UINT64_MAX, 8));
+    refused(false, set(field(&bytes, "PCFG", 8), 0, 8)); /* experts */
+    refused(false, set(field(&bytes, "PCFG", 8), UINT64_C(1) << 62, 8));
+    refused(false, set(field(&bytes, "PCFG", 20), 0, 4)); /* sw_avg_window */
+    refused(false, set(field(&bytes, "PCFG", 20), WINDOW + 1, 4));
+    refused(false, set(field(&bytes, "PCFG", 24), 0, 8)); /* history */
+    refused(false, set(field(&bytes, "PCFG", 24), WINDOW + 1, 8));
+    refused(false, set(field(&bytes, "PCFG", 24), UINT64_C(1) << 40, 8));
+    refused(true, set(field(&bytes, "PCFG", 100), 21, 8)); /* first_step: fewer numbers from there on than steps */
+    refused(true, set(field(&bytes, "PCFG", 100), UINT64_MAX, 8));
+    refused(true, set(field(&bytes, "HIST", 0), UINT64_C(1) << 40, 8));     /* steps beyond next_step */
+    refused(true, set(field(&bytes, "HIST", 0), 2, 8));                     /* fewer than there are rows */
+    refused(true, set(field(&bytes, "HIST", 8), UINT64_MAX, 8));            /* next_step */
+    refused(true, set(field(&bytes, "HIST", 16), LAYERS * (STEPS + 1), 8)); /* empty_layers */
+    refused(true, set_share(&bytes, 3, NAN));
+    refused(true, set_share(&bytes, 3, INFINITY));
+    refused(true, set_share(&bytes, 3, -0.25f));
+    refused(true, set_share(&bytes, 3, 1.5f));
+    refused(false, set(bytes.at + 12, 2, 4)); /* the number of sections */
+    refused(false, set(bytes.at + 12, 4, 4));
+    refused(false, set(bytes.at + 12, UINT32_MAX, 4));
+    refused(false, set(section_of(&bytes, "MODL") + 8, UINT64_MAX, 8)); /* its length */
+    refused(false, set(section_of(&bytes, "MODL") + 8, 9, 8));
     refused(false, bytes.at[0] = 'x');
-    refused(false, put(bytes.at + 8, 0, 2));                   /* the format's major */
-    refused(false, put(section_of(&bytes, "HIST") + 4, 0, 2)); /* a section's version */
-    refused(true, put(field(&bytes, "MODL", 0), 7, 8));        /* SW_Avg is never fitted */
+    refused(false, set(bytes.at + 8, 0, 2));                   /* the format's major */
+    refused(false, set(section_of(&bytes, "HIST") + 4, 0, 2)); /* a section's version */
+    refused(true, set(field(&bytes, "MODL", 0), 7, 8));        /* SW_Avg is never fitted */
 #undef refused
 }
 
@@ -184,7 +184,7 @@ static void fields_appended_to_the_configuration_are_passed_over(void **state)
     moep_predictor_destroy(expected);
 }
 
-/* And reads what an earlier one has written without them: they keep their defaults. */
+/* A later release also reads a checkpoint without them. They keep their defaults. */
 static void a_field_is_there_as_long_as_there_is_more(void **state)
 {
     (void)state;
@@ -223,8 +223,8 @@ static void a_total_shorter_than_the_header_is_refused(void **state)
         struct bytes bytes = usual_state();
         struct crc32c crc;
         mp_crc32c_init(&crc);
-        put(bytes.at + 16, total, 8);
-        put(bytes.at + 28, mp_crc32c(&crc, 0, bytes.at, 28), 4);
+        set(bytes.at + 16, total, 8);
+        set(bytes.at + 28, mp_crc32c(&crc, 0, bytes.at, 28), 4);
         assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT, false);
     }
 }
@@ -263,9 +263,9 @@ static void a_model_is_saved_and_cloned_with_its_handle(void **state)
     assert_same_state(original, restored);
     moep_predictor_destroy(restored);
 
-    /* A model that is not there, or cannot be. */
+    /* A model that is missing or impossible. */
     struct bytes bytes = fitted;
-    put_share_of(&bytes, "MODL", 8, 1.5f);
+    set_share_of(&bytes, "MODL", 8, 1.5f);
     sign(&bytes);
     assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT, true);
     bytes = fitted;
@@ -276,7 +276,7 @@ static void a_model_is_saved_and_cloned_with_its_handle(void **state)
     free(counts);
 }
 
-/* Of ARIMA, in the middle of a round; 6 series of 444 bytes each behind 32. */
+/* ARIMA's model, in the middle of a round: 32 bytes, then 6 series of 444 bytes each. */
 static void an_arima_model_that_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -343,10 +343,10 @@ static void an_arima_model_that_cannot_be_is_refused(void **state)
         struct crc32c crc;
         moep_predictor *read = NULL;
         memcpy(bytes, plain, size);
-        put(bytes + model + forgeries[i].offset, forgeries[i].value, forgeries[i].bytes);
+        set(bytes + model + forgeries[i].offset, forgeries[i].value, forgeries[i].bytes);
         mp_crc32c_init(&crc);
         uint32_t sum = mp_crc32c(&crc, 0, bytes + at, 16);
-        put(bytes + at + 16, mp_crc32c(&crc, sum, bytes + at + SECTION_HEADER, length), 4);
+        set(bytes + at + 16, mp_crc32c(&crc, sum, bytes + at + SECTION_HEADER, length), 4);
         moep_status status = moep_predictor_load(bytes, size, NULL, &read);
         if (status != (forgeries[i].loads ? MOEP_OK : MOEP_ERROR_CORRUPT))
             fail_msg("forgery %zu: %s", i, moep_status_string(status));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The detector through its public calls: loads whose state is known, and its numbers. */
+/* The detector through its public calls: states of loads whose drift is known, and statistics. */
 #include "detector_run.h"
 
 /* ---- states of known loads --------------------------------------------------------------------------------------- */
@@ -23,7 +23,7 @@ static void a_constant_load_is_stable_after_warmup_and_dwell(void **state)
     moep_detector_destroy(detector);
 }
 
-/* The point of it all: the same answer at every batch size. */
+/* The detector's purpose: the same answer at every batch size. */
 static void noise_is_not_drift_whatever_the_batch_size(void **state)
 {
     (void)state;
@@ -58,7 +58,7 @@ static void a_shift_is_left_within_a_window_and_stable_again_after_three(void **
     }
 }
 
-/* Loads that come and go every 1,000 steps, by 2 % or by half of what they are. */
+/* Loads that alternate every 1,000 steps, by 2 % or by half. */
 static void the_tolerance_tells_a_harmless_drift_from_a_harmful_one(void **state)
 {
     (void)state;
@@ -84,7 +84,7 @@ static void tilt(struct run *run, const double *loads, double by)
     continue_run(run, 20);
 }
 
-/* Both move as fast, by 6 % in 100 steps; one of them to and fro, within the tolerance. */
+/* Both loads change by 6 % in 100 steps. One of them goes to and fro, within the tolerance. */
 static void a_slow_drift_is_transient_if_it_goes_on_in_one_direction(void **state)
 {
     (void)state;
@@ -105,7 +105,7 @@ static void a_slow_drift_is_transient_if_it_goes_on_in_one_direction(void **stat
     }
 }
 
-/* Which two differences share, as if it went on. */
+/* Two successive differences share such a jump, which looks like a trend. */
 static void a_jump_within_the_tolerance_is_no_direction(void **state)
 {
     (void)state;
@@ -162,7 +162,7 @@ static void noise_counts_the_tokens_that_were_routed_independently(void **state)
     (void)state;
     enum { EXPERTS = 64, STEPS = 3000 };
     const double tokens = 20000;
-    for (double together = 1; together <= 4; together += 3) { /* tokens that go the same way */
+    for (double together = 1; together <= 4; together += 3) { /* tokens routed to the same expert */
         moep_detector_config config = {.struct_size = sizeof config};
         moep_detector *detector = NULL;
         uint64_t seed = 61;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The edges of the detector: gaps, layers without tokens, what is refused. */
+/* Edge cases of the detector: gaps, layers without tokens, invalid arguments. */
 #include "detector_run.h"
 
 static void a_long_gap_starts_warmup_again_and_a_short_one_does_not(void **state)

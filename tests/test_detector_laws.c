@@ -11,7 +11,7 @@ struct readings {
     double layer_values[QUANTITIES][LAYERS], expert_values[QUANTITIES][SERIES];
 };
 
-/* Loads that are quiet, jump at step 400, and scatter all the time. */
+/* Loads that are constant except for noise and a jump at step 400. */
 static int64_t *jumping_counts(uint64_t seed)
 {
     int64_t *counts = malloc(STEPS * SERIES * sizeof *counts);
@@ -94,7 +94,7 @@ static void permuting_the_experts_permutes_all_readings(void **state)
     free(counts);
 }
 
-/* But the tokens per step, which dispersion is made of. */
+/* Except the tokens per step, on which dispersion depends. */
 static void scaling_all_counts_by_a_power_of_two_changes_no_byte(void **state)
 {
     (void)state;
@@ -169,7 +169,7 @@ static void the_dtype_changes_nothing_if_counts_are_whole(void **state)
     readings_of(reals, MOEP_FLOAT32, STEPS, &other);
     assert_memory_equal(&readings, &other, sizeof readings);
     for (size_t i = 0; i < STEPS * SERIES; i++)
-        reals[i] /= 4096; /* the same shares, of no whole number */
+        reals[i] /= 4096; /* the same shares, but no whole numbers */
     readings_of(reals, MOEP_FLOAT32, STEPS, &other);
     only_the_dispersion_of_counts_that_are_no_tokens_is_not_a_number(readings, other);
     free(reals);
@@ -177,7 +177,7 @@ static void the_dtype_changes_nothing_if_counts_are_whole(void **state)
     free(counts);
 }
 
-/* 10 blocks of 20 steps are looked at. */
+/* The noise is estimated from 10 blocks of 20 steps. */
 static void a_fraction_is_forgotten_with_its_block(void **state)
 {
     (void)state;
@@ -218,7 +218,7 @@ static void reading_changes_nothing(void **state)
     free(counts);
 }
 
-/* But for its windows, its counters, and how often it has changed. */
+/* Except its windows, its counters and its number of changes. */
 static void after_a_long_gap_a_detector_reads_as_a_new_one(void **state)
 {
     (void)state;
@@ -241,8 +241,8 @@ static void after_a_long_gap_a_detector_reads_as_a_new_one(void **state)
     free(counts);
 }
 
-/* FNV-1a: the same for every compiler, vector width and processor, or ranks would disagree. Made by libmoepredict 0.1.0
- * itself, gcc 12, x86-64. */
+/* FNV-1a hashes, made by libmoepredict 0.1.0, gcc 12, x86-64. They must be the same for every compiler, vector width
+ * and processor, or ranks would disagree. */
 static void every_build_gives_the_same_bytes(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The detector's state: restored, cloned, damaged, forged. */
+/* The detector's state: loaded, cloned, and refused when it is damaged or impossible. */
 #include "state.h"
 
 #include "detector/detector.h"
@@ -228,9 +228,9 @@ static void nothing_at_all_is_refused(void **state)
     moep_detector_destroy(real);
 }
 
-/* ---- damaged and forged ------------------------------------------------------------------------------------------ */
+/* ---- damaged, or impossible with correct checksums --------------------------------------------------------------- */
 
-/* Nothing is made, nothing leaks, and the memory taken is at most ten times the input. */
+/* No handle is made, nothing leaks, and at most ten times the input is allocated. */
 static void assert_refused(const void *bytes, size_t size, moep_status expected)
 {
     struct test_memory memory = {0};
@@ -260,11 +260,11 @@ static void any_flipped_bit_and_any_missing_tail_is_seen(void **state)
         assert_refused(bytes.at, size, MOEP_ERROR_CORRUPT);
 }
 
-static void put_real(struct bytes *bytes, const char *tag, size_t offset, double value)
+static void set_real(struct bytes *bytes, const char *tag, size_t offset, double value)
 {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
-    put(field(bytes, tag, offset), bits, 8);
+    set(field(bytes, tag, offset), bits, 8);
 }
 
 static void a_state_that_cannot_be_is_refused_whatever_its_checksums(void **state)
@@ -279,38 +279,38 @@ static void a_state_that_cannot_be_is_refused_whatever_its_checksums(void **stat
         sign(&bytes);                                             \
         assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT); \
     } while (0)
-    refused(put(field(&bytes, "DCFG", 0), 0, 8)); /* layers */
-    refused(put(field(&bytes, "DCFG", 0), LAYERS + 1, 8));
-    refused(put(field(&bytes, "DCFG", 0), UINT64_MAX, 8));
-    refused(put(field(&bytes, "DCFG", 8), 0, 8)); /* experts */
-    refused(put(field(&bytes, "DCFG", 8), UINT64_C(1) << 62, 8));
-    refused(put(field(&bytes, "DCFG", 16), 0, 8));       /* horizon */
-    refused(put_real(&bytes, "DCFG", 24, NAN));          /* tolerance */
-    refused(put_real(&bytes, "DCFG", 32, -1));           /* expert_tolerance */
-    refused(put_real(&bytes, "DCFG", 40, 7));            /* growth */
-    refused(put(field(&bytes, "DCFG", 48), 512 * 2, 4)); /* drift_window */
-    refused(put(field(&bytes, "DCFG", 52), 0, 4));       /* block */
-    refused(put(field(&bytes, "DCFG", 56), 0, 4));       /* dwell */
-    refused(put(field(&bytes, "DCFG", 60), 1025, 4));    /* windows */
-    refused(put(field(&bytes, "DCFG", 60), 900, 4));
-    refused(put(field(&bytes, "DCFG", 76), 10, 8)); /* first_step: fewer numbers from there on than steps */
-    refused(put(field(&bytes, "DCFG", 76), UINT64_MAX, 8));
-    refused(put(field(&bytes, "DRFT", 0), 46, 8)); /* more steps than history */
-    refused(put(field(&bytes, "DRFT", 0), UINT64_MAX, 8));
-    refused(put(field(&bytes, "DRFT", 8), UINT64_C(1) << 40, 8));          /* more than the block's steps can hold */
-    refused(put(field(&bytes, "DRFT", 8 + 8 * SERIES), (1 << 26) + 1, 4)); /* a mean share above 1 */
-    refused(put(field(&bytes, "STAT", 0), 3, 4));                          /* a state */
-    refused(put(field(&bytes, "STAT", 0), UINT32_MAX, 4));
-    refused(put(field(&bytes, "STAT", 0), MOEP_WARMUP, 4));           /* that is over */
-    refused(put(field(&bytes, "STAT", 40), MOEP_WARMUP, 4));          /* of another layer */
-    refused(put(field(&bytes, "STAT", 40 * LAYERS), MOEP_WARMUP, 4)); /* of an expert */
-    refused(put(field(&bytes, "STAT", 8), UINT64_C(1) << 40, 8));     /* since a step to come */
-    refused(put(field(&bytes, "STAT", 24), UINT64_C(1) << 40, 8));    /* entered with a block to come */
-    refused(put(field(&bytes, "DRFT", 0), 0, 8));                     /* no block, but states */
-    refused(put_real(&bytes, "STAT", 32, NAN));                       /* a drift */
-    refused(put_real(&bytes, "STAT", tokens, -1));
-    refused(put_real(&bytes, "STAT", tokens, INFINITY));
-    refused(put_share_of(&bytes, "HIST", 24, 1.5f));
+    refused(set(field(&bytes, "DCFG", 0), 0, 8)); /* layers */
+    refused(set(field(&bytes, "DCFG", 0), LAYERS + 1, 8));
+    refused(set(field(&bytes, "DCFG", 0), UINT64_MAX, 8));
+    refused(set(field(&bytes, "DCFG", 8), 0, 8)); /* experts */
+    refused(set(field(&bytes, "DCFG", 8), UINT64_C(1) << 62, 8));
+    refused(set(field(&bytes, "DCFG", 16), 0, 8));       /* horizon */
+    refused(set_real(&bytes, "DCFG", 24, NAN));          /* tolerance */
+    refused(set_real(&bytes, "DCFG", 32, -1));           /* expert_tolerance */
+    refused(set_real(&bytes, "DCFG", 40, 7));            /* growth */
+    refused(set(field(&bytes, "DCFG", 48), 512 * 2, 4)); /* drift_window */
+    refused(set(field(&bytes, "DCFG", 52), 0, 4));       /* block */
+    refused(set(field(&bytes, "DCFG", 56), 0, 4));       /* dwell */
+    refused(set(field(&bytes, "DCFG", 60), 1025, 4));    /* windows */
+    refused(set(field(&bytes, "DCFG", 60), 900, 4));
+    refused(set(field(&bytes, "DCFG", 76), 10, 8)); /* first_step: fewer numbers from there on than steps */
+    refused(set(field(&bytes, "DCFG", 76), UINT64_MAX, 8));
+    refused(set(field(&bytes, "DRFT", 0), 46, 8)); /* more steps than history */
+    refused(set(field(&bytes, "DRFT", 0), UINT64_MAX, 8));
+    refused(set(field(&bytes, "DRFT", 8), UINT64_C(1) << 40, 8));          /* more than the block's steps can hold */
+    refused(set(field(&bytes, "DRFT", 8 + 8 * SERIES), (1 << 26) + 1, 4)); /* a mean share above 1 */
+    refused(set(field(&bytes, "STAT", 0), 3, 4));                          /* a state */
+    refused(set(field(&bytes, "STAT", 0), UINT32_MAX, 4));
+    refused(set(field(&bytes, "STAT", 0), MOEP_WARMUP, 4));           /* that is over */
+    refused(set(field(&bytes, "STAT", 40), MOEP_WARMUP, 4));          /* of another layer */
+    refused(set(field(&bytes, "STAT", 40 * LAYERS), MOEP_WARMUP, 4)); /* of an expert */
+    refused(set(field(&bytes, "STAT", 8), UINT64_C(1) << 40, 8));     /* since a step to come */
+    refused(set(field(&bytes, "STAT", 24), UINT64_C(1) << 40, 8));    /* entered with a block to come */
+    refused(set(field(&bytes, "DRFT", 0), 0, 8));                     /* no block, but states */
+    refused(set_real(&bytes, "STAT", 32, NAN));                       /* a drift */
+    refused(set_real(&bytes, "STAT", tokens, -1));
+    refused(set_real(&bytes, "STAT", tokens, INFINITY));
+    refused(set_share_of(&bytes, "HIST", 24, 1.5f));
 #undef refused
     const char *const tags[] = {"DCFG", "HIST", "DRFT", "STAT"};
     for (size_t i = 0; i < 4; i++)
@@ -330,7 +330,7 @@ static void a_detector_in_warmup_has_no_other_state(void **state)
     moep_detector *detector = detector_after(counts, 5);
     struct bytes bytes = saved_detector(detector);
     moep_detector_destroy(loaded_detector(&bytes));
-    put(field(&bytes, "STAT", 0), MOEP_STABLE, 4);
+    set(field(&bytes, "STAT", 0), MOEP_STABLE, 4);
     sign(&bytes);
     assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
     moep_detector_destroy(detector);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The running sums over blocks against the definitions of what they estimate. */
+/* Compares the running sums over blocks with the definitions of the estimates. */
 #include "support.h"
 
 #include "detector/drift.h"
@@ -19,7 +19,7 @@ static double mean_of(size_t first, size_t last, size_t s)
     return sum / (double)(last - first);
 }
 
-/* The mean square of the differences of blocks beside each other, of the last 2 M. */
+/* The mean square of the differences of neighbouring blocks, over the last 2 M. */
 static double square_of_neighbours(size_t ended, size_t s)
 {
     double sum = 0;
@@ -34,7 +34,7 @@ static void check(const struct drift *drift, size_t ended)
     mp_drift_estimate(drift, 0, SERIES, &(struct drift_estimate){.squared = squared, .trend = trend, .noise = noise});
     for (size_t s = 0; s < SERIES; s++) {
         double last = mean_of(ended - M, ended, s), before = mean_of(ended - 2 * M, ended - M, s);
-        double squares = square_of_neighbours(ended, s), added = squares / M; /* to the square of a difference */
+        double squares = square_of_neighbours(ended, s), added = squares / M; /* V, by which noise increases D^2 */
         assert_near(mp_drift_mean(drift, s), (last + before) / 2, 1e-12);
         assert_near(mp_drift_variance(drift, s), squares / 2 * STEPS, 1e-12);
         assert_near(noise[s], added, 1e-12);

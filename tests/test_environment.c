@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The caller's floating-point environment is neither met nor changed: every public call gives the same bytes in any of
- * them, and leaves it as it was, flags included. */
+/* The caller's floating-point environment neither affects a call nor is changed by it. Every public call gives the same
+ * bytes in any environment, and restores it, flags included. */
 #define _GNU_SOURCE
 #include "every_call.h"
 
 #include <fenv.h>
 
-/* What of it can be looked at. */
+/* The observable parts of the environment. */
 struct environment {
     int rounding, flags, traps;
     unsigned control; /* of the vector unit, flags included */
@@ -26,7 +26,7 @@ static struct environment now(void)
 
 static struct environment callers;
 
-/* <fenv.h> may leave flushing of denormals alone. */
+/* <fenv.h> may ignore the flushing of denormals. */
 static void go_back(void)
 {
     fesetenv(FE_DFL_ENV);
@@ -35,7 +35,7 @@ static void go_back(void)
 #endif
 }
 
-/* Tells of a fault in the default environment: text has numbers in it. */
+/* Reports a fault in the default environment, because the text has numbers in it. */
 static void is_unchanged(const char *call)
 {
     struct environment after = now();
@@ -52,7 +52,7 @@ static void pass_over(const char *call)
     (void)call;
 }
 
-/* The answers in the present environment, which is then left. */
+/* Makes all calls in the present environment, then returns to the default one. */
 static uint64_t answers_here(void)
 {
     callers = now();
@@ -83,7 +83,7 @@ static void in_any_rounding_mode_the_bytes_are_the_same(void **state)
     }
 }
 
-/* None is raised by us, nor are those of the caller lowered. */
+/* Calls neither raise flags nor clear those of the caller. */
 static void flags_are_those_of_the_caller(void **state)
 {
     (void)state;

@@ -72,7 +72,7 @@ static void a_fit_in_the_background_is_one_at_the_step_of_the_clone(void **state
     size_t requests = memory.requests;
     assert_int_equal(moep_predictor_adopt(running, clone), MOEP_OK);
     assert_int_equal(memory.requests, requests);
-    moep_predictor_destroy(clone); /* nothing of it is kept */
+    moep_predictor_destroy(clone); /* the copy does not refer to it */
 
     push_steps(stopped, counts, 0, S);
     assert_int_equal(moep_predictor_fit(stopped), MOEP_OK);

@@ -35,7 +35,7 @@ void __wrap_cblas_sgemm(CBLAS_ORDER order, CBLAS_TRANSPOSE left, CBLAS_TRANSPOSE
 }
 #endif
 
-/* ---- matrices of numbers with few digits -------------------------------------------------------------------------- */
+/* ---- matrices of numbers with few digits ------------------------------------------------------------------------- */
 
 enum { MOST = 256 * 512, STRAY = 12345 };
 
@@ -52,7 +52,7 @@ struct sizes {
     size_t m, n, k;
 };
 
-/* Odd sizes, 1, whole tiles, and products larger than one call of OpenBLAS may be. */
+/* Odd sizes, 1, whole tiles, and products larger than a single call of OpenBLAS. */
 static const struct sizes all_sizes[] = {{1, 16, 1},    {3, 16, 5},    {5, 32, 17},    {7, 48, 33},  {12, 64, 31},
                                          {13, 80, 64},  {48, 128, 33}, {33, 128, 192}, {64, 112, 3}, {25, 16, 256},
                                          {96, 256, 80}, {2, 304, 7},   {48, 16, 600}};
@@ -68,7 +68,7 @@ static bool way(int i, struct gemm *gemm)
 
 enum { WAYS = 4 };
 
-/* ---- products against their definition ----------------------------------------------------------------------------- */
+/* ---- products against their definition --------------------------------------------------------------------------- */
 
 static void check_product(struct gemm gemm, struct sizes s, const real *row, bool transposed_factor)
 {
@@ -121,7 +121,7 @@ static void every_way_to_a_product_gives_the_product(void **state)
         }
 }
 
-/* A forked child keeps out of OpenBLAS, and reads what its parent packed for that. */
+/* A forked child does not call OpenBLAS, and reads what its parent packed for it. */
 static void what_is_packed_for_openblas_is_read_without_it(void **state)
 {
     (void)state;
@@ -149,7 +149,7 @@ static void every_way_to_a_sum_of_products_adds_them(void **state)
             check_sum(gemm, all_sizes[s]);
 }
 
-/* ---- living in a host ---------------------------------------------------------------------------------------------- */
+/* ---- living in a host -------------------------------------------------------------------------------------------- */
 
 #ifdef WITH_OPENBLAS
 static void *symbol_of_the_process(const char *name)

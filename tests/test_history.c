@@ -116,7 +116,7 @@ static void skipped_step_numbers_are_counted_and_no_row_is_invented(void **state
     assert_int_equal(mp_history_push(&history, 105, 1, counts, MOEP_INT32), MOEP_OK);
     assert_int_equal(history.steps, 3);
     assert_int_equal(history.next_step, 106);
-    assert_int_equal(mp_history_info(&history).gaps, 3); /* a run that is joined at its 100th step is not 100 gaps */
+    assert_int_equal(mp_history_info(&history).gaps, 3); /* the 100 steps before the first one are no gaps */
     assert_int_equal(mp_history_panel(&history).steps, 3);
     mp_history_reset(&history);
     assert_int_equal(history.steps + history.next_step + history.empty_layers, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The host process is left alone: every public call, good and bad, leaves its floating-point environment, signals,
- * locale, threads and files as they were, and prints nothing. */
+/* No public call, good or bad, changes the host process: its floating-point environment, signals, locale, threads and
+ * files stay the same, and nothing is printed. */
 #define _GNU_SOURCE
 #include "support.h"
 
@@ -40,7 +40,7 @@ static size_t entries(const char *folder)
     return n;
 }
 
-/* Into a block whose padding is clear, so that two can be compared byte by byte. */
+/* Writes into zeroed memory, so that two structs can be compared byte by byte in spite of padding. */
 static void look(struct host *host)
 {
     memset(host, 0, sizeof *host);
@@ -67,7 +67,7 @@ static void look(struct host *host)
 
 static struct host before, after;
 
-/* One call between two looks. */
+/* Makes one call, and compares the host before and after it. */
 #define LEAVES(call)                                     \
     do {                                                 \
         look(&before);                                   \
@@ -80,7 +80,7 @@ static struct host before, after;
 /* ---- every public call ------------------------------------------------------------------------------------------- */
 
 static int64_t *counts;
-static moep_predictor *predictor; /* made anew for each call, with all steps pushed */
+static moep_predictor *predictor; /* a new one for each call, with all steps pushed */
 static double shares[2 * SERIES];
 
 static void call_names(void)
@@ -250,7 +250,7 @@ static void no_call_changes_the_host(void **state)
     (void)state;
     counts = random_counts(STEPS, LAYERS, EXPERTS, 71);
     run_all();
-    fesetround(FE_UPWARD); /* a host may have set what it likes */
+    fesetround(FE_UPWARD); /* a host may have set any mode */
     run_all();
     assert_int_equal(fegetround(), FE_UPWARD);
     fesetround(FE_TONEAREST);
@@ -280,7 +280,7 @@ static void no_call_prints(void **state)
     free(counts);
 }
 
-/* What a forked child of a process that has used the LSTM on threads does with it: whether all went well. */
+/* Uses the LSTM in a forked child of a process that has used it on threads. True if everything is right. */
 static bool works_in_a_child(moep_predictor *lstm, const double *expected)
 {
     moep_lstm_training parents = {.struct_size = sizeof parents}, own = {.struct_size = sizeof own};

@@ -73,7 +73,7 @@ static void counts_near_the_largest_integers_do_not_overflow(void **state)
 static void totals_are_rounded_once(void **state)
 {
     (void)state;
-    /* 2^53 + 1 + 2 + 4 is representable, and lost by a sum that rounds on its way. */
+    /* 2^53 + 1 + 2 + 4 is representable, but a sum that rounds after each addition is not exact. */
     uint64_t counts[] = {UINT64_C(1) << 53, 1, 2, 4, 1};
     float shares[5];
     assert_true(mp_intake_shares(counts, MOEP_UINT64, 5, shares) == 9007199254741000.0);
@@ -155,7 +155,7 @@ static void a_negative_zero_is_a_zero(void **state)
     assert_false(signbit(shares[0]));
 }
 
-/* [2][3][5], one of which is bad. */
+/* Counts [2][3][5], one of which is bad. */
 static void assert_refused(moep_dtype dtype, double value, const char *fault)
 {
     for (size_t bad = 0; bad < 30; bad++) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What holds for every method in the table; each side of a law is fitted by itself. */
+/* Laws that hold for every method in the table. Each side of a law is fitted by itself. */
 #include "support.h"
 
 #include <stdio.h>
 
 enum { STEPS = 300, LAYERS = 3, EXPERTS = 8, SERIES = LAYERS * EXPERTS, HORIZON = 40, STRIDE = 7, ROWS = 6 };
 
-static moep_method method; /* the one whose turn it is */
+static moep_method method; /* the method under test */
 
 static int choose_method(void **state)
 {
@@ -16,7 +16,7 @@ static int choose_method(void **state)
 
 typedef double forecast[ROWS][SERIES];
 
-/* Loads that drift and scatter, as real ones do: the same for every dtype. */
+/* Loads that drift and scatter as real ones do, the same for every dtype. */
 static int64_t *drifting_counts(uint64_t seed)
 {
     int64_t *counts = malloc(STEPS * SERIES * sizeof *counts);
@@ -169,7 +169,7 @@ static void forecast_of_a_constant_load_is_that_load(void **state)
     moep_predictor_config config = {.struct_size = sizeof config};
     moep_predictor *predictor = NULL;
     assert_int_equal(moep_predictor_config_init(&config, method), MOEP_OK);
-    config.lstm_hidden--; /* no weights are shipped for so many */
+    config.lstm_hidden--; /* no weights are shipped for that number */
     assert_int_equal(moep_predictor_create(LAYERS, EXPERTS, &config, NULL, &predictor), MOEP_OK);
     assert_int_equal(moep_predictor_push(predictor, STEPS, counts, MOEP_INT64), MOEP_OK);
     assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
@@ -288,8 +288,8 @@ static void a_row_is_the_mean_of_the_steps_it_covers(void **state)
     free(counts);
 }
 
-/* Of forecasts and scores: the same for every compiler, vector width and processor, or ranks would disagree. By method;
- * made by libmoepredict 0.1.0 itself, gcc 12, x86-64. */
+/* Hashes of forecasts and scores by method, made by libmoepredict 0.1.0, gcc 12, x86-64. They must be the same for
+ * every compiler, vector width and processor, or ranks would disagree. */
 static const uint64_t bytes_of_every_build[] = {[MOEP_SW_AVG] = UINT64_C(0x43051f1c1afb8fa1),
                                                 [MOEP_ARIMA] = UINT64_C(0xccf0e94743a43ef4),
                                                 [MOEP_LSTM] = UINT64_C(0x77758f169e90314d)};
@@ -363,6 +363,6 @@ int main(void)
             tests[n] = (struct CMUnitTest){names[n], laws[law].test, choose_method, NULL, &methods[m]};
         }
     }
-    /* What the macro cmocka_run_group_tests calls: it takes arrays only, whose size the compiler knows. */
+    /* The macro cmocka_run_group_tests calls this function, but takes only arrays of constant size. */
     return _cmocka_run_group_tests("laws", tests, n, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Sizes are exact if they fit; otherwise they are SIZE_MAX, which is never asked for. */
+/* Sizes are exact if they fit; otherwise they are SIZE_MAX, which is never requested. */
 #include "support.h"
 
 #include "support/memory.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The normal distribution's quantiles, against the error function of the C library. */
+/* Compares quantiles of the normal distribution with the error function of the C library. */
 #include "support.h"
 
 #include "support/normal.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The public interface alone, against the shared library: life, misuse, memory. */
+/* The public interface, tested on the shared library: create and destroy, misuse, memory. */
 #define _DEFAULT_SOURCE
 #include "support.h"
 
@@ -67,7 +67,7 @@ static void the_last_error_is_each_threads_own(void **state)
     assert_non_null(strstr(text, "4711"));
     assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
     assert_int_equal(moep_predictor_reset(predictor), MOEP_OK);
-    assert_says("predictor is NULL"); /* success leaves it alone */
+    assert_says("predictor is NULL"); /* a success does not clear it */
     moep_predictor_destroy(predictor);
 }
 
@@ -242,7 +242,7 @@ static void a_bad_configuration_is_refused(void **state)
     refuses(1, 1, MOEP_ERROR_INVALID_ARGUMENT, "set it to sizeof(moep_predictor_config)");
     config.struct_size = 8;
     refuses(1, 1, MOEP_ERROR_INVALID_ARGUMENT, "struct_size is 8");
-    config.struct_size = 20; /* would cut a field in two */
+    config.struct_size = 20; /* would split a field */
     refuses(1, 1, MOEP_ERROR_INVALID_ARGUMENT, "struct_size is 20");
     config.struct_size = sizeof config + 8;
     refuses(1, 1, MOEP_ERROR_INCOMPATIBLE, "or use a newer library");
@@ -331,7 +331,7 @@ static long page_faults(void)
     return usage.ru_minflt;
 }
 
-/* Memory whose every page is met for the first time by whoever writes to it first. */
+/* Memory of which no page has been touched yet. */
 static void *allocate_fresh(void *user, size_t size)
 {
     (void)user;
@@ -355,8 +355,8 @@ static void push_meets_no_page_for_the_first_time(void **state)
     long before = page_faults();
     for (size_t step = 0; step < STEPS; step++)
         assert_int_equal(moep_predictor_push(predictor, 1, counts, MOEP_INT64), MOEP_OK);
-    if (!THREAD_SANITIZER)                         /* which has pages of its own for each of ours */
-        assert_true(page_faults() - before < 200); /* the code's own, and what the kernel does beside */
+    if (!THREAD_SANITIZER)                         /* it has pages of its own for each of ours */
+        assert_true(page_faults() - before < 200); /* those of the code, and of the kernel's other work */
     moep_predictor_destroy(predictor);
     free(counts);
 }

@@ -7,7 +7,7 @@
 
 enum { DRAWS = 100000 };
 
-/* ---- random numbers ------------------------------------------------------------------------------------------------- */
+/* ---- random numbers ---------------------------------------------------------------------------------------------- */
 
 /* The first three of SplitMix64 from state 1234567, as its authors' program and many others print them. */
 static void bits_are_splitmix64s(void **state)
@@ -19,7 +19,7 @@ static void bits_are_splitmix64s(void **state)
     assert_true(mp_random_bits(&random) == UINT64_C(9817491932198370423));
 }
 
-static void numbers_are_in_range_and_evenly_spread(void **state)
+static void numbers_are_in_range_and_uniform(void **state)
 {
     (void)state;
     enum { FACES = 7 };
@@ -49,7 +49,7 @@ static void a_seed_and_a_sequence_decide_all_numbers(void **state)
         assert_true(mp_random_bits(&one) == mp_random_bits(&same));
 }
 
-/* Pairs beside each other: no two have a number in common among their first eight. */
+/* Neighbouring pairs of seed and sequence. No two sequences share a number among their first eight. */
 static void every_pair_has_numbers_of_its_own(void **state)
 {
     (void)state;
@@ -67,7 +67,7 @@ static void every_pair_has_numbers_of_its_own(void **state)
         }
 }
 
-/* ---- sorting -------------------------------------------------------------------------------------------------------- */
+/* ---- sorting ----------------------------------------------------------------------------------------------------- */
 
 static int by_value(const void *a, const void *b)
 {
@@ -109,7 +109,7 @@ int main(void)
 {
     const struct CMUnitTest random_and_sort[] = {
         cmocka_unit_test(bits_are_splitmix64s),
-        cmocka_unit_test(numbers_are_in_range_and_evenly_spread),
+        cmocka_unit_test(numbers_are_in_range_and_uniform),
         cmocka_unit_test(a_seed_and_a_sequence_decide_all_numbers),
         cmocka_unit_test(every_pair_has_numbers_of_its_own),
         cmocka_unit_test(any_array_is_sorted),

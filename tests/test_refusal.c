@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every public call that takes memory, with every one of its requests refused, once and for ever after: it answers
- * OUT_OF_MEMORY, leaks nothing, leaves the handle's saved bytes as they were, and works the next time. */
+/* Tests every public call that allocates, with each of its requests refused, alone or with all later ones. The call
+ * returns OUT_OF_MEMORY, leaks nothing, does not change the handle's saved bytes, and works the next time. */
 #include "support.h"
 
 #include <stdio.h>
 
 enum { LAYERS = 3, EXPERTS = 4, SERIES = LAYERS * EXPERTS, STEPS = 40, WINDOW = 10, MOST = 8192 };
 
-/* What a call finds, and where it writes. */
+/* The input of a call, and the memory for its output. */
 struct stage {
     struct test_memory memory;
     moep_runtime runtime;
@@ -247,7 +247,7 @@ static void clear(struct stage *stage)
     free(stage->counts);
 }
 
-/* The call with its n-th request refused; whether it made so many. */
+/* Makes the call with its n-th request refused. False if it made fewer requests. */
 static bool refuse(const struct call *call, size_t n, bool for_ever)
 {
     static struct stage stage;

@@ -9,7 +9,7 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* The values fill their block of the heap, so that sanitizers and valgrind see any access beyond them. */
+/* The values fill their allocation, so that sanitizers and valgrind see any access past its end. */
 static void the_value_of_a_rank_is_that_of_the_sorted_values(void **state)
 {
     (void)state;

@@ -42,7 +42,7 @@ static void without_shares_or_a_sum_every_expert_gets_the_same(void **state)
     assert_becomes(5e-324, 5e-324, 5e-324, 0, uniform); /* too small to be scaled */
 }
 
-/* In long double where that has more digits, and compensated (Kahan) where it has not. */
+/* The sum in long double, and compensated (Kahan) because long double may have no more digits than double. */
 static double careful_sum(const double *shares, size_t n)
 {
     long double sum = 0, lost = 0;

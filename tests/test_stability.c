@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* When a layer becomes STABLE and when it ceases to be: the rule at its edges. */
+/* Edge cases of the rule by which a layer becomes STABLE and ceases to be. */
 #include "support.h"
 
 #include "detector/stability.h"
@@ -8,7 +8,7 @@ enum { DWELL = 4, BLOCKS = 6 };
 
 static const double tolerance = 0.5; /* whose square is exact */
 
-/* The state of a layer, and the rule that it is under. */
+/* The state of a layer, and its rule. */
 struct layer {
     struct stability stability;
     struct stability_rule rule;
@@ -29,13 +29,13 @@ static moep_state update(struct layer *layer, struct expected_drift expected)
     return layer->stability.state;
 }
 
-static const struct expected_drift quiet = {0, 0, false, false}, loud = {100, 0, false, false};
+static const struct expected_drift within = {0, 0, false, false}, outside = {100, 0, false, false};
 
 static struct layer stable_layer(uint64_t ended)
 {
     struct layer layer = layer_of(ended - DWELL);
     for (int i = 0; i < DWELL; i++)
-        update(&layer, quiet);
+        update(&layer, within);
     assert_int_equal(layer.stability.state, MOEP_STABLE);
     assert_true(layer.stability.entered == ended && layer.stability.changes == 2);
     return layer;
@@ -49,24 +49,24 @@ static void the_limit_is_1_3_times_the_tolerance(void **state)
     assert_near(sqrt(rule.limit), 1.3 * tolerance, 1e-15);
 }
 
-static void a_state_is_entered_after_dwell_quiet_blocks_in_a_row(void **state)
+static void a_state_is_entered_after_dwell_blocks_in_a_row_within_the_tolerance(void **state)
 {
     (void)state;
     struct layer layer = layer_of(20);
     for (int broken = 0; broken < 3; broken++) {
         for (int i = 0; i + 1 < DWELL; i++)
-            assert_int_equal(update(&layer, quiet), MOEP_TRANSIENT);
-        assert_int_equal(update(&layer, loud), MOEP_TRANSIENT);
+            assert_int_equal(update(&layer, within), MOEP_TRANSIENT);
+        assert_int_equal(update(&layer, outside), MOEP_TRANSIENT);
         layer.stability.drift = 0;
     }
     for (int i = 0; i + 1 < DWELL; i++)
-        assert_int_equal(update(&layer, quiet), MOEP_TRANSIENT);
-    assert_int_equal(update(&layer, quiet), MOEP_STABLE);
+        assert_int_equal(update(&layer, within), MOEP_TRANSIENT);
+    assert_int_equal(update(&layer, within), MOEP_STABLE);
     assert_true(layer.stability.since == 10 * layer.ended && layer.stability.entered == layer.ended);
 }
 
-/* Half of the drift is the last block's; a standard deviation is added to what is not below 0. */
-static void a_block_is_quiet_while_drift_and_error_are_within_the_tolerance(void **state)
+/* The smoothed drift takes half of the last block's. Its positive part plus one standard error must not exceed T^2. */
+static void a_block_is_within_while_drift_and_standard_error_are_within_the_tolerance(void **state)
 {
     (void)state;
     const struct {
@@ -79,7 +79,7 @@ static void a_block_is_quiet_while_drift_and_error_are_within_the_tolerance(void
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         struct layer layer = layer_of(20);
-        update(&layer, quiet);
+        update(&layer, within);
         layer.stability.drift = cases[i].before;
         update(&layer, (struct expected_drift){cases[i].drift, cases[i].error, false, false});
         assert_int_equal(layer.stability.blocks_within, cases[i].is_within ? 2 : 0);
@@ -100,7 +100,7 @@ static void a_jump_leaves_the_state_immediately(void **state)
 {
     (void)state;
     struct layer layer = stable_layer(20);
-    assert_int_equal(update(&layer, loud), MOEP_STABLE); /* not certain to exceed the limit */
+    assert_int_equal(update(&layer, outside), MOEP_STABLE); /* not certain to exceed the limit */
     assert_int_equal(update(&layer, (struct expected_drift){0, 0, true, false}), MOEP_TRANSIENT);
     assert_true(layer.stability.since == 10 * layer.ended && layer.stability.changes == 3);
 }
@@ -117,7 +117,7 @@ static void a_trend_ends_a_state_and_keeps_from_it(void **state)
     for (int i = 0; i < 2 * DWELL; i++)
         assert_int_equal(update(&layer, trend), MOEP_TRANSIENT);
     layer = layer_of(2 * BLOCKS);
-    for (int i = 1; i < BLOCKS; i++) { /* of no meaning yet */
+    for (int i = 1; i < BLOCKS; i++) { /* the trend is not defined yet */
         update(&layer, trend);
         assert_true(i > DWELL || layer.stability.blocks_within == (i < DWELL ? (uint32_t)i : 0));
     }
@@ -133,8 +133,8 @@ int main(void)
 {
     const struct CMUnitTest stability[] = {
         cmocka_unit_test(the_limit_is_1_3_times_the_tolerance),
-        cmocka_unit_test(a_state_is_entered_after_dwell_quiet_blocks_in_a_row),
-        cmocka_unit_test(a_block_is_quiet_while_drift_and_error_are_within_the_tolerance),
+        cmocka_unit_test(a_state_is_entered_after_dwell_blocks_in_a_row_within_the_tolerance),
+        cmocka_unit_test(a_block_is_within_while_drift_and_standard_error_are_within_the_tolerance),
         cmocka_unit_test(the_first_drift_counts_whole_and_a_later_one_by_half),
         cmocka_unit_test(a_jump_leaves_the_state_immediately),
         cmocka_unit_test(a_trend_ends_a_state_and_keeps_from_it),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every public call works on the smallest of stacks. */
+/* Every public call works on the smallest stack. */
 #define _GNU_SOURCE
 #include "every_call.h"
 
@@ -15,7 +15,7 @@ static unsigned char *lowest, *top;
 static size_t most_taken;
 static const char *deepest = "none";
 
-/* How far down the stack has ever been written to. */
+/* The lowest address of the stack that has been written to. */
 static void measure(const char *call)
 {
     const unsigned char *clean = lowest;
@@ -27,7 +27,7 @@ static void measure(const char *call)
     }
 }
 
-/* Below 64 KiB from here the stack is fenced off: one byte too many kills this process. */
+/* Protects the stack from 64 KiB below here, so that one more byte kills this process. */
 static void *everything(void *user)
 {
     top = __builtin_frame_address(0);

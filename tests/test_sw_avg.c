@@ -3,8 +3,8 @@
 
 #include "methods/method.h"
 
-/* A window of random shares and the recursion as the paper words it, series by series: append the mean of the last w,
- * step by step. */
+/* A window of random shares, and the recursion of the paper for each series: append the mean of the last w shares, step
+ * by step. */
 struct fixture {
     size_t n, window, held;
     float *ring;
@@ -111,7 +111,7 @@ static void a_long_forecast_tends_to_the_triangular_mean(void **state)
             limit[s] += 2.0 * (double)(i + 1) / (WINDOW * (WINDOW + 1)) * (double)fixture.ring[i * SERIES + s];
     forecast(&fixture, HORIZON, HORIZON / 2, rows);
     for (size_t s = 0; s < SERIES; s++) {
-        assert_near(rows[s], limit[s], 1e-3); /* its first steps are not there yet */
+        assert_near(rows[s], limit[s], 1e-3); /* the first steps still differ from the limit */
         assert_near(rows[SERIES + s], limit[s], 1e-12);
     }
     free_fixture(&fixture);

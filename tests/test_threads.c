@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The thread rule: const calls on one handle may overlap, and different handles are independent. The bytes that one
- * thread gets, all get; ThreadSanitizer watches in tests/run.sh --threads. */
+/* The thread rule: const calls on one handle may overlap, and different handles are independent. All threads get the
+ * same bytes. tests/run.sh --threads runs this under ThreadSanitizer. */
 #include "support.h"
 
 #include <pthread.h>
@@ -8,7 +8,7 @@
 enum { THREADS = 8, ROUNDS = 20, LAYERS = 3, EXPERTS = 40, SERIES = LAYERS * EXPERTS, STEPS = 60, WINDOW = 12 };
 enum { MOST = 8192, MOST_DETECTED = 131072, DETECTED_STEPS = 240, LSTM_STEPS = 700 };
 
-/* What a thread works with and what came of it; compared when all have ended. */
+/* A thread's input and output. The outputs are compared when all threads have ended. */
 struct work {
     const moep_predictor *shared;
     const moep_detector *detector; /* shared as well */
@@ -203,7 +203,7 @@ static void handles_are_independent(void **state)
     assert_all_threads_get_the_bytes_of_one(use_own_detector);
 }
 
-/* With an argument, what trains a network. */
+/* With an argument, runs the tests that train a network. */
 int main(int argc, char **argv)
 {
     (void)argv;

@@ -44,7 +44,7 @@ static void push(struct stage *stage, const void *counts, moep_dtype dtype)
     mp_window_push(&stage->window, &panel);
 }
 
-/* ---- the definitions, computed anew from all shares -------------------------------------------------------------- */
+/* ---- the definitions, computed from all shares ------------------------------------------------------------------- */
 
 static void define(const double *shares, size_t n, double statistics[KINDS])
 {
@@ -96,7 +96,7 @@ static int free_trace(void **state)
     return 0;
 }
 
-/* A share below 2^-8 may have digits below the unit, 2^-31: what they would add is within the tolerance. */
+/* A share below 2^-8 may have digits below the unit, 2^-31. Their contribution is within the tolerance. */
 static void assert_statistics(const double actual[KINDS], const double expected[KINDS], double tolerance)
 {
     const double unit = 0x1p-31;
@@ -228,7 +228,7 @@ static void a_constant_load_has_no_variance_and_no_range(void **state)
     clear(&stage);
 }
 
-/* Spikes of a whole layer's load between loads of millionths; then the window is what a new one would be. */
+/* Spikes of a whole layer's load occur between loads of millionths. After them the window equals a new one. */
 static void spikes_leave_no_trace_once_they_have_left_the_window(void **state)
 {
     (void)state;
@@ -291,7 +291,7 @@ static void a_size_that_no_memory_has_is_refused(void **state)
     mp_window_free(&window, &memory);
 }
 
-/* Where half of the steps are one unit above the others, the variance is a quarter of its square. */
+/* If half of the steps are one unit above the others, the variance is a quarter of the unit's square. */
 static void a_variance_of_one_unit_is_exact(void **state)
 {
     (void)state;

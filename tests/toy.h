@@ -2,8 +2,8 @@
 /* A method with a model, as small as one can be: the skeleton of a method, and what tests of the handle run on.
  *
  * Its functions stand in the order of struct method (lib/methods/method.h). A real method has a file of its own in
- * lib/methods/, which ends in one `const struct method` and a row of the table in lib/methods/method.c. Here the test
- * puts it in: the linker sends the library's calls of mp_method to the function at the end of this file.
+ * lib/methods/, which ends in one `const struct method` and a row of the table in lib/methods/method.c. Here the linker
+ * redirects the library's calls of mp_method to the function at the end of this file.
  *
  * fit stores the newest share of the first series, and needs 10 steps. forecast repeats it for the first series and
  * gives 0.1 to every other one. quantiles are the share times the probability. */
@@ -14,23 +14,23 @@
 
 #include "predictor/predictor.h"
 
-/* ---- the model: a block of memory that the handle owns, copies and saves ----------------------------------------- */
+/* ---- the model: memory that the handle owns, copies and saves ---------------------------------------------------- */
 
 struct toy_model {
     float share;
     uint32_t fits; /* fits so far: 0 is an unfitted model, as zeroed memory is */
 };
 
-/* ---- knobs that tests turn, which no real method has ------------------------------------------------------------- */
+/* ---- settings for tests, which no real method has ---------------------------------------------------------------- */
 
 static size_t toy_fits;       /* fits of all handles */
 static moep_status toy_fault; /* what fit returns half way through, if it is not OK */
-static bool toy_forecasts;    /* it needs no fit */
+static bool toy_forecasts;    /* without a fit */
 static bool toy_reports;      /* fit reports progress half way through */
 
 /* ---- create ------------------------------------------------------------------------------------------------------ */
 
-/* No field of the configuration is its own. */
+/* The method has no field in the configuration. */
 static moep_status toy_check(const moep_predictor_config *config)
 {
     (void)config;
@@ -54,10 +54,10 @@ static size_t toy_model_size(const moep_predictor_config *config, size_t layers,
 
 /* ---- fit --------------------------------------------------------------------------------------------------------- */
 
-static moep_status toy_fit(const struct task *task, void *block)
+static moep_status toy_fit(const struct task *task, void *memory)
 {
-    struct toy_model *model = block;
-    model->share = 99; /* the handle must throw this away if the fit fails */
+    struct toy_model *model = memory;
+    model->share = 99; /* the handle must discard this if the fit fails */
     if (toy_fault != MOEP_OK)
         return toy_fault;
     if (toy_reports && mp_runtime_progress(task->runtime, 0.5) != MOEP_OK)
@@ -78,9 +78,10 @@ static bool toy_needs_fit(const moep_predictor_config *config)
 
 /* ---- predict ----------------------------------------------------------------------------------------------------- */
 
-static moep_status toy_forecast(const struct task *task, const void *block, size_t horizon, size_t stride, double *rows)
+static moep_status toy_forecast(const struct task *task, const void *memory, size_t horizon, size_t stride,
+                                double *rows)
 {
-    const struct toy_model *model = block;
+    const struct toy_model *model = memory;
     if (model->fits == 0)
         return MOEP_ERROR_NOT_FITTED;
     for (size_t i = 0; i < mp_forecast_rows(horizon, stride) * task->panel.series; i++)
@@ -88,10 +89,10 @@ static moep_status toy_forecast(const struct task *task, const void *block, size
     return MOEP_OK;
 }
 
-static moep_status toy_quantiles(const struct task *task, const void *block, size_t horizon, size_t stride,
+static moep_status toy_quantiles(const struct task *task, const void *memory, size_t horizon, size_t stride,
                                  const struct quantiles *quantiles, double *rows)
 {
-    const struct toy_model *model = block;
+    const struct toy_model *model = memory;
     size_t size = mp_forecast_rows(horizon, stride) * task->panel.series;
     if (model->fits == 0)
         return MOEP_ERROR_NOT_FITTED;
@@ -103,9 +104,9 @@ static moep_status toy_quantiles(const struct task *task, const void *block, siz
 /* ---- save and load ----------------------------------------------------------------------------------------------- */
 
 static void toy_model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
-                             void *block)
+                             void *memory)
 {
-    struct toy_model *model = block;
+    struct toy_model *model = memory;
     (void)config;
     (void)series;
     mp_field_shares(checkpoint, &model->share, 1);
@@ -130,7 +131,7 @@ static const struct method toy = {
 
 /* ---- in tests ---------------------------------------------------------------------------------------------------- */
 
-/* Stands in place of mp_method (--wrap). */
+/* Replaces mp_method (--wrap). */
 enum { TOY = 1000 };
 const struct method *__real_mp_method(moep_method method);
 const struct method *__wrap_mp_method(moep_method method);
