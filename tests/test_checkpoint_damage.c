@@ -59,7 +59,7 @@ static void set_share(struct bytes *bytes, size_t i, float share)
     set_share_of(bytes, "HIST", 24 + 4 * i, share);
 }
 
-/* ---- forgeries: their checksums are right ------------------------------------------------------------------------ */
+/* ---- impossible values with correct checksums -------------------------------------------------------------------- */
 
 static void an_unknown_section_is_skipped_unless_it_is_critical(void **state)
 {
@@ -302,7 +302,7 @@ static void an_arima_model_that_cannot_be_is_refused(void **state)
         size_t offset, bytes;
         uint64_t value;
         bool loads;
-    } forgeries[] = {
+    } changes[] = {
         {8, 8, EXPERTS, true},     /* ordered: as it was */
         {8, 8, EXPERTS + 1, true}, /* no whole layer: a new round begins */
         {8, 8, SERIES, true},
@@ -339,17 +339,17 @@ static void an_arima_model_that_cannot_be_is_refused(void **state)
         {460, 8, UINT64_C(0x7ff8000000000000), false},
         {468, 8, 2, false}, /* known */
     };
-    for (size_t i = 0; i < sizeof forgeries / sizeof *forgeries; i++) {
+    for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         struct crc32c crc;
         moep_predictor *read = NULL;
         memcpy(bytes, plain, size);
-        set(bytes + model + forgeries[i].offset, forgeries[i].value, forgeries[i].bytes);
+        set(bytes + model + changes[i].offset, changes[i].value, changes[i].bytes);
         mp_crc32c_init(&crc);
         uint32_t sum = mp_crc32c(&crc, 0, bytes + at, 16);
         set(bytes + at + 16, mp_crc32c(&crc, sum, bytes + at + SECTION_HEADER, length), 4);
         moep_status status = moep_predictor_load(bytes, size, NULL, &read);
-        if (status != (forgeries[i].loads ? MOEP_OK : MOEP_ERROR_CORRUPT))
-            fail_msg("forgery %zu: %s", i, moep_status_string(status));
+        if (status != (changes[i].loads ? MOEP_OK : MOEP_ERROR_CORRUPT))
+            fail_msg("change %zu: %s", i, moep_status_string(status));
         for (int fits = 0; read && fits < 2 * SERIES; fits++)
             assert_int_equal(moep_predictor_fit(read), MOEP_OK);
         moep_predictor_destroy(read);

@@ -44,7 +44,7 @@ moep_status moep_predictor_arima_model(const moep_predictor *predictor, size_t l
     size_t series = layer * history->experts + expert;
     struct arima_model parts = mp_arima_model(predictor->model, history->layers * history->experts);
     if (!parts.has_estimate[series])
-        return mp_fail(MOEP_ERROR_NOT_FITTED, "no fit has come to layer %zu, expert %zu", layer, expert);
+        return mp_fail(MOEP_ERROR_NOT_FITTED, "layer %zu, expert %zu has not been fitted", layer, expert);
     moep_arima_model ours = model_of(&parts.estimates[series]);
     return mp_struct_write(model, &ours, sizeof ours, "moep_arima_model");
 }

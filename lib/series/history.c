@@ -8,7 +8,7 @@
 #include <string.h>
 
 /* UINT64_MAX means "never" where a step number is expected. */
-static const uint64_t last_step_number = UINT64_MAX - 1;
+static const uint64_t LAST_STEP = UINT64_MAX - 1;
 
 moep_status mp_shape_check(size_t layers, size_t experts)
 {
@@ -94,7 +94,7 @@ moep_status mp_history_check(const struct history *history, uint64_t first_step,
     if (first_step < history->next_step)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "step %llu was pushed before: the next one is %llu",
                        (unsigned long long)first_step, (unsigned long long)history->next_step);
-    if (first_step > last_step_number || steps > last_step_number - first_step)
+    if (first_step > LAST_STEP || steps > LAST_STEP - first_step)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "step numbers end at 2^64 - 2");
     return mp_intake_check(counts, dtype, steps, history->layers, history->experts);
 }
@@ -163,7 +163,7 @@ void mp_history_fields(struct history *history, struct checkpoint *checkpoint)
     mp_field_u64(checkpoint, &history->empty_layers);
     mp_checkpoint_require(checkpoint, history->first_step <= history->next_step &&
                                           history->steps <= history->next_step - history->first_step &&
-                                          history->next_step <= last_step_number);
+                                          history->next_step <= LAST_STEP);
     mp_checkpoint_require(checkpoint, history->empty_layers / history->layers <= history->steps);
 
     size_t series = history->layers * history->experts, held = rows_held(history) * series;

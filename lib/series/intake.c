@@ -12,7 +12,7 @@
 #include <math.h>
 
 /* The partial sums of a floating-point total. Their number does not depend on the vector width, so that all widths give
- * the same bytes. */
+ * the same bytes. Eight doubles fill the widest register. */
 enum { LANES = 8 };
 
 /* The kernels of one dtype. A share is x * scale * inverse, where inverse = 1 / sum of x * scale. scale is a power of

@@ -8,7 +8,8 @@
  * of the left one (1) need registers too: 12 x 2 + 3 of the 32 with AVX-512, 6 x 2 + 3 of 16 otherwise. */
 enum { TALLEST = MP_LANE_BYTES == 64 ? 12 : 6, PANEL = 2 * WIDTH };
 
-/* So many terms are summed before they are added to the result, because shorter sums round less. */
+/* The terms that are summed before they are added to the result. Fewer terms round less, but the result is read and
+ * written more often. */
 enum { RUN = 512 };
 
 struct factors {

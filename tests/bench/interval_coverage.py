@@ -111,8 +111,8 @@ def misses(covers):
 
 def main(folder=DATA):
     runs = {trace: Run(pathlib.Path(folder) / f"{trace}.npy") for trace in TRACES}
-    print(f"coverage in stable layers from step {FIRST:,} on, in %, and the intervals' mean width, in units of the "
-          f"mean load\nfitted every {EVERY} steps; forecasts of 1 and 20 steps every {NEAR_EVERY}, of 1,000 every {EVERY}\n"
+    print(f"coverage in stable layers from step {FIRST:,} on, in %, and the intervals' mean width in mean loads\n"
+          f"fitted every {EVERY} steps; forecasts of 1 and 20 steps every {NEAR_EVERY}, of 1,000 every {EVERY}\n"
           f"*: outside {NEAR[80]} and {NEAR[95]}; of the mean of 1,000 steps {TARGETS[1000][80]} and "
           f"{TARGETS[1000][95]}")
     for trace, run in runs.items():

@@ -12,7 +12,7 @@ OPTIONS = ["-Dbuildtype=release", "-Dstrip=true", "-Dpython=disabled"] + [
 
 _PARTS = ("include", "lib")                    # the folders of the library's sources
 _KINDS = ("*.c", "*.h", "*.in", "*.map", "meson.build")  # no files that editors or patches leave there
-_DESCRIBED = ("examples", "tests", "bindings")  # the top meson.build reads those of these folders too
+_DESCRIBED = ("examples", "tests", "bindings")  # the top meson.build reads the meson.build of these folders too
 
 
 def _environments():
@@ -23,7 +23,7 @@ def _environments():
 
 
 def _meson():
-    """The environment in which meson runs and is recent enough; or None."""
+    """The environment in which meson runs and is recent enough; None if there is none."""
     for environment in _environments():
         try:
             answer = subprocess.run(["meson", "--version"], env=environment, stdout=subprocess.PIPE,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which Linux a shared library runs on, by the versions of glibc that its ELF file requires (PEP 600)."""
+"""Finds out on which Linux a shared library runs, from the versions of glibc that its ELF file requires (PEP 600)."""
 import re
 import struct
 import sysconfig
@@ -65,7 +65,7 @@ def needs(elf: bytes) -> tuple:
 
 
 def _release(version: str):
-    """34 for "GLIBC_2.34"; None for a version that is no release's."""
+    """34 for "GLIBC_2.34"; None for a version that is not a release."""
     if version == "GLIBC_ABI_DT_RELR":
         return 36
     numbered = re.match(r"GLIBC_2\.(\d+)(\.\d+)?$", version)

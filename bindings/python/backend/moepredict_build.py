@@ -21,7 +21,7 @@ LIBRARY = f"libmoepredict.so.{MAJOR}"  # as moepredict/_library.py looks for it
 
 def sources() -> pathlib.Path:
     """The folder of meson.build."""
-    places = [PACKAGE / "source", *list(PACKAGE.parents)[1:2]]  # in a folder of the root there is no second
+    places = [PACKAGE / "source", *list(PACKAGE.parents)[1:2]]  # a folder directly below the root has only one parent
     for place in places:
         if (place / "include" / "moepredict.h").exists():
             return place
@@ -68,7 +68,7 @@ def _wheel(folder, tag, files) -> str:
 
 
 def _named_library(name: str) -> pathlib.Path:
-    """The library that config_settings name, library=FILE."""
+    """The library that config_settings name as library=FILE."""
     if not os.path.isabs(name):
         raise SystemExit(f"library={name}: expected an absolute path, because pip builds in a folder of its own")
     if not os.path.isfile(name):

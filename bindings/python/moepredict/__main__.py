@@ -104,7 +104,7 @@ def _report(options: argparse.Namespace) -> str:
 
 
 def _mean(values: NDArray[Any]) -> float:
-    """The mean of numbers whose sum may be more than a float holds."""
+    """The mean of numbers whose sum may exceed the largest float."""
     largest = float(values.max())
     with np.errstate(over="ignore"):
         mean = float(values.mean())

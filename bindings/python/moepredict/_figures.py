@@ -29,7 +29,8 @@ def shown(n: int, most: int = MOST_PANELS) -> List[int]:
 
 
 def groups(n: int) -> List[Tuple[str, List[int]]]:
-    """Titles and layers of the panels: one for each layer, or, of too many, one for some and one for all together."""
+    """Titles and layers of the panels: one for each layer. If there are too many, one for some and one for all
+    together."""
     if n <= MOST_PANELS:
         return [(f"layer {layer}", [layer]) for layer in range(n)]
     return [(f"layer {layer}", [layer]) for layer in shown(n, MOST_PANELS - 1)] + [(f"all {n} layers", list(range(n)))]

@@ -16,7 +16,7 @@ from ._files import check_folder, write_files
 from ._library import version
 from ._output import as_json
 
-# The parameters of simulate that are options, with their help; for events the names of their numbers come first.
+# The parameters of simulate that are options, with their help. For events, the names of their numbers come first.
 _PARAMETERS: Dict[str, Union[str, Tuple[str, ...]]] = {
     "steps": "", "layers": "", "experts": "",
     "skew": "standard deviation of the experts' settled loads",

@@ -106,7 +106,7 @@ def drift(detected: DetectorRun, realised: NDArray[Any]) -> Figure:
 
 def pngs(names: List[str], make: Callable[[], Any], detected: DetectorRun) -> List[bytes]:
     """The figures that `make` draws, as the contents of PNG files. All but two have the states as their background.
-    They are drawn with matplotlib's own defaults, whatever the user's settings are."""
+    They are drawn with matplotlib's defaults, not with the user's settings."""
     with matplotlib.style.context("default"):
         files = []
         for name, figure in zip(names, make()):

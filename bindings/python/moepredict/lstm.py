@@ -18,7 +18,7 @@ from ._values import readable, whole
 
 
 class Weights(enum.IntEnum):
-    """Where the weights come from that an lstm forecasts with.
+    """The origin of the weights with which an lstm forecasts.
 
     UNTRAINED: random, nothing is learned yet. PRETRAINED: the library ships them. TRAINED: ``fit`` or ``fit_traces``
     made them.
@@ -76,7 +76,7 @@ def _described(predictor: Handle, layer: int) -> Tuple[_structs.LstmWeights, Dic
 
 
 def _point(struct: _structs.LstmWeights, arrays: Dict[str, NDArray[np.float32]]) -> None:
-    """Point the struct to arrays, which must live as long."""
+    """Point the struct to arrays, which must live as long as it is used."""
     for name, array in arrays.items():
         setattr(struct, name, array.ctypes.data_as(POINTER(c_float)))
 
@@ -98,7 +98,7 @@ def _as_floats(values: Any) -> NDArray[np.float32]:
 
 
 def set_weights(predictor: Handle, layer: int, given: Dict[str, Any]) -> None:
-    """Arrays by their names; those that are None stay."""
+    """Replace arrays by their names; None keeps an array."""
     arrays = weights_of(predictor, layer)
     for name, values in given.items():
         if values is None:

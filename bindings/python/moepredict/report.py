@@ -97,7 +97,7 @@ def _promise_html(detected: DetectorRun) -> str:
     config = detected.config
     return (f"<p>Take the mean load of the last {config.drift_window:,} steps as a forecast of the mean load of the "
             f"next {config.horizon:,}. STABLE begins when the expected error of this forecast is at most "
-            f"{config.tolerance:g} of the mean load, if the load keeps moving as it has lately. It ends when the error "
+            f"{config.tolerance:g} of the mean load, if the load evolves as it has lately. It ends when the error "
             f"is certain to exceed 1.3 times that. The error is the root mean square over the layer's experts, without "
             f"sampling noise, so it means the same at any batch size. STABLE is a forecast and no guarantee: past "
             f"loads do not show a change of data that is yet to come. Where a layer is STABLE, place experts by the "
@@ -117,15 +117,15 @@ def _drift_html(detected: DetectorRun, realised: NDArray[Any]) -> str:
     rows = octiles(detected, realised)
     if not rows:
         return ""
-    came = realised_by_state(detected, realised)
-    by_state = [f"{came[state]:.3f} while a layer was {state.name}" for state in (State.STABLE, State.TRANSIENT)
-                if np.isfinite(came[state])]
+    actual = realised_by_state(detected, realised)
+    by_state = [f"{actual[state]:.3f} while a layer was {state.name}" for state in (State.STABLE, State.TRANSIENT)
+                if np.isfinite(actual[state])]
     return ("<h3>Predicted and realised drift</h3>"
             f"<p>The realised drift, the root mean square over all layers and blocks in units of the mean load, was "
             f"{' and '.join(by_state)}. By eighths of all layers and blocks, from the least predicted drift to the "
             f"largest:</p>" +
             _html_table(["predicted", *(f"{predicted:.3f}" for predicted, _ in rows)],
-                        [["realised", *(f"{came:.3f}" for _, came in rows)]]))
+                        [["realised", *(f"{eighth:.3f}" for _, eighth in rows)]]))
 
 
 def _states_html(backtests: Dict[Tuple[str, int], Backtest], detected: DetectorRun, realised: NDArray[Any]) -> str:
@@ -141,9 +141,9 @@ def _states_html(backtests: Dict[Tuple[str, int], Backtest], detected: DetectorR
             f"<p>Means over all layers and the forecasts from step {FIRST} on. Each forecast is of one layer.</p>"]
     parts += ["<h3>Layers</h3>", _layers_html(detected),
               "<p>Drift: the expected error of a forecast made at the end of the run, without sampling noise, in units "
-              "of the mean load. Noise: the number of independent tokens that would scatter as much. Dispersion: how "
-              "much more the loads scatter than independent tokens would; 1 is the least, blocks of real runs have 2 "
-              "to 10.</p>",
+              "of the mean load. Noise, in effective tokens: that many independent tokens would scatter as much, so "
+              "a larger number means less noise. Dispersion: how much more the loads scatter than independent tokens "
+              "would. 1 is the floor, blocks of real runs have 2 to 10.</p>",
               _drift_html(detected, realised)]
     return "".join(parts)
 

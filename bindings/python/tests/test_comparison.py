@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The LSTM beside the other methods, in backtests and reports."""
+"""The LSTM compared with the other methods, in backtests and reports."""
 import contextlib
 import io
 import json
@@ -17,7 +17,7 @@ from reference import ROOT
 
 DATA = ROOT / "examples" / "data"
 SEED1, SEED2 = (np.load(DATA / f"small16-seed{seed}.npy") for seed in (1, 2))
-OTHER = SEED2[:1500, :3]  # a run to learn from that is soon learned
+OTHER = SEED2[:1500, :3]  # another run, so short that training takes little time
 RUN = np.random.default_rng(5).poisson(60, (1300, 2, 8)).astype(np.int32)
 
 

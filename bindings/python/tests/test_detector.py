@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The detector as an object: its input, configuration, copies, end and metrics."""
+"""The detector as an object: push, configuration, copies, close and metrics."""
 import copy
 import doctest
 import gc

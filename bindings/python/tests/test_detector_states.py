@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The detector's states against the rule in plain NumPy and against runs whose truth is known; its numbers."""
+"""Compares the detector's states with the rule in plain NumPy and with runs whose truth is known; its statistics."""
 import math
 import re
 import unittest
@@ -13,7 +13,7 @@ from reference import ROOT, detect, shares
 
 
 class Rule(unittest.TestCase):
-    """Every state of every block is the rule's."""
+    """The states after every block are those of the rule."""
 
     def same(self, counts, **config):
         layers, experts, drift = follow(counts, **config)
@@ -227,7 +227,7 @@ class States(unittest.TestCase):
 
 
 class Simulated(unittest.TestCase):
-    """Against runs whose truth is known."""
+    """States of runs whose truth is known."""
 
     def test_a_shift_is_left_within_100_steps_and_comes_to_rest_again(self):
         counts, _ = moepredict.simulate(4000, 6, 16, shifts=[(3000, 0.3)], seed=1)

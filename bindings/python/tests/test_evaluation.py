@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Backtests and errors, against the same sums written out in NumPy."""
+"""Compares backtests and errors with the same sums in NumPy."""
 import math
 import pathlib
 import tempfile

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The examples in Python run, and their output says what their texts promise."""
+"""The examples in Python run, and print what their texts say."""
 import importlib.util
 import pathlib
 import re

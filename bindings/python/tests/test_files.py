@@ -21,7 +21,7 @@ LATIN = os.fsdecode(b"run-\xe9t\xe9")  # a name that is no UTF-8
 
 
 def small_files_only():
-    """A disk that is soon full."""
+    """A disk with little space left."""
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (20000, 20000))
 
@@ -80,7 +80,7 @@ class Writing(InAFolder):
         self.assertEqual(os.read(reader, 9), b"new")
         with open(self.folder / "file", "wb+") as file:
             os.unlink(file.name)
-            other = pathlib.Path(file.name + " (deleted)")  # what /proc says that the file is called now
+            other = pathlib.Path(file.name + " (deleted)")  # the name that /proc shows for the file now
             other.touch()
             _files.write_files({f"/proc/self/fd/{file.fileno()}": b"new"})
             self.assertEqual((file.read(), other.read_bytes()), (b"new", b""))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What a user sees without the C header: keywords and their defaults, typed records, documentation."""
+"""The interface without the C header: keywords and their defaults, typed records, documentation."""
 import doctest
 import inspect
 import re

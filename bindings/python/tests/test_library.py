@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Which library is loaded, and which is refused. Each import is a process of its own."""
+"""The choice of the library that is loaded, and reasons to refuse one. Each import is a process of its own."""
 import os
 import pathlib
 import shutil
@@ -34,7 +34,7 @@ class InFolder(unittest.TestCase):
         self.folder = pathlib.Path(folder.name).resolve()
 
     def refusal(self, library, *folders):
-        """The last line, ImportError's, or all that was said."""
+        """The last line, which is ImportError's, or all output."""
         done = run("import moepredict", library, *folders)
         self.assertNotEqual(done.returncode, 0)
         self.assertIn("\nImportError: ", done.stderr)

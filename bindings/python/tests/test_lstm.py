@@ -20,7 +20,7 @@ from reference import ROOT, Tensor
 
 DATA = ROOT / "examples" / "data"
 SEED1, SEED2 = (np.load(DATA / f"small16-seed{seed}.npy") for seed in (1, 2))
-OTHER = SEED2[:1500, :3]  # a run to learn from that is soon learned
+OTHER = SEED2[:1500, :3]  # another run, so short that training takes little time
 
 
 def make(counts=None, layers=2, experts=8, **config):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The predictor: counts in, forecasts out, copies, its end."""
+"""The predictor: push, predict, copies, close."""
 import copy
 import ctypes
 import gc
@@ -30,7 +30,7 @@ def make(counts=None, **config):
 
 
 def c_forecast(counts, window, horizon, stride):
-    """The same through C, by a handle of its own library object, which this package has declared nothing in."""
+    """The same through C. Its library object is its own, so this package has declared nothing in it."""
     c = ctypes.CDLL(library._name)
     config, handle = _structs.PredictorConfig(), ctypes.c_void_p()
     calls = [c.moep_predictor_config_init(ctypes.byref(config), 0)]
@@ -58,7 +58,7 @@ class Arima(unittest.TestCase):
         with Predictor("arima", layers=LAYERS, experts=EXPERTS, arima_p=1, arima_d=0, arima_q=0, arima_bucket=1,
                        threads=2) as predictor:
             predictor.push(self.counts)
-            with self.assertRaisesRegex(moepredict.Error, "no fit has come to layer 1, expert 2") as caught:
+            with self.assertRaisesRegex(moepredict.Error, "layer 1, expert 2 has not been fitted") as caught:
                 predictor.arima_model(1, 2)
             self.assertEqual(caught.exception.name, "not fitted")
             predictor.fit()

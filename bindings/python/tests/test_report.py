@@ -28,7 +28,7 @@ PICTURES = {"shares", "states", "drift", "variance", "range", "error-1000", "err
 
 
 class Page(html.parser.HTMLParser):
-    """The contents of a page: its pictures, its links to elsewhere, the text of its tables' cells."""
+    """The contents of a page: its pictures, its links to other pages, the text of its tables' cells."""
 
     def __init__(self, text):
         super().__init__()
@@ -213,7 +213,7 @@ class States(unittest.TestCase):
         self.assertLess(by_state[State.STABLE], by_state[State.TRANSIENT])
 
     def colour(self, figure, axis, x, y):
-        """Of the drawn pixel at data x and the part y of the axis' height."""
+        """The colour of the pixel at data x and the fraction y of the axis' height."""
         column, row = axis.get_xaxis_transform().transform((x, y)).astype(int)
         return to_hex(self.pixels[id(figure)][-row - 1, column] / 255).upper()
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Load proportions in Python are the library's, of any counts."""
+"""Load proportions in Python equal the library's for any counts."""
 import unittest
 
 import numpy as np

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Simulated runs are what their truth says, and recorded ones keep what they should at another batch size."""
+"""Simulated runs follow their truth, and recorded ones keep their loads at another batch size."""
 import json
 import math
 import os
@@ -17,7 +17,7 @@ from reference import ROOT, Tensor, shares
 
 FILE = ROOT / "examples" / "data" / "small16-seed1.npy"
 TRACE = np.load(FILE)
-# Nothing but a level for each expert; tests add what they look at.
+# Only a level for each expert; tests add the ingredients under test.
 FLAT = {"steps": 400, "layers": 3, "experts": 8, "assignments": 4096, "fluctuation": 0}
 EVERYTHING = {**FLAT, "seed": 5, "overdispersion": 2.5, "fluctuation": 0.4, "fluctuation_end": [300, 200, 100],
               "drift": 0.1, "shifts": [(150, 0.3), (250, 0.1)], "shift_ramp": 10, "exchanges": 4, "exchange_length": 40,

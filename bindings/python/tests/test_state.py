@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Saved states as checkpoints carry them: any buffer, and dicts that torch.load(weights_only=True) reads."""
+"""Saved states in checkpoints: any buffer, and dicts that torch.load(weights_only=True) reads."""
 import io
 import mmap
 import pickle

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The tables of _structs.py and _library.py against moepredict.h."""
+"""Compares the tables of _structs.py and _library.py with moepredict.h."""
 import ctypes
 import re
 import unittest

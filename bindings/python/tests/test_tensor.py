@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Counts as they come: other dtypes, tensors of torch where it is installed, classes of one's own. What is not taken is
-refused with advice, and changes nothing."""
+"""Counts in many forms: other dtypes, tensors of torch where it is installed, subclasses. Refused counts raise an error
+with advice, and change nothing."""
 import unittest
 import warnings
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Files that are damaged or no traces: every command and the API report them in one line that names the file."""
+"""Files that are damaged or no traces. Every command and the API report them in one line that names the file."""
 import contextlib
 import io
 import os
