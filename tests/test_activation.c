@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#define MP_LANE_BYTES 16 /* the narrowest; test_lstm_network.c shows that all widths give the same bytes */
+#define MP_LANE_BYTES 16 /* the narrowest; test_lstm_kernels.c shows that all widths give the same bytes */
 #include "support.h"
 
 #include "support/activation.h"
