@@ -72,7 +72,7 @@ static inline real *parameters_of(const struct lstm_shape *shape, double scale)
     real *parameters = reals(mp_lstm_parameters(shape)), *head = parameters + mp_lstm_head(shape);
     size_t units = mp_padded(shape->hidden);
     struct random random = mp_random(11, 0);
-    mp_lstm_joint_start(shape, &random, parameters);
+    mp_lstm_joint_net_init_parameters(shape, &random, parameters);
     for (size_t row = 0; row < shape->inputs * (units + 1); row++)
         for (size_t b = 0; b < OUTPUTS; b++)
             if (row % (units + 1) < shape->hidden || row % (units + 1) == units)

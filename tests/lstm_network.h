@@ -112,7 +112,7 @@ static inline double run_network(struct network *network, struct lstm_batch *bat
     network->series = batch->series;
     network->shown = network->work.plan.training && network->work.plan.every_step ? batch->steps : 1;
     memset(network->loss, 0, sizeof network->loss);
-    mp_lstm_prepare(&network->work, network->parameters);
+    mp_lstm_work_set_parameters(&network->work, network->parameters);
     if (network->work.plan.training)
         mp_lstm_gradient(&network->work, batch, network->gradient);
     else

@@ -218,7 +218,7 @@ static void check_gradients(struct stage *s, const struct golden *g)
 static void check_adam(struct stage *s, const struct golden *g)
 {
     struct network *n = &s->network;
-    struct lstm_adam adam = mp_lstm_adam_start();
+    struct lstm_adam adam = mp_lstm_adam_init();
     struct lstm_adam_rule rule = {.learning_rate = 0.001, .max_norm = INFINITY};
     for (int step = 0; step < 3; step++) {
         run_network(n, &s->batch);

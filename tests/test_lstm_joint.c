@@ -55,7 +55,7 @@ static struct trained *train(size_t threads)
     t->run = run_of(t->shares, STEPS, LAYERS, EXPERTS);
     struct lstm_split split = split_of(&t->run);
     struct lstm_dataset dataset = {&split, 1};
-    mp_lstm_joint_start(&t->shape, &random, used);
+    mp_lstm_joint_net_init_parameters(&t->shape, &random, used);
     mp_lstm_joint_training_init(&joint, &objective, &t->shape, &dataset);
     assert_int_equal(mp_lstm_joint_training_make(&joint, &t->shape, &runtime), MOEP_OK);
     assert_int_equal(mp_lstm_train(&t->model, &objective, &schedule, 0, &runtime, 1), MOEP_OK);

@@ -22,7 +22,7 @@ static real *forecasts_of(const struct panel *panel, size_t steps, double scale)
     struct lstm_joint_net net;
     real *parameters = parameters_of(&shape, scale), *forecasts = reals((size_t)SERIES * ROW);
     assert_true(mp_lstm_joint_net_make(&net, &shape, EXPERTS, false, NULL, &plain_memory));
-    mp_lstm_joint_net_prepare(&net, parameters);
+    mp_lstm_joint_net_set_parameters(&net, parameters);
     mp_lstm_joint_net_fill_inputs(&net, 0, 1, &sample);
     mp_lstm_joint_net_forecast(&net, 1, forecasts);
     mp_lstm_joint_net_free(&net, &plain_memory);
@@ -155,7 +155,7 @@ static void free_bench(struct bench *b)
 
 static double loss_of(struct bench *b, real *gradient)
 {
-    mp_lstm_joint_net_prepare(&b->net, b->parameters);
+    mp_lstm_joint_net_set_parameters(&b->net, b->parameters);
     return mp_lstm_joint_net_gradient(&b->net, &b->examples, gradient);
 }
 
@@ -218,7 +218,7 @@ static void an_origin_does_not_depend_on_those_beside_it(void **state)
     enum { N = 13 };
     struct bench b = make_bench(2, N, mp_gemm_here());
     real *all = reals((size_t)N * SERIES * ROW), *alone = reals((size_t)SERIES * ROW);
-    mp_lstm_joint_net_prepare(&b.net, b.parameters);
+    mp_lstm_joint_net_set_parameters(&b.net, b.parameters);
     mp_lstm_joint_net_forecast(&b.net, N, all);
     struct run run = run_of(b.shares, 1000 + N, LAYERS, EXPERTS);
     for (size_t origin = 0; origin < N; origin++) {

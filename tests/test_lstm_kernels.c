@@ -352,7 +352,7 @@ static void a_nan_is_seen_and_no_parameter_changes(void **state)
     struct network n = make_network(odd, OUTPUTS, (struct lstm_plan){.steps = 7, .workers = 1, .training = true});
     real *x = random_reals(7 * 60 * INPUTS, 4, 5), *target = zeros(60 * OUTPUTS), *before = zeros(n.work.parameters);
     struct lstm_batch batch = {.steps = 7, .series = 60, .inputs = x};
-    struct lstm_adam adam = mp_lstm_adam_start();
+    struct lstm_adam adam = mp_lstm_adam_init();
     struct lstm_adam_rule rule = {.learning_rate = 0.01, .max_norm = 1};
     x[100] = (real)NAN;
     n.target = target;
@@ -420,7 +420,7 @@ static void weights_survive_pytorchs_layout(void **state)
 /* A series' last input is to be remembered, the others forgotten. */
 static void train(struct network *n, struct lstm_batch *batch, int updates, double *first, double *last)
 {
-    struct lstm_adam adam = mp_lstm_adam_start();
+    struct lstm_adam adam = mp_lstm_adam_init();
     struct lstm_adam_rule rule = {.learning_rate = 0.02, .max_norm = 1, .decay_updates = (uint64_t)updates};
     *first = run_network(n, batch);
     for (int i = 0; i < updates; i++) {
@@ -469,7 +469,7 @@ static void the_rate_falls_as_a_cosine(void **state)
     (void)state;
     real gradient[16] = {1};
     for (uint64_t done = 0; done <= 12; done++) {
-        struct lstm_adam adam = mp_lstm_adam_start();
+        struct lstm_adam adam = mp_lstm_adam_init();
         struct lstm_adam_rule rule = {.learning_rate = 0.5, .max_norm = INFINITY, .decay_updates = 10};
         adam.updates = done;
         double rate = done < 10 ? 0.25 * (1 + cos(3.14159265358979324 * (double)done / 10)) : 0;
@@ -482,7 +482,7 @@ static void a_long_gradient_is_scaled_and_a_short_one_is_not(void **state)
 {
     (void)state;
     real first[16] = {0}, second[16] = {0}, parameters[16] = {0}, gradient[16] = {3, 4};
-    struct lstm_adam adam = mp_lstm_adam_start();
+    struct lstm_adam adam = mp_lstm_adam_init();
     struct lstm_adam_rule rule = {.learning_rate = 0.5, .max_norm = 1};
     assert_true(mp_lstm_adam_update(&adam, &rule, 16, gradient, first, second, parameters));
     assert_near((double)first[0], 0.1 * 0.6, 1e-8);
@@ -501,7 +501,7 @@ static void an_infinite_gradient_changes_nothing(void **state)
 {
     (void)state;
     real first[16] = {0}, second[16] = {0}, parameters[16] = {0}, gradient[16] = {3, 4, (real)INFINITY}, zero[16] = {0};
-    struct lstm_adam adam = mp_lstm_adam_start();
+    struct lstm_adam adam = mp_lstm_adam_init();
     struct lstm_adam_rule rule = {.learning_rate = 0.5, .max_norm = 1};
     assert_false(mp_lstm_adam_update(&adam, &rule, 16, gradient, first, second, parameters));
     assert_int_equal(adam.updates, 0);

@@ -24,13 +24,13 @@ static struct bench *make_bench(const float *shares)
 {
     static struct bench b;
     struct random random = mp_random(5, 0);
-    b = (struct bench){.run = run_of(shares, STEPS, 1, EXPERTS), .shape = mp_lstm_net_shape(1, 2)};
+    b = (struct bench){.run = run_of(shares, STEPS, 1, EXPERTS), .shape = mp_lstm_shared_net_shape(1, 2)};
     b.split = (struct lstm_split){.run = &b.run, .train = {0, TRAINED_STEPS}, .validation = {TRAINED_STEPS, STEPS}};
     b.dataset = (struct lstm_dataset){&b.split, 1};
     mp_lstm_shared_training_init(&b.shared, &b.objective, &b.shape, &b.dataset);
     assert_int_equal(mp_lstm_shared_training_make(&b.shared, &b.shape, &plain_runtime), MOEP_OK);
     b.parameters = reals(b.objective.parameters);
-    mp_lstm_net_start(&b.shape, &random, b.parameters);
+    mp_lstm_shared_net_init_parameters(&b.shape, &random, b.parameters);
     return &b;
 }
 
@@ -113,15 +113,15 @@ static void an_untrained_network_has_the_loss_of_the_mean_of_four_windows(void *
 static double loss_of_network(const struct bench *b, size_t *after_change_point)
 {
     struct lstm_examples e;
-    struct lstm_net net;
+    struct lstm_shared_net net;
     double loss = 0;
     real *forecast = reals((size_t)EXAMPLES * MP_LSTM_OUTPUT_ROW);
     assert_true(mp_lstm_examples_make(&e, EXAMPLES, EXPERTS, &plain_memory));
     assert_true(
-        mp_lstm_net_make(&net, &b->shape, &(struct lstm_plan){.workers = 1, .series = EXAMPLES}, &plain_memory));
+        mp_lstm_shared_net_make(&net, &b->shape, &(struct lstm_plan){.workers = 1, .series = EXAMPLES}, &plain_memory));
     assert_int_equal(mp_lstm_fill_validation(&b->dataset, 0, &e), MP_LSTM_VALIDATION_ORIGINS);
-    mp_lstm_net_prepare(&net, b->parameters);
-    mp_lstm_net_forecast(&net, &e, forecast);
+    mp_lstm_shared_net_set_parameters(&net, b->parameters);
+    mp_lstm_shared_net_forecast(&net, &e, forecast);
     for (size_t s = 0; s < EXAMPLES; s++) {
         double plain = 0, forecasts[OUTPUTS], targets[OUTPUTS];
         for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
@@ -134,7 +134,7 @@ static double loss_of_network(const struct bench *b, size_t *after_change_point)
         loss += loss_by_definition(forecasts, targets, e.n_targets[s]) / EXAMPLES;
         *after_change_point += e.after_change_point[s];
     }
-    mp_lstm_net_free(&net, &plain_memory);
+    mp_lstm_shared_net_free(&net, &plain_memory);
     mp_lstm_examples_free(&e, &plain_memory);
     free(forecast);
     return loss;

@@ -146,7 +146,7 @@ static void the_loss_is_the_error_of_the_means_so_far_averaged(void **state)
 /* A batch of `series` at several origins, of which some know little of what came after. */
 struct bench {
     struct lstm_shape shape;
-    struct lstm_net net;
+    struct lstm_shared_net net;
     struct lstm_examples examples;
     real *parameters, *gradient, *forecasts;
     float *shares;
@@ -168,26 +168,26 @@ static void take_examples(struct bench *b, size_t series)
 /* scale: of random numbers in all of the head; 0: untrained. */
 static struct bench make_bench(size_t layers, size_t hidden, size_t series, size_t workers, double scale)
 {
-    struct bench b = {.shape = mp_lstm_net_shape(layers, hidden),
+    struct bench b = {.shape = mp_lstm_shared_net_shape(layers, hidden),
                       .shares = wandering_shares(STEPS, EXPERTS, EXPERTS, 2)};
     struct random random = mp_random(5, layers);
     size_t n = mp_lstm_parameters(&b.shape);
     b.parameters = reals(n);
     b.gradient = reals(n);
     b.forecasts = reals(series * ROW);
-    mp_lstm_net_start(&b.shape, &random, b.parameters);
+    mp_lstm_shared_net_init_parameters(&b.shape, &random, b.parameters);
     if (scale > 0)
         randomise(b.parameters + mp_lstm_head(&b.shape), b.shape.head, scale, 6);
     struct lstm_plan plan = {.workers = workers, .series = series, .training = true};
-    assert_true(mp_lstm_net_make(&b.net, &b.shape, &plan, &plain_memory));
+    assert_true(mp_lstm_shared_net_make(&b.net, &b.shape, &plan, &plain_memory));
     take_examples(&b, series);
-    mp_lstm_net_prepare(&b.net, b.parameters);
+    mp_lstm_shared_net_set_parameters(&b.net, b.parameters);
     return b;
 }
 
 static void free_bench(struct bench *b)
 {
-    mp_lstm_net_free(&b->net, &plain_memory);
+    mp_lstm_shared_net_free(&b->net, &plain_memory);
     mp_lstm_examples_free(&b->examples, &plain_memory);
     free(b->parameters);
     free(b->gradient);
@@ -200,7 +200,7 @@ static void an_untrained_network_forecasts_the_plain_mean_of_the_windows(void **
     (void)state;
     for (size_t layers = 0; layers <= 4; layers++) {
         struct bench b = make_bench(layers, 1 + 6 * layers, 101, 1, 0);
-        mp_lstm_net_forecast(&b.net, &b.examples, b.forecasts);
+        mp_lstm_shared_net_forecast(&b.net, &b.examples, b.forecasts);
         for (size_t s = 0; s < 101; s++) {
             double mean = 0;
             for (size_t w = 0; w < WINDOWS; w++)
@@ -217,21 +217,21 @@ static void the_loss_of_a_batch_is_the_mean_over_its_series(void **state)
     (void)state;
     struct bench b = make_bench(1, 5, 101, 1, 0.3);
     double loss = 0;
-    mp_lstm_net_forecast(&b.net, &b.examples, b.forecasts);
+    mp_lstm_shared_net_forecast(&b.net, &b.examples, b.forecasts);
     for (size_t s = 0; s < 101; s++)
         loss += untrained_loss_of(b.examples.n_targets[s], b.forecasts + s * ROW, b.examples.targets + s * OUTPUTS,
                                   (double)b.examples.min_load[s]) /
                 101;
     assert_true(loss > 0);
-    assert_near(mp_lstm_net_gradient(&b.net, &b.examples, b.gradient), loss, tolerance * loss);
+    assert_near(mp_lstm_shared_net_gradient(&b.net, &b.examples, b.gradient), loss, tolerance * loss);
     free_bench(&b);
 }
 
 #ifdef MP_REAL_DOUBLE
 static double loss_of(struct bench *b)
 {
-    mp_lstm_net_prepare(&b->net, b->parameters);
-    return mp_lstm_net_gradient(&b->net, &b->examples, b->gradient);
+    mp_lstm_shared_net_set_parameters(&b->net, b->parameters);
+    return mp_lstm_shared_net_gradient(&b->net, &b->examples, b->gradient);
 }
 
 /* Every 23rd parameter; the loss has kinks, of which none lies within a step. */
@@ -274,9 +274,9 @@ static uint64_t hash_of_bench(size_t layers, size_t workers, int bytes)
 {
     struct bench b = make_bench(layers, 5, SERIES, workers, 0.3);
     b.net.work.gemm = (struct gemm){.bytes = bytes};
-    mp_lstm_net_prepare(&b.net, b.parameters);
-    double loss = mp_lstm_net_gradient(&b.net, &b.examples, b.gradient);
-    mp_lstm_net_forecast(&b.net, &b.examples, b.forecasts);
+    mp_lstm_shared_net_set_parameters(&b.net, b.parameters);
+    double loss = mp_lstm_shared_net_gradient(&b.net, &b.examples, b.gradient);
+    mp_lstm_shared_net_forecast(&b.net, &b.examples, b.forecasts);
     uint64_t hash = hash_of(HASH_START, &loss, sizeof loss);
     hash = hash_of(hash, b.gradient, mp_lstm_parameters(&b.shape) * sizeof *b.gradient);
     hash = hash_of(hash, b.forecasts, (size_t)SERIES * ROW * sizeof *b.forecasts);
@@ -307,7 +307,7 @@ static void what_is_padded_stays_0(void **state)
 {
     (void)state;
     struct bench b = make_bench(1, 5, 101, 1, 0);
-    mp_lstm_net_gradient(&b.net, &b.examples, b.gradient);
+    mp_lstm_shared_net_gradient(&b.net, &b.examples, b.gradient);
     struct lstm_layer l = mp_lstm_layer(&b.shape, 0);
     for (size_t row = 0; row < l.rows; row++)
         for (size_t i = 0; i < 4 * l.units; i++)

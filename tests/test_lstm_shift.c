@@ -130,14 +130,15 @@ static void after_a_change_point_the_forecast_is_shrunk_to_the_mean(void **state
     (void)state;
     moep_predictor *predictor = pushed(5, 4000, STEPS, 1, 16);
     struct lstm_model model = mp_lstm_model(&predictor->config, EXPERTS, predictor->model);
-    struct lstm_shape shape = mp_lstm_net_shape(1, 16);
+    struct lstm_shape shape = mp_lstm_shared_net_shape(1, 16);
     struct lstm_examples e = examples_of(predictor, true);
-    struct lstm_net net;
+    struct lstm_shared_net net;
     real network[EXPERTS * MP_LSTM_OUTPUT_ROW];
     double expected[EXPERTS] = {0}, found[EXPERTS];
-    assert_true(mp_lstm_net_make(&net, &shape, &(struct lstm_plan){.workers = 1, .series = EXPERTS}, &plain_memory));
-    mp_lstm_net_prepare(&net, model.best);
-    mp_lstm_net_forecast(&net, &e, network);
+    assert_true(
+        mp_lstm_shared_net_make(&net, &shape, &(struct lstm_plan){.workers = 1, .series = EXPERTS}, &plain_memory));
+    mp_lstm_shared_net_set_parameters(&net, model.best);
+    mp_lstm_shared_net_forecast(&net, &e, network);
     for (size_t b = 0; b < OUTPUTS; b++) {
         double mixed[EXPERTS], total = 0;
         for (size_t i = 0; i < EXPERTS; i++) {
@@ -148,7 +149,7 @@ static void after_a_change_point_the_forecast_is_shrunk_to_the_mean(void **state
         for (size_t i = 0; i < EXPERTS; i++)
             expected[i] += mixed[i] / total / OUTPUTS;
     }
-    mp_lstm_net_free(&net, &plain_memory);
+    mp_lstm_shared_net_free(&net, &plain_memory);
     mp_lstm_examples_free(&e, &plain_memory);
     forecast(predictor, found);
     for (size_t i = 0; i < EXPERTS; i++)

@@ -43,7 +43,7 @@ static struct lstm_losses validate(void *self, const real *parameters)
 static struct objective objective_with(real goal)
 {
     return (struct objective){.base = {.parameters = N,
-                                       .step_cost = 2e6,
+                                       .update_cost = 2e6,
                                        .validation_cost = 3e6,
                                        .minibatch_gradient = minibatch_gradient,
                                        .validate = validate},
@@ -58,7 +58,7 @@ struct block {
 static struct lstm_model model_in(struct block *block)
 {
     memset(block, 0, sizeof *block);
-    block->state.adam = mp_lstm_adam_start();
+    block->state.adam = mp_lstm_adam_init();
     return (struct lstm_model){&block->state, N, block->best, block->candidate, block->m, block->v, NULL};
 }
 

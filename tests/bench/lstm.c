@@ -180,7 +180,7 @@ static struct network *make(size_t series, size_t hidden, size_t steps, size_t i
                                    .inputs = numbers(steps * series * inputs, 1),
                                    .head = linear_head,
                                    .user = n};
-    n->adam = mp_lstm_adam_start();
+    n->adam = mp_lstm_adam_init();
     return n;
 }
 
@@ -197,7 +197,7 @@ static void training_step(void *user)
 {
     struct network *n = user;
     struct lstm_adam_rule rule = {.learning_rate = 1e-3, .max_norm = 1};
-    mp_lstm_prepare(&n->work, n->parameters);
+    mp_lstm_work_set_parameters(&n->work, n->parameters);
     mp_lstm_gradient(&n->work, &n->batch, n->gradient);
     if (!mp_lstm_adam_update(&n->adam, &rule, n->work.parameters, n->gradient, n->first, n->second, n->parameters))
         exit(1);
@@ -206,7 +206,7 @@ static void training_step(void *user)
 static void forecast(void *user)
 {
     struct network *n = user;
-    mp_lstm_prepare(&n->work, n->parameters);
+    mp_lstm_work_set_parameters(&n->work, n->parameters);
     mp_lstm_forward(&n->work, &n->batch);
 }
 

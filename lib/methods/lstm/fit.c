@@ -132,7 +132,7 @@ moep_status mp_lstm_fit_traces(const struct task *task, const struct run *runs, 
     for (size_t i = 0; i < n; i++)
         splits[i] = task->config->lstm_scope == MOEP_LSTM_JOINT ? split_by_time(&runs[i]) : split_by_layer(&runs[i], i);
     struct lstm_dataset dataset = {splits, n};
-    mp_lstm_model_untrained(task->config, task->panel.series, fitted);
+    mp_lstm_model_init_untrained(task->config, task->panel.series, fitted);
     status = train(task, &dataset, &traces_schedule, 0, fitted);
     mp_release(memory, splits, n, sizeof *splits);
     return status;

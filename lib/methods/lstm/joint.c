@@ -19,7 +19,7 @@ moep_status mp_lstm_joint_forecast(const struct task *task, const struct lstm_mo
     sample.experts = (double)task->experts;
     if (!mp_lstm_joint_net_make(&net, &shape, task->experts, false, model->packed, memory))
         return mp_out_of_memory("the joint network");
-    mp_lstm_joint_net_prepare(&net, model->best);
+    mp_lstm_joint_net_set_parameters(&net, model->best);
     mp_lstm_joint_net_fill_inputs(&net, 0, 1, &sample);
     mp_lstm_joint_net_forecast(&net, 1, forecasts);
     mp_lstm_joint_net_free(&net, memory);

@@ -27,7 +27,7 @@ static void minibatch_gradient(void *self, struct random *random, const real *pa
         struct lstm_sample sample = mp_lstm_draw_sample(split, random);
         fill_origin(training, origin, &sample, split->train.last);
     }
-    mp_lstm_joint_net_prepare(&training->net, parameters);
+    mp_lstm_joint_net_set_parameters(&training->net, parameters);
     mp_lstm_joint_net_gradient(&training->net, &training->examples, gradient);
 }
 
@@ -70,7 +70,7 @@ static struct lstm_losses validate(void *self, const real *parameters)
     const struct lstm_dataset *dataset = training->dataset;
     double examples = (double)dataset->n * MP_LSTM_VALIDATION_ORIGINS * (double)training->net.series;
     struct lstm_losses sums = {0, 0};
-    mp_lstm_joint_net_prepare(&training->net, parameters);
+    mp_lstm_joint_net_set_parameters(&training->net, parameters);
     for (size_t i = 0; i < dataset->n; i++)
         for (size_t first = 0; first < MP_LSTM_VALIDATION_ORIGINS; first += ORIGINS)
             evaluate_batch(training, &dataset->splits[i], first, &sums);
@@ -89,7 +89,7 @@ void mp_lstm_joint_training_init(struct lstm_joint_training *training, struct ls
     *objective =
         (struct lstm_objective){.self = training, .minibatch_gradient = minibatch_gradient, .validate = validate};
     objective->parameters = mp_lstm_parameters(shape);
-    objective->step_cost = (3 * cost + sums) * ORIGINS;
+    objective->update_cost = (3 * cost + sums) * ORIGINS;
     objective->validation_cost = (cost + sums) * MP_LSTM_VALIDATION_ORIGINS * (double)dataset->n;
 }
 

@@ -11,7 +11,7 @@
 struct lstm_shape mp_lstm_shape(const moep_predictor_config *config, size_t series)
 {
     return config->lstm_scope == MOEP_LSTM_JOINT ? mp_lstm_joint_shape(config, series)
-                                                 : mp_lstm_net_shape(config->lstm_layers, config->lstm_hidden);
+                                                 : mp_lstm_shared_net_shape(config->lstm_layers, config->lstm_hidden);
 }
 
 /* Numbers of `packed`. A joint network's head is read as it lies. */
@@ -48,31 +48,31 @@ void mp_lstm_model_pack(const moep_predictor_config *config, size_t series, void
     if (config->lstm_scope == MOEP_LSTM_JOINT)
         mp_lstm_pack(mp_gemm_here(), &shape, model.best, model.packed);
     else
-        mp_lstm_net_pack(mp_gemm_here(), &shape, model.best, model.packed);
+        mp_lstm_shared_net_pack(mp_gemm_here(), &shape, model.best, model.packed);
 }
 
 /* ---- start ------------------------------------------------------------------------------------------------------- */
 
-void mp_lstm_model_untrained(const moep_predictor_config *config, size_t series, void *fitted)
+void mp_lstm_model_init_untrained(const moep_predictor_config *config, size_t series, void *fitted)
 {
     struct lstm_model model = mp_lstm_model(config, series, fitted);
     struct lstm_shape shape = mp_lstm_shape(config, series);
     struct random random = mp_random(config->seed, 0);
     memset(fitted, 0, mp_lstm_model_size(config, 1, series));
     model.state->loss = model.state->untrained_loss = NAN;
-    model.state->adam = mp_lstm_adam_start();
+    model.state->adam = mp_lstm_adam_init();
     if (config->lstm_scope == MOEP_LSTM_JOINT)
-        mp_lstm_joint_start(&shape, &random, model.best);
+        mp_lstm_joint_net_init_parameters(&shape, &random, model.best);
     else
-        mp_lstm_net_start(&shape, &random, model.best);
+        mp_lstm_shared_net_init_parameters(&shape, &random, model.best);
     mp_lstm_model_pack(config, series, fitted);
 }
 
-void mp_lstm_model_start(const moep_predictor_config *config, size_t series, void *fitted)
+void mp_lstm_model_init(const moep_predictor_config *config, size_t series, void *fitted)
 {
     struct lstm_model model = mp_lstm_model(config, series, fitted);
     const struct lstm_pretrained *shipped = &mp_lstm_pretrained;
-    mp_lstm_model_untrained(config, series, fitted);
+    mp_lstm_model_init_untrained(config, series, fitted);
     if (config->lstm_scope != MOEP_LSTM_SHARED || config->lstm_layers != shipped->layers ||
         config->lstm_hidden != shipped->hidden || model.parameters != shipped->parameters)
         return;

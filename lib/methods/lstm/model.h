@@ -17,8 +17,8 @@ size_t mp_lstm_model_size(const moep_predictor_config *config, size_t layers, si
 struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t series, void *fitted);
 
 /* Initialises the memory: to an untrained network; or, as create does, with the shipped weights where they fit. */
-void mp_lstm_model_untrained(const moep_predictor_config *config, size_t series, void *fitted);
-void mp_lstm_model_start(const moep_predictor_config *config, size_t series, void *fitted);
+void mp_lstm_model_init_untrained(const moep_predictor_config *config, size_t series, void *fitted);
+void mp_lstm_model_init(const moep_predictor_config *config, size_t series, void *fitted);
 
 /* Packs `best` anew. Whoever has written to it calls this before the next forecast; clone and adopt copy both
  * arrays. */

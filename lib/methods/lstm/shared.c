@@ -25,8 +25,8 @@ void mp_lstm_shrink_to_mean(const struct lstm_examples *e, real *forecasts)
 }
 
 /* What the network sees of some layers, what it forecasts for them, and less of that after a change point. */
-static void forecast_layers(const struct task *task, struct lstm_net *net, struct lstm_examples *examples, size_t first,
-                            real *forecasts)
+static void forecast_layers(const struct task *task, struct lstm_shared_net *net, struct lstm_examples *examples,
+                            size_t first, real *forecasts)
 {
     struct lstm_sample sample = {.panel = &task->panel, .first = first, .count = examples->series};
     sample.end = sample.steps = task->panel.steps;
@@ -34,7 +34,7 @@ static void forecast_layers(const struct task *task, struct lstm_net *net, struc
     sample.experts = (double)task->experts;
     sample.from_change_point = true;
     mp_lstm_fill_inputs(examples, 0, &sample);
-    mp_lstm_net_forecast(net, examples, forecasts);
+    mp_lstm_shared_net_forecast(net, examples, forecasts);
     mp_lstm_shrink_to_mean(examples, forecasts);
 }
 
@@ -53,11 +53,11 @@ moep_status mp_lstm_shared_forecast(const struct task *task, const struct lstm_m
     struct lstm_shape shape = mp_lstm_shape(task->config, series);
     struct lstm_examples examples;
     struct lstm_plan plan = {.workers = task->runtime->threads, .series = room, .packed = model->packed};
-    struct lstm_net net;
-    if (!mp_lstm_net_make(&net, &shape, &plan, memory))
+    struct lstm_shared_net net;
+    if (!mp_lstm_shared_net_make(&net, &shape, &plan, memory))
         return mp_out_of_memory("the network");
     if (!mp_lstm_examples_make(&examples, room, room, memory)) {
-        mp_lstm_net_free(&net, memory);
+        mp_lstm_shared_net_free(&net, memory);
         return mp_out_of_memory("the examples");
     }
     for (size_t first = 0; first < series; first += room) {
@@ -65,6 +65,6 @@ moep_status mp_lstm_shared_forecast(const struct task *task, const struct lstm_m
         forecast_layers(task, &net, &examples, first, forecasts + first * MP_LSTM_OUTPUT_ROW);
     }
     mp_lstm_examples_free(&examples, memory);
-    mp_lstm_net_free(&net, memory);
+    mp_lstm_shared_net_free(&net, memory);
     return MOEP_OK;
 }

@@ -12,8 +12,8 @@ static void minibatch_gradient(void *self, struct random *random, const real *pa
 {
     struct lstm_shared_training *training = self;
     mp_lstm_draw_minibatch(training->dataset, random, &training->examples);
-    mp_lstm_net_prepare(&training->net, parameters);
-    mp_lstm_net_gradient(&training->net, &training->examples, gradient);
+    mp_lstm_shared_net_set_parameters(&training->net, parameters);
+    mp_lstm_shared_net_gradient(&training->net, &training->examples, gradient);
 }
 
 /* ---- validation -------------------------------------------------------------------------------------------------- */
@@ -36,7 +36,7 @@ static double untrained_loss_of(const struct lstm_examples *e, size_t series)
 static void evaluate(struct lstm_shared_training *training, struct lstm_losses *sums)
 {
     const struct lstm_examples *e = &training->examples;
-    mp_lstm_net_forecast(&training->net, e, training->forecasts);
+    mp_lstm_shared_net_forecast(&training->net, e, training->forecasts);
     mp_lstm_shrink_to_mean(e, training->forecasts);
     for (size_t s = 0; s < e->series; s++) {
         sums->loss += loss_of(e, s, training->forecasts + s * MP_LSTM_OUTPUT_ROW);
@@ -49,7 +49,7 @@ static struct lstm_losses validate(void *self, const real *parameters)
     struct lstm_shared_training *training = self;
     struct lstm_losses sums = {0, 0};
     size_t samples = mp_lstm_validation_samples(training->dataset), series = 0;
-    mp_lstm_net_prepare(&training->net, parameters);
+    mp_lstm_shared_net_set_parameters(&training->net, parameters);
     for (size_t first = 0; first < samples; series += training->examples.series) {
         first += mp_lstm_fill_validation(training->dataset, first, &training->examples);
         evaluate(training, &sums);
@@ -63,12 +63,12 @@ static struct lstm_losses validate(void *self, const real *parameters)
 void mp_lstm_shared_training_init(struct lstm_shared_training *training, struct lstm_objective *objective,
                                   const struct lstm_shape *shape, const struct lstm_dataset *dataset)
 {
-    double cost = mp_lstm_net_cost(shape);
+    double cost = mp_lstm_shared_net_cost(shape);
     *training = (struct lstm_shared_training){.dataset = dataset};
     *objective =
         (struct lstm_objective){.self = training, .minibatch_gradient = minibatch_gradient, .validate = validate};
     objective->parameters = mp_lstm_parameters(shape);
-    objective->step_cost = 3 * cost * (double)mp_lstm_batch_room(dataset);
+    objective->update_cost = 3 * cost * (double)mp_lstm_batch_room(dataset);
     objective->validation_cost = cost * (double)mp_lstm_validation_series(dataset);
 }
 
@@ -78,7 +78,7 @@ moep_status mp_lstm_shared_training_make(struct lstm_shared_training *training, 
     const struct memory *memory = training->memory = &runtime->memory;
     size_t batch = mp_lstm_batch_room(training->dataset), room = batch < CHUNK ? CHUNK : batch;
     struct lstm_plan plan = {.workers = runtime->threads, .series = room, .training = true};
-    if (!mp_lstm_net_make(&training->net, shape, &plan, memory))
+    if (!mp_lstm_shared_net_make(&training->net, shape, &plan, memory))
         return mp_out_of_memory("the network");
     if (mp_lstm_examples_make(&training->examples, room, room, memory))
         training->forecasts = mp_allocate(memory, room, MP_LSTM_OUTPUT_ROW * sizeof(real));
@@ -93,5 +93,5 @@ void mp_lstm_shared_training_free(struct lstm_shared_training *training)
     const struct memory *memory = training->memory;
     mp_release(memory, training->forecasts, training->examples.room, MP_LSTM_OUTPUT_ROW * sizeof(real));
     mp_lstm_examples_free(&training->examples, memory);
-    mp_lstm_net_free(&training->net, memory);
+    mp_lstm_shared_net_free(&training->net, memory);
 }

@@ -13,7 +13,7 @@
 struct lstm_shared_training {
     const struct lstm_dataset *dataset;
     const struct memory *memory;
-    struct lstm_net net;
+    struct lstm_shared_net net;
     struct lstm_examples examples; /* of a minibatch, or of a part of the validation set */
     real *forecasts;               /* [examples.room][MP_LSTM_OUTPUT_ROW] */
 };

@@ -20,10 +20,10 @@ struct lstm_shape mp_lstm_joint_net_shape(size_t layers, size_t hidden, size_t s
     return shape;
 }
 
-void mp_lstm_joint_start(const struct lstm_shape *shape, struct random *random, real *parameters)
+void mp_lstm_joint_net_init_parameters(const struct lstm_shape *shape, struct random *random, real *parameters)
 {
     memset(parameters, 0, mp_lstm_parameters(shape) * sizeof *parameters);
-    mp_lstm_start_layers(shape, random, parameters);
+    mp_lstm_init_layers(shape, random, parameters);
 }
 
 double mp_lstm_joint_net_cost(const struct lstm_shape *shape)
@@ -68,10 +68,10 @@ void mp_lstm_joint_net_free(struct lstm_joint_net *net, const struct memory *mem
     mp_arena_free(&net->arena, memory);
 }
 
-void mp_lstm_joint_net_prepare(struct lstm_joint_net *net, const real *parameters)
+void mp_lstm_joint_net_set_parameters(struct lstm_joint_net *net, const real *parameters)
 {
     if (!net->work.plan.packed)
-        mp_lstm_prepare(&net->work, parameters);
+        mp_lstm_work_set_parameters(&net->work, parameters);
     net->head = parameters + mp_lstm_head(&net->work.shape);
 }
 

@@ -50,7 +50,7 @@ struct lstm_joint_net {
 struct lstm_shape mp_lstm_joint_net_shape(size_t layers, size_t hidden, size_t series);
 
 /* Fresh parameters: an untrained network. */
-void mp_lstm_joint_start(const struct lstm_shape *shape, struct random *random, real *parameters);
+void mp_lstm_joint_net_init_parameters(const struct lstm_shape *shape, struct random *random, real *parameters);
 
 /* packed: NULL, or the layers' weights, packed elsewhere (mp_lstm_pack). False if memory is refused; then there is
  * nothing to free. */
@@ -60,7 +60,7 @@ void mp_lstm_joint_net_free(struct lstm_joint_net *net, const struct memory *mem
 
 /* Before the first call, and whenever the parameters have changed. They must stay where they are: the head is read
  * there. */
-void mp_lstm_joint_net_prepare(struct lstm_joint_net *net, const real *parameters);
+void mp_lstm_joint_net_set_parameters(struct lstm_joint_net *net, const real *parameters);
 
 /* Writes the inputs of one of a batch's origins: all series of the panel. */
 void mp_lstm_joint_net_fill_inputs(struct lstm_joint_net *net, size_t origin, size_t origins,

@@ -45,9 +45,9 @@ void mp_lstm_export(const struct lstm_shape *shape, size_t layer, const real *pa
 void mp_lstm_import(const struct lstm_shape *shape, size_t layer, real *parameters, struct lstm_weights weights);
 
 /* The layers' parameters, in an array that holds zeros: what is padded stays so. */
-void mp_lstm_start_layers(const struct lstm_shape *shape, struct random *random, real *parameters);
+void mp_lstm_init_layers(const struct lstm_shape *shape, struct random *random, real *parameters);
 
 /* n parameters, uniform between -limit and limit. */
-void mp_lstm_start_uniform(struct random *random, double limit, real *to, size_t n);
+void mp_lstm_init_uniform(struct random *random, double limit, real *to, size_t n);
 
 #endif

@@ -31,30 +31,30 @@ static size_t units_of(const struct lstm_shape *shape)
     return shape->layers > 0 ? mp_padded(shape->hidden) : 0;
 }
 
-struct lstm_shape mp_lstm_net_shape(size_t layers, size_t hidden)
+struct lstm_shape mp_lstm_shared_net_shape(size_t layers, size_t hidden)
 {
     struct lstm_shape shape = {.inputs = 1, .hidden = hidden, .layers = layers};
     shape.head = bias_at(units_of(&shape)) + COLUMNS;
     return shape;
 }
 
-double mp_lstm_net_cost(const struct lstm_shape *shape)
+double mp_lstm_shared_net_cost(const struct lstm_shape *shape)
 {
     return mp_lstm_layers_cost(shape, MP_LSTM_INPUT_BLOCKS) + 2 * (double)bias_at(units_of(shape));
 }
 
 /* ---- start ------------------------------------------------------------------------------------------------------- */
 
-void mp_lstm_net_start(const struct lstm_shape *shape, struct random *random, real *parameters)
+void mp_lstm_shared_net_init_parameters(const struct lstm_shape *shape, struct random *random, real *parameters)
 {
     enum { FEATURES = MP_LSTM_WINDOWS + 3 };
     size_t units = units_of(shape), hidden = units > 0 ? shape->hidden : 0;
     real *head = parameters + mp_lstm_head(shape);
     memset(parameters, 0, mp_lstm_parameters(shape) * sizeof *parameters);
-    mp_lstm_start_layers(shape, random, parameters);
+    mp_lstm_init_layers(shape, random, parameters);
     double limit = 1 / sqrt((double)(hidden + FEATURES));
-    mp_lstm_start_uniform(random, limit, head, hidden * HIDDEN);
-    mp_lstm_start_uniform(random, limit, head + units * HIDDEN, (size_t)FEATURES * HIDDEN);
+    mp_lstm_init_uniform(random, limit, head, hidden * HIDDEN);
+    mp_lstm_init_uniform(random, limit, head + units * HIDDEN, (size_t)FEATURES * HIDDEN);
 }
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
@@ -75,7 +75,7 @@ static void lay_out_scratch(struct lstm_head_scratch *s, struct arena *arena, si
 
 static void lay_out(void *self, struct arena *arena)
 {
-    struct lstm_net *net = self;
+    struct lstm_shared_net *net = self;
     size_t inputs = head_inputs(net->units);
     bool training = net->work.plan.training;
     mp_lstm_work_lay_out(&net->work, arena);
@@ -87,16 +87,16 @@ static void lay_out(void *self, struct arena *arena)
     net->backward_last = mp_arena_take(arena, COLUMNS, HIDDEN * sizeof(real));
 }
 
-bool mp_lstm_net_make(struct lstm_net *net, const struct lstm_shape *shape, const struct lstm_plan *plan,
-                      const struct memory *memory)
+bool mp_lstm_shared_net_make(struct lstm_shared_net *net, const struct lstm_shape *shape, const struct lstm_plan *plan,
+                             const struct memory *memory)
 {
     struct lstm_plan own = *plan;
     own.steps = MP_LSTM_INPUT_BLOCKS;
-    *net = (struct lstm_net){.units = units_of(shape)};
+    *net = (struct lstm_shared_net){.units = units_of(shape)};
     return mp_lstm_work_init(&net->work, shape, &own) && mp_arena_make(&net->arena, lay_out, net, memory);
 }
 
-void mp_lstm_net_free(struct lstm_net *net, const struct memory *memory)
+void mp_lstm_shared_net_free(struct lstm_shared_net *net, const struct memory *memory)
 {
     mp_arena_free(&net->arena, memory);
 }
@@ -110,18 +110,18 @@ static void pack_head(struct gemm gemm, const struct lstm_shape *shape, const re
     memcpy(packed + bias, parameters + bias, COLUMNS * sizeof *packed);
 }
 
-void mp_lstm_net_pack(struct gemm gemm, const struct lstm_shape *shape, const real *parameters, real *packed)
+void mp_lstm_shared_net_pack(struct gemm gemm, const struct lstm_shape *shape, const real *parameters, real *packed)
 {
     mp_lstm_pack(gemm, shape, parameters, packed);
     pack_head(gemm, shape, parameters, packed);
 }
 
-void mp_lstm_net_prepare(struct lstm_net *net, const real *parameters)
+void mp_lstm_shared_net_set_parameters(struct lstm_shared_net *net, const real *parameters)
 {
     struct lstm_work *work = &net->work;
     const real *first = parameters + mp_lstm_head(&work->shape), *last = first + last_at(net->units);
     size_t inputs = head_inputs(net->units);
-    mp_lstm_prepare(work, parameters);
+    mp_lstm_work_set_parameters(work, parameters);
     pack_head(work->gemm, &work->shape, parameters, work->own_packed);
     if (!work->plan.training)
         return;
@@ -131,7 +131,7 @@ void mp_lstm_net_prepare(struct lstm_net *net, const real *parameters)
 
 /* ---- the head ---------------------------------------------------------------------------------------------------- */
 
-static void gather_x(const struct lstm_net *net, const struct lstm_view *view, real *x)
+static void gather_x(const struct lstm_shared_net *net, const struct lstm_view *view, real *x)
 {
     const real *features = net->examples->features + view->first * MP_LSTM_FEATURES;
     size_t inputs = head_inputs(net->units);
@@ -142,7 +142,7 @@ static void gather_x(const struct lstm_net *net, const struct lstm_view *view, r
     }
 }
 
-static void head_forward(const struct lstm_net *net, const struct lstm_view *view, struct lstm_head_scratch *s)
+static void head_forward(const struct lstm_shared_net *net, const struct lstm_view *view, struct lstm_head_scratch *s)
 {
     struct gemm gemm = net->work.gemm;
     size_t rows = view->count, inputs = head_inputs(net->units);
@@ -163,7 +163,7 @@ MP_VECTORISED static void mp_add_columns(real *sum, const real *rows, size_t cou
             sum[i] += rows[r * n + i];
 }
 
-static void head_backward(const struct lstm_net *net, const struct lstm_view *view, struct lstm_head_scratch *s)
+static void head_backward(const struct lstm_shared_net *net, const struct lstm_view *view, struct lstm_head_scratch *s)
 {
     struct gemm gemm = net->work.gemm;
     size_t rows = view->count, inputs = head_inputs(net->units);
@@ -182,7 +182,7 @@ static void head_backward(const struct lstm_net *net, const struct lstm_view *vi
         memcpy(view->d_output + r * view->d_row_stride, s->d_x + r * inputs, net->units * sizeof *s->d_x);
 }
 
-static double tile_loss(const struct lstm_net *net, const struct lstm_view *view, struct lstm_head_scratch *s)
+static double tile_loss(const struct lstm_shared_net *net, const struct lstm_view *view, struct lstm_head_scratch *s)
 {
     const struct lstm_examples *e = net->examples;
     double loss = 0, weight = 1 / (double)e->series;
@@ -201,7 +201,7 @@ static double tile_loss(const struct lstm_net *net, const struct lstm_view *view
 
 static void forecast_head(void *user, const struct lstm_view *view)
 {
-    struct lstm_net *net = user;
+    struct lstm_shared_net *net = user;
     struct lstm_head_scratch *s = &net->scratch[view->worker];
     head_forward(net, view, s);
     memcpy(net->forecasts + view->first * MP_LSTM_OUTPUT_ROW, s->forecasts,
@@ -210,7 +210,7 @@ static void forecast_head(void *user, const struct lstm_view *view)
 
 static void loss_head(void *user, const struct lstm_view *view)
 {
-    struct lstm_net *net = user;
+    struct lstm_shared_net *net = user;
     struct lstm_head_scratch *s = &net->scratch[view->worker];
     head_forward(net, view, s);
     net->loss[view->group] += tile_loss(net, view, s);
@@ -218,14 +218,14 @@ static void loss_head(void *user, const struct lstm_view *view)
         head_backward(net, view, s);
 }
 
-static struct lstm_batch batch_of(struct lstm_net *net, const struct lstm_examples *examples)
+static struct lstm_batch batch_of(struct lstm_shared_net *net, const struct lstm_examples *examples)
 {
     net->examples = examples;
     return (struct lstm_batch){
         .steps = MP_LSTM_INPUT_BLOCKS, .series = examples->series, .inputs = examples->inputs, .user = net};
 }
 
-void mp_lstm_net_forecast(struct lstm_net *net, const struct lstm_examples *examples, real *forecasts)
+void mp_lstm_shared_net_forecast(struct lstm_shared_net *net, const struct lstm_examples *examples, real *forecasts)
 {
     struct lstm_batch batch = batch_of(net, examples);
     batch.head = forecast_head;
@@ -233,7 +233,7 @@ void mp_lstm_net_forecast(struct lstm_net *net, const struct lstm_examples *exam
     mp_lstm_forward(&net->work, &batch);
 }
 
-double mp_lstm_net_gradient(struct lstm_net *net, const struct lstm_examples *examples, real *gradient)
+double mp_lstm_shared_net_gradient(struct lstm_shared_net *net, const struct lstm_examples *examples, real *gradient)
 {
     struct lstm_batch batch = batch_of(net, examples);
     double loss = 0;

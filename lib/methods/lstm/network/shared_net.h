@@ -35,7 +35,7 @@ struct lstm_head_scratch {
     real *d_x, *d_hidden, *d_forecasts; /* in training only */
 };
 
-struct lstm_net {
+struct lstm_shared_net {
     struct lstm_work work;
     size_t units;                                     /* of a last state; 0 without recurrent layers */
     real *backward_first, *backward_last;             /* training: W1' and W2', packed */
@@ -47,30 +47,30 @@ struct lstm_net {
 };
 
 /* The shape of the network with so many recurrent layers (0 .. MP_LSTM_MOST_LAYERS) and hidden units. */
-struct lstm_shape mp_lstm_net_shape(size_t layers, size_t hidden);
+struct lstm_shape mp_lstm_shared_net_shape(size_t layers, size_t hidden);
 
 /* Fresh parameters: an untrained network. */
-void mp_lstm_net_start(const struct lstm_shape *shape, struct random *random, real *parameters);
+void mp_lstm_shared_net_init_parameters(const struct lstm_shape *shape, struct random *random, real *parameters);
 
 /* All weights as forward products read them, in an array with the parameters' layout (workspace.h). */
-void mp_lstm_net_pack(struct gemm gemm, const struct lstm_shape *shape, const real *parameters, real *packed);
+void mp_lstm_shared_net_pack(struct gemm gemm, const struct lstm_shape *shape, const real *parameters, real *packed);
 
 /* Takes all memory at once; the plan's steps are the network's own. False if that is refused; then there is nothing to
  * free. */
-bool mp_lstm_net_make(struct lstm_net *net, const struct lstm_shape *shape, const struct lstm_plan *plan,
-                      const struct memory *memory);
-void mp_lstm_net_free(struct lstm_net *net, const struct memory *memory);
+bool mp_lstm_shared_net_make(struct lstm_shared_net *net, const struct lstm_shape *shape, const struct lstm_plan *plan,
+                             const struct memory *memory);
+void mp_lstm_shared_net_free(struct lstm_shared_net *net, const struct memory *memory);
 
 /* In a plan without packed weights: before the first call, and whenever the parameters have changed. */
-void mp_lstm_net_prepare(struct lstm_net *net, const real *parameters);
+void mp_lstm_shared_net_set_parameters(struct lstm_shared_net *net, const real *parameters);
 
 /* forecasts[series][MP_LSTM_OUTPUT_ROW], of which the first MP_LSTM_OUTPUTS count. */
-void mp_lstm_net_forecast(struct lstm_net *net, const struct lstm_examples *examples, real *forecasts);
+void mp_lstm_shared_net_forecast(struct lstm_shared_net *net, const struct lstm_examples *examples, real *forecasts);
 
 /* The loss and, in a net for training, its gradient by all parameters. */
-double mp_lstm_net_gradient(struct lstm_net *net, const struct lstm_examples *examples, real *gradient);
+double mp_lstm_shared_net_gradient(struct lstm_shared_net *net, const struct lstm_examples *examples, real *gradient);
 
 /* Floating-point operations that one series takes forward; three times as many with the way back. */
-double mp_lstm_net_cost(const struct lstm_shape *shape);
+double mp_lstm_shared_net_cost(const struct lstm_shape *shape);
 
 #endif

@@ -71,7 +71,7 @@ void mp_lstm_pack(struct gemm gemm, const struct lstm_shape *shape, const real *
     }
 }
 
-void mp_lstm_prepare(struct lstm_work *work, const real *parameters)
+void mp_lstm_work_set_parameters(struct lstm_work *work, const real *parameters)
 {
     mp_lstm_pack(work->gemm, &work->shape, parameters, work->own_packed);
     for (size_t l = 0; l < work->shape.layers && work->plan.training; l++) {

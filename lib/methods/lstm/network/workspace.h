@@ -28,11 +28,12 @@ enum {
 
 struct lstm_plan {
     size_t steps;
-    size_t workers;       /* 1 or more */
-    size_t series;        /* of a batch, at most: limits groups and workers; 0: any number */
-    const real *packed;   /* the weights, packed elsewhere; NULL: the network packs its own (mp_lstm_prepare) */
-    bool training;        /* keeps all steps for the way back */
-    bool every_step;      /* tests only, in training: the head sees all steps' states, not only the last step's */
+    size_t workers; /* 1 or more */
+    size_t series;  /* of a batch, at most: limits groups and workers; 0: any number */
+    const real
+        *packed;     /* the weights, packed elsewhere; NULL: the network packs its own (mp_lstm_work_set_parameters) */
+    bool training;   /* keeps all steps for the way back */
+    bool every_step; /* tests only, in training: the head sees all steps' states, not only the last step's */
     bool input_gradients; /* tests only, in training: the way back goes on into the inputs */
 };
 
@@ -81,7 +82,7 @@ void mp_lstm_work_lay_out(void *work, struct arena *arena);
 void mp_lstm_pack(struct gemm gemm, const struct lstm_shape *shape, const real *parameters, real *packed);
 
 /* Packs the work's own weights: before the first batch, and whenever the parameters have changed. */
-void mp_lstm_prepare(struct lstm_work *work, const real *parameters);
+void mp_lstm_work_set_parameters(struct lstm_work *work, const real *parameters);
 
 /* Numbers from one row to the next. One line of the cache more than the gates need: without it, whole columns of rows
  * would share a few places of the cache. */

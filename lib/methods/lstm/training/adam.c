@@ -10,7 +10,7 @@
 /* As in the paper. */
 static const double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
 
-struct lstm_adam mp_lstm_adam_start(void)
+struct lstm_adam mp_lstm_adam_init(void)
 {
     return (struct lstm_adam){0, 1, 1};
 }

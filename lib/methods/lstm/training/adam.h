@@ -25,7 +25,7 @@ struct lstm_adam_rule {
     uint64_t decay_updates;  /* from there on the rate is 0; 0: no decay */
 };
 
-struct lstm_adam mp_lstm_adam_start(void);
+struct lstm_adam mp_lstm_adam_init(void);
 
 /* One update of n parameters (a multiple of MP_ROW) and their moments. False, and nothing changed, if the gradient is
  * not finite. */

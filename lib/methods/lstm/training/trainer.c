@@ -23,7 +23,7 @@ static void begin_round(struct lstm_model *model, const struct lstm_schedule *sc
     model->state->rounds++;
     model->state->updates = 0;
     model->state->length = schedule->updates;
-    model->state->adam = mp_lstm_adam_start();
+    model->state->adam = mp_lstm_adam_init();
     memcpy(model->candidate, model->best, size);
     memset(model->m, 0, size);
     memset(model->v, 0, size);
@@ -70,7 +70,7 @@ static double next_cost(const struct lstm_train_state *state, const struct lstm_
                         const struct lstm_schedule *schedule)
 {
     bool validates = is_validation_due(state->updates % schedule->updates + 1, schedule);
-    return (objective->step_cost + (validates ? 2 * objective->validation_cost : 0)) * 1e-6;
+    return (objective->update_cost + (validates ? 2 * objective->validation_cost : 0)) * 1e-6;
 }
 
 bool mp_lstm_deposit(struct lstm_model *model, const struct lstm_objective *objective,
@@ -81,7 +81,7 @@ bool mp_lstm_deposit(struct lstm_model *model, const struct lstm_objective *obje
 }
 
 /* One update, and the validation that is due after it. */
-static moep_status train_step(const struct training *t, const struct runtime *runtime)
+static moep_status train_update(const struct training *t, const struct runtime *runtime)
 {
     struct lstm_train_state *state = t->model->state;
     if (state->updates == state->length || state->length != t->schedule->updates)
@@ -108,7 +108,7 @@ moep_status mp_lstm_train(struct lstm_model *model, const struct lstm_objective 
     while (status == MOEP_OK && more) {
         if (budget > 0)
             state->balance -= next_cost(state, objective, schedule);
-        status = train_step(&t, runtime);
+        status = train_update(&t, runtime);
         more = budget > 0 ? state->balance >= next_cost(state, objective, schedule) : state->updates < state->length;
     }
     mp_release(&runtime->memory, t.gradient, model->parameters, sizeof *t.gradient);

@@ -32,7 +32,7 @@ struct lstm_losses {
 struct lstm_objective {
     void *self;
     size_t parameters;
-    double step_cost, validation_cost; /* floating-point operations of the two functions below */
+    double update_cost, validation_cost; /* floating-point operations of the two functions below */
 
     /* The gradient of the loss of a minibatch that `random` draws. */
     void (*minibatch_gradient)(void *self, struct random *random, const real *parameters, real *gradient);
