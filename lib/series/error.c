@@ -9,12 +9,6 @@
 #include <float.h>
 #include <math.h>
 
-/* A tenth of the mean load 1 / E. */
-static double least_load(size_t experts)
-{
-    return 0.1 / (double)experts;
-}
-
 static double larger(double a, double b)
 {
     return a > b ? a : b;
@@ -22,9 +16,9 @@ static double larger(double a, double b)
 
 double mp_error(const double *forecast, const double *actual, size_t experts)
 {
-    double sum = 0, least = least_load(experts);
+    double sum = 0, min_load = mp_min_load((double)experts);
     for (size_t e = 0; e < experts; e++)
-        sum += fabs(forecast[e] - actual[e]) / larger(actual[e], least);
+        sum += fabs(forecast[e] - actual[e]) / larger(actual[e], min_load);
     return sum / (double)experts;
 }
 
@@ -53,9 +47,9 @@ double mp_total_variation(const double *forecast, const double *actual, size_t e
 double mp_sampling_error(const double *shares, size_t experts, double tokens)
 {
     const double mean_of_half_normal = 0.79788456080286535588; /* sqrt(2 / pi) */
-    double sum = 0, least = least_load(experts);
+    double sum = 0, min_load = mp_min_load((double)experts);
     for (size_t e = 0; e < experts; e++) {
-        double p = larger(shares[e], least);
+        double p = larger(shares[e], min_load);
         sum += sqrt(larger(1 - p, 0) / (p * tokens)); /* a rounded p may exceed 1 */
     }
     return mean_of_half_normal * sum / (double)experts;

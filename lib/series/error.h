@@ -6,8 +6,14 @@
 
 #include <stddef.h>
 
-/* mean |f - p| / max(p, 0.1 / E): the floor, a tenth of the mean load, keeps an expert with three tokens from making it
- * 3,000. */
+/* The least load that an error is divided by: a tenth of the mean load 1 / E. It keeps an expert with three tokens from
+ * making the error 3,000. */
+static inline double mp_min_load(double experts)
+{
+    return 0.1 / experts;
+}
+
+/* mean |f - p| / max(p, min_load) */
 double mp_error(const double *forecast, const double *actual, size_t experts);
 
 /* mean |f - p| / p over the experts with p > 0, the paper's error ratio; NaN if no expert has. left_out: the number of
@@ -19,7 +25,7 @@ double mp_total_variation(const double *forecast, const double *actual, size_t e
 
 /* The expected mp_error of the true shares p as the forecast of a sample of n independent tokens:
  *
- *     sqrt(2 / pi) * mean over e of sqrt((1 - q_e) / (n q_e)),  q_e = max(p_e, 0.1 / E)
+ *     sqrt(2 / pi) * mean over e of sqrt((1 - q_e) / (n q_e)),  q_e = max(p_e, min_load)
  *
  * A sampled share is about normal with variance p (1 - p) / n, the mean of |normal| is sqrt(2 / pi) standard
  * deviations, and the error divides by q. */

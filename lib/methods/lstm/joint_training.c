@@ -3,6 +3,7 @@
 
 #include "api/status.h"
 #include "methods/lstm/network/loss.h"
+#include "series/error.h"
 
 enum { ORIGINS = MP_LSTM_JOINT_ORIGINS };
 _Static_assert((int)MP_LSTM_VALIDATION_ORIGINS % (int)ORIGINS == 0, "validation is made of whole batches");
@@ -15,7 +16,7 @@ static void fill_origin(struct lstm_joint_training *training, size_t origin, con
     mp_lstm_joint_net_fill_inputs(&training->net, origin, ORIGINS, sample);
     mp_lstm_fill_targets(e, at, sample, until);
     for (size_t i = at; i < at + sample->count; i++)
-        e->min_load[i] = (real)(0.1 / sample->experts);
+        e->min_load[i] = (real)mp_min_load(sample->experts);
 }
 
 static void minibatch_gradient(void *self, struct random *random, const real *parameters, real *gradient)

@@ -2,6 +2,7 @@
 #include "methods/lstm/spread.h"
 
 #include "api/status.h"
+#include "series/error.h"
 #include "support/logarithm.h"
 #include "support/normal.h"
 #include "support/simd.h"
@@ -189,7 +190,7 @@ moep_status mp_lstm_spread_make(struct lstm_spread *spread, const struct task *t
                                 const size_t lengths[MP_LSTM_LENGTHS])
 {
     *spread = (struct lstm_spread){.series = task->panel.series,
-                                   .min_load = 0.1 / (double)task->experts,
+                                   .min_load = mp_min_load((double)task->experts),
                                    .steps = smaller(task->panel.steps, LONGEST),
                                    .width = smaller(task->experts, CHUNK)};
     memcpy(spread->lengths, lengths, sizeof spread->lengths);

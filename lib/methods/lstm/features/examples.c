@@ -2,6 +2,7 @@
 #include "methods/lstm/features/examples.h"
 
 #include "methods/lstm/features/change_point.h"
+#include "series/error.h"
 #include "support/logarithm.h"
 #include "support/simd.h"
 
@@ -254,7 +255,7 @@ static void fill_slice(const struct slice *slice, size_t steps)
     fill_block_inputs(slice, seen, reference, logs);
     for (size_t i = at; i < at + n; i++) {
         e->after_change_point[i] = seen < steps && sample->age > (double)seen + YOUNG_STEPS;
-        e->min_load[i] = (real)(0.1 / sample->experts);
+        e->min_load[i] = (real)mp_min_load(sample->experts);
         e->n_targets[i] = 0;
     }
 }

@@ -64,7 +64,7 @@ struct lstm_examples {
     real *means;              /* [series][MP_LSTM_WINDOWS] */
     real *targets;            /* [series][MP_LSTM_OUTPUTS] */
     size_t *n_targets;        /* [series]: so many targets are known */
-    real *min_load;           /* [series]: 0.1 / experts, the least load that an error is divided by */
+    real *min_load;           /* [series]: mp_min_load, the least load that an error is divided by */
     bool *after_change_point; /* [series]: the sample begins at a change point that is not the start of the run */
     double *scratch;          /* sums of blocks, and what is computed from them */
     struct arena arena;
