@@ -102,17 +102,3 @@ void MP_WIDE(mp_lstm_cells_backward)(const struct lstm_cells *s)
         }
     }
 }
-
-void MP_WIDE(mp_lstm_update)(const struct lstm_update *a, size_t n, const real *gradient, real *first, real *second,
-                             real *parameters)
-{
-    for (size_t p = 0; p < n; p += WIDTH) {
-        vector g = load(gradient + p) * splat(a->scale), m = load(first + p), v = load(second + p);
-        m = fused(g - m, splat(a->first_gain), m);
-        v = fused(fused(g, g, -v), splat(a->second_gain), v);
-        store(first + p, m);
-        store(second + p, v);
-        vector root = fused(square_root(v), splat(a->unbias), splat(a->epsilon));
-        store(parameters + p, fused(splat(-a->rate), m / root, load(parameters + p)));
-    }
-}

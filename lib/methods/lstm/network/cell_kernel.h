@@ -42,23 +42,13 @@ struct lstm_cells {
     real *d_bias; /* [4 * units], added to */
 };
 
-/* One step of Adam (training/adam.h) on n numbers, a multiple of MP_ROW. */
-struct lstm_update {
-    real scale;                   /* of the gradient */
-    real first_gain, second_gain; /* 1 - beta of the moments */
-    real rate, unbias, epsilon;   /* parameter -= rate first / (unbias sqrt(second) + epsilon) */
-};
+/* Forward turns z into i, f, g, o in `gates`, and fills `cell` and `hidden`. Backward turns i, f, g, o into dz. */
+#define MP_LSTM_CELL_KERNELS(bytes)                                     \
+    void mp_lstm_cells_forward_##bytes(const struct lstm_cells *cells); \
+    void mp_lstm_cells_backward_##bytes(const struct lstm_cells *cells)
 
-#define MP_LSTM_KERNELS(bytes)                                                                                 \
-    /* gates: in: z, out: i, f, g, o; with them cell and hidden */                                             \
-    void mp_lstm_cells_forward_##bytes(const struct lstm_cells *cells);                                        \
-    /* gates: in: i, f, g, o, out: dz */                                                                       \
-    void mp_lstm_cells_backward_##bytes(const struct lstm_cells *cells);                                       \
-    void mp_lstm_update_##bytes(const struct lstm_update *update, size_t n, const real *gradient, real *first, \
-                                real *second, real *parameters)
-
-MP_LSTM_KERNELS(16);
-MP_LSTM_KERNELS(32);
-MP_LSTM_KERNELS(64);
+MP_LSTM_CELL_KERNELS(16);
+MP_LSTM_CELL_KERNELS(32);
+MP_LSTM_CELL_KERNELS(64);
 
 #endif

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "methods/lstm/training/adam.h"
 
-#include "methods/lstm/network/cell_kernel.h"
+#include "methods/lstm/training/adam_kernel.h"
 #include "support/simd.h"
 
 #include <float.h>
 #include <math.h>
 
-/* As in the paper. */
+/* As Kingma and Ba propose. */
 static const double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
 
 struct lstm_adam mp_lstm_adam_init(void)
@@ -26,11 +26,11 @@ MP_VECTORISED static double mp_squared_norm(const real *gradient, size_t n)
     return total;
 }
 
-/* (1 + cos(pi part)) / 2 = 1 - sin(x)^2 with x = pi part / 2, for 0 <= part <= 1. The series of sin gives the same
+/* (1 + cos(pi progress)) / 2 = 1 - sin(x)^2 with x = pi progress / 2, for 0 <= progress <= 1. The series of sin gives the same
  * bytes on every machine, which a C library's cos need not. */
-static double cosine_decay(double part)
+static double cosine_decay(double progress)
 {
-    double x = 1.5707963267948966 * part, square = x * x, sum = 0;
+    double x = 1.5707963267948966 * progress, square = x * x, sum = 0;
     for (int k = 23; k >= 3; k -= 2)
         sum = (1 + sum) * -square / (double)(k * (k - 1));
     x += x * sum;
@@ -57,12 +57,12 @@ bool mp_lstm_adam_update(struct lstm_adam *adam, const struct lstm_adam_rule *ru
     adam->updates++;
     adam->beta1_power *= beta1;
     adam->beta2_power *= beta2;
-    struct lstm_update update = {.scale = (real)(norm > rule->max_norm ? rule->max_norm / norm : 1),
-                                 .first_gain = (real)(1 - beta1),
-                                 .second_gain = (real)(1 - beta2),
-                                 .rate = (real)(rate / (1 - adam->beta1_power)),
-                                 .unbias = (real)(1 / sqrt(1 - adam->beta2_power)),
-                                 .epsilon = (real)epsilon};
-    MP_BY_WIDTH(mp_vector_bytes(), mp_lstm_update, &update, n, gradient, m, v, parameters);
+    struct lstm_adam_update update = {.scale = (real)(norm > rule->max_norm ? rule->max_norm / norm : 1),
+                                      .m_gain = (real)(1 - beta1),
+                                      .v_gain = (real)(1 - beta2),
+                                      .rate = (real)(rate / (1 - adam->beta1_power)),
+                                      .v_scale = (real)(1 / sqrt(1 - adam->beta2_power)),
+                                      .epsilon = (real)epsilon};
+    MP_BY_WIDTH(mp_vector_bytes(), mp_lstm_adam_update, &update, n, gradient, m, v, parameters);
     return true;
 }
