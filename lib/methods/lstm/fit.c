@@ -54,20 +54,20 @@ static void release(struct training *training)
 }
 
 static moep_status train(const struct task *task, const struct lstm_dataset *dataset,
-                         const struct lstm_schedule *schedule, double budget, void *fitted)
+                         const struct lstm_schedule *schedule, double budget, void *model)
 {
-    struct lstm_model model = mp_lstm_model(task->config, task->panel.series, fitted);
+    struct lstm_model view = mp_lstm_model(task->config, task->panel.series, model);
     struct lstm_shape shape = mp_lstm_shape(task->config, task->panel.series);
     struct training training = {.is_joint = task->config->lstm_scope == MOEP_LSTM_JOINT};
     init(&training, &shape, dataset);
-    if (!mp_lstm_deposit(&model, &training.objective, schedule, budget))
+    if (!mp_lstm_deposit(&view, &training.objective, schedule, budget))
         return MOEP_OK;
     moep_status status = make(&training, &shape, task->runtime);
     if (status != MOEP_OK)
         return status;
-    status = mp_lstm_train(&model, &training.objective, schedule, budget, task->runtime, task->config->seed);
+    status = mp_lstm_train(&view, &training.objective, schedule, budget, task->runtime, task->config->seed);
     release(&training);
-    mp_lstm_model_pack(task->config, task->panel.series, fitted);
+    mp_lstm_model_pack(task->config, task->panel.series, model);
     return status;
 }
 
@@ -92,7 +92,7 @@ static struct lstm_split split_by_layer(const struct run *run, size_t i)
 
 /* ---- the two fits ------------------------------------------------------------------------------------------------ */
 
-moep_status mp_lstm_fit(const struct task *task, void *fitted)
+moep_status mp_lstm_fit(const struct task *task, void *model)
 {
     size_t steps = task->panel.steps;
     struct run run = {.panel = task->panel, .layers = task->panel.series / task->experts, .experts = task->experts};
@@ -101,7 +101,7 @@ moep_status mp_lstm_fit(const struct task *task, void *fitted)
     struct lstm_dataset dataset = {&split, 1};
     if (steps < MIN_STEPS)
         return MOEP_OK;
-    return train(task, &dataset, &history_schedule, task->config->fit_budget, fitted);
+    return train(task, &dataset, &history_schedule, task->config->fit_budget, model);
 }
 
 static moep_status check_runs(const struct task *task, const struct run *runs, size_t n)
@@ -120,7 +120,7 @@ static moep_status check_runs(const struct task *task, const struct run *runs, s
     return MOEP_OK;
 }
 
-moep_status mp_lstm_fit_traces(const struct task *task, const struct run *runs, size_t n, void *fitted)
+moep_status mp_lstm_fit_traces(const struct task *task, const struct run *runs, size_t n, void *model)
 {
     const struct memory *memory = &task->runtime->memory;
     moep_status status = check_runs(task, runs, n);
@@ -132,8 +132,8 @@ moep_status mp_lstm_fit_traces(const struct task *task, const struct run *runs, 
     for (size_t i = 0; i < n; i++)
         splits[i] = task->config->lstm_scope == MOEP_LSTM_JOINT ? split_by_time(&runs[i]) : split_by_layer(&runs[i], i);
     struct lstm_dataset dataset = {splits, n};
-    mp_lstm_model_init_untrained(task->config, task->panel.series, fitted);
-    status = train(task, &dataset, &traces_schedule, 0, fitted);
+    mp_lstm_model_init_untrained(task->config, task->panel.series, model);
+    status = train(task, &dataset, &traces_schedule, 0, model);
     mp_release(memory, splits, n, sizeof *splits);
     return status;
 }

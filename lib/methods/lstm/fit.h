@@ -5,7 +5,7 @@
 
 #include "methods/method.h"
 
-moep_status mp_lstm_fit(const struct task *task, void *fitted);
-moep_status mp_lstm_fit_traces(const struct task *task, const struct run *runs, size_t n, void *fitted);
+moep_status mp_lstm_fit(const struct task *task, void *model);
+moep_status mp_lstm_fit_traces(const struct task *task, const struct run *runs, size_t n, void *model);
 
 #endif

@@ -23,20 +23,20 @@ static void free_outputs(struct outputs *outputs, const struct memory *memory)
     mp_release(memory, outputs->forecasts, outputs->series, MP_LSTM_OUTPUT_ROW * sizeof(real));
 }
 
-static moep_status make_outputs(struct outputs *outputs, const struct task *task, const void *fitted)
+static moep_status make_outputs(struct outputs *outputs, const struct task *task, const void *model)
 {
     const struct memory *memory = &task->runtime->memory;
-    struct lstm_model model = mp_lstm_model(task->config, task->panel.series, (void *)fitted);
+    struct lstm_model view = mp_lstm_model(task->config, task->panel.series, (void *)model);
     bool joint = task->config->lstm_scope == MOEP_LSTM_JOINT;
     *outputs = (struct outputs){.series = task->panel.series, .experts = task->experts};
-    if (joint && model.state->weights != MOEP_LSTM_TRAINED)
+    if (joint && view.state->weights != MOEP_LSTM_TRAINED)
         return mp_fail(MOEP_ERROR_NOT_FITTED,
                        "the joint network has not been fitted, or no fit was better than uniform loads");
     outputs->forecasts = mp_allocate(memory, outputs->series, MP_LSTM_OUTPUT_ROW * sizeof(real));
     if (!outputs->forecasts)
         return mp_out_of_memory("the outputs of the network");
-    moep_status status = joint ? mp_lstm_joint_forecast(task, &model, outputs->forecasts)
-                               : mp_lstm_shared_forecast(task, &model, outputs->forecasts);
+    moep_status status = joint ? mp_lstm_joint_forecast(task, &view, outputs->forecasts)
+                               : mp_lstm_shared_forecast(task, &view, outputs->forecasts);
     if (status != MOEP_OK)
         free_outputs(outputs, memory);
     return status;
@@ -79,10 +79,10 @@ static void mean_row(const struct outputs *outputs, struct lstm_span span, doubl
     }
 }
 
-moep_status mp_lstm_forecast(const struct task *task, const void *fitted, size_t horizon, size_t stride, double *rows)
+moep_status mp_lstm_forecast(const struct task *task, const void *model, size_t horizon, size_t stride, double *rows)
 {
     struct outputs outputs;
-    moep_status status = make_outputs(&outputs, task, fitted);
+    moep_status status = make_outputs(&outputs, task, model);
     if (status != MOEP_OK)
         return status;
     for (size_t r = 0; r < mp_forecast_rows(horizon, stride); r++)
@@ -119,14 +119,14 @@ static void all_quantiles(const struct outputs *outputs, const struct lstm_sprea
     }
 }
 
-moep_status mp_lstm_quantiles(const struct task *task, const void *fitted, size_t horizon, size_t stride,
+moep_status mp_lstm_quantiles(const struct task *task, const void *model, size_t horizon, size_t stride,
                               const struct quantiles *quantiles, double *rows)
 {
     const struct memory *memory = &task->runtime->memory;
     struct lstm_span first = span_of(0, horizon, stride), last = span_of((horizon - 1) / stride, horizon, stride);
     struct outputs outputs;
     struct lstm_spread spread;
-    moep_status status = make_outputs(&outputs, task, fitted);
+    moep_status status = make_outputs(&outputs, task, model);
     if (status != MOEP_OK)
         return status;
     status = mp_lstm_spread_make(&spread, task, (const size_t[]){first.last - first.first, last.last - last.first});

@@ -14,8 +14,8 @@
 
 #include "methods/method.h"
 
-moep_status mp_lstm_forecast(const struct task *task, const void *fitted, size_t horizon, size_t stride, double *rows);
-moep_status mp_lstm_quantiles(const struct task *task, const void *fitted, size_t horizon, size_t stride,
+moep_status mp_lstm_forecast(const struct task *task, const void *model, size_t horizon, size_t stride, double *rows);
+moep_status mp_lstm_quantiles(const struct task *task, const void *model, size_t horizon, size_t stride,
                               const struct quantiles *quantiles, double *rows);
 
 #endif

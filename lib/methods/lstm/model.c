@@ -4,6 +4,7 @@
 #include "methods/lstm/joint.h"
 #include "methods/lstm/network/shared_net.h"
 #include "methods/lstm/pretrained_weights.h"
+#include "support/arena.h"
 
 #include <math.h>
 #include <string.h>
@@ -21,65 +22,71 @@ static size_t packed_size(const moep_predictor_config *config, const struct lstm
     return config->lstm_scope == MOEP_LSTM_JOINT && parameters < SIZE_MAX ? mp_lstm_head(shape) : parameters;
 }
 
+static struct lstm_model lay_out(struct arena *arena, const moep_predictor_config *config, size_t series)
+{
+    struct lstm_shape shape = mp_lstm_shape(config, series);
+    size_t parameters = mp_lstm_parameters(&shape);
+    return (struct lstm_model){.state = mp_arena_take(arena, 1, sizeof(struct lstm_train_state)),
+                               .parameters = parameters,
+                               .best = mp_arena_take(arena, parameters, sizeof(real)),
+                               .candidate = mp_arena_take(arena, parameters, sizeof(real)),
+                               .m = mp_arena_take(arena, parameters, sizeof(real)),
+                               .v = mp_arena_take(arena, parameters, sizeof(real)),
+                               .packed = mp_arena_take(arena, packed_size(config, &shape), sizeof(real))};
+}
+
 size_t mp_lstm_model_size(const moep_predictor_config *config, size_t layers, size_t experts)
 {
-    enum { ARRAYS = 4 };
-    struct lstm_shape shape = mp_lstm_shape(config, mp_product(layers, experts));
-    size_t numbers = mp_sum(mp_product(mp_lstm_parameters(&shape), ARRAYS), packed_size(config, &shape));
-    return mp_sum(mp_product(numbers, sizeof(real)), sizeof(struct lstm_train_state));
+    struct arena arena = {0};
+    lay_out(&arena, config, mp_product(layers, experts));
+    return arena.used;
 }
 
-struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t series, void *fitted)
+struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t series, void *model)
 {
-    struct lstm_shape shape = mp_lstm_shape(config, series);
-    struct lstm_model model = {.state = fitted, .parameters = mp_lstm_parameters(&shape)};
-    model.best = (real *)(model.state + 1);
-    model.candidate = model.best + model.parameters;
-    model.m = model.candidate + model.parameters;
-    model.v = model.m + model.parameters;
-    model.packed = model.v + model.parameters;
-    return model;
+    /* from the first byte of the memory on, which need not begin a cache line */
+    return lay_out(&(struct arena){.block = model, .lines = model}, config, series);
 }
 
-void mp_lstm_model_pack(const moep_predictor_config *config, size_t series, void *fitted)
+void mp_lstm_model_pack(const moep_predictor_config *config, size_t series, void *model)
 {
-    struct lstm_model model = mp_lstm_model(config, series, fitted);
+    struct lstm_model view = mp_lstm_model(config, series, model);
     struct lstm_shape shape = mp_lstm_shape(config, series);
     if (config->lstm_scope == MOEP_LSTM_JOINT)
-        mp_lstm_pack(mp_gemm_here(), &shape, model.best, model.packed);
+        mp_lstm_pack(mp_gemm_here(), &shape, view.best, view.packed);
     else
-        mp_lstm_shared_net_pack(mp_gemm_here(), &shape, model.best, model.packed);
+        mp_lstm_shared_net_pack(mp_gemm_here(), &shape, view.best, view.packed);
 }
 
 /* ---- start ------------------------------------------------------------------------------------------------------- */
 
-void mp_lstm_model_init_untrained(const moep_predictor_config *config, size_t series, void *fitted)
+void mp_lstm_model_init_untrained(const moep_predictor_config *config, size_t series, void *model)
 {
-    struct lstm_model model = mp_lstm_model(config, series, fitted);
+    struct lstm_model view = mp_lstm_model(config, series, model);
     struct lstm_shape shape = mp_lstm_shape(config, series);
     struct random random = mp_random(config->seed, 0);
-    memset(fitted, 0, mp_lstm_model_size(config, 1, series));
-    model.state->loss = model.state->untrained_loss = NAN;
-    model.state->adam = mp_lstm_adam_init();
+    memset(model, 0, mp_lstm_model_size(config, 1, series));
+    view.state->loss = view.state->untrained_loss = NAN;
+    view.state->adam = mp_lstm_adam_init();
     if (config->lstm_scope == MOEP_LSTM_JOINT)
-        mp_lstm_joint_net_init_parameters(&shape, &random, model.best);
+        mp_lstm_joint_net_init_parameters(&shape, &random, view.best);
     else
-        mp_lstm_shared_net_init_parameters(&shape, &random, model.best);
-    mp_lstm_model_pack(config, series, fitted);
+        mp_lstm_shared_net_init_parameters(&shape, &random, view.best);
+    mp_lstm_model_pack(config, series, model);
 }
 
-void mp_lstm_model_init(const moep_predictor_config *config, size_t series, void *fitted)
+void mp_lstm_model_init(const moep_predictor_config *config, size_t series, void *model)
 {
-    struct lstm_model model = mp_lstm_model(config, series, fitted);
+    struct lstm_model view = mp_lstm_model(config, series, model);
     const struct lstm_pretrained *shipped = &mp_lstm_pretrained;
-    mp_lstm_model_init_untrained(config, series, fitted);
+    mp_lstm_model_init_untrained(config, series, model);
     if (config->lstm_scope != MOEP_LSTM_SHARED || config->lstm_layers != shipped->layers ||
-        config->lstm_hidden != shipped->hidden || model.parameters != shipped->parameters)
+        config->lstm_hidden != shipped->hidden || view.parameters != shipped->parameters)
         return;
     for (size_t i = 0; i < shipped->parameters; i++)
-        model.best[i] = (real)(shipped->values[i] * MP_LSTM_PRETRAINED_UNIT);
-    mp_lstm_model_pack(config, series, fitted);
-    model.state->weights = MOEP_LSTM_PRETRAINED;
+        view.best[i] = (real)(shipped->values[i] * MP_LSTM_PRETRAINED_UNIT);
+    mp_lstm_model_pack(config, series, model);
+    view.state->weights = MOEP_LSTM_PRETRAINED;
 }
 
 /* ---- checkpoint -------------------------------------------------------------------------------------------------- */
@@ -115,15 +122,15 @@ static void residual_fields(struct checkpoint *checkpoint)
 }
 
 void mp_lstm_model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
-                          void *fitted)
+                          void *model)
 {
-    struct lstm_model model = mp_lstm_model(config, series, fitted);
-    state_fields(checkpoint, model.state);
+    struct lstm_model view = mp_lstm_model(config, series, model);
+    state_fields(checkpoint, view.state);
     residual_fields(checkpoint);
-    mp_field_floats(checkpoint, model.best, model.parameters, MP_LSTM_MOST_PARAMETER);
-    mp_field_floats(checkpoint, model.candidate, model.parameters, MP_LSTM_MOST_PARAMETER);
-    mp_field_floats(checkpoint, model.m, model.parameters, MP_LSTM_MOST_PARAMETER);
-    mp_field_floats(checkpoint, model.v, model.parameters, MP_LSTM_MOST_PARAMETER);
+    mp_field_floats(checkpoint, view.best, view.parameters, MP_LSTM_MOST_PARAMETER);
+    mp_field_floats(checkpoint, view.candidate, view.parameters, MP_LSTM_MOST_PARAMETER);
+    mp_field_floats(checkpoint, view.m, view.parameters, MP_LSTM_MOST_PARAMETER);
+    mp_field_floats(checkpoint, view.v, view.parameters, MP_LSTM_MOST_PARAMETER);
     if (checkpoint->mode == MP_READ)
-        mp_lstm_model_pack(config, series, fitted);
+        mp_lstm_model_pack(config, series, model);
 }

@@ -14,17 +14,17 @@ struct lstm_shape mp_lstm_shape(const moep_predictor_config *config, size_t seri
 size_t mp_lstm_model_size(const moep_predictor_config *config, size_t layers, size_t experts);
 
 /* Where the parts of a model lie in its memory. */
-struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t series, void *fitted);
+struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t series, void *model);
 
 /* Initialises the memory: to an untrained network; or, as create does, with the shipped weights where they fit. */
-void mp_lstm_model_init_untrained(const moep_predictor_config *config, size_t series, void *fitted);
-void mp_lstm_model_init(const moep_predictor_config *config, size_t series, void *fitted);
+void mp_lstm_model_init_untrained(const moep_predictor_config *config, size_t series, void *model);
+void mp_lstm_model_init(const moep_predictor_config *config, size_t series, void *model);
 
 /* Packs `best` anew. Whoever has written to it calls this before the next forecast; clone and adopt copy both
  * arrays. */
-void mp_lstm_model_pack(const moep_predictor_config *config, size_t series, void *fitted);
+void mp_lstm_model_pack(const moep_predictor_config *config, size_t series, void *model);
 
 void mp_lstm_model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
-                          void *fitted);
+                          void *model);
 
 #endif
