@@ -36,7 +36,7 @@ enum { ROWS = 3 };
 
 static void head_forward(int bytes, real *numbers, const real *means, real *forecasts)
 {
-    MP_BY_WIDTH(bytes, mp_lstm_gated_mean, ROWS, numbers, means, forecasts);
+    MP_BY_WIDTH(bytes, mp_lstm_mixture, ROWS, numbers, means, forecasts);
 }
 
 static void a_forecast_is_a_mixture_of_windows_times_a_factor(void **state)
@@ -82,7 +82,7 @@ static void all_vector_widths_give_the_heads_same_bytes(void **state)
         memcpy(of[i].tanh_x_back, before, sizeof before);
         head_forward(widths[i], of[i].numbers, means, of[i].forecasts);
         memcpy(of[i].back, of[i].numbers, sizeof before);
-        MP_BY_WIDTH(widths[i], mp_lstm_gated_mean_backward, ROWS, of[i].back, means, d);
+        MP_BY_WIDTH(widths[i], mp_lstm_mixture_backward, ROWS, of[i].back, means, d);
         MP_BY_WIDTH(widths[i], mp_lstm_tanh, ROWS * HEAD_ROW, of[i].tanh_x);
         MP_BY_WIDTH(widths[i], mp_lstm_tanh_backward, ROWS * HEAD_ROW, of[i].tanh_x, of[i].tanh_x_back);
         assert_memory_equal(&of[i], &of[0], sizeof of[0]);

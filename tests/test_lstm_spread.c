@@ -69,13 +69,13 @@ static double movement_of(const struct run *run, size_t series)
 
 /* All that does not depend on the span. */
 struct measured {
-    double level, growth, movement, min_load;
+    double level, persistence, movement, min_load;
 };
 
 static struct measured measured_of(const struct run *run, size_t series)
 {
     return (struct measured){.level = last_mean(run, series, 500),
-                             .growth = over_layer(run, series, 500) / over_layer(run, series, 100),
+                             .persistence = over_layer(run, series, 500) / over_layer(run, series, 100),
                              .movement = movement_of(run, series),
                              .min_load = 0.1 / (double)run->experts};
 }
@@ -84,8 +84,9 @@ static double spread_of(const struct measured *measured, double noise, struct ls
 {
     double length = (double)(span.last - span.first), ahead = fmin(4, (double)(span.first + span.last) / 1000);
     double disagreement = (forecast - measured->level) / (measured->level + measured->min_load);
-    return sqrt(0.97 / (1 + length / 100) * noise + measured->growth * (pow(ahead, 0.25) * disagreement * disagreement +
-                                                                        1.5 * pow(ahead, 0.75) * measured->movement));
+    return sqrt(0.97 / (1 + length / 100) * noise +
+                measured->persistence *
+                    (pow(ahead, 0.25) * disagreement * disagreement + 1.5 * pow(ahead, 0.75) * measured->movement));
 }
 
 static double quantile_of(double spread, double forecast, double min_load, double p)

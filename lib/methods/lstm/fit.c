@@ -6,20 +6,24 @@
 #include "methods/lstm/model.h"
 #include "methods/lstm/shared_training.h"
 
-/* From scratch on other runs. The shipped weights' validation loss (tests/bench/run.sh lstm_weights), 0.0437
- * untrained, is 0.0377, 0.0364, 0.0348, 0.0349, 0.0354 at learning rates of 1, 2, 4, 8 and 16 times 1e-3, and 0.0391,
- * 0.0379, 0.0348, 0.0338 after 1,000, 2,000, 4,000 and 8,000 updates; training takes as much longer. */
+/* For fits on other runs, from scratch. The numbers are validation losses of the shipped weights (tests/bench/run.sh
+ * lstm_weights), where an untrained network has 0.0437:
+ *
+ *     learning rate  1e-3 0.0377   2e-3 0.0364   4e-3 0.0348   8e-3 0.0349   16e-3 0.0354
+ *     updates        1000 0.0391   2000 0.0379   4000 0.0348   8000 0.0338
+ *
+ * Time grows with the updates. */
 static const struct lstm_schedule traces_schedule = {
     .updates = 4000, .warmup_updates = 100, .eval_interval = 250, .learning_rate = 4e-3};
 
-/* Within the run: a twentieth of that rate and a tenth of the updates refine the weights and do not replace them,
- * since one history is little to learn from. Its last quarter is a small validation set, on which a gain below 3 % is
- * no evidence. Section 5 of tests/bench/run.sh lstm_accuracy shows what these fits are worth. */
+/* For fits within the run: a twentieth of that rate and a tenth of the updates refine the weights and do not replace
+ * them, since one history is little to learn from. Its last quarter is a small validation set, on which a gain below
+ * 3 % is no evidence. Section 5 of tests/bench/run.sh lstm_accuracy measures the gain of such fits. */
 static const struct lstm_schedule history_schedule = {
     .updates = 400, .warmup_updates = 40, .eval_interval = 100, .learning_rate = 2e-4, .acceptance_margin = 0.03};
 
-/* Steps of a run to learn from. The last quarter, 150 steps, gives every validation origin a target of 50 steps, and
- * the rest has 176 training origins. */
+/* The fewest steps of a run to learn from. In its last quarter, 150 steps, every validation origin has a target of 50
+ * steps; the rest has 176 training origins. */
 enum { MIN_STEPS = 600 };
 
 /* ---- a form's objective ------------------------------------------------------------------------------------------ */
@@ -73,14 +77,14 @@ static moep_status train(const struct task *task, const struct lstm_dataset *dat
 
 /* ---- splits ------------------------------------------------------------------------------------------------------ */
 
-/* Validation on the last quarter, since training must do well on the future. */
+/* The last quarter is for validation, since a network must do well on the future. */
 static struct lstm_split split_by_time(const struct run *run)
 {
     size_t steps = run->panel.steps, begin = steps - steps / 4;
     return (struct lstm_split){.run = run, .train = {0, begin}, .validation = {begin, steps}};
 }
 
-/* Validation on every third layer, from another one on in each run, so that all ages of a run are trained on. */
+/* Every third layer is for validation, beginning with another one in each run. So training sees all ages of a run. */
 static struct lstm_split split_by_layer(const struct run *run, size_t i)
 {
     enum { EVERY = 3 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An LSTM's two fits: within the run, from the weights in use on; and on other runs, from scratch. */
+/* An LSTM's two fits: within the run, beginning with the current weights; and on other runs, from scratch. */
 #ifndef MP_METHODS_LSTM_FIT_H
 #define MP_METHODS_LSTM_FIT_H
 

@@ -12,9 +12,9 @@
 
 enum { STEPS = MP_LSTM_OUTPUT_STEPS, LAST = MP_LSTM_OUTPUTS - 1 };
 
-/* Of all series. */
+/* The outputs of the network. */
 struct outputs {
-    size_t series, experts; /* of all layers, of one */
+    size_t series, experts; /* of all layers; of one layer */
     real *forecasts;        /* [series][MP_LSTM_OUTPUT_ROW] */
 };
 
@@ -93,12 +93,12 @@ moep_status mp_lstm_forecast(const struct task *task, const void *model, size_t 
 
 /* ---- quantiles --------------------------------------------------------------------------------------------------- */
 
-/* Every quantile of a row. The first one comes last: until then its place holds the forecast, which the others copy. */
+/* Computes the quantiles of a row, the first one last: until then its place holds the forecast that the others copy. */
 static void quantiles_of_row(const struct lstm_spread *spread, struct lstm_span span, const struct quantiles *quantiles,
-                             size_t apart, double *forecast)
+                             size_t quantile_stride, double *forecast)
 {
     for (size_t q = quantiles->n; q-- > 0;) {
-        double *row = forecast + q * apart;
+        double *row = forecast + q * quantile_stride;
         if (q > 0)
             memcpy(row, forecast, spread->series * sizeof *row);
         mp_lstm_spread_row(spread, span, quantiles->probabilities[q], row);

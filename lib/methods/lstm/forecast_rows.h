@@ -6,7 +6,7 @@
  *
  *     sum over b of w_b y_b(i),   w_b = (steps that the row and span b share) / (last - first)
  *
- * The last output span goes on for ever: the steps from 1,950 on all belong to it.
+ * The last output span has no end: all steps from 1,950 on belong to it.
  *
  * allocates: for the call; threads: as network/batch.h. */
 #ifndef MP_METHODS_LSTM_FORECAST_ROWS_H

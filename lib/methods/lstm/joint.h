@@ -7,9 +7,11 @@
 #include "methods/lstm/model.h"
 #include "methods/lstm/network/joint_net.h"
 
-enum { MP_LSTM_JOINT_MOST = 2048 }; /* series */
+/* Series, at most. The head has 48 (units + 1) parameters for each: with 64 units 26 MB, of which a model holds four
+ * arrays. */
+enum { MP_LSTM_JOINT_MOST = 2048 };
 
-/* By the configuration. */
+/* The shape of the network that the configuration describes. */
 struct lstm_shape mp_lstm_joint_shape(const moep_predictor_config *config, size_t series);
 
 /* forecasts[series][MP_LSTM_OUTPUT_ROW] */

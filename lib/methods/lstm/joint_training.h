@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The training objective of the joint form, as shared_training.h is that of the shared one. All runs have the network's
+/* The training objective of the joint form; shared_training.h has that of the shared form. All runs have the network's
  * own shape, and every split holds out time, not layers. */
 #ifndef MP_METHODS_LSTM_JOINT_TRAINING_H
 #define MP_METHODS_LSTM_JOINT_TRAINING_H

@@ -7,6 +7,8 @@
 #include "methods/lstm/joint.h"
 #include "methods/lstm/model.h"
 
+/* A layer of 512 units has 8 MiB of weights. A history of 2,048 steps holds the longest window, 2,000; a longer one
+ * gives fits more to learn from, and takes more memory (section 5 of tests/bench/run.sh lstm_accuracy). */
 enum { MOST_HIDDEN = 512, HISTORY = 2048 };
 
 static const char *fault_of(const moep_predictor_config *config)

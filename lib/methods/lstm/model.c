@@ -111,7 +111,7 @@ static void state_fields(struct checkpoint *checkpoint, struct lstm_train_state 
 }
 
 /* Earlier states have tables of residuals here: 3 ages x 2 kinds x 40 spans x 19 quantile levels. Quantiles come from
- * spread.h since, so they are passed over when read. Zeros are written for the libraries that expect the tables. */
+ * spread.h since, so they are ignored when read. Zeros are written for older libraries, which expect the tables. */
 static void residual_fields(struct checkpoint *checkpoint)
 {
     enum { NUMBERS = 3 * 2 * 40 * 19 };

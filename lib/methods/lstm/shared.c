@@ -3,7 +3,7 @@
 
 #include "api/status.h"
 
-/* Series at a time: their examples take half a MiB and stay in the cache. */
+/* Series of one pass: their examples take half a MiB and stay in the cache. */
 enum { CHUNK = 768 };
 
 real mp_lstm_mean_of_windows(const struct lstm_examples *e, size_t series)
@@ -24,7 +24,7 @@ void mp_lstm_shrink_to_mean(const struct lstm_examples *e, real *forecasts)
         }
 }
 
-/* What the network sees of some layers, what it forecasts for them, and less of that after a change point. */
+/* Forecasts some layers: inputs, network, and shrinkage after a change point. */
 static void forecast_layers(const struct task *task, struct lstm_shared_net *net, struct lstm_examples *examples,
                             size_t first, real *forecasts)
 {

@@ -9,9 +9,9 @@
 /* The mean of an example's four window means, which is what an untrained network forecasts. */
 real mp_lstm_mean_of_windows(const struct lstm_examples *examples, size_t series);
 
-/* Where a sample's past begins at a change point, the forecast becomes the average of the network's and of the mean
- * of the windows. The traces that networks train on have few level shifts that last, so networks expect the old level
- * to return. forecasts[series][MP_LSTM_OUTPUT_ROW] */
+/* Where a sample begins at a change point, the forecast becomes the average of the network's forecast and the mean of
+ * the windows. The traces that networks train on have few level shifts that last, so networks expect the old level to
+ * return. forecasts[series][MP_LSTM_OUTPUT_ROW] */
 void mp_lstm_shrink_to_mean(const struct lstm_examples *examples, real *forecasts);
 
 /* forecasts[series][MP_LSTM_OUTPUT_ROW] */

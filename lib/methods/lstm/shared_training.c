@@ -5,7 +5,7 @@
 #include "methods/lstm/network/loss.h"
 #include "methods/lstm/shared.h"
 
-/* Validation takes at least so many series at a time: four tiles of the network, whose numbers stay in the cache. */
+/* Validation evaluates at least CHUNK series at a time: four tiles of the network, whose numbers stay in the cache. */
 enum { CHUNK = 192 };
 
 static void minibatch_gradient(void *self, struct random *random, const real *parameters, real *gradient)
@@ -59,7 +59,7 @@ static struct lstm_losses validate(void *self, const real *parameters)
 
 /* ---- the objective ----------------------------------------------------------------------------------------------- */
 
-/* A gradient costs three forward passes: two for the way back. */
+/* A gradient costs three forward passes: two of them for the backward pass. */
 void mp_lstm_shared_training_init(struct lstm_shared_training *training, struct lstm_objective *objective,
                                   const struct lstm_shape *shape, const struct lstm_dataset *dataset)
 {

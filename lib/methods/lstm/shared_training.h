@@ -18,8 +18,7 @@ struct lstm_shared_training {
     real *forecasts;               /* [examples.room][MP_LSTM_OUTPUT_ROW] */
 };
 
-/* Makes `objective`, whose self is `training`. Its costs are known at once. Its functions may be called after make,
- * until free. */
+/* Initialises `objective`, whose self is `training`. Its costs are valid at once, its functions from make to free. */
 void mp_lstm_shared_training_init(struct lstm_shared_training *training, struct lstm_objective *objective,
                                   const struct lstm_shape *shape, const struct lstm_dataset *dataset);
 moep_status mp_lstm_shared_training_make(struct lstm_shared_training *training, const struct lstm_shape *shape,

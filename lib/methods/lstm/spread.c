@@ -10,9 +10,11 @@
 #include <math.h>
 #include <string.h>
 
-/* Steps. Origins lie EVERY apart. Noise is of the RECENT steps, since it falls as a run settles. */
+/* In steps. LONGEST, LEVEL and WINDOW are three of the network's windows. Origins lie EVERY steps apart: closer ones
+ * share most of their steps, so they would add time and little evidence. Noise is of the RECENT steps, since it falls
+ * as a run settles. Rows that are longer than MOST_NOISE would have few origins that do not overlap. */
 enum { LONGEST = 2000, RECENT = 1000, WINDOW = 100, LEVEL = 500, MOST_NOISE = 200, EVERY = 10 };
-enum { NEAR = 100, MIDDLE = 200, FAR = 500 }; /* the lengths n' that growth and movement are measured at */
+enum { NEAR = 100, MIDDLE = 200, FAR = 500 }; /* lengths n' for persistence and movement */
 enum { CHUNK = 64 };                          /* series: their sums over 2,000 steps take a MiB */
 
 /* How much each variance counts, and the cube of z. They were chosen on recorded and simulated runs so that intervals
@@ -31,11 +33,11 @@ static size_t smaller(size_t a, size_t b)
 
 /* ---- measuring --------------------------------------------------------------------------------------------------- */
 
-/* Some neighbours of a layer. */
+/* Neighbouring series of a layer, which are measured together. */
 struct chunk {
     const struct panel *panel;
     size_t first, count; /* of the panel's series */
-    size_t steps;        /* the last so many are measured */
+    size_t steps;        /* the last steps of the panel, which are measured */
     double min_load;
     double *sums; /* [steps + 1][count]: row t is the sum of the first t of those steps */
 };
@@ -68,7 +70,7 @@ MP_VECTORISED static void mp_add_squares(const double *restrict before, const do
     }
 }
 
-/* n' in a history of so many steps. */
+/* n', at most a third of the steps. */
 static size_t target_length(const struct chunk *chunk, size_t length, size_t within)
 {
     return smaller(length, smaller(chunk->steps, within) / 3);
@@ -90,7 +92,7 @@ static void measure_noise(const struct chunk *chunk, size_t length, size_t withi
         noise[i] /= (double)origins;
 }
 
-/* At the rows' lengths. In most forecasts n' is the same for both: then one measurement is enough. */
+/* Measures noise at both lengths of rows. In most forecasts n' is the same for both, and one measurement is enough. */
 static void measure_rows(struct lstm_spread *spread, const struct chunk *chunk)
 {
     double *noise[MP_LSTM_LENGTHS];
@@ -153,7 +155,7 @@ static void apportion(struct lstm_spread *spread, size_t first, size_t experts, 
     double n = (double)experts, middle = layer->middle / n, movement = layer->movement / n;
     for (size_t s = first; s < first + experts; s++) {
         spread->movement[s] = movement * (spread->movement[s] + middle / 4 + TINY) / (middle * 5 / 4 + TINY);
-        spread->growth[s] = (layer->far / n + TINY) / (layer->near / n + TINY);
+        spread->persistence[s] = (layer->far / n + TINY) / (layer->near / n + TINY);
     }
 }
 
@@ -181,7 +183,7 @@ static void lay_out(void *self, struct arena *arena)
     for (size_t l = 0; l < MP_LSTM_LENGTHS; l++)
         spread->noise[l] = mp_arena_take(arena, series, sizeof *spread->noise[l]);
     spread->movement = mp_arena_take(arena, series, sizeof *spread->movement);
-    spread->growth = mp_arena_take(arena, series, sizeof *spread->growth);
+    spread->persistence = mp_arena_take(arena, series, sizeof *spread->persistence);
     spread->level = mp_arena_take(arena, series, sizeof *spread->level);
     spread->sums = mp_arena_take(arena, (spread->steps + 1) * spread->width, sizeof *spread->sums);
 }
@@ -231,7 +233,7 @@ void mp_lstm_spread_row(const struct lstm_spread *spread, struct lstm_span span,
         double level = spread->level[s], disagreement = (row[s] - level) / (level + spread->min_load);
         double ahead = DISAGREEMENT * fourth_root * disagreement * disagreement +
                        MOVEMENT * root * fourth_root * spread->movement[s];
-        double variance = of_noise * noise[s] + spread->growth[s] * ahead;
+        double variance = of_noise * noise[s] + spread->persistence[s] * ahead;
         double quantile = row[s] + (row[s] + spread->min_load) * relative_distance(heavy_z * sqrt(variance));
         row[s] = quantile < 0 ? 0 : quantile > 1 ? 1 : quantile;
     }

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The spread of an LSTM's forecast errors, from which its quantiles are made. It is measured on the last 2,000 steps
- * of the run itself: the errors on the runs that a network was trained on say little of another run.
+ * of the run itself: errors on the runs that a network was trained on say little about another run.
  *
  * A row is the mean of n = last - first steps. Its error, relative to forecast + min_load, has the variance
  *
- *     V = 0.97 / (1 + n / 100) noise + growth (T^(1/4) disagreement^2 + 1.5 T^(3/4) movement)
+ *     V = 0.97 / (1 + n / 100) noise + persistence (T^(1/4) disagreement^2 + 1.5 T^(3/4) movement)
  *     T = min((first + last) / 1000, 4)
  *
- *   noise         of each series: the mean square of (mean of the next n' steps - m) / (m + min_load), m the mean of
- *                 the 100 steps before, over origins in the last 1,000 steps; n' = min(n, 200)
+ *   noise         of each series: the mean square of (mean of the next n' steps - m) / (m + min_load) over origins in
+ *                 the last 1,000 steps. m is the mean of the 100 steps before, and n' = min(n, 200)
  *   disagreement  (forecast - l) / (l + min_load), l the mean of the last 500 steps: where the network expects a
- *                 change, it is off by about as much
+ *                 change, its error is about as large
  *   movement      the variance of log(mean + min_load) over the means of the last 100, 500 and 2,000 steps: its mean
  *                 over the layer, apportioned to each series by its noise at n' = 200 + a quarter of the layer's
- *   growth        the layer's noise at n' = 500 over that at n' = 100: loads that wander off have more, those that
- *                 return less. The noise in movement and growth is over origins in all 2,000 steps
+ *   persistence   the layer's noise at n' = 500 over that at n' = 100: more than 1 for loads that wander off, less for
+ *                 loads that return
  *
- * In a short history n' and the 100 steps are at most a third of it. The quantile of a probability, z the normal one:
+ * The noise in movement and persistence is over origins in all 2,000 steps. In a short history n' and the 100 steps
+ * are at most a third of it. The quantile of a probability, z the normal one:
  *
  *     q = f + (f + min_load) g(z (1 + 0.015 z^2) sqrt(V))
  *     g(x) = x + x^2 / 2 for x >= 0, 1 / (1 - x) - 1 below
@@ -36,7 +37,7 @@ struct lstm_span {
     size_t first, last;
 };
 
-enum { MP_LSTM_LENGTHS = 2 }; /* the lengths of a forecast's rows: that of all but the last, and the last one's */
+enum { MP_LSTM_LENGTHS = 2 }; /* lengths of a forecast's rows: of all but the last, and of the last */
 
 struct lstm_spread {
     size_t series;
@@ -45,9 +46,9 @@ struct lstm_spread {
     /* [series] each: */
     double *noise[MP_LSTM_LENGTHS]; /* of each length */
     double *movement;
-    double *growth;
+    double *persistence;
     double *level; /* l */
-    double *sums;  /* scratch of make: [steps + 1][width] of so many steps and so many neighbours in a layer */
+    double *sums; /* scratch of make: [steps + 1][width] for the last `steps` steps and `width` neighbours of a layer */
     size_t steps, width;
     struct arena arena;
 };

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Each of these trades one fault for another. test_lstm_change_point.c holds which jumps are found, and
+/* Each of these trades one fault for another. test_lstm_change_point.c tests which jumps are found, and
  * tests/bench/run.sh lstm_accuracy shows forecasts after shifts.
  *
  *   SIDE       with fewer blocks noise hides small jumps; with more a jump is seen later, here after 50 steps
@@ -47,8 +47,8 @@ static void first_sides(const double *sums, size_t stride, size_t n, double *aft
         }
 }
 
-/* distance[k] for SIDE <= k <= blocks - SIDE. */
-static void measure(const double *sums, size_t stride, size_t blocks, size_t n, double unit, double *scratch,
+/* Fills distance[k] for SIDE <= k <= blocks - SIDE. */
+static void measure(const double *sums, size_t stride, size_t blocks, size_t n, double scale, double *scratch,
                     double *distance)
 {
     double *after = scratch, *before = scratch + n, noise = 0;
@@ -58,7 +58,7 @@ static void measure(const double *sums, size_t stride, size_t blocks, size_t n, 
     first_sides(sums, stride, n, after, before);
     for (size_t k = SIDE; k <= blocks - SIDE; k++) {
         double squared = mp_square_distance(after, before, n) - noise;
-        distance[k] = squared > 0 ? squared * unit : 0;
+        distance[k] = squared > 0 ? squared * scale : 0;
         if (k == blocks - SIDE)
             break;
         mp_slide(after, sums + k * stride, sums + (k - SIDE) * stride, n);
@@ -66,7 +66,7 @@ static void measure(const double *sums, size_t stride, size_t blocks, size_t n, 
     }
 }
 
-/* The split of the largest distance if that is a change point; 0 if not. */
+/* The split with the largest distance if it is a change point; 0 if not. */
 static size_t change_point_of(const double *distance, size_t blocks)
 {
     size_t best = SIDE, others = 0;

@@ -12,13 +12,13 @@ const size_t mp_lstm_windows[MP_LSTM_WINDOWS] = {20, 100, 500, MP_LSTM_LONGEST_W
 enum { REFERENCE = 1 }; /* of the windows */
 _Static_assert((int)MP_LSTM_HISTORY_BLOCKS <= (int)MP_LSTM_MOST_CHANGE_POINT_BLOCKS, "the test sees all blocks");
 
-/* Limits keep a rare load from carrying the network beyond what it was trained on: ratios to e^2 = 7.4, a load to e^4
- * = 55 times the mean. The shipped weights have learned from runs of 10,000 steps, and a
- * forecast needs 100. MIN_SHARE is less than one token of a step. */
+/* Limits keep rare loads within the range that the network was trained on: ratios to e^2 = 7.4, a load to e^4 = 55
+ * times the mean. The shipped weights have learned from runs of 10,000 steps, and a forecast needs 100. MIN_SHARE is
+ * less than one token of a step. */
 static const double MAX_LOG_RATIO = 2, MAX_LOG_LOAD = 4, MIN_SHARE = 1e-9, MIN_AGE = 100, MAX_AGE = 10000;
 
-/* Every run begins with a jump from its initial loads. One within so many of its first steps is no level shift: a
- * smaller number shrinks the forecasts of young runs, a larger one overlooks shifts. */
+/* Every run begins with a jump from its initial loads. So a jump within the first YOUNG_STEPS is no level shift: a
+ * smaller number shrinks the forecasts of young runs, a larger one misses shifts. */
 static const double YOUNG_STEPS = 200;
 
 /* Rows of scratch beside the sums of blocks: a reference and the logarithms of the windows. */
@@ -80,7 +80,7 @@ static void add_step(const struct lstm_sample *sample, size_t k, double *sum)
         sum[i] += (double)row[sample->permutation[i]];
 }
 
-static double within(double x, double limit)
+static double clip(double x, double limit)
 {
     return x < -limit ? -limit : x > limit ? limit : x;
 }
@@ -90,8 +90,8 @@ static double log_age(double age)
     return mp_logarithm(age < MIN_AGE ? MIN_AGE : age > MAX_AGE ? MAX_AGE : age) - mp_logarithm(1000);
 }
 
-/* All rows side by side, for a panel is much larger than the cache: ten reads are waited for at once. Every sum is
- * added up from the first row on. */
+/* Reads all rows side by side, since a panel is much larger than the cache: ten reads are in flight at once. Every sum
+ * begins with the first row. */
 MP_VECTORISED static void mp_sum_rows(const float *const rows[MP_LSTM_BLOCK_STEPS], size_t n, double *restrict sum)
 {
     for (size_t i = 0; i < n; i++) {
@@ -127,7 +127,7 @@ static void sum_blocks(const struct lstm_sample *sample, size_t steps, double *s
     }
 }
 
-/* Some of a sample's series, all of one layer, as examples: those from `at` on. */
+/* Series of a sample, all of one layer, which become the examples from `at` on. */
 struct slice {
     struct lstm_examples *e;
     const struct lstm_sample *sample;
@@ -136,7 +136,7 @@ struct slice {
     size_t stride;
 };
 
-/* How many of the steps are seen: those since the last change point, where the sample asks for that. */
+/* The number of steps that are seen: where the sample asks for that, those since the last change point. */
 static size_t seen_steps(const struct slice *slice, size_t steps)
 {
     size_t blocks = steps / MP_LSTM_BLOCK_STEPS, since;
@@ -147,8 +147,8 @@ static size_t seen_steps(const struct slice *slice, size_t steps)
     return since < blocks ? since * MP_LSTM_BLOCK_STEPS : steps;
 }
 
-/* sum[series] of the last k steps: the means of the windows of that length, and of longer ones where k is all there
- * is. */
+/* From sum[series] of the last k steps, stores the means of windows of that length, and of longer windows if there are
+ * no more steps. */
 static void store_window_means(const struct slice *slice, size_t k, size_t steps, const double *sum)
 {
     real *means = slice->e->means + slice->at * MP_LSTM_WINDOWS;
@@ -187,7 +187,8 @@ MP_VECTORISED static void mp_divide(const double *restrict sum, double count, re
         means[i] = (real)(sum[i] / count);
 }
 
-/* logs[i] = log(max(share, MIN_SHARE)). In passes: compilers make no vector code of a choice between conversions. */
+/* logs[i] = log(max(share, MIN_SHARE)). There are three loops because compilers do not vectorise a choice between
+ * conversions. */
 MP_VECTORISED static void mp_log_shares(const real *restrict shares, double *restrict logs, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -198,7 +199,7 @@ MP_VECTORISED static void mp_log_shares(const real *restrict shares, double *res
         logs[i] = mp_logarithm_scaled(logs[i], 0);
 }
 
-/* to[i] = x[i] - reference[i], within the limit; x is overwritten. */
+/* to[i] = x[i] - reference[i], clipped; x is overwritten. */
 MP_VECTORISED static void mp_log_ratios(double *restrict x, const double *restrict reference, real *restrict to,
                                         size_t n)
 {
@@ -211,7 +212,7 @@ MP_VECTORISED static void mp_log_ratios(double *restrict x, const double *restri
         to[i] = (real)x[i];
 }
 
-/* The logarithms of whole blocks, the newest block last, and zeros before them. */
+/* Stores the logarithms of whole blocks, the newest block last, and zeros before them. */
 static void fill_block_inputs(const struct slice *slice, size_t steps, const double *reference, double *logs)
 {
     size_t n = slice->n, blocks = smaller(steps / MP_LSTM_BLOCK_STEPS, MP_LSTM_INPUT_BLOCKS);
@@ -236,8 +237,8 @@ static void fill_features(const struct slice *slice, const double *logs, double 
     for (size_t i = 0; i < slice->n; i++, to += MP_LSTM_FEATURES, logs += MP_LSTM_WINDOWS) {
         reference[i] = logs[REFERENCE];
         for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
-            to[w] = (real)within(logs[w] - reference[i], MAX_LOG_RATIO);
-        to[MP_LSTM_WINDOWS] = (real)within(reference[i] + log_experts, MAX_LOG_LOAD);
+            to[w] = (real)clip(logs[w] - reference[i], MAX_LOG_RATIO);
+        to[MP_LSTM_WINDOWS] = (real)clip(reference[i] + log_experts, MAX_LOG_LOAD);
         to[MP_LSTM_WINDOWS + 1] = (real)age;
         to[MP_LSTM_WINDOWS + 2] = 1;
     }
@@ -260,7 +261,7 @@ static void fill_slice(const struct slice *slice, size_t steps)
     }
 }
 
-/* One pass over the panel for all layers, then layer by layer what their sums show. */
+/* One pass over the panel sums the blocks of all layers; the rest is computed layer by layer. */
 void mp_lstm_fill_inputs(struct lstm_examples *e, size_t at, const struct lstm_sample *sample)
 {
     size_t n = sample->count, layer = smaller(n, (size_t)sample->experts);

@@ -10,7 +10,7 @@
  *             is none
  *   features  log(m_w / r), within +-2, of the four windows; log(r E), within +-4;
  *             log(age / 1000), age within 100 .. 10,000; 1
- *   targets   means of the 40 spans of 50 steps from the origin on, as far as they are known
+ *   targets   means of the 40 spans of 50 steps from the origin on, where they are known
  *
  * Everything is a ratio of shares, so the scale of counts has no influence.
  *
@@ -22,18 +22,21 @@
 #include "support/arena.h"
 #include "support/vectors.h"
 
+/* Each window is four or five times as long as the one before: short ones follow changes, long ones average noise out.
+ * The inputs show the last 1,000 steps; shorter blocks are noisier, and make the recurrence longer. The 40 output spans
+ * reach 2,000 steps ahead, as far as the longest window looks back. */
 enum {
     MP_LSTM_BLOCK_STEPS = 10, /* of an input */
     MP_LSTM_INPUT_BLOCKS = 100,
     MP_LSTM_WINDOWS = 4,
     MP_LSTM_LONGEST_WINDOW = 2000,
     MP_LSTM_HISTORY_BLOCKS = MP_LSTM_LONGEST_WINDOW / MP_LSTM_BLOCK_STEPS,
-    MP_LSTM_FEATURES = 16, /* 7, and zeros to a whole row */
+    MP_LSTM_FEATURES = 16, /* 7, padded with zeros */
     MP_LSTM_OUTPUTS = 40,
-    MP_LSTM_OUTPUT_ROW = 48, /* numbers that 40 outputs take: whole rows */
+    MP_LSTM_OUTPUT_ROW = 48, /* MP_LSTM_OUTPUTS, padded */
     MP_LSTM_OUTPUT_STEPS = 50,
     MP_LSTM_HORIZON = MP_LSTM_OUTPUTS * MP_LSTM_OUTPUT_STEPS,
-    MP_LSTM_MIN_STEPS = 100 /* before an origin: the reference is the mean of so many */
+    MP_LSTM_MIN_STEPS = 100 /* before an origin: those of the reference */
 };
 
 extern const size_t mp_lstm_windows[MP_LSTM_WINDOWS];
@@ -43,7 +46,7 @@ extern const size_t mp_lstm_windows[MP_LSTM_WINDOWS];
 struct lstm_sample {
     const struct panel *panel;
     size_t first, count, end;
-    size_t steps;           /* how many of those before the origin are seen */
+    size_t steps;           /* the last steps before the origin, which are seen */
     double age;             /* of the run, in steps */
     double experts;         /* of a layer: the mean load is 1 / experts */
     bool from_change_point; /* steps before the last change point are not seen either */
@@ -63,10 +66,10 @@ struct lstm_examples {
     real *features;           /* [series][MP_LSTM_FEATURES] */
     real *means;              /* [series][MP_LSTM_WINDOWS] */
     real *targets;            /* [series][MP_LSTM_OUTPUTS] */
-    size_t *n_targets;        /* [series]: so many targets are known */
+    size_t *n_targets;        /* [series]: the number of targets that are known */
     real *min_load;           /* [series]: mp_min_load, the least load that an error is divided by */
     bool *after_change_point; /* [series]: the sample begins at a change point that is not the start of the run */
-    double *scratch;          /* sums of blocks, and what is computed from them */
+    double *scratch;          /* sums of blocks; logarithms */
     struct arena arena;
 };
 
@@ -75,7 +78,8 @@ bool mp_lstm_examples_make(struct lstm_examples *examples, size_t room, size_t s
                            const struct memory *memory);
 void mp_lstm_examples_free(struct lstm_examples *examples, const struct memory *memory);
 
-/* sum[count] += shares of the series first .. first + count - 1 over so many steps of a panel, from `step` on. */
+/* Adds to sum[count] the shares of the series first .. first + count - 1 over `steps` steps of a panel, from `step`
+ * on. */
 void mp_lstm_add_steps(const struct panel *panel, size_t step, size_t steps, size_t first, size_t count, double *sum);
 
 /* Writes all but the targets of the examples at .. at + sample->count - 1 of `series`. */

@@ -8,15 +8,15 @@
 #include <stdatomic.h>
 #include <string.h>
 
-struct job {
+struct pass {
     struct lstm_work *work;
     const struct lstm_batch *batch;
     size_t tiles;
-    bool back;
+    bool backward;
     atomic_size_t next_group;
 };
 
-static struct lstm_view view_of(const struct lstm_tile *tile, size_t group, size_t worker, bool back)
+static struct lstm_view view_of(const struct lstm_tile *tile, size_t group, size_t worker, bool backward)
 {
     const struct lstm_work *work = tile->work;
     bool all = work->plan.training && work->plan.every_step;
@@ -30,7 +30,7 @@ static struct lstm_view view_of(const struct lstm_tile *tile, size_t group, size
         view.d_row_stride = top.units;
         view.d_step_stride = MP_LSTM_TILE_ROWS * top.units;
     }
-    if (back) {
+    if (backward) {
         view.d_output = tile->worker->d_output;
         view.d_head = work->gradient[group] + mp_lstm_head(&work->shape);
     }
@@ -38,47 +38,47 @@ static struct lstm_view view_of(const struct lstm_tile *tile, size_t group, size
 }
 
 /* Tiles are nearly equal in size. Tile i belongs to the group i modulo MP_LSTM_GROUPS. */
-static void run_group(struct job *job, size_t worker, size_t group)
+static void run_group(struct pass *pass, size_t worker, size_t group)
 {
-    struct lstm_work *work = job->work;
-    size_t series = job->batch->series, small = series / job->tiles, larger = series % job->tiles;
-    if (job->back)
+    struct lstm_work *work = pass->work;
+    size_t series = pass->batch->series, small = series / pass->tiles, larger = series % pass->tiles;
+    if (pass->backward)
         memset(work->gradient[group], 0, work->parameters * sizeof(real));
-    for (size_t i = group; i < job->tiles; i += MP_LSTM_GROUPS) {
-        struct lstm_tile tile = {work, &work->worker[worker], job->batch, i * small + (i < larger ? i : larger),
+    for (size_t i = group; i < pass->tiles; i += MP_LSTM_GROUPS) {
+        struct lstm_tile tile = {work, &work->worker[worker], pass->batch, i * small + (i < larger ? i : larger),
                                  small + (i < larger)};
         if (work->shape.layers > 0)
             mp_lstm_tile_forward(&tile);
-        struct lstm_view view = view_of(&tile, group, worker, job->back);
-        job->batch->head(job->batch->user, &view);
-        if (job->back && work->shape.layers > 0)
+        struct lstm_view view = view_of(&tile, group, worker, pass->backward);
+        pass->batch->head(pass->batch->user, &view);
+        if (pass->backward && work->shape.layers > 0)
             mp_lstm_tile_backward(&tile, work->gradient[group]);
     }
 }
 
-static size_t groups_of(const struct job *job)
+static size_t groups_of(const struct pass *pass)
 {
-    return job->tiles < MP_LSTM_GROUPS ? job->tiles : MP_LSTM_GROUPS;
+    return pass->tiles < MP_LSTM_GROUPS ? pass->tiles : MP_LSTM_GROUPS;
 }
 
 static void run_groups(void *user, size_t worker)
 {
-    struct job *job = user;
-    size_t groups = groups_of(job), group;
-    while ((group = atomic_fetch_add(&job->next_group, 1)) < groups)
-        run_group(job, worker, group);
+    struct pass *pass = user;
+    size_t groups = groups_of(pass), group;
+    while ((group = atomic_fetch_add(&pass->next_group, 1)) < groups)
+        run_group(pass, worker, group);
 }
 
-static size_t run(struct lstm_work *work, const struct lstm_batch *batch, bool back)
+static size_t run(struct lstm_work *work, const struct lstm_batch *batch, bool backward)
 {
-    struct job job = {.work = work, .batch = batch, .back = back};
-    job.tiles = batch->series / MP_LSTM_TILE_ROWS + (batch->series % MP_LSTM_TILE_ROWS != 0);
-    size_t groups = groups_of(&job);
-    mp_parallel(work->plan.workers < groups ? work->plan.workers : groups, run_groups, &job);
+    struct pass pass = {.work = work, .batch = batch, .backward = backward};
+    pass.tiles = batch->series / MP_LSTM_TILE_ROWS + (batch->series % MP_LSTM_TILE_ROWS != 0);
+    size_t groups = groups_of(&pass);
+    mp_parallel(work->plan.workers < groups ? work->plan.workers : groups, run_groups, &pass);
     return groups;
 }
 
-/* In the order of the groups, so that the bytes do not depend on who computed which. */
+/* Adds in the order of the groups, so that the bytes do not depend on which worker computed which. */
 MP_VECTORISED static void mp_add_groups(real *sum, real *const *group, size_t groups, size_t n)
 {
     for (size_t i = 0; i < n; i++) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A batch of series through the network and, in training, back: tile by tile, by as many threads as the plan has
- * workers.
+/* Runs a batch of series forward and, in training, backward through the network: tile by tile, on as many threads as
+ * the plan has workers.
  *
- * Bytes: forecasts are the same for any batch, tile and number of workers; a gradient, for any number of workers
- * (groups, workspace.h). Threads: workers take group after group from a counter. Allocates: nothing. */
+ * bytes: forecasts are the same for any batch, tile and number of workers; a gradient, for any number of workers
+ * (groups, workspace.h); threads: workers draw groups from a counter; allocates: nothing. */
 #ifndef MP_METHODS_LSTM_NETWORK_BATCH_H
 #define MP_METHODS_LSTM_NETWORK_BATCH_H
 
@@ -29,7 +29,7 @@ struct lstm_batch {
     void (*head)(void *user, const struct lstm_view *view);
     void *user;
 
-    /* For tests alone, which hold them to PyTorch's numbers; NULL: states start at 0, and results are not stored.
+    /* For tests alone, which compare them with PyTorch's numbers; NULL: states start at 0, and results are not stored.
      * [layers][series][hidden] each. */
     const real *hidden, *cell;
     real *last_hidden, *last_cell;
@@ -37,10 +37,11 @@ struct lstm_batch {
     real *d_inputs; /* [steps][series][inputs], in a plan with input_gradients */
 };
 
-/* With packed weights (workspace.h). The head sees every series once. */
+/* Forecasts with packed weights (workspace.h). The head sees every series once. */
 void mp_lstm_forward(struct lstm_work *work, const struct lstm_batch *batch);
 
-/* The same, and then the gradient by all parameters, the head's as it added them up. Needs a plan for training. */
+/* Runs forward, then computes the gradient by all parameters; the head adds up its own part. The plan must be for
+ * training. */
 void mp_lstm_gradient(struct lstm_work *work, const struct lstm_batch *batch, real *gradient);
 
 #endif

@@ -3,11 +3,11 @@
 
 #include "support/activation.h"
 
-/* Rows whose tanh(c') are computed side by side: one alone waits for each of its own sums. Four take a quarter less
- * time than one at 16 units (tests/bench/lstm_scale); bytes do not depend on it. */
+/* Rows whose tanh(c') are computed side by side, since one alone waits for each of its own sums. At 16 units four take
+ * a quarter less time than one (tests/bench/run.sh lstm_scale); bytes do not depend on it. */
 enum { ROWS = 4 };
 
-/* The gates in the place of z, and c'. */
+/* Stores the gates in the place of z, and c'. */
 INLINE void gates_row(const struct lstm_cells *s, size_t row)
 {
     size_t n = s->units;

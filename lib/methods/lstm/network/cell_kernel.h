@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What an LSTM computes unit by unit between its matrix products, one kernel of each per vector width.
+/* An LSTM's arithmetic between its matrix products, unit by unit: one kernel per direction and vector width.
  *
  * Forward, from z = [h | x] W + b, whose columns are four gates of `units` numbers each (c and h of the step before, c'
  * and h' of this one; s(z) = 1 / (1 + exp(-z))):
@@ -15,7 +15,9 @@
  *     d_cell = dc' f                d_bias += dz
  *
  * S. Hochreiter, J. Schmidhuber, Long short-term memory, 1997; the forget gate f: F. Gers, J. Schmidhuber, F. Cummins,
- * 2000. Gates stand in PyTorch's order. Bytes: the same for every width. */
+ * 2000. Gates stand in PyTorch's order.
+ *
+ * bytes: the same for every width. */
 #ifndef MP_METHODS_LSTM_NETWORK_CELL_KERNEL_H
 #define MP_METHODS_LSTM_NETWORK_CELL_KERNEL_H
 

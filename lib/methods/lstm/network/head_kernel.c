@@ -32,27 +32,27 @@ void MP_WIDE(mp_lstm_tanh_backward)(size_t n, const real *tanh_x, real *d)
     }
 }
 
-/* The weights in the place of the gates. The largest gate is subtracted first, so that none overflows. */
-INLINE void softmax(real *gates)
+/* Stores the weights in the place of the logits. The largest logit is subtracted first, so that none overflows. */
+INLINE void softmax(real *logits)
 {
-    vector y[W], largest = load(gates), sum = splat(0);
+    vector y[W], largest = load(logits), sum = splat(0);
     struct power e[W];
     for (int w = 1; w < W; w++) {
-        vector gate = load(gates + w * ROW);
-        largest = choose(gate > largest, gate, largest);
+        vector logit = load(logits + w * ROW);
+        largest = choose(logit > largest, logit, largest);
     }
     for (int w = 0; w < W; w++)
-        y[w] = load(gates + w * ROW) - largest;
+        y[w] = load(logits + w * ROW) - largest;
     powers_of(W, y, e);
     for (int w = 0; w < W; w++) {
         y[w] = fused(e[w].scale, e[w].excess, e[w].scale);
         sum += y[w];
     }
     for (int w = 0; w < W; w++)
-        store(gates + w * ROW, y[w] / sum);
+        store(logits + w * ROW, y[w] / sum);
 }
 
-INLINE vector gated_mean(const real *weights, const real *means)
+INLINE vector mixture(const real *weights, const real *means)
 {
     vector sum = splat(0);
     for (int w = 0; w < W; w++)
@@ -60,21 +60,21 @@ INLINE vector gated_mean(const real *weights, const real *means)
     return sum;
 }
 
-void MP_WIDE(mp_lstm_gated_mean)(size_t rows, real *outputs, const real *means, real *forecasts)
+void MP_WIDE(mp_lstm_mixture)(size_t rows, real *outputs, const real *means, real *forecasts)
 {
     for (size_t r = 0; r < rows; r++, outputs += MP_LSTM_HEAD_ROW, means += W, forecasts += ROW)
         for (size_t b = 0; b < ROW; b += WIDTH) {
             softmax(outputs + b);
             vector factor = exponential(clipped(load(outputs + W * ROW + b)));
-            store(forecasts + b, gated_mean(outputs + b, means) * factor);
+            store(forecasts + b, mixture(outputs + b, means) * factor);
         }
 }
 
-void MP_WIDE(mp_lstm_gated_mean_backward)(size_t rows, real *outputs, const real *means, const real *d_forecasts)
+void MP_WIDE(mp_lstm_mixture_backward)(size_t rows, real *outputs, const real *means, const real *d_forecasts)
 {
     for (size_t r = 0; r < rows; r++, outputs += MP_LSTM_HEAD_ROW, means += W, d_forecasts += ROW)
         for (size_t b = 0; b < ROW; b += WIDTH) {
-            vector residual = load(outputs + W * ROW + b), mean = gated_mean(outputs + b, means);
+            vector residual = load(outputs + W * ROW + b), mean = mixture(outputs + b, means);
             vector d = load(d_forecasts + b) * exponential(clipped(residual)), zero = splat(0);
             for (int w = 0; w < W; w++)
                 store(outputs + w * ROW + b, d * load(outputs + w * ROW + b) * (splat(means[w]) - mean));

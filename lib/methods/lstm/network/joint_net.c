@@ -36,17 +36,17 @@ double mp_lstm_joint_net_cost(const struct lstm_shape *shape)
 static void lay_out(void *self, struct arena *arena)
 {
     struct lstm_joint_net *net = self;
-    const size_t origin = ORIGINS * sizeof(real);
+    const size_t column_bytes = ORIGINS * sizeof(real);
     mp_lstm_work_lay_out(&net->work, arena);
     net->sums = mp_arena_take(arena, net->series, sizeof *net->sums);
-    net->inputs = mp_arena_take(arena, mp_product(net->series, MP_LSTM_JOINT_BLOCKS), origin);
-    net->states = mp_arena_take(arena, net->units + 1, origin);
-    net->outputs = mp_arena_take(arena, ROW, origin);
+    net->inputs = mp_arena_take(arena, mp_product(net->series, MP_LSTM_JOINT_BLOCKS), column_bytes);
+    net->states = mp_arena_take(arena, net->units + 1, column_bytes);
+    net->outputs = mp_arena_take(arena, ROW, column_bytes);
     if (!net->work.plan.training)
         return;
-    net->packed = mp_arena_take(arena, ROW, origin);
-    net->product = mp_arena_take(arena, net->units, origin);
-    net->d_states = mp_arena_take(arena, net->units, origin);
+    net->packed = mp_arena_take(arena, ROW, column_bytes);
+    net->product = mp_arena_take(arena, net->units, column_bytes);
+    net->d_states = mp_arena_take(arena, net->units, column_bytes);
 }
 
 /* The memory of the layers is for a shape without a head. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "methods/lstm/network/loss.h"
 
-/* F and Y are sums here: F_b / u_b = F / unit with unit = b u_b. */
+/* F and Y are sums here: F_b / u_b = F / divisor with divisor = b u_b. */
 double mp_lstm_loss(size_t n, const real *forecasts, const real *targets, double min_load, double weight, real *d)
 {
     double forecast = 0, target = 0, loss = 0;
@@ -9,10 +9,10 @@ double mp_lstm_loss(size_t n, const real *forecasts, const real *targets, double
         forecast += (double)forecasts[b];
         target += (double)targets[b];
         double spans = (double)(b + 1), off = forecast - target;
-        double unit = target > min_load * spans ? target : min_load * spans;
-        loss += (off < 0 ? -off : off) / unit / (double)n;
+        double divisor = target > min_load * spans ? target : min_load * spans;
+        loss += (off < 0 ? -off : off) / divisor / (double)n;
         if (d)
-            d[b] = (real)((off > 0) - (off < 0)) * (real)(weight / unit / (double)n);
+            d[b] = (real)((off > 0) - (off < 0)) * (real)(weight / divisor / (double)n);
     }
     double sum = 0;
     for (size_t b = n; d && b-- > 0;) {

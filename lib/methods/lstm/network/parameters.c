@@ -56,13 +56,15 @@ void mp_lstm_init_uniform(struct random *random, double limit, real *to, size_t 
         to[i] = (real)mp_random_between(random, -limit, limit);
 }
 
-/* A row of a gate matrix: four gates' numbers, the padded ones left alone. */
+/* Initialises a row of a gate matrix: four gates' numbers, but no padding. */
 static void init_gates(struct random *random, double limit, size_t hidden, size_t units, real *row)
 {
     for (size_t gate = 0; gate < 4; gate++)
         mp_lstm_init_uniform(random, limit, row + gate * units, hidden);
 }
 
+/* Weights and the first bias are uniform within 1 / sqrt(hidden), as in PyTorch. The second bias is 1 for the forget
+ * gate and 0 for the others. */
 static void init_layer(const struct lstm_shape *shape, size_t layer, struct random *random, real *parameters)
 {
     struct lstm_layer l = mp_lstm_layer(shape, layer);

@@ -153,7 +153,7 @@ static void head_forward(const struct lstm_shared_net *net, const struct lstm_vi
     mp_gemm(gemm, rows, HIDDEN, inputs, s->x, inputs, first, NULL, s->hidden, HIDDEN);
     MP_BY_WIDTH(gemm.bytes, mp_lstm_tanh, rows * HIDDEN, s->hidden);
     mp_gemm(gemm, rows, COLUMNS, HIDDEN, s->hidden, HIDDEN, last, bias, s->outputs, COLUMNS);
-    MP_BY_WIDTH(gemm.bytes, mp_lstm_gated_mean, rows, s->outputs, means, s->forecasts);
+    MP_BY_WIDTH(gemm.bytes, mp_lstm_mixture, rows, s->outputs, means, s->forecasts);
 }
 
 MP_VECTORISED static void mp_add_columns(real *sum, const real *rows, size_t count, size_t n)
@@ -169,7 +169,7 @@ static void head_backward(const struct lstm_shared_net *net, const struct lstm_v
     size_t rows = view->count, inputs = head_inputs(net->units);
     const real *means = net->examples->means + view->first * MP_LSTM_WINDOWS;
     real *d_last = view->d_head + last_at(net->units);
-    MP_BY_WIDTH(gemm.bytes, mp_lstm_gated_mean_backward, rows, s->outputs, means, s->d_forecasts);
+    MP_BY_WIDTH(gemm.bytes, mp_lstm_mixture_backward, rows, s->outputs, means, s->d_forecasts);
     mp_gemm_add_transposed(gemm, HIDDEN, COLUMNS, rows, s->hidden, HIDDEN, s->outputs, COLUMNS, d_last, COLUMNS);
     mp_add_columns(view->d_head + bias_at(net->units), s->outputs, rows, COLUMNS);
     mp_gemm(gemm, rows, HIDDEN, COLUMNS, s->outputs, COLUMNS, net->backward_last, NULL, s->d_hidden, HIDDEN);

@@ -2,15 +2,15 @@
 /* The shared network: recurrent layers over a series' blocks, and a head that chooses between its windows.
  *
  *     inputs -> LSTM -> last state ─┐
- *     features ─────────────────────┴─> x -> 32 tanh -> for each of 40 spans ahead: a gate per window, a residual
- *     forecast of a span = sum over the windows of softmax(gates) x window mean, times exp(residual)
+ *     features ─────────────────────┴─> x -> 32 tanh -> for each of 40 spans ahead: a logit per window, a residual
+ *     forecast of a span = sum over the windows of softmax(logits) x window mean, times exp(residual)
  *
- * The head, one row per series (head_kernel.h has the gated mean and its gradient):
+ * The head, one row per series (head_kernel.h has the mixture and its gradient):
  *
  *     x = [h | features]     [tile x (units + 16)]   one feature is always 1, so W1 needs no bias
  *     a = tanh(x W1)         [tile x 32]
  *     y = a W2 + b           [tile x 5 * 48]
- *     f = gated mean of y    [tile x 48]
+ *     f = mixture of y    [tile x 48]
  *
  * and back, from df, the gradient of the loss (loss.h) averaged over the batch:
  *
@@ -30,7 +30,7 @@ enum { MP_LSTM_HEAD_HIDDEN = 32 };
 
 /* A worker's memory for the head of one tile. */
 struct lstm_head_scratch {
-    real *x, *hidden, *outputs; /* x, a, y; on the way back y becomes dy */
+    real *x, *hidden, *outputs; /* x, a, y; in the backward pass y becomes dy */
     real *forecasts;
     real *d_x, *d_hidden, *d_forecasts; /* in training only */
 };
@@ -42,26 +42,27 @@ struct lstm_shared_net {
     struct lstm_head_scratch scratch[MP_LSTM_GROUPS]; /* one for each worker */
     double loss[MP_LSTM_GROUPS];
     struct arena arena;
-    const struct lstm_examples *examples; /* these two during a call */
+    const struct lstm_examples *examples; /* this and the next one are set during a call */
     real *forecasts;
 };
 
 /* The shape of the network with so many recurrent layers (0 .. MP_LSTM_MOST_LAYERS) and hidden units. */
 struct lstm_shape mp_lstm_shared_net_shape(size_t layers, size_t hidden);
 
-/* Fresh parameters: an untrained network. */
+/* Initialises all parameters: an untrained network. */
 void mp_lstm_shared_net_init_parameters(const struct lstm_shape *shape, struct random *random, real *parameters);
 
 /* All weights as forward products read them, in an array with the parameters' layout (workspace.h). */
 void mp_lstm_shared_net_pack(struct gemm gemm, const struct lstm_shape *shape, const real *parameters, real *packed);
 
-/* Takes all memory at once; the plan's steps are the network's own. False if that is refused; then there is nothing to
- * free. */
+/* Allocates all memory at once; the network sets the plan's steps itself. False if memory is refused; then there is
+ * nothing to free. */
 bool mp_lstm_shared_net_make(struct lstm_shared_net *net, const struct lstm_shape *shape, const struct lstm_plan *plan,
                              const struct memory *memory);
 void mp_lstm_shared_net_free(struct lstm_shared_net *net, const struct memory *memory);
 
-/* In a plan without packed weights: before the first call, and whenever the parameters have changed. */
+/* In a plan without packed weights: must be called before the first call below, and after every change of the
+ * parameters. */
 void mp_lstm_shared_net_set_parameters(struct lstm_shared_net *net, const real *parameters);
 
 /* forecasts[series][MP_LSTM_OUTPUT_ROW], of which the first MP_LSTM_OUTPUTS count. */
@@ -70,7 +71,7 @@ void mp_lstm_shared_net_forecast(struct lstm_shared_net *net, const struct lstm_
 /* The loss and, in a net for training, its gradient by all parameters. */
 double mp_lstm_shared_net_gradient(struct lstm_shared_net *net, const struct lstm_examples *examples, real *gradient);
 
-/* Floating-point operations that one series takes forward; three times as many with the way back. */
+/* Floating-point operations of one series' forward pass; with the backward pass there are three times as many. */
 double mp_lstm_shared_net_cost(const struct lstm_shape *shape);
 
 #endif

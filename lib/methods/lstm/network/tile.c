@@ -10,7 +10,7 @@
  * it. */
 enum { GRADIENT_ROWS = 192 };
 
-/* One layer of a tile: its sizes, its memory. */
+/* One layer of a tile: its sizes and its memory. */
 struct tile_layer {
     struct lstm_layer layer;
     const struct lstm_activations *memory;
@@ -74,7 +74,7 @@ static void last_state(const struct lstm_tile *tile, size_t layer, const real *r
         memcpy(states + state_at(tile, layer, r), rows + r * stride, tile->work->shape.hidden * sizeof *rows);
 }
 
-/* Where the tile's part of one step's inputs begins. */
+/* The place of the tile's inputs of one step. */
 static size_t inputs_at(const struct lstm_tile *tile, size_t step)
 {
     return (step * tile->batch->series + tile->first) * tile->work->shape.inputs;
@@ -137,7 +137,7 @@ void mp_lstm_tile_forward(const struct lstm_tile *tile)
 
 /* ---- backward ---------------------------------------------------------------------------------------------------- */
 
-/* The gradient by a layer's states that comes from the layer above or from the head, beside that of the next step. */
+/* Sets the gradient by a layer's states that comes from the layer above or from the head. */
 static void set_d_output(const struct lstm_tile *tile, size_t layer, size_t step, struct lstm_cells *cells)
 {
     size_t units = cells->units;

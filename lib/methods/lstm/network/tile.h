@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A tile of series through all steps of the layers, and back.
+/* Runs a tile of series forward through all steps of the layers, and backward.
  *
  * Forward, for each step and layer, one row per series (workspace.h has the shapes, cell_kernel.h the gates):
  *
@@ -13,9 +13,9 @@
  *     db += column sums of dz         both of PyTorch's biases get it
  *     dW += [h | x]' dz               over the rows of several steps at once
  *
- * Bytes: a series' forward pass does not depend on its tile. Of a gradient, the order of additions is fixed: rows of a
- * tile, then steps from the last to the first. Threads: a tile writes only to its worker and to the gradient that it is
- * given. Allocates: nothing. */
+ * bytes: a series' forward pass does not depend on its tile. A gradient's additions have a fixed order: rows of a tile,
+ * then steps from the last to the first; threads: a tile writes only to its worker and to the gradient that it gets;
+ * allocates: nothing. */
 #ifndef MP_METHODS_LSTM_NETWORK_TILE_H
 #define MP_METHODS_LSTM_NETWORK_TILE_H
 
@@ -30,10 +30,10 @@ struct lstm_tile {
 
 void mp_lstm_tile_forward(const struct lstm_tile *tile);
 
-/* From worker->d_output; adds to the gradient. */
+/* Begins with worker->d_output; adds to the gradient. */
 void mp_lstm_tile_backward(const struct lstm_tile *tile, real *gradient);
 
-/* The top layer's states after a step; without training only the last step's are there. */
+/* The top layer's states after a step; without training, only those of the last step exist. */
 const real *mp_lstm_tile_top(const struct lstm_tile *tile, size_t step);
 
 #endif

@@ -34,7 +34,7 @@ static void lay_out_worker(struct lstm_worker *worker, struct arena *arena, cons
         worker->d_output = take(arena, shown, MP_LSTM_TILE_ROWS * mp_padded(work->shape.hidden));
 }
 
-/* Its zeros matter: what is padded stays 0. */
+/* The zeros of the arena matter: padding stays 0. */
 void mp_lstm_work_lay_out(void *self, struct arena *arena)
 {
     struct lstm_work *work = self;

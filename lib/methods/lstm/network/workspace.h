@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What a network computes with: its weights as products read them, and the memory of each worker.
+/* A network's memory: its weights as products read them, and the activations of each worker. In all of network/ a step
+ * is one of the recurrence, an input block, never a training step.
  *
- * A worker takes a tile of at most 48 series through all steps. For each layer it holds, with one row per series:
+ * A worker runs a tile of at most 48 series through all steps. For each layer it holds, with one row per series:
  *
  *     rows     [ h of the step before | x | padding ]    the left factor of z = [h | x] W + b
- *     gates    [ i | f | g | o | padding ]               first z, then the gates, and dz on the way back
+ *     gates    [ i | f | g | o | padding ]               first z, then the gates; dz in the backward pass
  *     cells    [ c ]
  *
- * In training `rows`, `gates` and `cells` keep every step, one after another: the way back reads them again. Otherwise
- * every step overwrites the one before it. */
+ * In training `rows`, `gates` and `cells` keep every step, one after another, for the backward pass. Otherwise every
+ * step overwrites the one before it. */
 #ifndef MP_METHODS_LSTM_NETWORK_WORKSPACE_H
 #define MP_METHODS_LSTM_NETWORK_WORKSPACE_H
 
@@ -17,12 +18,12 @@
 #include "support/gemm.h"
 
 enum {
-    /* Series of a tile. A multiple of the plain kernel's 6 and 12 rows, and so few that one step of the default network
-     * (24 KB) stays in the first-level cache. Forecasts do not depend on it; the sums of a gradient do. */
+    /* Series of a tile: a multiple of the plain kernel's 6 and 12 rows, and few enough that one step of the default
+     * network (24 KB) stays in the first-level cache. Forecasts do not depend on it; the sums of a gradient do. */
     MP_LSTM_TILE_ROWS = 48,
-    /* Tiles are dealt to so many groups in turn. Each group sums its own gradient, and the groups are added in order:
-     * so a gradient does not depend on which worker computes which group. No more workers than groups have anything to
-     * do. */
+    /* Tiles are dealt to groups in turn. Each group sums its own gradient, and the groups are added in order, so a
+     * gradient does not depend on which worker computes which group. More groups would keep more workers busy, and
+     * take more memory. */
     MP_LSTM_GROUPS = 16
 };
 
@@ -32,9 +33,9 @@ struct lstm_plan {
     size_t series;  /* of a batch, at most: limits groups and workers; 0: any number */
     const real
         *packed;     /* the weights, packed elsewhere; NULL: the network packs its own (mp_lstm_work_set_parameters) */
-    bool training;   /* keeps all steps for the way back */
+    bool training;   /* keeps all steps for the backward pass */
     bool every_step; /* tests only, in training: the head sees all steps' states, not only the last step's */
-    bool input_gradients; /* tests only, in training: the way back goes on into the inputs */
+    bool input_gradients; /* tests only, in training: the backward pass includes the inputs */
 };
 
 /* One layer of one worker. steps: the plan's in training, else 1; steps + 1 becomes 1 as well. */
@@ -57,10 +58,9 @@ struct lstm_work {
     struct lstm_plan plan;
     struct gemm gemm;
     size_t parameters;
-    const real *packed; /* what the products read: the plan's or own_packed */
-    real *own_packed;   /* NULL where the plan has one */
-    real
-        *backward[MP_LSTM_MOST_LAYERS]; /* training: each layer's weights transposed and packed, for d[h | x] = dz W' */
+    const real *packed;                  /* what the products read: the plan's or own_packed */
+    real *own_packed;                    /* NULL where the plan has one */
+    real *backward[MP_LSTM_MOST_LAYERS]; /* training: W' of each layer, packed, for d[h | x] = dz W' */
     struct lstm_worker worker[MP_LSTM_GROUPS];
     real *gradient[MP_LSTM_GROUPS]; /* training: [parameters] each */
 };
@@ -75,17 +75,18 @@ static inline size_t mp_lstm_groups(const struct lstm_plan *plan)
 /* A workspace whose memory an arena then gives: mp_arena_make with mp_lstm_work_lay_out, alone or as a part of another
  * layout. False if the network is too large for any memory. */
 bool mp_lstm_work_init(struct lstm_work *work, const struct lstm_shape *shape, const struct lstm_plan *plan);
-void mp_lstm_work_lay_out(void *work, struct arena *arena);
+void mp_lstm_work_lay_out(void *self, struct arena *arena);
 
 /* The layers' weights as forward products read them, in an array with the parameters' layout: W packed, and bias_ih +
  * bias_hh in the place of bias_ih. The bytes depend on the machine (gemm.h), so they are never saved. */
 void mp_lstm_pack(struct gemm gemm, const struct lstm_shape *shape, const real *parameters, real *packed);
 
-/* Packs the work's own weights: before the first batch, and whenever the parameters have changed. */
+/* Packs the parameters into the work's own weights. Must be called before the first batch, and after every change of
+ * the parameters. */
 void mp_lstm_work_set_parameters(struct lstm_work *work, const real *parameters);
 
-/* Numbers from one row to the next. One line of the cache more than the gates need: without it, whole columns of rows
- * would share a few places of the cache. */
+/* Numbers from one row to the next. The gates get one cache line more than they need: without it, whole columns of rows
+ * would share a few sets of the cache. */
 static inline size_t mp_lstm_row_stride(const struct lstm_layer *layer)
 {
     return mp_padded(layer->rows);
@@ -96,7 +97,8 @@ static inline size_t mp_lstm_gates_stride(const struct lstm_layer *layer)
     return 4 * layer->units + MP_ROW;
 }
 
-/* Columns of a layer's gradient by [h | x] that somebody reads: a lower layer always, the inputs if asked for. */
+/* Columns of a layer's gradient by [h | x] that are read: those by h, and those by x where a lower layer or the plan
+ * needs them. */
 static inline size_t mp_lstm_backward_width(const struct lstm_work *work, size_t layer)
 {
     struct lstm_layer l = mp_lstm_layer(&work->shape, layer);

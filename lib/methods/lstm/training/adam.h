@@ -22,12 +22,12 @@ struct lstm_adam_rule {
     double learning_rate;
     double max_norm;         /* INFINITY: no clipping */
     uint64_t warmup_updates; /* 0: none */
-    uint64_t decay_updates;  /* from there on the rate is 0; 0: no decay */
+    uint64_t decay_updates;  /* after these the rate is 0; 0: no decay */
 };
 
 struct lstm_adam mp_lstm_adam_init(void);
 
-/* One update of n parameters (a multiple of MP_ROW) and their moments. False, and nothing changed, if the gradient is
+/* Updates n parameters (a multiple of MP_ROW) and their moments. Returns false, and changes nothing, if the gradient is
  * not finite. */
 bool mp_lstm_adam_update(struct lstm_adam *adam, const struct lstm_adam_rule *rule, size_t n, const real *gradient,
                          real *m, real *v, real *parameters);

@@ -49,7 +49,7 @@ static size_t training_layer(const struct lstm_split *split, size_t i)
     return every == 0 ? i : i / others * every + i % others + (i % others >= split->held_out);
 }
 
-/* A segment's origins are first .. first + n - 1. Before an origin lie MP_LSTM_MIN_STEPS of the run or more; behind
+/* A segment's origins are first .. first + n - 1. Before an origin lie MP_LSTM_MIN_STEPS of the run or more; after
  * it, all targets or half of the segment. */
 static size_t first_origin(const struct lstm_segment *segment)
 {
@@ -91,7 +91,7 @@ static double augment_age(double age, struct random *random)
     return mp_random_below(random, 2) ? age * factor : age / factor;
 }
 
-/* A truncated sample is of a run that has begun later, or of an old one whose earlier steps nobody recorded. */
+/* A truncated sample is of a run that began later, or of an old one whose earlier steps were not recorded. */
 struct lstm_sample mp_lstm_draw_sample(const struct lstm_split *split, struct random *random)
 {
     const struct run *run = split->run;
@@ -114,7 +114,7 @@ static size_t draw_series(const struct lstm_split *split, struct random *random)
     return layer * run->experts + mp_random_below(random, run->experts - sample_width(run) + 1);
 }
 
-/* Fisher and Yates. */
+/* The algorithm of Fisher and Yates. */
 static void shuffle(struct random *random, size_t *permutation, size_t n)
 {
     for (size_t i = 0; i < n; i++)
@@ -126,7 +126,7 @@ static void shuffle(struct random *random, size_t *permutation, size_t n)
     }
 }
 
-/* In the older part experts have other places. Half of the time it also comes from another layer and another time. */
+/* In the older part, experts have other places. In half of the splices it also comes from another layer and time. */
 static void splice(const struct lstm_split *split, struct random *random, struct lstm_sample *sample,
                    size_t *permutation)
 {
@@ -146,7 +146,7 @@ static void splice(const struct lstm_split *split, struct random *random, struct
     sample->donor_end = needed + mp_random_below(random, split->train.last - needed + 1);
 }
 
-/* Samples until the next one would exceed MP_LSTM_BATCH_SERIES, but one at least; returns how many. */
+/* Draws samples until the next one would exceed MP_LSTM_BATCH_SERIES, but at least one; returns their number. */
 static size_t draw_samples(const struct lstm_dataset *dataset, struct random *random, struct lstm_sample *samples,
                            const struct lstm_split **splits, size_t *series)
 {
@@ -186,7 +186,7 @@ struct lstm_sample mp_lstm_validation_sample(const struct lstm_split *split, siz
     return sample_at(split->run, 0, split->run->panel.series, end);
 }
 
-/* Every origin and validation layer of a run make a sample. Of these the set has every stride-th. */
+/* Every origin and validation layer of a run make a sample; the set has every stride-th of these. */
 static size_t stride_of(const struct lstm_split *split)
 {
     size_t series = MP_LSTM_VALIDATION_ORIGINS * validation_layers(split) * sample_width(split->run);
@@ -234,7 +234,7 @@ static const struct lstm_split *split_of(const struct lstm_dataset *dataset, siz
     return split;
 }
 
-/* How many samples from `first` on there is room for; adds up their series. */
+/* The number of samples, from `first` on, for which there is room; adds up their series. */
 static size_t fit_samples(const struct lstm_dataset *dataset, size_t first, size_t room, size_t *series)
 {
     size_t all = mp_lstm_validation_samples(dataset), n = 0;

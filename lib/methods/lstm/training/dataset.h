@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The runs that a network learns from: minibatches of samples drawn at random, and fixed samples for validation.
  *
- * Augmentation shows the network more kinds of pasts than the runs have. o is the origin, - are the steps that it sees:
+ * Augmentation shows the network more kinds of histories than the runs have. o is the origin, - are the steps seen:
  *
  *     as recorded  |-----------------------------------|o|  targets
  *     truncated    |                   |-- steps ------|o|  targets    as if the run had begun later
@@ -18,9 +18,10 @@
 #include "support/random.h"
 
 enum {
-    MP_LSTM_VALIDATION_ORIGINS = 32,  /* of a run */
-    MP_LSTM_BATCH_SERIES = 96,        /* of a minibatch, about: two tiles of the network's 48 rows */
-    MP_LSTM_MOST_SAMPLE_SERIES = 256, /* a sample of a larger layer is so many neighbours */
+    MP_LSTM_VALIDATION_ORIGINS = 32, /* of a run: two whole batches of the joint form */
+    MP_LSTM_BATCH_SERIES = 96,       /* of a minibatch, about: two tiles of 48 series */
+    MP_LSTM_MOST_SAMPLE_SERIES =
+        256, /* of a larger layer a sample has only neighbours, so that minibatches stay small */
 };
 
 /* Steps first .. last - 1 of a run. */
@@ -42,10 +43,10 @@ struct lstm_dataset {
     size_t n;
 };
 
-/* Series that a minibatch has at most. */
+/* The most series that a minibatch has. */
 size_t mp_lstm_batch_room(const struct lstm_dataset *dataset);
 
-/* Fills examples with a minibatch: samples of any run, training layer and training origin. */
+/* Fills examples with a minibatch: samples of random runs, training layers and training origins. */
 void mp_lstm_draw_minibatch(const struct lstm_dataset *dataset, struct random *random, struct lstm_examples *examples);
 
 /* All layers of a run at a random training origin, truncated and aged but never spliced. */
@@ -54,11 +55,11 @@ struct lstm_sample mp_lstm_draw_sample(const struct lstm_split *split, struct ra
 /* All layers of a run at the i-th of its MP_LSTM_VALIDATION_ORIGINS origins, which are spread evenly. */
 struct lstm_sample mp_lstm_validation_sample(const struct lstm_split *split, size_t i);
 
-/* How many samples the validation set has, and how many series. */
+/* The numbers of samples and of series in the validation set. */
 size_t mp_lstm_validation_samples(const struct lstm_dataset *dataset);
 size_t mp_lstm_validation_series(const struct lstm_dataset *dataset);
 
-/* Fills examples with the samples from the one numbered `first` on, as far as there is room; returns how many. */
+/* Fills examples with validation samples, the first being number `first`, while there is room; returns their number. */
 size_t mp_lstm_fill_validation(const struct lstm_dataset *dataset, size_t first, struct lstm_examples *examples);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A model as training reads and writes it: the parameters that forecasts use, the candidate that is being trained with
- * Adam's moments, and how far training has come. */
+/* A model as training reads and writes it: the parameters that forecasts use, the candidate in training with Adam's
+ * moments, and the progress of training. */
 #ifndef MP_METHODS_LSTM_TRAINING_TRAIN_STATE_H
 #define MP_METHODS_LSTM_TRAINING_TRAIN_STATE_H
 

@@ -5,11 +5,11 @@
 
 #include <string.h>
 
-/* A guard against a rare steep loss: none of the 4,000 updates behind the shipped weights was as long. */
+/* Guards against a rare steep loss: in the 4,000 updates behind the shipped weights no gradient was as long. */
 static const double MAX_NORM = 1;
 
-/* What a call works with. */
-struct training {
+/* The arguments of a call, and its memory. */
+struct trainer {
     struct lstm_model *model;
     const struct lstm_objective *objective;
     const struct lstm_schedule *schedule;
@@ -29,8 +29,8 @@ static void begin_round(struct lstm_model *model, const struct lstm_schedule *sc
     memset(model->v, 0, size);
 }
 
-/* The best are validated again, since the validation set may have moved on since the last time. */
-static void validate_candidate(const struct training *t)
+/* The best parameters are validated again, because the history may have advanced since the last time. */
+static void validate_candidate(const struct trainer *t)
 {
     struct lstm_model *model = t->model;
     struct lstm_train_state *state = model->state;
@@ -45,7 +45,7 @@ static void validate_candidate(const struct training *t)
     state->weights = MOEP_LSTM_TRAINED;
 }
 
-static bool update(const struct training *t)
+static bool update(const struct trainer *t)
 {
     struct lstm_model *model = t->model;
     struct lstm_train_state *state = model->state;
@@ -65,7 +65,7 @@ static bool is_validation_due(uint64_t updates, const struct lstm_schedule *sche
     return updates % schedule->eval_interval == 0 || updates == schedule->updates;
 }
 
-/* Of the next update, in 10^6 operations. */
+/* The cost of the next update, in 10^6 operations. */
 static double next_cost(const struct lstm_train_state *state, const struct lstm_objective *objective,
                         const struct lstm_schedule *schedule)
 {
@@ -81,7 +81,7 @@ bool mp_lstm_deposit(struct lstm_model *model, const struct lstm_objective *obje
 }
 
 /* One update, and the validation that is due after it. */
-static moep_status train_update(const struct training *t, const struct runtime *runtime)
+static moep_status train_update(const struct trainer *t, const struct runtime *runtime)
 {
     struct lstm_train_state *state = t->model->state;
     if (state->updates == state->length || state->length != t->schedule->updates)
@@ -99,7 +99,7 @@ moep_status mp_lstm_train(struct lstm_model *model, const struct lstm_objective 
                           uint64_t seed)
 {
     struct lstm_train_state *state = model->state;
-    struct training t = {model, objective, schedule, seed, NULL};
+    struct trainer t = {model, objective, schedule, seed, NULL};
     moep_status status = MOEP_OK;
     bool more = true;
     t.gradient = mp_allocate(&runtime->memory, model->parameters, sizeof *t.gradient);

@@ -6,12 +6,12 @@
  *
  *     L = mean over the minibatch's examples of 1 / n sum over b = 1 .. n of |F_b - Y_b| / max(Y_b, min_load)
  *
- * At every eval_interval-th update and at the last one, L is taken of the validation set for both. The candidate
+ * At every eval_interval-th update and at the last one, L is computed on the validation set for both. The candidate
  * becomes the best if its loss is below (1 - acceptance_margin) times that of the best, so a fit never makes the
  * validation loss larger.
  *
  * A budget is in 10^6 floating-point operations. Every fit deposits its budget; an update is made while the balance
- * covers its cost, that of a validation included where one is due. What is left stays for the next fit, so the result
+ * covers its cost, that of a validation included where one is due. The rest stays for the next fit, so the result
  * does not depend on how a budget is divided among fits.
  *
  * bytes: the minibatch is drawn from (seed, round, update), so a round may be interrupted anywhere; allocates: the
@@ -23,12 +23,12 @@
 #include "methods/lstm/training/train_state.h"
 #include "support/random.h"
 
-/* On the validation set: of the parameters, and of an untrained network. */
+/* Losses on the validation set: of the parameters, and of an untrained network. */
 struct lstm_losses {
     double loss, untrained;
 };
 
-/* What is minimised, and what that costs. */
+/* The loss as a function, and its cost. */
 struct lstm_objective {
     void *self;
     size_t parameters;
@@ -40,18 +40,19 @@ struct lstm_objective {
     struct lstm_losses (*validate)(void *self, const real *parameters);
 };
 
-/* One round. */
+/* The course of one round. */
 struct lstm_schedule {
     uint64_t updates, warmup_updates, eval_interval;
     double learning_rate;
     double acceptance_margin;
 };
 
-/* Deposits a budget: does the balance cover an update? A budget of 0 means a whole round, which is always covered. */
+/* Deposits a budget. True if the balance then covers an update; a budget of 0 means a whole round, which is always
+ * covered. */
 bool mp_lstm_deposit(struct lstm_model *model, const struct lstm_objective *objective,
                      const struct lstm_schedule *schedule, double budget);
 
-/* Continues the model's round, or begins one, while the balance lasts; with a budget of 0 to the end of the round.
+/* Continues the model's round, or begins one, while the balance lasts; with a budget of 0, until the end of the round.
  * NUMERIC if a gradient is not finite. */
 moep_status mp_lstm_train(struct lstm_model *model, const struct lstm_objective *objective,
                           const struct lstm_schedule *schedule, double budget, const struct runtime *runtime,
