@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the tests of the LSTM through the public calls share: predictors, and loads. */
+/* Predictors and loads for the tests of the LSTM through the public calls. */
 #ifndef TESTS_LSTM_H
 #define TESTS_LSTM_H
 
@@ -18,7 +18,7 @@ static inline moep_predictor_config config_of(uint32_t layers, uint32_t hidden)
     return config;
 }
 
-/* No weights are shipped for it, and it is quick. */
+/* A network that trains quickly, for which no weights are shipped. */
 static inline moep_predictor_config small_config(void)
 {
     return config_of(0, 1);
@@ -53,7 +53,8 @@ static inline double fraction(uint64_t *seed)
     return (double)(random_number(seed) >> 11) * 0x1p-53;
 }
 
-/* [steps][layers][experts], of loads that wander by so much a step and scatter; the caller frees them. */
+/* Counts [steps][layers][experts] of loads that wander by up to `drift` of themselves a step, with noise. The caller
+ * frees them. */
 static inline double *wandering(size_t steps, size_t layers, size_t experts, double drift, uint64_t seed)
 {
     size_t series = layers * experts;
@@ -81,7 +82,7 @@ static const double probabilities[] = {1e-300, 1e-12, 0.004, 0.005, 0.0051, 0.02
                                        0.501,  0.7,   0.9,   0.95,  0.994,  0.9951, 0.999, 1 - 1e-12, 1 - 0x1p-53};
 enum { PROBABILITIES = sizeof probabilities / sizeof *probabilities, MOST_ROWS = 60 };
 
-/* They rise with the probability, lie within 0 and 1, and have the forecast among them. */
+/* Quantiles rise with the probability and lie within 0 and 1; the forecast lies among them. */
 static inline void check_quantiles(const moep_predictor *predictor, size_t horizon, size_t stride)
 {
     static double rows[PROBABILITIES * MOST_ROWS * SERIES], forecast[MOST_ROWS * SERIES];

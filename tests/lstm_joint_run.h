@@ -24,7 +24,7 @@ static inline double fraction(uint64_t *state)
     return (double)(random_number(state) >> 40) * 0x1p-24;
 }
 
-/* Shares of a constant, uneven load: expert e of a layer has e + 1 parts, and noise on each. The caller frees them. */
+/* Shares of a constant, uneven load: expert e of a layer has e + 1 parts, each with noise. The caller frees them. */
 static inline float *uneven_shares(size_t steps, size_t series, size_t experts, double noise)
 {
     float *shares = malloc(steps * series * sizeof *shares);
@@ -66,7 +66,7 @@ static inline real *reals(size_t n)
     return numbers;
 }
 
-/* An untrained network; with a scale its head is random, but for what is padded. */
+/* An untrained network; with a scale, its head is random except for the padding. */
 static inline real *parameters_of(const struct lstm_shape *shape, double scale)
 {
     real *parameters = reals(mp_lstm_parameters(shape)), *head = parameters + mp_lstm_head(shape);

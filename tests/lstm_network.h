@@ -17,7 +17,7 @@ struct network {
     struct arena arena;
     size_t outputs;
     real *parameters, *gradient, *first, *second;
-    const real *target; /* [shown steps][series][outputs]; NULL: nothing is asked of the head */
+    const real *target; /* [shown steps][series][outputs]; NULL: the head computes nothing */
     size_t series, shown;
     real *y, *predicted; /* [shown steps][series][hidden], [..][outputs]; NULL: not kept */
     double loss[MP_LSTM_GROUPS];
@@ -104,7 +104,7 @@ static inline double total_loss(const struct network *network)
     return total;
 }
 
-/* The loss; the gradient too in a plan for training. */
+/* Computes the loss, and in a plan for training the gradient. */
 static inline double run_network(struct network *network, struct lstm_batch *batch)
 {
     batch->head = linear_head;
@@ -120,7 +120,7 @@ static inline double run_network(struct network *network, struct lstm_batch *bat
     return total_loss(network);
 }
 
-/* Between -scale / 2 and scale / 2, the same for float and double. */
+/* Random numbers between -scale / 2 and scale / 2, the same for float and double. */
 static inline real *random_reals(size_t n, double scale, uint64_t seed)
 {
     real *numbers = zeros(n);
@@ -130,7 +130,7 @@ static inline real *random_reals(size_t n, double scale, uint64_t seed)
     return numbers;
 }
 
-/* What is padded stays 0: weights go in the way a caller's do. */
+/* Sets random weights through the import that callers use, so padding stays 0. */
 static inline void randomise(struct network *network, double scale, uint64_t seed)
 {
     const struct lstm_shape *shape = &network->shape;

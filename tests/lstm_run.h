@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Recorded runs as the LSTM's insides see them. */
+/* Runs for the tests of the LSTM's parts. */
 #ifndef TESTS_LSTM_RUN_H
 #define TESTS_LSTM_RUN_H
 
@@ -22,7 +22,7 @@ static inline real *reals(size_t n)
     return numbers;
 }
 
-/* Shares [steps][series] that wander and scatter; layers of `experts`. The caller frees them. */
+/* Shares [steps][series] that wander, with noise; layers have `experts` experts. The caller frees them. */
 static inline float *wandering_shares(size_t steps, size_t series, size_t experts, uint64_t seed)
 {
     float *shares = malloc(steps * series * sizeof *shares);

@@ -41,7 +41,7 @@ static void only_the_default_network_has_weights_that_are_shipped(void **state)
         }
 }
 
-/* The average of the means of the last 20, 100, 500 and 2,000 shares, each of as many as there are. */
+/* The average of the means of the last 20, 100, 500 and 2,000 shares, or of all where there are fewer. */
 static void an_untrained_network_forecasts_the_mean_of_four_windows(void **state)
 {
     (void)state;
@@ -99,7 +99,7 @@ static void rows_of_any_stride_are_means_of_the_steps(void **state)
     free(counts);
 }
 
-static void beyond_2000_steps_the_last_block_is_held(void **state)
+static void after_2000_steps_the_last_span_is_repeated(void **state)
 {
     (void)state;
     double *counts = wandering(STEPS, LAYERS, EXPERTS, 0.02, 4), rows[50][SERIES], far[SERIES];
@@ -129,7 +129,7 @@ static void everything(const moep_predictor *predictor, double *rows)
 
 enum { EVERYTHING = 10 * SERIES * (1 + PROBABILITIES) };
 
-static void the_scale_of_counts_and_the_places_of_experts_have_no_part_in_it(void **state)
+static void the_scale_of_counts_and_the_places_of_experts_do_not_matter(void **state)
 {
     (void)state;
     const size_t place[EXPERTS] = {2, 0, 3, 1};
@@ -174,7 +174,7 @@ static double difficult(int kind, size_t t, double usual)
     }
 }
 
-static void quantiles_never_cross_nor_leave_the_forecast_out_whatever_the_load(void **state)
+static void quantiles_never_cross_and_enclose_the_forecast_whatever_the_load(void **state)
 {
     (void)state;
     const size_t lengths[] = {100, 777, STEPS};
@@ -197,9 +197,9 @@ static void quantiles_never_cross_nor_leave_the_forecast_out_whatever_the_load(v
     free(counts);
 }
 
-/* For white noise about a constant load a single step is within the quantiles of 5 % and 95 % in nine of ten cases;
- * without any training, for the noise that the past shows. */
-static void single_steps_are_within_their_quantiles_as_often_as_these_say(void **state)
+/* For white noise about a constant load, a single step is within the quantiles of 5 % and 95 % in nine of ten cases. No
+ * training is needed: the past shows the noise. */
+static void single_steps_are_within_their_quantiles_as_often_as_stated(void **state)
 {
     (void)state;
     const double ends[2] = {0.05, 0.95};
@@ -223,7 +223,7 @@ static void single_steps_are_within_their_quantiles_as_often_as_these_say(void *
     free(counts);
 }
 
-/* With the shipped weights, of each block by itself: what the farthest may bring is more than what the next may. */
+/* With the shipped weights, the interval of the last output span is wider than that of the next one. */
 static void the_farther_ahead_the_wider_are_quantiles(void **state)
 {
     (void)state;
@@ -249,10 +249,10 @@ int main(void)
         cmocka_unit_test(only_the_default_network_has_weights_that_are_shipped),
         cmocka_unit_test(an_untrained_network_forecasts_the_mean_of_four_windows),
         cmocka_unit_test(rows_of_any_stride_are_means_of_the_steps),
-        cmocka_unit_test(beyond_2000_steps_the_last_block_is_held),
-        cmocka_unit_test(the_scale_of_counts_and_the_places_of_experts_have_no_part_in_it),
-        cmocka_unit_test(quantiles_never_cross_nor_leave_the_forecast_out_whatever_the_load),
-        cmocka_unit_test(single_steps_are_within_their_quantiles_as_often_as_these_say),
+        cmocka_unit_test(after_2000_steps_the_last_span_is_repeated),
+        cmocka_unit_test(the_scale_of_counts_and_the_places_of_experts_do_not_matter),
+        cmocka_unit_test(quantiles_never_cross_and_enclose_the_forecast_whatever_the_load),
+        cmocka_unit_test(single_steps_are_within_their_quantiles_as_often_as_stated),
         cmocka_unit_test(the_farther_ahead_the_wider_are_quantiles),
     };
     return cmocka_run_group_tests(lstm, NULL, NULL);

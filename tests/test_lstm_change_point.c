@@ -11,8 +11,8 @@ static double fraction(uint64_t *state)
     return (double)(random_number(state) >> 11) * 0x1p-53;
 }
 
-/* Sums of blocks, newest first: levels[e] changes by `jump` of itself, up and down by turns, `since` blocks ago and, if
- * `other` is not 0, that many ago once more; it drifts by `drift` of itself per block; noise is a part of the load. */
+/* Blocks since the change point of a load that jumps `since` blocks ago and, unless `other` is 0, `other` blocks ago.
+ * Even experts jump up by `jump` of the load, odd ones down. Drift (per block) and noise are parts of the load, too. */
 static size_t blocks_since(size_t blocks, double jump, size_t since, size_t other, double drift, double noise)
 {
     static double sums[BLOCKS * EXPERTS], scratch[2 * EXPERTS];
@@ -86,21 +86,21 @@ static void a_part_of_a_layers_experts_shows_the_same_jumps(void **state)
 
 /* ---- by the definition ------------------------------------------------------------------------------------------- */
 
-/* Of the split after the newest `split` blocks, from the sums of each side themselves. */
+/* The distance at the split after the newest `split` blocks, from the sums of each side themselves. */
 static double distance_at(const double *sums, size_t blocks, size_t split)
 {
     double squares = 0, noise = 0;
     for (size_t e = 0; e < EXPERTS; e++) {
-        double apart = 0;
+        double difference = 0;
         for (size_t b = 0; b < 5; b++)
-            apart += sums[(split - 1 - b) * EXPERTS + e] - sums[(split + b) * EXPERTS + e];
-        squares += apart * apart;
+            difference += sums[(split - 1 - b) * EXPERTS + e] - sums[(split + b) * EXPERTS + e];
+        squares += difference * difference;
     }
     for (size_t b = 1; b < blocks; b++)
         for (size_t e = 0; e < EXPERTS; e++)
             noise += pow(sums[b * EXPERTS + e] - sums[(b - 1) * EXPERTS + e], 2);
-    double unit = 5.0 * STEPS / EXPERTS;
-    return fmax(squares - 5 * noise / (double)(blocks - 1), 0) / (EXPERTS * unit * unit);
+    double scale = 5.0 * STEPS / EXPERTS;
+    return fmax(squares - 5 * noise / (double)(blocks - 1), 0) / (EXPERTS * scale * scale);
 }
 
 static size_t since_by_definition(const double *sums, size_t blocks)
@@ -125,8 +125,8 @@ static size_t since_by_definition(const double *sums, size_t blocks)
     return blocks;
 }
 
-/* Loads with jumps of any size anywhere, from none to three, that scatter and drift more or less. Nothing beyond the
- * last block is looked at, and what lies in the scratch does not matter. */
+/* Loads have up to three jumps of any size anywhere, and noise. Numbers after the last block are not read, and the
+ * contents of the scratch do not matter: both are NaN. */
 static void a_jump_is_where_the_definition_says(void **state)
 {
     (void)state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Training and validation samples of runs. Steps that must not be seen are NaN. */
+/* Training and validation samples of runs. Steps that a network must not see are NaN. */
 #include "lstm_run.h"
 
 #include "methods/lstm/training/dataset.h"
@@ -33,7 +33,7 @@ static void spoil(float *shares, size_t series, size_t step, size_t first, size_
 
 /* ---- splits ------------------------------------------------------------------------------------------------------ */
 
-/* For several numbers of layers, with each of the three kinds of layers held out. */
+/* A network trains on no layer that is held out, and validates on no other. */
 static void check_layers(size_t layers, size_t held_out)
 {
     enum { STEPS = 700, EXPERTS = 4 };
@@ -70,7 +70,7 @@ static void no_layer_is_for_both_training_and_validation(void **state)
             check_layers(layers, held_out);
 }
 
-static void training_sees_nothing_beyond_its_segment(void **state)
+static void training_sees_nothing_outside_its_segment(void **state)
 {
     (void)state;
     enum { STEPS = 900, EXPERTS = 5, LAYERS = 2, SERIES = LAYERS * EXPERTS, LAST = 675 };
@@ -98,8 +98,8 @@ static void training_sees_nothing_beyond_its_segment(void **state)
     free(shares);
 }
 
-/* Half of the time as if the run had begun later, and of that half of the time as young as it would then be; else of
- * any age about its own. */
+/* Half of the samples are as if the run had begun later, and half of those are as young as it would then be. The others
+ * have any age about their own. */
 static void samples_are_truncated_and_aged(void **state)
 {
     (void)state;
@@ -109,7 +109,7 @@ static void samples_are_truncated_and_aged(void **state)
     const struct lstm_split split = {.run = &run, .train = {0, STEPS}, .validation = {0, STEPS}};
     struct random random = mp_random(4, 0);
     size_t cut = 0, young = 0, older = 0, younger = 0;
-    run.first_step = 100000; /* so old that a truncated sample can be told by its age */
+    run.first_step = 100000; /* so old that its age identifies a truncated sample */
     for (size_t i = 0; i < MANY; i++) {
         struct lstm_sample sample = mp_lstm_draw_sample(&split, &random);
         double own = (double)(run.first_step + sample.end);
@@ -128,7 +128,7 @@ static void samples_are_truncated_and_aged(void **state)
     free(shares);
 }
 
-/* In a long run the last origin lies a forecast's horizon before the end, in a short one in the middle. */
+/* In a long run the last origin lies a forecast's horizon before the end; in a short one, in the middle. */
 static void every_origin_leaves_steps_for_targets(void **state)
 {
     (void)state;
@@ -274,8 +274,8 @@ static void every_training_sample_is_drawn(void **state)
     free_marked(&m);
 }
 
-/* Where loads are marks, only a splice has two of them: about one sample in sixteen. Half of them are of one layer,
- * whose experts have changed places; in about as many it was more than 100 steps ago. */
+/* Where every load is a mark, only a spliced sample has two marks: about one sample in sixteen. Half of these come from
+ * one layer, whose experts have changed places. In about as many, the splice was more than 100 steps ago. */
 static void some_samples_are_spliced(void **state)
 {
     (void)state;
@@ -337,7 +337,7 @@ int main(void)
 {
     const struct CMUnitTest dataset[] = {
         cmocka_unit_test(no_layer_is_for_both_training_and_validation),
-        cmocka_unit_test(training_sees_nothing_beyond_its_segment),
+        cmocka_unit_test(training_sees_nothing_outside_its_segment),
         cmocka_unit_test(validation_origins_lie_in_their_segment),
         cmocka_unit_test(samples_are_truncated_and_aged),
         cmocka_unit_test(every_origin_leaves_steps_for_targets),

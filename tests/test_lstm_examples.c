@@ -23,7 +23,7 @@ static struct lstm_examples make_examples(size_t series)
 
 /* ---- the definitions --------------------------------------------------------------------------------------------- */
 
-/* So many steps before the origin, of series i of the sample. */
+/* The share of series i of the sample, `ago` steps before the origin. */
 static double share_ago(const struct lstm_sample *sample, size_t ago, size_t i)
 {
     if (sample->donor && ago > sample->splice_steps)
@@ -31,7 +31,7 @@ static double share_ago(const struct lstm_sample *sample, size_t ago, size_t i)
     return share_at(sample->panel, sample->end - ago, sample->first + i);
 }
 
-/* Of steps from .. to ago. */
+/* The mean of the shares from .. to steps ago. */
 static double mean_ago(const struct lstm_sample *sample, size_t from, size_t to, size_t i)
 {
     double sum = 0;
@@ -79,7 +79,7 @@ static void check_inputs(const struct lstm_examples *e, const struct lstm_sample
     assert_int_equal(e->n_targets[s], 0);
 }
 
-static void check_past(const struct lstm_sample *sample)
+static void check_sample(const struct lstm_sample *sample)
 {
     struct lstm_examples e = make_examples(ROOM);
     mp_lstm_fill_inputs(&e, AT, sample);
@@ -99,13 +99,13 @@ static void a_sample_of_any_length_is_as_defined(void **state)
         struct panel panel = panel_of(shares, STEPS, SERIES, first);
         for (size_t i = 0; i < sizeof ends / sizeof *ends; i++) {
             struct lstm_sample sample = sample_of(&panel, 1, 4, ends[i]);
-            check_past(&sample);
+            check_sample(&sample);
         }
     }
     free(shares);
 }
 
-/* As if the run had begun later: earlier steps are not seen, and an age may be any. */
+/* A sample may be as if the run had begun later: earlier steps are not seen, and the age may be any. */
 static void steps_that_do_not_count_are_not_seen(void **state)
 {
     (void)state;
@@ -117,7 +117,7 @@ static void steps_that_do_not_count_are_not_seen(void **state)
         sample.age = (double)(7 * steps);
         for (size_t i = 0; i < (3000 - steps) * SERIES; i++)
             shares[i] = NAN;
-        check_past(&sample);
+        check_sample(&sample);
         free(shares);
         shares = wandering_shares(STEPS, SERIES, SERIES, 4);
         panel.ring = shares;
@@ -134,12 +134,12 @@ static void ages_are_held_within_100_and_10000(void **state)
     for (size_t i = 0; i < sizeof ages / sizeof *ages; i++) {
         struct lstm_sample sample = sample_of(&panel, 0, SERIES, 200);
         sample.age = ages[i];
-        check_past(&sample);
+        check_sample(&sample);
     }
     free(shares);
 }
 
-/* Dead ones, ones that die or wake, and one with everything. */
+/* Dead experts, experts that die or wake, and one with all of the load. */
 static void extreme_loads_are_clipped(void **state)
 {
     (void)state;
@@ -153,9 +153,9 @@ static void extreme_loads_are_clipped(void **state)
     }
     struct panel panel = panel_of(shares, 2000, SERIES, 0);
     struct lstm_sample sample = sample_of(&panel, 0, SERIES, 2000);
-    check_past(&sample);
+    check_sample(&sample);
     sample.experts = 100;
-    check_past(&sample);
+    check_sample(&sample);
     struct lstm_examples e = make_examples(SERIES);
     mp_lstm_fill_inputs(&e, 0, &sample);
     assert_true(e.features[2 * MP_LSTM_FEATURES + 3] == -2 && e.features[1 * MP_LSTM_FEATURES + 3] == 2);
@@ -177,14 +177,13 @@ static void a_splice_keeps_the_last_steps_and_takes_the_others_from_a_donor(void
         sample.donor_first = 1;
         sample.donor_end = 2900;
         sample.permutation = permutation;
-        check_past(&sample);
+        check_sample(&sample);
     }
     free(others);
     free(shares);
 }
 
-/* ----
- * targets---------------------------------------------------------------------------------------------------------- */
+/* ---- targets ----------------------------------------------------------------------------------------------------- */
 
 static void targets_are_the_means_of_whole_known_spans(void **state)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Fits of the LSTM within the run: how much, how well, in pieces, cancelled, without memory. */
+/* Fits of the LSTM within the run: budgets, accuracy, progress, refused memory. */
 #include "lstm.h"
 
 static void assert_same_forecasts(const moep_predictor *a, const moep_predictor *b)
@@ -58,7 +58,7 @@ static void a_fit_learns_which_windows_are_good(void **state)
     free(counts);
 }
 
-/* Whatever the history is. */
+/* True whatever the history is. */
 static void a_fit_never_makes_the_held_out_error_larger(void **state)
 {
     (void)state;
@@ -155,7 +155,7 @@ static void a_budget_spent_in_many_calls_is_as_good_as_in_one(void **state)
     free(counts);
 }
 
-static void a_large_budget_goes_on_into_the_next_round(void **state)
+static void a_large_budget_continues_into_the_next_round(void **state)
 {
     (void)state;
     double *counts = wandering(800, LAYERS, EXPERTS, 0.005, 9);
@@ -287,7 +287,7 @@ int main(void)
         cmocka_unit_test(the_default_network_is_fitted_from_the_shipped_weights),
         cmocka_unit_test(any_number_of_threads_fits_the_same_bytes),
         cmocka_unit_test(a_budget_spent_in_many_calls_is_as_good_as_in_one),
-        cmocka_unit_test(a_large_budget_goes_on_into_the_next_round),
+        cmocka_unit_test(a_large_budget_continues_into_the_next_round),
         cmocka_unit_test(without_a_balance_no_update_is_made),
         cmocka_unit_test(progress_grows_to_1_and_can_cancel_which_changes_nothing),
         cmocka_unit_test(any_refused_request_is_an_error_that_changes_nothing),

@@ -47,7 +47,7 @@ static void read_array(FILE *file, struct golden *golden, const char *name)
         assert_int_equal(fscanf(file, "%lf", &array->numbers[i]), 1);
 }
 
-/* The next case of the file, behind whose "case" the file is; false at the end. */
+/* Reads the next case; the word "case" has been read. False at the end of the file. */
 static bool read_case(FILE *file, struct golden *golden)
 {
     char word[32];
@@ -78,7 +78,7 @@ static const struct array *find(const struct golden *golden, const char *name)
     return NULL;
 }
 
-/* A copy in our precision; the caller frees it. */
+/* A copy in the test's precision; the caller frees it. */
 static real *reals(const struct golden *golden, const char *name)
 {
     const struct array *array = find(golden, name);
@@ -88,7 +88,7 @@ static real *reals(const struct golden *golden, const char *name)
     return numbers;
 }
 
-/* Within the tolerance, absolutely and, for arrays of larger numbers, relative to the largest. */
+/* All numbers of an array lie within the bound. */
 static void compare(const struct golden *golden, const char *name, const real *actual, double bound)
 {
     const struct array *array = find(golden, name);
@@ -98,7 +98,7 @@ static void compare(const struct golden *golden, const char *name, const real *a
                      array->numbers[i]);
 }
 
-/* ---- parameters by PyTorch's names ---------------------------------------------------------------------------------- */
+/* ---- parameters by PyTorch's names ------------------------------------------------------------------------------- */
 
 static const char *named(const char *before, const char *name, size_t layer)
 {
@@ -151,7 +151,7 @@ static void compare_all(const struct network *network, const struct golden *gold
     free(w.bias_hh);
 }
 
-/* ---- small networks ------------------------------------------------------------------------------------------------- */
+/* ---- small networks ---------------------------------------------------------------------------------------------- */
 
 struct stage {
     struct network network;
@@ -265,9 +265,9 @@ static void parameters_after_three_steps_of_adam_are_pytorchs(void **state)
     each_small_case(check_adam);
 }
 
-/* ---- a network of the size that forecasts ---------------------------------------------------------------------------- */
+/* ---- a network of the size that forecasts ------------------------------------------------------------------------ */
 
-/* make.py's. */
+/* The formula of make.py. */
 static real *formula(uint64_t first, size_t n, double scale)
 {
     real *numbers = zeros(n);

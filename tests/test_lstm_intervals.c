@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Intervals of the LSTM: whatever it has learned, and on loads of any kind. */
+/* Intervals of the LSTM, whatever it has learned and whatever the loads. */
 #include "lstm.h"
 
-/* Loads that take turns every other step. */
-static double *alternating(size_t steps)
+/* Loads that swap between two levels every other step. */
+static double *swapping(size_t steps)
 {
     double *counts = malloc(steps * SERIES * sizeof *counts);
     assert_non_null(counts);
@@ -13,12 +13,12 @@ static double *alternating(size_t steps)
     return counts;
 }
 
-/* Before and after fit, in either form, of loads that take turns and of such that wander. */
+/* Before and after fit, in both forms, for loads that swap and for loads that wander. */
 static void a_forecast_is_within_its_own_quantiles_whatever_was_learned(void **state)
 {
     (void)state;
     for (int i = 0; i < 7; i++) {
-        double *counts = i & 1 && !(i & 4) ? alternating(STEPS) : wandering(STEPS, LAYERS, EXPERTS, 0.02, 10);
+        double *counts = i & 1 && !(i & 4) ? swapping(STEPS) : wandering(STEPS, LAYERS, EXPERTS, 0.02, 10);
         moep_predictor_config config = config_of(1, i & 2 ? 16 : 3);
         config.lstm_scope = i & 4 ? MOEP_LSTM_JOINT : MOEP_LSTM_SHARED;
         moep_predictor *predictor = make_and_push(&config, NULL, counts, STEPS);
@@ -35,7 +35,7 @@ static void a_forecast_is_within_its_own_quantiles_whatever_was_learned(void **s
 
 enum { WIDE = 32, PAST = 2500, AHEAD = 1000 }; /* experts of one layer, steps */
 
-/* How many of them have, of the next steps, a mean within the quantiles of 10 % and 90 %. */
+/* The number of experts whose mean load of the next steps lies within the quantiles of 10 % and 90 %. */
 static size_t within_interval(const moep_predictor_config *config, double drift, uint64_t seed)
 {
     const double ends[2] = {0.1, 0.9};
@@ -59,9 +59,9 @@ static size_t within_interval(const moep_predictor_config *config, double drift,
     return within;
 }
 
-/* Loads that stay, and random walks, slow and fast ones, by any weights. What was seen of other runs would be far too
- * much for the one, and too little for the other. */
-static void a_run_has_the_intervals_that_its_own_past_asks_for(void **state)
+/* Constant loads, and slow and fast random walks, with shipped and with untrained weights. The errors on other runs
+ * would be far too large for the one, and too small for the other. */
+static void intervals_follow_the_errors_of_the_runs_own_past(void **state)
 {
     (void)state;
     enum { RUNS = 20 };
@@ -79,7 +79,7 @@ int main(void)
 {
     const struct CMUnitTest lstm_intervals[] = {
         cmocka_unit_test(a_forecast_is_within_its_own_quantiles_whatever_was_learned),
-        cmocka_unit_test(a_run_has_the_intervals_that_its_own_past_asks_for),
+        cmocka_unit_test(intervals_follow_the_errors_of_the_runs_own_past),
     };
     return cmocka_run_group_tests(lstm_intervals, NULL, NULL);
 }

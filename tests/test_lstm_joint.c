@@ -113,7 +113,7 @@ static void an_untrained_network_has_the_loss_of_uniform_loads(void **state)
     free(shares);
 }
 
-/* The load becomes uniform where half of the origins are over, so each of them counts. */
+/* The load becomes uniform after half of the origins, so each half changes the loss. */
 static void validation_is_of_all_origins(void **state)
 {
     (void)state;
@@ -237,7 +237,7 @@ static void refused_memory_is_an_error_and_nothing_is_kept(void **state)
             assert_true(done == (refusing.requests < n));
             refusals += !done;
         }
-    assert_int_equal(refusals, 3 + 1); /* of making the training, of a forecast */
+    assert_int_equal(refusals, 3 + 1); /* three requests for training, one for a forecast */
 }
 
 static void the_largest_network_trains_in_bounded_memory(void **state)

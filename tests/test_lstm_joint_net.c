@@ -14,7 +14,7 @@
 
 /* ---- networks ---------------------------------------------------------------------------------------------------- */
 
-/* Forecasts at the end of a panel, of which so many steps count; the caller frees them. */
+/* Forecasts at the end of a panel whose last `steps` steps are seen; the caller frees them. */
 static real *forecasts_of(const struct panel *panel, size_t steps, double scale)
 {
     struct lstm_shape shape = mp_lstm_joint_net_shape(2, HIDDEN, SERIES);
@@ -60,7 +60,7 @@ static void a_network_sees_the_last_1000_steps_and_no_others(void **state)
     free(shares);
 }
 
-/* Steps that do not count are as if the load had been uniform, and so are those of a block that is not whole. */
+/* Steps that are not seen count as a uniform load, and so do those of a block that is not whole. */
 static void blocks_that_do_not_exist_yet_are_a_uniform_load(void **state)
 {
     (void)state;
@@ -101,7 +101,7 @@ static void no_forecast_is_negative(void **state)
 
 /* ---- gradients --------------------------------------------------------------------------------------------------- */
 
-/* A network for training with a batch that looks back on a random run; targets are random. */
+/* A network for training, with a batch of origins of a random run; targets are random. */
 struct bench {
     struct lstm_shape shape;
     struct lstm_joint_net net;
@@ -203,8 +203,8 @@ static void the_loss_is_that_of_the_forecasts(void **state)
             assert_true(forecasts[at * ROW + k] > 0); /* nothing was cut off, so the two are of the same numbers */
             forecast += (double)forecasts[at * ROW + k];
             target += (double)e->targets[at * OUTPUTS + k];
-            double blocks = (double)(k + 1), unit = fmax(target / blocks, (double)e->min_load[at]);
-            sum += fabs(forecast - target) / blocks / unit / (double)e->n_targets[at];
+            double spans = (double)(k + 1), divisor = fmax(target / spans, (double)e->min_load[at]);
+            sum += fabs(forecast - target) / spans / divisor / (double)e->n_targets[at];
         }
     }
     assert_near(loss, sum / (double)e->series, 1e-6 * loss);
@@ -250,7 +250,7 @@ static void any_vector_width_gives_the_same_bytes(void **state)
         assert_true(hash_of_gradient((struct gemm){.bytes = bytes}) == narrowest);
 }
 
-/* So that gcc, clang, sanitizers and every processor are compared. */
+/* This compares gcc, clang, sanitizers and processors. */
 static void every_build_gives_the_same_bytes(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The network's kernels: recurrence, gradients, Adam; the same bytes for any width, number of workers and build. */
 #include "lstm_network.h"
 
 #include <sys/wait.h>
@@ -125,7 +126,7 @@ struct slopes {
     struct lstm_batch batch;
 };
 
-/* That d[i] is the loss's slope by x[i], for every stride-th of n. */
+/* d[i] must be the loss's slope by x[i], for every stride-th of n. */
 static void check_slopes(struct slopes *s, real *x, const real *d, size_t n, size_t stride)
 {
     real *computed = zeros(n);
@@ -228,7 +229,7 @@ static void any_vector_width_gives_the_same_bytes(void **state)
         assert_true(hash_of_training(1, (struct gemm){.bytes = bytes}) == narrowest);
 }
 
-/* So that gcc, clang, sanitizers and every processor are compared. */
+/* This compares gcc, clang, sanitizers and processors. */
 static void every_build_gives_the_same_bytes(void **state)
 {
     (void)state;
@@ -417,7 +418,7 @@ static void weights_survive_pytorchs_layout(void **state)
     free_network(&n);
 }
 
-/* A series' last input is to be remembered, the others forgotten. */
+/* The task: to remember a series' last input, and to forget the others. */
 static void train(struct network *n, struct lstm_batch *batch, int updates, double *first, double *last)
 {
     struct lstm_adam adam = mp_lstm_adam_init();
@@ -456,7 +457,7 @@ static void a_network_learns_and_what_is_padded_stays_0(void **state)
 
 /* ---- Adam -------------------------------------------------------------------------------------------------------- */
 
-/* Where 16 parameters that began at 0 are after an update with these gradients. */
+/* The first of 16 parameters, which begin at 0, after an update with these gradients. */
 static double moved_by(struct lstm_adam *adam, const struct lstm_adam_rule *rule, const real *gradient)
 {
     real first[16] = {0}, second[16] = {0}, parameters[16] = {0};
@@ -477,7 +478,7 @@ static void the_rate_falls_as_a_cosine(void **state)
     }
 }
 
-/* The second moment is the gradient's square, and so shows its length. */
+/* The moments show the length of the clipped gradient. */
 static void a_long_gradient_is_scaled_and_a_short_one_is_not(void **state)
 {
     (void)state;

@@ -40,7 +40,7 @@ static void free_bench(struct bench *b)
     free(b->parameters);
 }
 
-/* Any network, of which the head's last layer is not 0. */
+/* Makes a network whose head's last layer is not 0. */
 static void make_another(struct bench *b)
 {
     uint64_t seed = 2;
@@ -48,7 +48,7 @@ static void make_another(struct bench *b)
         b->parameters[i] += (real)(0.2 * (fraction(&seed) - 0.5));
 }
 
-/* The loss of one forecast after another against block means: how far the means so far are off, averaged. */
+/* The loss by its definition: the relative error of the mean over the first spans, averaged over their number. */
 static double loss_by_definition(const double *forecasts, const double *targets, size_t n)
 {
     double forecast = 0, target = 0, loss = 0;
@@ -76,16 +76,16 @@ static double untrained_by_definition(const struct bench *b)
     double loss = 0;
     for (size_t i = 0; i < MP_LSTM_VALIDATION_ORIGINS; i++)
         for (size_t e = 0; e < EXPERTS; e++) {
-            size_t origin = mp_lstm_validation_sample(&b->split, i).end, blocks = (STEPS - origin) / 50;
+            size_t origin = mp_lstm_validation_sample(&b->split, i).end, spans = (STEPS - origin) / 50;
             double plain = 0, forecasts[OUTPUTS], targets[OUTPUTS];
             const size_t windows[] = {20, 100, 500, 2000};
             for (size_t w = 0; w < 4; w++)
                 plain += mean_of_steps(panel, windows[w] < origin ? origin - windows[w] : 0, origin, e) / 4;
-            for (size_t block = 0; block < blocks; block++) {
-                forecasts[block] = plain;
-                targets[block] = mean_of_steps(panel, origin + 50 * block, origin + 50 * (block + 1), e);
+            for (size_t span = 0; span < spans; span++) {
+                forecasts[span] = plain;
+                targets[span] = mean_of_steps(panel, origin + 50 * span, origin + 50 * (span + 1), e);
             }
-            loss += loss_by_definition(forecasts, targets, blocks) / EXAMPLES;
+            loss += loss_by_definition(forecasts, targets, spans) / EXAMPLES;
         }
     return loss;
 }
@@ -126,10 +126,10 @@ static double loss_of_network(const struct bench *b, size_t *after_change_point)
         double plain = 0, forecasts[OUTPUTS], targets[OUTPUTS];
         for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
             plain += (double)e.means[s * MP_LSTM_WINDOWS + w] / MP_LSTM_WINDOWS;
-        for (size_t block = 0; block < e.n_targets[s]; block++) {
-            double network = (double)forecast[s * MP_LSTM_OUTPUT_ROW + block];
-            forecasts[block] = e.after_change_point[s] ? (network + plain) / 2 : network;
-            targets[block] = (double)e.targets[s * OUTPUTS + block];
+        for (size_t span = 0; span < e.n_targets[s]; span++) {
+            double network = (double)forecast[s * MP_LSTM_OUTPUT_ROW + span];
+            forecasts[span] = e.after_change_point[s] ? (network + plain) / 2 : network;
+            targets[span] = (double)e.targets[s * OUTPUTS + span];
         }
         loss += loss_by_definition(forecasts, targets, e.n_targets[s]) / EXAMPLES;
         *after_change_point += e.after_change_point[s];

@@ -46,7 +46,7 @@ static void a_forecast_is_a_mixture_of_windows_times_a_factor(void **state)
     randomise(before, ROWS * HEAD_ROW, 3, 1);
     randomise(means, ROWS * WINDOWS, 0.5, 2);
     for (size_t i = 0; i < ROWS * HEAD_ROW; i += 37)
-        before[i] *= 40; /* gates that close, residuals beyond their bounds */
+        before[i] *= 40; /* large logits, residuals outside their bounds */
     memcpy(numbers, before, sizeof numbers);
     head_forward(mp_vector_bytes(), numbers, means, forecasts);
     for (size_t r = 0; r < ROWS; r++)
@@ -119,7 +119,7 @@ static void the_loss_is_the_error_of_the_means_so_far_averaged(void **state)
             uint64_t numbers = seed;
             for (size_t b = 0; b < OUTPUTS; b++) {
                 forecasts[b] = (real)(0.1 * fraction(&numbers));
-                targets[b] = (real)(seed % 3 ? 0.1 * fraction(&numbers) : 0); /* also of the dead */
+                targets[b] = (real)(seed % 3 ? 0.1 * fraction(&numbers) : 0); /* dead experts as well */
                 d[b] = 77;
             }
             double loss = mp_lstm_loss(n, forecasts, targets, 0.01, 3, d);
@@ -128,7 +128,7 @@ static void the_loss_is_the_error_of_the_means_so_far_averaged(void **state)
             for (size_t b = n; b < OUTPUTS; b++)
                 assert_true(d[b] == 77);
 #ifdef MP_REAL_DOUBLE
-            for (size_t b = 0; b < n; b++) { /* linear but for kinks, which a step this small does not meet */
+            for (size_t b = 0; b < n; b++) { /* linear except for kinks, which so small a step does not meet */
                 double at = forecasts[b], step = 1e-7;
                 forecasts[b] = at + step;
                 double above = untrained_loss_of(n, forecasts, targets, 0.01);
@@ -143,7 +143,7 @@ static void the_loss_is_the_error_of_the_means_so_far_averaged(void **state)
 
 /* ---- the network ------------------------------------------------------------------------------------------------- */
 
-/* A batch of `series` at several origins, of which some know little of what came after. */
+/* A batch at several origins, some of which have few targets. */
 struct bench {
     struct lstm_shape shape;
     struct lstm_shared_net net;
@@ -152,7 +152,7 @@ struct bench {
     float *shares;
 };
 
-static void take_examples(struct bench *b, size_t series)
+static void make_examples(struct bench *b, size_t series)
 {
     struct panel panel = panel_of(b->shares, STEPS, EXPERTS, 0);
     assert_true(mp_lstm_examples_make(&b->examples, series, series, &plain_memory));
@@ -165,7 +165,7 @@ static void take_examples(struct bench *b, size_t series)
     }
 }
 
-/* scale: of random numbers in all of the head; 0: untrained. */
+/* scale: that of the random numbers in the whole head; 0: untrained. */
 static struct bench make_bench(size_t layers, size_t hidden, size_t series, size_t workers, double scale)
 {
     struct bench b = {.shape = mp_lstm_shared_net_shape(layers, hidden),
@@ -180,7 +180,7 @@ static struct bench make_bench(size_t layers, size_t hidden, size_t series, size
         randomise(b.parameters + mp_lstm_head(&b.shape), b.shape.head, scale, 6);
     struct lstm_plan plan = {.workers = workers, .series = series, .training = true};
     assert_true(mp_lstm_shared_net_make(&b.net, &b.shape, &plan, &plain_memory));
-    take_examples(&b, series);
+    make_examples(&b, series);
     mp_lstm_shared_net_set_parameters(&b.net, b.parameters);
     return b;
 }
@@ -234,7 +234,7 @@ static double loss_of(struct bench *b)
     return mp_lstm_shared_net_gradient(&b->net, &b->examples, b->gradient);
 }
 
-/* Every 23rd parameter; the loss has kinks, of which none lies within a step. */
+/* Checks every 23rd parameter; the loss has kinks, but none within a step. */
 static void check_slopes(size_t layers, size_t hidden)
 {
     struct bench b = make_bench(layers, hidden, 14, 1, 0.4);

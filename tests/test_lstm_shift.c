@@ -27,7 +27,7 @@ static double *turning_counts(size_t turn)
     return counts;
 }
 
-/* At a step number far from a run's beginning, or at it. */
+/* The first step number decides whether the run is old or young. */
 static moep_predictor *pushed(size_t turn, uint64_t first_step, size_t steps, uint32_t layers, uint32_t hidden)
 {
     double *counts = turning_counts(turn);
@@ -90,7 +90,7 @@ static void steps_before_a_change_point_are_not_seen(void **state)
     moep_predictor_destroy(short_past);
 }
 
-/* None is dropped, whatever their number. */
+/* No step is dropped, whatever their number. */
 static void without_a_change_point_all_steps_are_seen(void **state)
 {
     (void)state;

@@ -28,7 +28,8 @@ static double last_mean(const struct run *run, size_t series, size_t steps)
     return mean_of(run, series, end - at_most(at_most(steps, 2000), end), end);
 }
 
-/* Over origins in the last `within` steps: how far the mean of 100 steps is from that of the next `ahead`, squared. */
+/* Over origins in the last `within` steps: the mean square of the relative error of the mean of 100 steps as a forecast
+ * of the next `ahead`. */
 static double noise_of(const struct run *run, size_t series, size_t ahead, size_t within)
 {
     size_t end = run->panel.steps, steps = at_most(at_most(within, 2000), end), window = at_most(100, steps / 3), n = 0;
@@ -67,7 +68,7 @@ static double movement_of(const struct run *run, size_t series)
     return sum * (noise_of(run, series, 200, 2000) + middle / 4) / (middle * 5 / 4);
 }
 
-/* All that does not depend on the span. */
+/* The measurements that do not depend on the span. */
 struct measured {
     double level, persistence, movement, min_load;
 };
@@ -171,7 +172,7 @@ static void each_length_of_rows_has_its_own_noise(void **state)
     free(shares);
 }
 
-/* Their noise is that of 200 steps, or of a third of a short history. */
+/* Long rows have the noise of 200 steps, or of a third of a short history. */
 static void long_rows_have_one_noise(void **state)
 {
     (void)state;
@@ -191,7 +192,7 @@ static void long_rows_have_one_noise(void **state)
 
 /* ---- bounds ----------------------------------------------------------------------------------------------------- */
 
-static void a_load_that_stays_is_certain(void **state)
+static void a_constant_load_is_certain(void **state)
 {
     (void)state;
     const struct runtime runtime = {.memory = plain_memory};
@@ -209,7 +210,7 @@ static void a_load_that_stays_is_certain(void **state)
     mp_lstm_spread_free(&spread, &plain_memory);
 }
 
-/* Neighbouring probabilities, from 2^-1000 to where there are no more below 1. */
+/* Neighbouring probabilities, from 2^-1000 up to 1. */
 static void quantiles_rise_with_the_probability_about_the_forecast(void **state)
 {
     (void)state;
@@ -240,7 +241,7 @@ int main(void)
         cmocka_unit_test(quantiles_are_those_of_the_definition),
         cmocka_unit_test(each_length_of_rows_has_its_own_noise),
         cmocka_unit_test(long_rows_have_one_noise),
-        cmocka_unit_test(a_load_that_stays_is_certain),
+        cmocka_unit_test(a_constant_load_is_certain),
         cmocka_unit_test(quantiles_rise_with_the_probability_about_the_forecast),
     };
     return cmocka_run_group_tests(spread, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The state of an LSTM: what is saved in the middle of a round, and what cannot be a state. */
+/* The state of an LSTM: saved in the middle of a round, forged, and as 0.1.0 wrote it. */
 #include "lstm.h"
 
 #include "support/crc32c.h"
@@ -17,7 +17,7 @@ static moep_predictor *in_a_round(const double *counts, const moep_runtime *runt
     return predictor;
 }
 
-static void a_round_goes_on_after_a_save_a_clone_or_an_adoption(void **state)
+static void a_round_continues_after_a_save_a_clone_or_an_adoption(void **state)
 {
     (void)state;
     static unsigned char bytes[MOST];
@@ -27,7 +27,7 @@ static void a_round_goes_on_after_a_save_a_clone_or_an_adoption(void **state)
     assert_int_equal(moep_predictor_load(bytes, size, NULL, &others[0]), MOEP_OK);
     assert_int_equal(moep_predictor_clone(whole, NULL, &others[1]), MOEP_OK);
     assert_int_equal(moep_predictor_fit(others[2]), MOEP_OK);
-    assert_int_equal(moep_predictor_adopt(others[2], whole), MOEP_OK); /* forgets what it has learned since */
+    assert_int_equal(moep_predictor_adopt(others[2], whole), MOEP_OK); /* which forgets the second fit */
     for (size_t i = 0; i < 3; i++)
         assert_same_bytes(whole, others[i]);
     for (size_t more = 0; more < 2; more++) {
@@ -48,7 +48,7 @@ static void a_round_goes_on_after_a_save_a_clone_or_an_adoption(void **state)
     free(counts);
 }
 
-static void setting_weights_gives_a_round_up(void **state)
+static void setting_weights_ends_a_round(void **state)
 {
     (void)state;
     double *counts = wandering(800, LAYERS, EXPERTS, 0, 3);
@@ -65,7 +65,7 @@ static void setting_weights_gives_a_round_up(void **state)
     free(counts);
 }
 
-/* The forecast of a predictor; that of one loaded from its bytes is the same. */
+/* The forecast of a predictor; the predictor that is loaded from its bytes must make the same. */
 static void forecast_like_its_bytes(const moep_predictor *predictor, double *forecast)
 {
     static unsigned char bytes[MOST];
@@ -78,8 +78,8 @@ static void forecast_like_its_bytes(const moep_predictor *predictor, double *for
     moep_predictor_destroy(loaded);
 }
 
-/* A model holds its weights a second time, packed for forecasts. Bytes that are saved do not: whatever changes the
- * weights must pack them again, and so must reading them. */
+/* A model holds its weights a second time, packed for forecasts; saved bytes do not. So all calls that change the
+ * weights must pack them again, and so must reading. */
 static void forecasts_follow_the_weights_whatever_changed_them(void **state)
 {
     (void)state;
@@ -110,11 +110,11 @@ static void forecasts_follow_the_weights_whatever_changed_them(void **state)
     free(counts);
 }
 
-/* ---- what cannot be ---------------------------------------------------------------------------------------------- */
+/* ---- invalid states ---------------------------------------------------------------------------------------------- */
 
 enum { HEADER = 32, SECTION_HEADER = 20 };
 
-static void put(unsigned char *at, uint64_t value, size_t bytes)
+static void set_bytes(unsigned char *at, uint64_t value, size_t bytes)
 {
     for (size_t i = 0; i < bytes; i++)
         at[i] = (unsigned char)(value >> 8 * i);
@@ -127,7 +127,7 @@ static size_t length_at(const unsigned char *at)
     return (size_t)length;
 }
 
-/* Behind fitted_step, 8 bytes: the counters and the balance, 10 numbers of 8 bytes; 3 x 2 x 40 x 19 unused ones; four
+/* After fitted_step, 8 bytes: the counters and the balance, 10 numbers of 8 bytes; 3 x 2 x 40 x 19 unused ones; four
  * arrays of floats of the same length. */
 enum { MODEL = SECTION_HEADER + 8, RESIDUALS = MODEL + 80, PARAMETERS = RESIDUALS + 3 * 2 * 40 * 19 * 8 };
 
@@ -144,8 +144,8 @@ static const struct forgery {
     {MODEL + 8, 8, UINT64_MAX, true},                /* rounds: only counted */
     {MODEL + 16, 8, 401, false},                     /* updates: more than the round has */
     {MODEL + 32, 8, NOT_A_NUMBER, false},            /* balance */
-    {MODEL + 32, 8, ONE | UINT64_C(1) << 63, false}, /* less than none */
-    {MODEL + 32, 8, UINT64_C(0x7ff) << 52, false},   /* without end */
+    {MODEL + 32, 8, ONE | UINT64_C(1) << 63, false}, /* negative */
+    {MODEL + 32, 8, UINT64_C(0x7ff) << 52, false},   /* infinite */
     {MODEL + 40, 8, NOT_A_NUMBER, true},             /* loss: any */
     {MODEL + 56, 8, 401, false},                     /* updates of the optimiser: more than of the round */
     {MODEL + 64, 8, 0, false},                       /* powers: within 0 .. 1 */
@@ -167,16 +167,17 @@ static size_t model_section(const unsigned char *bytes)
     return section;
 }
 
-/* Its checksum made right. */
+/* Corrects the checksum of a section. */
 static void sign(unsigned char *bytes, size_t section)
 {
     struct crc32c crc;
     mp_crc32c_init(&crc);
     uint32_t sum = mp_crc32c(&crc, 0, bytes + section, 16);
-    put(bytes + section + 16, mp_crc32c(&crc, sum, bytes + section + SECTION_HEADER, length_at(bytes + section)), 4);
+    set_bytes(bytes + section + 16, mp_crc32c(&crc, sum, bytes + section + SECTION_HEADER, length_at(bytes + section)),
+              4);
 }
 
-static void a_model_that_cannot_be_is_refused_whatever_its_checksums(void **state)
+static void an_invalid_model_is_refused_whatever_its_checksums(void **state)
 {
     (void)state;
     static unsigned char plain[MOST], bytes[MOST];
@@ -189,7 +190,8 @@ static void a_model_that_cannot_be_is_refused_whatever_its_checksums(void **stat
         for (size_t array = 0; array < (forgeries[i].bytes == 4 ? 4 : 1); array++) {
             moep_predictor *read = NULL;
             memcpy(bytes, plain, size);
-            put(bytes + section + forgeries[i].offset + 4 * array * parameters, forgeries[i].value, forgeries[i].bytes);
+            set_bytes(bytes + section + forgeries[i].offset + 4 * array * parameters, forgeries[i].value,
+                      forgeries[i].bytes);
             sign(bytes, section);
             moep_status status = moep_predictor_load(bytes, size, NULL, &read);
             if (status != (forgeries[i].loads ? MOEP_OK : MOEP_ERROR_CORRUPT))
@@ -214,7 +216,7 @@ static int32_t count_to_500(void *user, double part)
     return ++*(size_t *)user == 500;
 }
 
-/* One that goes on for ever: fit begins one of its own. */
+/* A forged round of 2^60 updates would never end: fit begins its own. */
 static void a_forged_round_ends(void **state)
 {
     (void)state;
@@ -226,7 +228,7 @@ static void a_forged_round_ends(void **state)
     moep_predictor *predictor = make_and_push(&config, NULL, counts, 800), *read = NULL;
     assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
     size_t size = save(predictor, bytes), section = model_section(bytes);
-    put(bytes + section + MODEL + 24, UINT64_C(1) << 60, 8); /* length */
+    set_bytes(bytes + section + MODEL + 24, UINT64_C(1) << 60, 8); /* length */
     sign(bytes, section);
     assert_int_equal(moep_predictor_load(bytes, size, &runtime, &read), MOEP_OK);
     assert_int_equal(moep_predictor_fit(read), MOEP_OK);
@@ -237,8 +239,8 @@ static void a_forged_round_ends(void **state)
     free(counts);
 }
 
-/* So long as the hash is this one, states that 0.1.0 has written are those of today, but for the configuration, which
- * has grown. Made by libmoepredict 0.1.0. */
+/* libmoepredict 0.1.0 made this hash. While it stands, the states of 0.1.0 have today's bytes, except for the
+ * configuration, which has grown. */
 static void the_bytes_of_a_state_are_those_of_0_1_0(void **state)
 {
     (void)state;
@@ -259,10 +261,10 @@ static void the_bytes_of_a_state_are_those_of_0_1_0(void **state)
 int main(void)
 {
     const struct CMUnitTest lstm_train_state[] = {
-        cmocka_unit_test(a_round_goes_on_after_a_save_a_clone_or_an_adoption),
-        cmocka_unit_test(setting_weights_gives_a_round_up),
+        cmocka_unit_test(a_round_continues_after_a_save_a_clone_or_an_adoption),
+        cmocka_unit_test(setting_weights_ends_a_round),
         cmocka_unit_test(forecasts_follow_the_weights_whatever_changed_them),
-        cmocka_unit_test(a_model_that_cannot_be_is_refused_whatever_its_checksums),
+        cmocka_unit_test(an_invalid_model_is_refused_whatever_its_checksums),
         cmocka_unit_test(a_forged_round_ends),
         cmocka_unit_test(the_bytes_of_a_state_are_those_of_0_1_0),
     };

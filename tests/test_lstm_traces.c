@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* What the LSTM learns from other runs, and what it refuses to learn from. */
+/* The LSTM learns from other runs, and refuses invalid ones. */
 #include "lstm.h"
 
 /* ---- from the beginning ------------------------------------------------------------------------------------------ */
 
 enum { TRACES = 3 };
-static const size_t layers_of[TRACES] = {3, 1, 4}, experts_of[TRACES] = {5, 70, 2},
-                    steps_since_change_point[TRACES] = {700, 600, 900};
+static const size_t layers_of[TRACES] = {3, 1, 4}, experts_of[TRACES] = {5, 70, 2}, steps_of[TRACES] = {700, 600, 900};
 
 /* Runs of several shapes whose loads are white noise, so that long windows are the best. */
 static void make_traces(moep_trace *traces)
 {
     for (size_t i = 0; i < TRACES; i++)
-        traces[i] = trace_of(wandering(steps_since_change_point[i], layers_of[i], experts_of[i], 0, 20 + i),
-                             steps_since_change_point[i], layers_of[i], experts_of[i]);
+        traces[i] = trace_of(wandering(steps_of[i], layers_of[i], experts_of[i], 0, 20 + i), steps_of[i], layers_of[i],
+                             experts_of[i]);
 }
 
 static void free_traces(moep_trace *traces)
@@ -22,7 +21,7 @@ static void free_traces(moep_trace *traces)
         free((void *)traces[i].counts);
 }
 
-/* The result depends neither on what was learned before nor on the number of threads; the history stays. */
+/* The result depends neither on earlier fits nor on the number of threads; the history stays. */
 static void the_same_traces_give_the_same_bytes(void **state)
 {
     (void)state;
@@ -80,7 +79,7 @@ static void another_seed_gives_another_network(void **state)
 /* ---- nothing to learn -------------------------------------------------------------------------------------------- */
 
 /* The shipped weights are gone as well. */
-static void loads_that_stay_leave_the_network_untrained(void **state)
+static void constant_loads_leave_the_network_untrained(void **state)
 {
     (void)state;
     double trace_counts[600][2], *counts = wandering(STEPS, LAYERS, EXPERTS, 0.01, 32), train[SERIES], plain[SERIES];
@@ -104,7 +103,7 @@ static void loads_that_stay_leave_the_network_untrained(void **state)
     free(counts);
 }
 
-/* Layers 0 and 1 are white noise, with much to learn; in layer 2, which is for validation, loads are constant. */
+/* Layers 0 and 1 are white noise, from which networks learn; layer 2, which is for validation, has constant loads. */
 static void what_does_not_help_on_held_out_layers_is_not_kept(void **state)
 {
     (void)state;
@@ -124,8 +123,8 @@ static void what_does_not_help_on_held_out_layers_is_not_kept(void **state)
 
 /* ---- refusals ---------------------------------------------------------------------------------------------------- */
 
-/* Two traces are good but for `change`; a refusal changes nothing. */
-static void traces_that_cannot_be_are_told_and_change_nothing(void **state)
+/* Two traces are valid except for `change`; a refusal changes nothing. */
+static void invalid_traces_are_refused_and_change_nothing(void **state)
 {
     (void)state;
     double *counts = wandering(700, LAYERS, EXPERTS, 0.01, 34), *spoiled = wandering(700, LAYERS, EXPERTS, 0.01, 34);
@@ -188,7 +187,7 @@ static void cancelled_learning_changes_nothing(void **state)
     free(counts);
 }
 
-static void methods_that_other_runs_tell_nothing_say_so(void **state)
+static void methods_that_do_not_learn_from_other_runs_say_so(void **state)
 {
     (void)state;
     double *counts = wandering(700, LAYERS, EXPERTS, 0.01, 36);
@@ -241,11 +240,11 @@ int main(void)
     const struct CMUnitTest lstm_traces[] = {
         cmocka_unit_test(the_same_traces_give_the_same_bytes),
         cmocka_unit_test(another_seed_gives_another_network),
-        cmocka_unit_test(loads_that_stay_leave_the_network_untrained),
+        cmocka_unit_test(constant_loads_leave_the_network_untrained),
         cmocka_unit_test(what_does_not_help_on_held_out_layers_is_not_kept),
-        cmocka_unit_test(traces_that_cannot_be_are_told_and_change_nothing),
+        cmocka_unit_test(invalid_traces_are_refused_and_change_nothing),
         cmocka_unit_test(cancelled_learning_changes_nothing),
-        cmocka_unit_test(methods_that_other_runs_tell_nothing_say_so),
+        cmocka_unit_test(methods_that_do_not_learn_from_other_runs_say_so),
         cmocka_unit_test(the_joint_form_learns_only_from_runs_of_its_shape),
     };
     return cmocka_run_group_tests(lstm_traces, NULL, NULL);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Weights of the LSTM in and out, and what its configuration may not hold. */
+/* Weights of the LSTM, read and set; invalid configurations. */
 #include "lstm.h"
 
 enum { HIDDEN = 3, GATES = 4 * HIDDEN };
@@ -57,7 +57,7 @@ static void weights_are_read_as_they_were_set(void **state)
     free(counts);
 }
 
-static void sizes_are_told_where_no_array_is_given(void **state)
+static void sizes_are_written_where_no_array_is_given(void **state)
 {
     (void)state;
     moep_predictor_config config = config_of(2, HIDDEN);
@@ -70,7 +70,7 @@ static void sizes_are_told_where_no_array_is_given(void **state)
     moep_predictor_destroy(predictor);
 }
 
-static void weights_that_cannot_be_are_told_and_change_nothing(void **state)
+static void invalid_weights_are_refused_and_change_nothing(void **state)
 {
     (void)state;
     moep_predictor_config config = config_of(2, HIDDEN), none = small_config();
@@ -119,7 +119,7 @@ static void weights_that_cannot_be_are_told_and_change_nothing(void **state)
     moep_predictor_destroy(predictor);
 }
 
-static void what_a_config_may_not_hold_is_told(void **state)
+static void invalid_configurations_are_refused(void **state)
 {
     (void)state;
 #define refused(status, words, layers, experts, change)                                              \
@@ -148,9 +148,9 @@ int main(void)
 {
     const struct CMUnitTest lstm_weights[] = {
         cmocka_unit_test(weights_are_read_as_they_were_set),
-        cmocka_unit_test(sizes_are_told_where_no_array_is_given),
-        cmocka_unit_test(weights_that_cannot_be_are_told_and_change_nothing),
-        cmocka_unit_test(what_a_config_may_not_hold_is_told),
+        cmocka_unit_test(sizes_are_written_where_no_array_is_given),
+        cmocka_unit_test(invalid_weights_are_refused_and_change_nothing),
+        cmocka_unit_test(invalid_configurations_are_refused),
     };
     return cmocka_run_group_tests(lstm_weights, NULL, NULL);
 }

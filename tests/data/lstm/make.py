@@ -2,15 +2,16 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Golden numbers of an LSTM by PyTorch, for tests/test_lstm_golden.c.
 
-    make.py check    computes small.txt's results anew from its inputs and weights, and tells the largest differences
+    make.py check    computes small.txt's results again from its inputs and weights, and prints the largest differences
     make.py large    writes large.txt
 
 Both files were made with PyTorch 1.13 on one thread (Debian 12's python3-torch, libopenblas0-pthread).
 
-small.txt: eight networks with one or two layers, states that start at zero or not, in double and in float. large.txt: one
-network of the size that forecasts, in double, from inputs that are a formula. Lines: "case NAME steps series inputs
-hidden outputs layers", then arrays, "NAME count numbers...". The loss is the mean square of head(y) - target, over all
-steps in small.txt and over the last one in large.txt; three steps of Adam with rate 0.001 follow.
+small.txt has eight networks with one or two layers, with states that start at zero or not, in double and in float.
+large.txt has one network of the size that forecasts, in double, whose inputs come from a formula. A line is
+"case NAME steps series inputs hidden outputs layers", or an array: "NAME count numbers...". The loss is the mean square
+of head(y) - target, over all steps in small.txt and over the last one in large.txt. In small.txt three steps of Adam
+with rate 0.001 follow.
 """
 import pathlib
 import sys
@@ -33,8 +34,9 @@ def read(path):
 
 
 def numbers(first, shape):
-    """What a test computes too: the same in float and double."""
-    at = (first + numpy.arange(numpy.prod(shape), dtype=numpy.uint64)) * numpy.uint64(2654435761) % numpy.uint64(2 ** 32)
+    """The formula of test_lstm_golden.c: the same numbers in float and double."""
+    at = first + numpy.arange(numpy.prod(shape), dtype=numpy.uint64)
+    at = at * numpy.uint64(2654435761) % numpy.uint64(2 ** 32)
     return ((at >> numpy.uint64(16)) / 65536 - 0.5).reshape(shape)
 
 
@@ -62,10 +64,11 @@ def check(name, sizes, arrays):
     network = Network(sizes, arrays, dtype)
     x = torch.tensor(arrays["x"], dtype=dtype).reshape(steps, series, inputs).requires_grad_()
     target = torch.tensor(arrays["target"], dtype=dtype).reshape(steps, series, outputs)
-    state = tuple(torch.tensor(arrays[n], dtype=dtype).reshape(layers, series, hidden).requires_grad_() for n in ("h0", "c0"))
+    state = tuple(torch.tensor(arrays[n], dtype=dtype).reshape(layers, series, hidden).requires_grad_()
+                  for n in ("h0", "c0"))
     y, end, predicted, loss = network.run(x, target, state, False)
-    got = {"y": y, "hn": end[0], "cn": end[1], "pred": predicted, "loss": loss, "grad_x": x.grad, "grad_h0": state[0].grad,
-           "grad_c0": state[1].grad}
+    got = {"y": y, "hn": end[0], "cn": end[1], "pred": predicted, "loss": loss, "grad_x": x.grad,
+           "grad_h0": state[0].grad, "grad_c0": state[1].grad}
     got.update({"grad_" + n: p.grad for n, p in network.named.items()})
     got = {n: v.detach().clone() for n, v in got.items()}  # later runs add to them
     adam = torch.optim.Adam(network.named.values(), lr=0.001)
@@ -81,8 +84,9 @@ def check(name, sizes, arrays):
 
 def large():
     sizes = steps, series, inputs, hidden, outputs, layers = 100, 96, 1, 32, 16, 1
-    arrays = {"weight_ih_l0": numbers(0, 128) / 2, "weight_hh_l0": numbers(1000, 4096) / 2, "bias_ih_l0": numbers(6000, 128),
-              "bias_hh_l0": numbers(7000, 128), "head_weight": numbers(8000, 512), "head_bias": numbers(9000, 16)}
+    arrays = {"weight_ih_l0": numbers(0, 128) / 2, "weight_hh_l0": numbers(1000, 4096) / 2,
+              "bias_ih_l0": numbers(6000, 128), "bias_hh_l0": numbers(7000, 128),
+              "head_weight": numbers(8000, 512), "head_bias": numbers(9000, 16)}
     network = Network(sizes, arrays, torch.float64)
     x, target = torch.tensor(numbers(10000, (steps, series, inputs))), torch.tensor(numbers(30000, (series, outputs)))
     _, end, _, loss = network.run(x, target, None, True)
