@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The LSTM on one thread: products, a training step, a forecast of many series. usage: lstm [--outputs FILE] */
+/* The LSTM on one thread: products, an update, a forecast of many series. usage: lstm [--outputs FILE] */
 #include "bench.h"
 
 #include "methods/lstm/training/adam.h"
@@ -22,7 +22,7 @@ static double seconds(clockid_t clock)
     return (double)time.tv_sec + (double)time.tv_nsec * 1e-9;
 }
 
-/* The least CPU time of the caller's thread that a call took, and CPU time over wall time of all. */
+/* The least CPU time of a call, on the caller's thread; and CPU time over wall time, of all calls. */
 struct timing {
     double least, cpu_over_wall;
 };
@@ -193,7 +193,7 @@ static void unmake(struct network *n)
     free(n);
 }
 
-static void training_step(void *user)
+static void update(void *user)
 {
     struct network *n = user;
     struct lstm_adam_rule rule = {.learning_rate = 1e-3, .max_norm = 1};
@@ -210,7 +210,7 @@ static void forecast(void *user)
     mp_lstm_forward(&n->work, &n->batch);
 }
 
-/* The products' only. */
+/* Floating-point operations of the products alone. */
 static double flops(const struct network *n, bool training)
 {
     double cells = (double)n->batch.series * (double)n->batch.steps * 4 * (double)n->shape.hidden;
@@ -220,7 +220,7 @@ static double flops(const struct network *n, bool training)
 
 static void print_timing(const char *what, struct network *n, bool training, double peak)
 {
-    struct timing t = measure(training ? training_step : forecast, n);
+    struct timing t = measure(training ? update : forecast, n);
     double gflops = flops(n, training) / t.least * 1e-9;
     printf("%s %zu %zu %zu %zu: %.3f ms, %.0f GFLOP/s (%.0f %% of the products' peak), CPU / wall %.2f\n", what,
            n->batch.series, n->shape.hidden, n->batch.steps, n->shape.inputs, t.least * 1e3, gflops,
@@ -230,7 +230,7 @@ static void print_timing(const char *what, struct network *n, bool training, dou
 
 /* ---- outputs that lstm_torch.py compares ------------------------------------------------------------------------- */
 
-/* Four 32-bit sizes, then 32-bit floats: the weights in PyTorch's layout, the head's, the inputs, the outputs. */
+/* Writes four 32-bit sizes, then 32-bit floats: weights in PyTorch's layout, the head's, the inputs, the outputs. */
 static void write_outputs(const char *path)
 {
     struct network *n = make(96, 32, 100, 1, false);

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""How good the LSTM's forecasts are on runs that it has not seen, beside the best window in hindsight, windows that
-grow with the run, the same gate without recurrent layers, the other methods and the paper's form. Then after shifts of
-the data, at other batch sizes, its quantiles, and with fits within the run. One thread. Exits with 1 where a target is
-missed."""
+"""Compares the LSTM's forecasts, on runs that it has not seen, with the best window in hindsight, windows that grow
+with the run, the same mixture without recurrent layers, the other methods and the paper's form. Then it measures
+forecasts after shifts of the data and at other batch sizes, quantiles, and fits within the run. It runs on one thread,
+and exits with 1 if a target is missed."""
 import numpy as np
 
 import moepredict
 from arima_runs import TUNED_ON, load
-from lstm_runs import (EVERY, FIRST, GATE, HORIZONS, LSTM, SEEDS, Run, Table, along, errors_of, made, print_head,
+from lstm_runs import (EVERY, FIRST, HORIZONS, LSTM, MIXTURE, SEEDS, Run, Table, along, errors_of, made, print_head,
                        print_row, trained)
 from lstm_shifts import print_shifts
 
@@ -43,7 +43,7 @@ def nets_for(run, others, config):
 def add_rivals(table, run):
     for part in AGES:
         table.add(f"window of {part} x age", run.errors(run.window(part * run.origins)))
-    with made(run, **GATE) as untrained:
+    with made(run, **MIXTURE) as untrained:
         table.add("untrained mixture", errors_of([untrained], run))
 
 
@@ -60,19 +60,20 @@ def add_methods(table, run, others):
 
 
 def print_unseen(title, run, others, shipped, joint=True):
-    """The table of a run; the LSTMs, the gates, the table's relative errors, the longest training."""
+    """The table of a run; the LSTMs, the mixtures, the table's relative errors, the longest training."""
     table = Table(title, run)
     add_rivals(table, run)
-    gates, of_gates = nets_for(run, others, GATE)
+    mixtures, of_mixtures = nets_for(run, others, MIXTURE)
     lstms, seconds = nets_for(run, others, LSTM)
-    table.add(f"gate without recurrent layers, three seeds ({of_gates:.1f} s)", errors_of(gates, run))
+    table.add(f"mixture without recurrent layers, three seeds ({of_mixtures:.1f} s)", errors_of(mixtures, run))
     table.add(f"**LSTM, three seeds** ({seconds:.1f} s)", errors_of(lstms, run))
     with made(run) as pretrained:
         table.add(f"LSTM, shipped weights{shipped}", errors_of([pretrained], run))
     add_methods(table, run, others if joint else [])
-    lstm, gate = (next(values for name, values in table.relative.items() if key in name) for key in ("**", "gate"))
-    return lstms, gates, {"lstm": lstm, "gate": gate, "windows": [table.relative[f"window of {part} x age"]
-                                                                  for part in AGES]}, seconds
+    lstm, mixture = (next(values for name, values in table.relative.items() if name.startswith(start))
+                     for start in ("**", "mixture"))
+    return lstms, mixtures, {"lstm": lstm, "mixture": mixture,
+                             "windows": [table.relative[f"window of {part} x age"] for part in AGES]}, seconds
 
 
 def check_unseen(targets, title, relative, seconds):
@@ -80,7 +81,7 @@ def check_unseen(targets, title, relative, seconds):
     names = [f"next {horizon:,}, {part}" for horizon in HORIZONS for part in ("all", "stable")]
     for name, found, target in zip(names, relative["lstm"], TARGETS):
         targets.check(f"{title}, {name}: {100 * found:+.1f} %, at most {100 * target:+.0f} %", found <= target)
-    for name, rivals in [("the gate", [relative["gate"]]), ("windows by age", relative["windows"])]:
+    for name, rivals in [("the mixture", [relative["mixture"]]), ("windows by age", relative["windows"])]:
         worst = max((1 + ours) / (1 + theirs) for rival in rivals for ours, theirs in zip(relative["lstm"], rival))
         targets.check(f"{title}, beside {name}: {100 * (worst - 1):+.1f} % at worst, at most +1 %",
                       worst <= RIVALS_AT_MOST)
@@ -93,11 +94,11 @@ def at_batch_sizes(run):
             "resampled at 524,288": Run(moepredict.resample(run.counts, 524288))}
 
 
-def print_batches(title, sampled, lstms, gates):
+def print_batches(title, sampled, lstms, mixtures):
     for name, run in sampled.items():
         table = Table(f"{title}, {name} assignments; networks of the other run at 8,192", run)
         table.add("window of 0.2 x age", run.errors(run.window(0.2 * run.origins)))
-        table.add("gate without recurrent layers, three seeds", errors_of(gates, run))
+        table.add("mixture without recurrent layers, three seeds", errors_of(mixtures, run))
         table.add("LSTM, three seeds", errors_of(lstms, run))
         table.add("floor", run.floor(), compared=False)
 
@@ -110,10 +111,10 @@ def coverage(predictor, run, refit=False):
     found = np.full((len(HORIZONS) + 1, len(run.origins), 4), np.nan)
     for number, copy in along(predictor, run, refit):
         origin = run.origins[number]
-        said = [copy.predict(horizon, quantile=PROBABILITIES) for horizon in HORIZONS]
-        said.append(copy.predict(HORIZONS[0], 1, quantile=PROBABILITIES))
-        came = [*run.came[:, number], run.shares[origin:origin + HORIZONS[0]]]
-        for kind, (quantiles, actual) in enumerate(zip(said, came)):
+        forecasts = [copy.predict(horizon, quantile=PROBABILITIES) for horizon in HORIZONS]
+        forecasts.append(copy.predict(HORIZONS[0], 1, quantile=PROBABILITIES))
+        actuals = [*run.actual[:, number], run.shares[origin:origin + HORIZONS[0]]]
+        for kind, (quantiles, actual) in enumerate(zip(forecasts, actuals)):
             if np.isfinite(actual).all():
                 inside = [((quantiles[low] <= actual) & (actual <= quantiles[high])).mean() for low, high in INTERVALS]
                 width = (quantiles[2] - quantiles[1]).mean() * run.counts.shape[2]
@@ -173,7 +174,7 @@ def print_small16(targets):
     print()
     for each in found:
         check_unseen(targets, *each)
-    targets.missed += print_shifts(runs, [lstms[0] for lstms, _ in nets], [gates[0] for _, gates in nets])
+    targets.missed += print_shifts(runs, [lstms[0] for lstms, _ in nets], [mixtures[0] for _, mixtures in nets])
     sampled = [at_batch_sizes(run) for run in runs]
     print("\n## 3. Other batch sizes")
     for name, of_run, both in zip(TUNED_ON, sampled, nets):
@@ -184,7 +185,7 @@ def print_small16(targets):
         print_coverage(name, coverage(lstms[0], run), run.origins, AGE_BINS)
         for batch, resampled in of_run.items():
             print_coverage(f"{name} {batch}", coverage(lstms[0], resampled), run.origins, ["all"])
-    print("\n## 5. Fit within the run, from the weights of the other run on")
+    print("\n## 5. Fit within the run, beginning with the weights of the other run")
     for i, name in enumerate(TUNED_ON):
         print_within(name, runs[i], [runs[1 - i]])
     return runs
@@ -202,7 +203,7 @@ def print_mid32(learned_from):
 
 
 HEAD = f"""the error of the horizon's mean, of forecasts every {EVERY} steps from {FIRST} on; in brackets against the
-best window in hindsight, a plain mean of w steps, of each column by itself. Stable: what the detector says of the layer
+best window in hindsight, a plain mean of w steps, of each column by itself. Stable: the detector's state of the layer
 when the forecast is made. The network's form was chosen with both small16 runs in view; its weights below were trained
 on the run named alone."""
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // oneDNN's times for what lstm.c measures, on one thread: the forward and the backward pass, with the reorders of
-// weights that follow every update. Without head and optimiser, but with the gradient by the inputs, which oneDNN always
-// computes.
+// weights that follow every update. Head and optimiser are left out; the gradient by the inputs is included, since
+// oneDNN always computes it.
 #include <algorithm>
 #include <cstdio>
 #include <ctime>

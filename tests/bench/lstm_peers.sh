@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# The LSTM beside PyTorch's and oneDNN's, each on one thread. OpenBLAS runs with its own choices, and with those that
-# the caller's environment makes for it.
+# Compares the LSTM with PyTorch's and oneDNN's, each on one thread. OpenBLAS runs with its own choices, and with those
+# of the caller's environment.
 set -eu
 CDPATH= cd -- "$(dirname "$0")/../.."
 . .ci/setup.sh

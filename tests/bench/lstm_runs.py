@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Helpers of the LSTM's benchmark: a recorded run to forecast, networks trained for it, and
-tables of errors beside the best window in hindsight."""
+"""Helpers of the LSTM's benchmark: a recorded run to forecast, networks trained for it, and tables of errors relative
+to the best window in hindsight."""
 import itertools
 import time
 
@@ -12,7 +12,7 @@ from arima_runs import states_at
 HORIZONS, FIRST, EVERY, REFIT = (1000, 2000), 300, 100, 10  # REFIT: origins between fits
 WINDOWS = 1, 10, 30, 100, 200, 300, 500, 1000
 SEEDS = 0, 1, 2
-LSTM, GATE = {}, {"lstm_layers": 0}
+LSTM, MIXTURE = {}, {"lstm_layers": 0}
 NOT_FITTED = -6
 
 
@@ -25,10 +25,10 @@ class Run:
         self.origins = np.arange(FIRST, len(counts) - HORIZONS[0] + 1, EVERY)
         self.shares = counts / counts.sum(axis=2, keepdims=True)
         self.sums = np.concatenate([np.zeros((1, *counts.shape[1:])), np.cumsum(self.shares, axis=0)])
-        self.came = np.full((len(HORIZONS), len(self.origins), *counts.shape[1:]), np.nan)
-        for came, horizon in zip(self.came, HORIZONS):
+        self.actual = np.full((len(HORIZONS), len(self.origins), *counts.shape[1:]), np.nan)
+        for actual, horizon in zip(self.actual, HORIZONS):
             there = self.origins + horizon <= len(counts)
-            came[there] = self.mean(self.origins[there], horizon)
+            actual[there] = self.mean(self.origins[there], horizon)
         self.stable = states_at(counts, self.origins) == moepredict.State.STABLE
         self.of_windows = {window: self.errors(self.window(window)) for window in WINDOWS}
 
@@ -36,13 +36,13 @@ class Run:
         return (self.sums[first + steps] - self.sums[first]) / np.reshape(steps, (-1, 1, 1))
 
     def window(self, steps):
-        """[origins, layers, experts]: the plain mean of the last so many steps, a number or one for each origin."""
+        """[origins, layers, experts]: the plain mean of the last `steps`, a number or one for each origin."""
         steps = np.clip(np.full(len(self.origins), steps, int), 1, self.origins)
         return self.mean(self.origins - steps, steps)
 
     def errors(self, forecasts):
-        """[horizons, origins, layers]: of the horizon's mean; of several seeds one more axis in front."""
-        return (np.abs(forecasts - self.came) / np.maximum(self.came, 0.1 / self.counts.shape[2])).mean(axis=-1)
+        """[horizons, origins, layers]: the error of the horizon's mean. Several seeds add an axis in front."""
+        return (np.abs(forecasts - self.actual) / np.maximum(self.actual, 0.1 / self.counts.shape[2])).mean(axis=-1)
 
     def best_window(self, horizon, where):
         """In hindsight: its steps, and the errors [origins, layers]."""
@@ -58,7 +58,7 @@ class Run:
 
     def floor(self):
         """[horizons, origins, layers]: the error that sampling noise alone leaves."""
-        floors = np.full(self.came.shape[:3], np.nan)
+        floors = np.full(self.actual.shape[:3], np.nan)
         for floor, horizon in zip(floors, HORIZONS):
             result = moepredict.backtest("sw_avg", self.counts, horizon=horizon, first=FIRST, every=EVERY)
             floor[:len(result.origins)] = result.floor_of_mean
@@ -92,7 +92,7 @@ def along(predictor, run, refit=False):
 
 def forecasts(predictor, run, refit=False):
     """[horizons, origins, layers, experts]; NaN before the first fit of a method that needs one."""
-    means = np.full(run.came.shape, np.nan)
+    means = np.full(run.actual.shape, np.nan)
     for number, copy in along(predictor, run, refit):
         try:
             for mean, horizon in zip(means, HORIZONS):
@@ -124,8 +124,8 @@ def print_head(titles):
 
 
 class Table:
-    """Errors of the horizon's mean, and how much more or less each is than that of the best window in hindsight, which
-    is sought for each column by itself."""
+    """Errors of the horizon's mean, and their relative differences from the error of the best window in hindsight,
+    which is chosen for each column by itself."""
 
     def __init__(self, title, run):
         self.run, self.relative = run, {}
@@ -146,13 +146,13 @@ class Table:
 
     def add(self, name, errors, compared=True):
         """errors [horizons, origins, layers], or of several seeds: their mean and half their range."""
-        errors = errors.reshape(-1, *self.run.came.shape[:3])
+        errors = errors.reshape(-1, *self.run.actual.shape[:3])
         cells, self.relative[name] = [], []
         for horizon, where in columns(self.run):
             known = where & np.isfinite(errors[0, horizon])
             means = errors[:, horizon, known].mean(axis=1)
             relative = means.mean() / self.run.best_window(horizon, where)[1][known].mean() - 1
-            spread = f" ± {50 * (means.max() - means.min()):.3f}" if len(means) > 1 else ""
-            cells.append(f"{100 * means.mean():.3f}{spread} %" + (f" ({100 * relative:+.1f} %)" if compared else ""))
+            half = f" ± {50 * (means.max() - means.min()):.3f}" if len(means) > 1 else ""
+            cells.append(f"{100 * means.mean():.3f}{half} %" + (f" ({100 * relative:+.1f} %)" if compared else ""))
             self.relative[name].append(relative)
         print_row(name, cells)

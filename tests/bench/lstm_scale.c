@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The LSTM at the size of a large model: forecasts of the next 1,000 steps, and fits with a budget per call, as
- * between two training steps. One thread. lstm_peers measures the network alone, beside its peers. */
+/* The LSTM at the size of a large model: forecasts of the next 1,000 steps, and fits with a budget per call, as between
+ * two training steps. It runs on one thread. lstm_peers.sh compares the network alone with its peers. */
 #include "bench.h"
 
 #include "methods/lstm/network/cell_kernel.h"
@@ -35,7 +35,7 @@ static double cpu_time(void)
 
 enum { UNITS = 16, INPUTS = UNITS + 1, GATES = 4 * UNITS, GATES_STRIDE = GATES + MP_ROW, X = UNITS + MP_LSTM_FEATURES };
 
-/* The default network on one tile, again and again: its numbers never leave the cache. */
+/* The default network on one tile. Its numbers never leave the cache. */
 static void products_and_gates(struct gemm gemm, size_t rows)
 {
     enum { TILE = MP_LSTM_TILE_ROWS, HIDDEN = MP_LSTM_HEAD_HIDDEN, COLUMNS = MP_LSTM_HEAD_ROW };

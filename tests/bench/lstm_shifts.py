@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The LSTM's forecasts where the data shift: in simulated runs, and in recorded ones that are cut and put together."""
+"""The LSTM's forecasts where the data shift: in simulated runs, and in recorded ones that are cut and joined."""
 import numpy as np
 
 import moepredict
-from lstm_runs import GATE, HORIZONS, SEEDS, Run, errors_of, made, print_head, print_row, trained
+from lstm_runs import HORIZONS, MIXTURE, SEEDS, Run, errors_of, made, print_head, print_row, trained
 
 AT_MOST = 0.03  # more than the best window in hindsight, over a whole simulated run, the mean of three
 SIMULATED = {"none": {}, "0.1 at 5,000": {"shifts": [(5000, 0.1)]}, "0.3 at 5,000": {"shifts": [(5000, 0.3)]},
@@ -15,9 +15,9 @@ TITLE = """
 ## 2. Shifts of the data
 
 Against the window that is best in hindsight, of each run and column by itself; least to most of three simulated runs,
-or of both traces. Simulated runs: the shipped weights and a gate trained on both small16 runs; neither has seen them.
-Traces spliced at 5,000: weights of the run that comes first, so what comes after the shift is unseen, what was before
-is not. Experts relabelled, and first steps cut away: weights of the other run, all unseen.
+or of both traces. Simulated runs: the shipped weights and a mixture trained on both small16 runs; neither has seen
+them. Traces spliced at 5,000: weights of the run that comes first, which have seen the steps before the shift, but not
+those after it. Experts relabelled, and first steps cut away: weights of the other run, all unseen.
 """
 
 
@@ -61,17 +61,17 @@ def cell(values):
 
 
 def print_shifted(name, cases):
-    """cases: (run, steps of shifts, LSTM, gate). The LSTM's mean over them, of all origins, by horizon."""
+    """cases: (run, steps of shifts, LSTM, mixture). The LSTM's mean over them, of all origins, by horizon."""
     found = {}
-    for run, shifts, lstm, gate in cases:
-        with made(run, **GATE) as untrained:
-            errors = {who: errors_of([net], run)[0] for who, net in (("LSTM", lstm), ("gate", gate),
-                                                                     ("untrained mixture", untrained))}
+    for run, shifts, lstm, mixture in cases:
+        with made(run, **MIXTURE) as untrained:
+            nets = {"LSTM": lstm, "mixture": mixture, "untrained mixture": untrained}
+            errors = {forecaster: errors_of([net], run)[0] for forecaster, net in nets.items()}
         errors["0.2 x age"] = run.errors(run.window(0.2 * run.origins))
-        for who, of_run in errors.items():
-            found.setdefault(who, []).append(relative_errors(of_run, run, shifts))
-    for who, values in found.items():
-        print_row(f"{name}: {who}", [cell(column) for column in np.transpose(values)])
+        for forecaster, of_run in errors.items():
+            found.setdefault(forecaster, []).append(relative_errors(of_run, run, shifts))
+    for forecaster, values in found.items():
+        print_row(f"{name}: {forecaster}", [cell(column) for column in np.transpose(values)])
     return np.mean(found["LSTM"], axis=0)[::2]
 
 
@@ -79,28 +79,28 @@ def print_simulated(runs):
     """The cases that miss the target."""
     missed = []
     with made(runs[0]) as pretrained:
-        gate, _ = trained(runs[0], runs, **GATE)
+        mixture, _ = trained(runs[0], runs, **MIXTURE)
         for name, config in SIMULATED.items():
             shifts = [step for step, _ in config.get("shifts", [])]
-            cases = [(run, shifts, pretrained, gate) for run in simulated(**config)]
+            cases = [(run, shifts, pretrained, mixture) for run in simulated(**config)]
             found = print_shifted(f"simulated, {name}", cases)
             missed += [f"simulated, {name}, next {horizon:,}: {100 * mean:+.1f} %, at most +{100 * AT_MOST:.0f} %"
                        for horizon, mean in zip(HORIZONS, found) if mean > AT_MOST]
     return missed
 
 
-def print_shifts(runs, lstms, gates):
-    """For the two small16 runs, each with a network and a gate that were trained on the other. Returns the cases that
-    miss the target."""
+def print_shifts(runs, lstms, mixtures):
+    """Prints the tables of the two small16 runs, each with a network and a mixture that were trained on the other.
+    Returns the cases that miss the target."""
     print(TITLE)
     print_head([f"next {horizon:,}{part}" for horizon in HORIZONS for part in ("", ", within 2,000 after a shift")])
     missed, both = print_simulated(runs), range(2)
-    print_shifted("spliced at 5,000", [(Run(spliced(runs[i], runs[1 - i])), [5000], lstms[1 - i], gates[1 - i])
+    print_shifted("spliced at 5,000", [(Run(spliced(runs[i], runs[1 - i])), [5000], lstms[1 - i], mixtures[1 - i])
                                        for i in both])
     for steps in ([5000], [3000, 6000, 7500]):
         print_shifted("relabelled at " + ", ".join(f"{step:,}" for step in steps),
-                      [(Run(relabelled(runs[i], steps)), steps, lstms[i], gates[i]) for i in both])
-    for name, first in {"numbered on": 3000, "numbered from 0": 0}.items():
+                      [(Run(relabelled(runs[i], steps)), steps, lstms[i], mixtures[i]) for i in both])
+    for name, first in {"numbered from 3,000": 3000, "numbered from 0": 0}.items():
         print_shifted(f"first 3,000 steps cut away, {name}",
-                      [(Run(runs[i].counts[3000:], first), [], lstms[i], gates[i]) for i in both])
+                      [(Run(runs[i].counts[3000:], first), [], lstms[i], mixtures[i]) for i in both])
     return missed

@@ -2,7 +2,7 @@
 """PyTorch's times for what lstm.c measures, on one thread. usage: lstm_torch.py [OUTPUTS]
 
 `lstm --outputs OUTPUTS` writes weights, inputs and outputs; PyTorch's outputs must equal them. By default glibc's
-malloc returns memory to the system after every step and pays for its pages again. Large values of
+malloc returns memory to the system after every update, and every update costs page faults again. Large values of
 MALLOC_TRIM_THRESHOLD_, MALLOC_MMAP_THRESHOLD_ and MALLOC_TOP_PAD_ make it keep the memory."""
 import sys
 import time
@@ -56,7 +56,8 @@ def compare(path):
         for parameter in network.parameters:
             numbers = numpy.fromfile(file, numpy.float32, parameter.numel())
             parameter.data = torch.from_numpy(numbers).reshape(parameter.shape)
-        network.x = torch.from_numpy(numpy.fromfile(file, numpy.float32, steps * series * inputs)).reshape(steps, series, inputs)
+        x = numpy.fromfile(file, numpy.float32, steps * series * inputs)
+        network.x = torch.from_numpy(x).reshape(steps, series, inputs)
         ours = numpy.fromfile(file, numpy.float32, series * OUTPUTS).reshape(series, OUTPUTS)
     with torch.no_grad():
         worst = numpy.abs(network.forward().numpy() - ours).max()
