@@ -42,9 +42,9 @@ size_t mp_lstm_model_size(const moep_predictor_config *config, size_t layers, si
     return arena.used;
 }
 
+/* The layout begins with the first byte of the memory, which need not begin a cache line. */
 struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t series, void *model)
 {
-    /* from the first byte of the memory on, which need not begin a cache line */
     return lay_out(&(struct arena){.block = model, .lines = model}, config, series);
 }
 

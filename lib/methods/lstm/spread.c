@@ -159,7 +159,7 @@ static void apportion(struct lstm_spread *spread, size_t first, size_t experts, 
     }
 }
 
-/* Chunk by chunk, since the sums of all series would take much memory. */
+/* Measures chunk by chunk, since the sums of all series would take much memory. */
 static void measure(struct lstm_spread *spread, const struct panel *panel, size_t experts)
 {
     struct chunk chunk = {.panel = panel, .steps = spread->steps, .min_load = spread->min_load, .sums = spread->sums};

@@ -143,7 +143,7 @@ static double series_loss(struct lstm_joint_net *net, size_t origins, size_t ser
     return loss * weight;
 }
 
-/* From dy to dV, and to the series' term of dH. */
+/* Computes dV, and the series' term of dH, from dy. */
 static void series_backward(struct lstm_joint_net *net, size_t origins, size_t series)
 {
     struct gemm gemm = net->work.gemm;

@@ -48,7 +48,7 @@ struct lstm_shared_net {
     real *forecasts;
 };
 
-/* The shape of the network with so many recurrent layers (0 .. MP_LSTM_MOST_LAYERS) and hidden units. */
+/* The shape of the network with `layers` recurrent layers (0 .. MP_LSTM_MOST_LAYERS) of `hidden` units. */
 struct lstm_shape mp_lstm_shared_net_shape(size_t layers, size_t hidden);
 
 /* Initialises all parameters: an untrained network. */

@@ -42,7 +42,7 @@ static size_t validation_layer(const struct lstm_split *split, size_t i)
     return split->every == 0 ? i : i * split->every + split->held_out;
 }
 
-/* Every group of `every` layers has every - 1 for training: those before held_out, and those after it. */
+/* Of each `every` layers, every - 1 are for training: those before held_out, and those after it. */
 static size_t training_layer(const struct lstm_split *split, size_t i)
 {
     size_t every = split->every, others = every - 1;
@@ -126,7 +126,7 @@ static void shuffle(struct random *random, size_t *permutation, size_t n)
     }
 }
 
-/* In the older part, experts have other places. In half of the splices it also comes from another layer and time. */
+/* In the older part, experts have other places. In half of the splices that part comes from another layer and time. */
 static void splice(const struct lstm_split *split, struct random *random, struct lstm_sample *sample,
                    size_t *permutation)
 {

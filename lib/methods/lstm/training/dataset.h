@@ -17,13 +17,13 @@
 #include "methods/method.h"
 #include "support/random.h"
 
-/* The shipped weights' validation loss (tests/bench/run.sh lstm_weights) is 0.0364, 0.0348 and 0.0339 with minibatches of
- * 48, 96 and 192 series. Time grows with their size. */
+/* With minibatches of 48, 96 and 192 series the shipped weights' validation loss is 0.0364, 0.0348 and 0.0339, but time
+ * grows as well (tests/bench/run.sh lstm_weights). A sample of a larger layer is some neighbours, so that a minibatch
+ * stays small. */
 enum {
     MP_LSTM_VALIDATION_ORIGINS = 32, /* of a run: two whole batches of the joint form */
     MP_LSTM_BATCH_SERIES = 96,       /* of a minibatch, about: two tiles */
-    MP_LSTM_MOST_SAMPLE_SERIES =
-        256, /* of a larger layer a sample has only neighbours, so that minibatches stay small */
+    MP_LSTM_MOST_SAMPLE_SERIES = 256,
 };
 
 /* Steps first .. last - 1 of a run. */
@@ -31,7 +31,7 @@ struct lstm_segment {
     size_t first, last;
 };
 
-/* How a run is split into training and validation: by time, where the segments differ, or by layer. */
+/* The split of a run into training and validation: by time, where the segments differ, or by layer. */
 struct lstm_split {
     const struct run *run;
     struct lstm_segment train, validation; /* origins and their targets lie within */
