@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* An LSTM's arithmetic between its matrix products, unit by unit: one kernel per direction and vector width.
  *
- * Forward, from z = [h | x] W + b, whose columns are four gates of `units` numbers each. c and h are of the step before,
- * c' and h' of this one, and s(z) = 1 / (1 + exp(-z)):
+ * Forward, from z = [h | x] W + b, whose columns are four gates of `units` numbers each. c and h are of the step
+ * before, c' and h' of this one, and s(z) = 1 / (1 + exp(-z)):
  *
  *     i = s(z_i)     f = s(z_f)     g = tanh(z_g)     o = s(z_o)
  *     c' = f c + i g                h' = o tanh(c')

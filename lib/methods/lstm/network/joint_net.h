@@ -71,8 +71,8 @@ void mp_lstm_joint_net_fill_inputs(struct lstm_joint_net *net, size_t origin, si
 /* forecasts[origins][series][MP_LSTM_OUTPUT_ROW], of which the first MP_LSTM_OUTPUTS count; none is negative. */
 void mp_lstm_joint_net_forecast(struct lstm_joint_net *net, size_t origins, real *forecasts);
 
-/* Returns the loss, averaged over the origins and their series; `examples` holds one origin's after another's. Unless it
- * is NULL, `gradient` becomes the gradient by all parameters, which needs a net for training. */
+/* Returns the loss, averaged over the origins and their series; `examples` holds one origin's after another's. Unless
+ * it is NULL, `gradient` becomes the gradient by all parameters, which needs a net for training. */
 double mp_lstm_joint_net_gradient(struct lstm_joint_net *net, const struct lstm_examples *examples, real *gradient);
 
 /* Floating-point operations of one origin's forward pass; with the backward pass there are three times as many. */
