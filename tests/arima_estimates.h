@@ -3,7 +3,7 @@
 #ifndef TESTS_ARIMA_ESTIMATES_H
 #define TESTS_ARIMA_ESTIMATES_H
 
-#include "arima_room.h"
+#include "arima_scratch.h"
 
 #include "methods/arima/estimate.h"
 #include "methods/arima/roots.h"
@@ -56,8 +56,8 @@ static inline double loglik_at(const double *values, size_t n, unsigned p, unsig
                                double mean)
 {
     static struct arima_point point;
-    struct room room;
-    unsigned order = p > q ? p : q;
+    struct own_scratch own;
+    unsigned dimension = p > q ? p : q;
     double theta[MP_ARIMA_ORDER] = {0};
     memcpy(theta, coefficients + p, q * sizeof *theta);
     double within[MP_ARIMA_ORDER]; /* roots on the unit circle, but for rounding, stay */
@@ -65,16 +65,16 @@ static inline double loglik_at(const double *values, size_t n, unsigned p, unsig
     mp_arima_shrink(within, q, 1 - 1e-6);
     if (!mp_arima_roots_inside(within, q))
         mp_arima_reflect(theta, q);
-    open_room(&room, n);
+    make_own_scratch(&own, n);
     memset(&point, 0, sizeof point);
     for (size_t t = 0; t < n; t++)
-        room.scratch.workspace.series[t * MP_LANE_COLUMN] = values[t] - mean;
-    for (unsigned i = 0; i < order; i++) {
+        own.scratch.workspace.series[t * MP_LANE_COLUMN] = values[t] - mean;
+    for (unsigned i = 0; i < dimension; i++) {
         point.parameters[i].lane[0] = i < p ? coefficients[i] : 0;
-        point.parameters[order + i].lane[0] = i < q ? theta[i] : 0;
+        point.parameters[dimension + i].lane[0] = i < q ? theta[i] : 0;
     }
-    mp_arima_kernel(0)->evaluate(&room.scratch.workspace, order, &point);
-    close_room(&room);
+    mp_arima_kernel(0)->evaluate(&own.scratch.workspace, dimension, &point);
+    free_own_scratch(&own);
     double objective = point.objective.lane[0];
     return objective < 1e299 ? 0.5 * (double)n * (log((double)n) - log(2 * acos(-1)) - 1) - objective : NAN;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The factors by which ARIMA's standard errors are calibrated, each beside the same computed by hand. */
-#include "arima_room.h"
+#include "arima_scratch.h"
 
 #include "methods/arima/calibrate.h"
 #include "methods/arima/forecast.h"
@@ -13,8 +13,8 @@ struct layer {
     float shares[STEPS * 5 * EXPERTS];
     moep_predictor_config config;
     struct task task;
-    struct arima_source source;
-    void *block;
+    struct arima_observations observed;
+    void *memory;
     struct arima_model model;
 };
 
@@ -37,9 +37,9 @@ static void make_layer(struct layer *layer, uint32_t bucket, double walk, uint64
     layer->config.arima_bucket = bucket;
     layer->task = (struct task){.config = &layer->config, .experts = EXPERTS, .runtime = &mp_runtime_default};
     layer->task.panel = (struct panel){layer->shares, STEPS * bucket, 0, STEPS * bucket, EXPERTS};
-    layer->source = mp_arima_source(&layer->task);
-    layer->block = calloc(1, mp_arima_model_size(&layer->config, 1, EXPERTS));
-    layer->model = mp_arima_model(layer->block, EXPERTS);
+    layer->observed = mp_arima_observations(&layer->task);
+    layer->memory = calloc(1, mp_arima_model_size(&layer->config, 1, EXPERTS));
+    layer->model = mp_arima_model(layer->memory, EXPERTS);
 }
 
 static void set_model(struct layer *layer, size_t expert, struct arima_estimate estimate)
@@ -51,7 +51,7 @@ static void set_model(struct layer *layer, size_t expert, struct arima_estimate 
 
 static void calibrate(struct layer *layer)
 {
-    assert_int_equal(mp_arima_calibrate(&layer->task, &layer->model, &layer->source), MOEP_OK);
+    assert_int_equal(mp_arima_calibrate(&layer->task, &layer->model, &layer->observed), MOEP_OK);
 }
 
 /* ---- by hand ---------------------------------------------------------------------------------------------------- */
@@ -59,9 +59,9 @@ static void calibrate(struct layer *layer)
 static double observation(const struct layer *layer, size_t expert, size_t t)
 {
     double sum = 0;
-    for (size_t k = 0; k < layer->source.bucket; k++)
-        sum += (double)layer->shares[(t * layer->source.bucket + k) * EXPERTS + expert];
-    return sum / (double)layer->source.bucket;
+    for (size_t k = 0; k < layer->observed.bucket; k++)
+        sum += (double)layer->shares[(t * layer->observed.bucket + k) * EXPERTS + expert];
+    return sum / (double)layer->observed.bucket;
 }
 
 static double mean_of(const struct layer *layer, size_t expert, size_t begin, size_t end)
@@ -119,7 +119,7 @@ static void a_walks_factors_are_those_by_hand(void **state)
         for (size_t e = 0; e < EXPERTS; e++)
             assert_near(exp(layer.model.factors[e].horizon[k]), k == 0 ? fmax(factor, 1) : factor, 1e-9 * factor);
     }
-    free(layer.block);
+    free(layer.memory);
 }
 
 /* The forecast's mean is that of the observations before the origin: a mean of all would make the errors look
@@ -146,7 +146,7 @@ static void a_means_factors_use_the_mean_before_each_origin(void **state)
             factor = fmax(factor, 1);
         assert_near(exp(layer.model.factors[0].horizon[k]), fmin(factor, with_drift(8, horizon)), 1e-9 * factor);
     }
-    free(layer.block);
+    free(layer.memory);
 }
 
 /* At each origin the forecast is that of a series that ends there, coefficients on both sides included; the standard
@@ -165,8 +165,8 @@ static void states_at_origins_are_those_of_a_shorter_series(void **state)
     calibrate(&layer);
     double errors[EXPERTS * ORIGINS], values[STEPS], scratch[STEPS], mean, error, spans[K + 1];
     size_t n = 0;
-    struct room room;
-    open_room(&room, STEPS);
+    struct own_scratch own;
+    make_own_scratch(&own, STEPS);
     for (size_t e = 0; e < EXPERTS; e++) {
         double standard = 0;
         for (size_t origin = STEPS; origin >= STEPS / 2; origin -= GAP) {
@@ -174,10 +174,10 @@ static void states_at_origins_are_those_of_a_shorter_series(void **state)
             for (size_t t = 0; t < origin; t++)
                 values[t] = observation(&layer, e, t);
             estimate.mean = origin == STEPS ? 0.2 : mean_of(&layer, e, 0, origin);
-            mp_arima_forecast_states(&estimate, values, 1, origin, layer.config.arima_root_limit, &room.scratch, &at,
+            mp_arima_forecast_states(&estimate, values, 1, origin, layer.config.arima_root_limit, &own.scratch, &at,
                                      NULL);
             mp_arima_forecast(&at, AHEAD, AHEAD, &mean, &error, 1, scratch);
-            mp_arima_dyadic_errors(&at, K + 1, spans, scratch);
+            mp_arima_dyadic_standard_errors(&at, K + 1, spans, scratch);
             assert_near(spans[K], error, 1e-12 * error);
             standard = origin == STEPS ? error : standard;
             if (origin + AHEAD <= STEPS)
@@ -186,8 +186,8 @@ static void states_at_origins_are_those_of_a_shorter_series(void **state)
     }
     double factor = with_drift(factor_of(errors, n) * sqrt(205.0 / 195), AHEAD);
     assert_near(exp(layer.model.factors[0].horizon[K]) / factor, 1, 1e-3);
-    close_room(&room);
-    free(layer.block);
+    free_own_scratch(&own);
+    free(layer.memory);
 }
 
 /* The error of the first step after an origin has the variance sigma2 plus that of steps within their bucket. */
@@ -202,7 +202,7 @@ static void the_next_steps_factor_is_the_one_by_hand(void **state)
     calibrate(&layer);
     double errors[EXPERTS * ORIGINS], variance[EXPERTS];
     size_t n = 0;
-    mp_arima_step_variance(&layer.source, 0, EXPERTS, variance);
+    mp_arima_step_variance(&layer.observed, 0, EXPERTS, variance);
     for (size_t e = 0; e < EXPERTS; e++)
         for (size_t origin = STEPS - GAP; origin >= STEPS / 2; origin -= GAP) {
             double share = (double)layer.shares[origin * BUCKET * EXPERTS + e];
@@ -211,7 +211,7 @@ static void the_next_steps_factor_is_the_one_by_hand(void **state)
     double factor = factor_of(errors, n);
     assert_near(exp(layer.model.factors[0].step), factor, 1e-9 * factor);
     assert_near(variance[0], 1e-4 / 12, 0.1 * 1e-4 / 12); /* uniform noise of 0.01 */
-    free(layer.block);
+    free(layer.memory);
 }
 
 /* (q90 - q10) / 2 of the last step of the horizon, over the normal quantile. */
@@ -219,7 +219,7 @@ static double spread_of_step(const struct layer *layer, size_t horizon)
 {
     const double ends[] = {0.1, 0.9};
     double *rows = malloc(2 * horizon * EXPERTS * sizeof *rows);
-    assert_int_equal(mp_arima.quantiles(&layer->task, layer->block, horizon, 1, &(struct quantiles){ends, 2}, rows),
+    assert_int_equal(mp_arima.quantiles(&layer->task, layer->memory, horizon, 1, &(struct quantiles){ends, 2}, rows),
                      MOEP_OK);
     double spread = rows[(2 * horizon - 1) * EXPERTS] - rows[(horizon - 1) * EXPERTS];
     free(rows);
@@ -239,7 +239,7 @@ static void a_steps_interval_is_as_wide_as_its_factors_say(void **state)
     calibrate(&layer);
     struct arima_factors *factors = &layer.model.factors[0];
     double variance[EXPERTS], beyond;
-    mp_arima_step_variance(&layer.source, 0, EXPERTS, variance);
+    mp_arima_step_variance(&layer.observed, 0, EXPERTS, variance);
     beyond = variance[0] * (1 - 1.0 / BUCKET);
     factors->step = -0.25;
     factors->horizon[0] = 0.1;
@@ -253,7 +253,7 @@ static void a_steps_interval_is_as_wide_as_its_factors_say(void **state)
     assert_near(spread_of_step(&layer, 6), sqrt(after + beyond), 1e-9);
     factors->horizon[HORIZONS - 1] = -3;
     assert_near(spread_of_step(&layer, 64 * BUCKET), sqrt(next + beyond), 1e-9);
-    free(layer.block);
+    free(layer.memory);
 }
 
 /* An observation's variance is one of logarithms, that of a step within it one of shares. */
@@ -265,13 +265,13 @@ static void a_steps_interval_on_the_scale_of_logarithms(void **state)
     static struct layer layer;
     make_layer(&layer, BUCKET, 0, 9);
     layer.config.arima_scale = MOEP_ARIMA_LOG_RATIOS;
-    layer.source = mp_arima_source(&layer.task);
+    layer.observed = mp_arima_observations(&layer.task);
     for (size_t e = 0; e < EXPERTS; e++)
         set_model(&layer, e, (struct arima_estimate){.order = {.d = 1}, .sigma2 = 1e-4});
     calibrate(&layer);
     double variance[EXPERTS], errors[EXPERTS * ORIGINS], rows[2][EXPERTS];
     size_t n = 0;
-    mp_arima_step_variance(&layer.source, 0, EXPERTS, variance);
+    mp_arima_step_variance(&layer.observed, 0, EXPERTS, variance);
     for (size_t e = 0; e < EXPERTS; e++)
         for (size_t origin = STEPS - GAP; origin >= STEPS / 2; origin -= GAP) {
             double last = observation(&layer, e, origin - 1),
@@ -283,7 +283,7 @@ static void a_steps_interval_on_the_scale_of_logarithms(void **state)
     for (double step = 0.1; step > -3; step -= 2.5) {
         layer.model.factors[0].step = step;
         assert_int_equal(
-            mp_arima.quantiles(&layer.task, layer.block, 1, 1, &(struct quantiles){probabilities, 2}, rows[0]),
+            mp_arima.quantiles(&layer.task, layer.memory, 1, 1, &(struct quantiles){probabilities, 2}, rows[0]),
             MOEP_OK);
         double centre = rows[0][0], of_log = 1e-4 * exp(0.2);
         double found = exp(2 * step) * (1e-4 * centre * centre + 0.8 * variance[0]);
@@ -292,7 +292,7 @@ static void a_steps_interval_on_the_scale_of_logarithms(void **state)
             beyond > 0 ? centre * exp(z * sqrt(of_log)) + z * sqrt(beyond) : centre * exp(z * sqrt(found) / centre);
         assert_near(rows[1][0], expected, 1e-9);
     }
-    free(layer.block);
+    free(layer.memory);
 }
 
 /* Two series of one order can be a walk and noise. */
@@ -310,7 +310,7 @@ static void walks_and_noise_do_not_share_factors(void **state)
         assert_true(of[0].horizon[k] == of[2].horizon[k] && of[3].horizon[k] == of[5].horizon[k]);
         assert_true(of[0].horizon[k] != of[3].horizon[k]);
     }
-    free(layer.block);
+    free(layer.memory);
 }
 
 static void series_of_two_differences_have_factors(void **state)
@@ -322,7 +322,7 @@ static void series_of_two_differences_have_factors(void **state)
         set_model(&layer, e, (struct arima_estimate){.order = {.d = 2}, .sigma2 = 1e-5});
     calibrate(&layer);
     assert_true(layer.model.factors[0].horizon[HORIZONS - 1] != 0);
-    free(layer.block);
+    free(layer.memory);
 }
 
 static void only_series_that_are_differenced_alike_share_factors(void **state)
@@ -347,8 +347,8 @@ static void only_series_that_are_differenced_alike_share_factors(void **state)
         of_others += of[0].horizon[k] != alike.model.factors[0].horizon[k];
     }
     assert_true(of_others >= HORIZONS / 2); /* the latter includes the errors of four other series */
-    free(mixed.block);
-    free(alike.block);
+    free(mixed.memory);
+    free(alike.memory);
 }
 
 /* Half of so few observations holds too few errors: the formula stands. */
@@ -357,15 +357,15 @@ static void a_short_history_has_no_factors(void **state)
     (void)state;
     static struct layer layer;
     make_layer(&layer, 1, 0, 6);
-    layer.source.observations = 31;
+    layer.observed.observations = 31;
     for (size_t e = 0; e < EXPERTS; e++)
         set_model(&layer, e, (struct arima_estimate){.order = {.d = 1}, .sigma2 = 1e-5});
     calibrate(&layer);
     assert_int_equal(layer.model.progress->calibration_horizons, 0);
-    layer.source.observations = 32;
+    layer.observed.observations = 32;
     calibrate(&layer);
     assert_int_equal(layer.model.progress->calibration_horizons, 4); /* 1, 2, 4, 8 of a third */
-    free(layer.block);
+    free(layer.memory);
 }
 
 /* At the calibration horizons the factor is the one found, between them a power, beyond them a power that bends

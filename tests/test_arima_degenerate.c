@@ -56,18 +56,18 @@ static void assert_usable(const struct arima_estimate *e, const double *series, 
     struct arima_forecast_state at;
     double mean[40], error[40], scratch[1000];
     double *values = malloc(steps * sizeof *values);
-    struct room room;
-    open_room(&room, steps);
+    struct own_scratch own;
+    make_own_scratch(&own, steps);
     if (!all_finite(e->phi, 8) || !all_finite(e->theta, 8) || !isfinite(e->mean) || !isfinite(e->sigma2) ||
         isnan(e->loglik) || isnan(e->aicc))
         fail_msg("%s (%u,%u,%u): estimate not finite", name, e->order.p, e->order.d, e->order.q);
     memcpy(values, series, steps * sizeof *values);
-    mp_arima_forecast_states(e, values, 1, steps, 1, &room.scratch, &at, NULL);
+    mp_arima_forecast_states(e, values, 1, steps, 1, &own.scratch, &at, NULL);
     mp_arima_forecast(&at, 1000, 25, mean, error, 1, scratch);
     if (!all_finite(mean, 40) || !all_finite(error, 40))
         fail_msg("%s (%u,%u,%u): forecast not finite", name, e->order.p, e->order.d, e->order.q);
     free(values);
-    close_room(&room);
+    free_own_scratch(&own);
 }
 
 static void no_series_fails(void **state)

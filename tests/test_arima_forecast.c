@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "arima_room.h"
+#include "arima_scratch.h"
 #include "golden.h"
 
 #include "methods/arima/forecast.h"
@@ -10,12 +10,12 @@ static struct arima_forecast_state state_of(struct arima_estimate estimate, cons
 {
     struct arima_forecast_state state;
     double *values = malloc(n * sizeof *values);
-    struct room room;
-    open_room(&room, n);
+    struct own_scratch own;
+    make_own_scratch(&own, n);
     memcpy(values, series, n * sizeof *values);
-    mp_arima_forecast_states(&estimate, values, 1, n, root_limit, &room.scratch, &state, NULL);
+    mp_arima_forecast_states(&estimate, values, 1, n, root_limit, &own.scratch, &state, NULL);
     free(values);
-    close_room(&room);
+    free_own_scratch(&own);
     return state;
 }
 
@@ -195,8 +195,8 @@ static void a_batch_of_different_orders_is_as_each_alone(void **state)
     struct arima_estimate estimates[SERIES];
     struct arima_forecast_state batch[SERIES];
     double *values = malloc(SERIES * STEPS * sizeof *values), series[STEPS];
-    struct room room;
-    open_room(&room, STEPS);
+    struct own_scratch own;
+    make_own_scratch(&own, STEPS);
     random_walk(series, STEPS);
     for (size_t s = 0; s < SERIES; s++) {
         estimates[s] = sample((unsigned)s % 3);
@@ -207,7 +207,7 @@ static void a_batch_of_different_orders_is_as_each_alone(void **state)
     }
     double *copy = malloc(SERIES * STEPS * sizeof *copy);
     memcpy(copy, values, SERIES * STEPS * sizeof *copy);
-    mp_arima_forecast_states(estimates, values, SERIES, STEPS, 1, &room.scratch, batch, NULL);
+    mp_arima_forecast_states(estimates, values, SERIES, STEPS, 1, &own.scratch, batch, NULL);
     for (size_t s = 0; s < SERIES; s++) {
         struct arima_forecast_state alone = state_of(estimates[s], copy + s * STEPS, STEPS, 1);
         assert_memory_equal(alone.e, batch[s].e, sizeof alone.e);
@@ -216,7 +216,7 @@ static void a_batch_of_different_orders_is_as_each_alone(void **state)
     }
     free(copy);
     free(values);
-    close_room(&room);
+    free_own_scratch(&own);
 }
 
 int main(void)

@@ -6,7 +6,7 @@
 static struct arima_point point, moved;
 
 /* A workspace for so many observations, in an arena of its own. */
-struct room {
+struct own_workspace {
     struct arima_workspace workspace;
     size_t observations;
     struct arena arena;
@@ -16,20 +16,20 @@ static const struct memory heap = {mp_default_allocate, mp_default_release, NULL
 
 static void lay_out(void *self, struct arena *arena)
 {
-    struct room *room = self;
-    mp_arima_workspace_lay_out(&room->workspace, arena, room->observations);
+    struct own_workspace *own = self;
+    mp_arima_workspace_lay_out(&own->workspace, arena, own->observations);
 }
 
-static bool have_room(struct room *room, size_t observations)
+static bool make_own(struct own_workspace *own, size_t observations)
 {
-    room->observations = observations;
-    return mp_arena_make(&room->arena, lay_out, room, &heap);
+    own->observations = observations;
+    return mp_arena_make(&own->arena, lay_out, own, &heap);
 }
 
-static struct arima_workspace *open_workspace(struct room *room, size_t observations)
+static struct arima_workspace *open_workspace(struct own_workspace *own, size_t observations)
 {
-    assert_true(have_room(room, observations));
-    return &room->workspace;
+    assert_true(make_own(own, observations));
+    return &own->workspace;
 }
 
 static void set_series(struct arima_workspace *workspace, size_t lane, const double *values, size_t n)
@@ -40,12 +40,12 @@ static void set_series(struct arima_workspace *workspace, size_t lane, const dou
         column[t * MP_LANE_COLUMN] = values[t];
 }
 
-static void set_coefficients(struct arima_point *at, size_t lane, unsigned order, const double *coefficients,
+static void set_coefficients(struct arima_point *at, size_t lane, unsigned dimension, const double *coefficients,
                              unsigned p, unsigned q)
 {
-    for (unsigned i = 0; i < order; i++) {
+    for (unsigned i = 0; i < dimension; i++) {
         at->parameters[i].lane[lane] = i < p ? coefficients[i] : 0;
-        at->parameters[order + i].lane[lane] = i < q ? coefficients[p + i] : 0;
+        at->parameters[dimension + i].lane[lane] = i < q ? coefficients[p + i] : 0;
     }
 }
 
@@ -63,16 +63,16 @@ static void likelihoods_at_fixed_parameters_are_exact(void **state)
 {
     (void)state;
     struct golden golden;
-    struct room room;
+    struct own_workspace own;
     size_t compared = 0;
     double values[GOLDEN_VALUES];
-    struct arima_workspace *workspace = open_workspace(&room, GOLDEN_VALUES);
+    struct arima_workspace *workspace = open_workspace(&own, GOLDEN_VALUES);
     golden_open(&golden);
     while (golden_next(&golden)) {
         if (!golden_is(&golden, "likelihood"))
             continue;
-        unsigned order = larger(golden.p, golden.q);
-        for (unsigned wider = order; wider <= MP_ARIMA_ORDER; wider++) { /* more coefficients, all 0 */
+        unsigned dimension = larger(golden.p, golden.q);
+        for (unsigned wider = dimension; wider <= MP_ARIMA_ORDER; wider++) { /* more coefficients, all 0 */
             set_series(workspace, compared % MP_LANES, values, golden_differences(&golden, values));
             set_coefficients(&point, compared % MP_LANES, wider, golden.coefficients, golden.p, golden.q);
             mp_arima_kernel(0)->evaluate(workspace, wider, &point);
@@ -82,7 +82,7 @@ static void likelihoods_at_fixed_parameters_are_exact(void **state)
         compared++;
     }
     assert_int_equal(compared, 180);
-    mp_arena_free(&room.arena, &heap);
+    mp_arena_free(&own.arena, &heap);
 }
 
 /* A stationary, invertible point of any order: products of real factors. */
@@ -113,26 +113,26 @@ static void the_gradient_is_that_of_finite_differences(void **state)
     (void)state;
     const double h = 1e-5;
     static const size_t lengths[] = {20, 64, 65, 127, 300};
-    struct room room;
+    struct own_workspace own;
     double values[300], coefficients[2 * MP_ARIMA_ORDER];
-    struct arima_workspace *workspace = open_workspace(&room, 300);
+    struct arima_workspace *workspace = open_workspace(&own, 300);
     uint64_t seed = 5;
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++)
-        for (unsigned order = 1; order <= MP_ARIMA_ORDER; order++) {
+        for (unsigned dimension = 1; dimension <= MP_ARIMA_ORDER; dimension++) {
             for (size_t l = 0; l < MP_LANES; l++) {
                 random_series(values, lengths[i], &seed);
-                random_coefficients(coefficients, order, order, &seed);
+                random_coefficients(coefficients, dimension, dimension, &seed);
                 set_series(workspace, l, values, lengths[i]);
-                set_coefficients(&point, l, order, coefficients, order, order);
+                set_coefficients(&point, l, dimension, coefficients, dimension, dimension);
             }
-            mp_arima_kernel(0)->evaluate(workspace, order, &point);
-            for (unsigned a = 0; a < 2 * order; a++) {
+            mp_arima_kernel(0)->evaluate(workspace, dimension, &point);
+            for (unsigned a = 0; a < 2 * dimension; a++) {
                 double sides[4][MP_LANES]; /* 1 and 2 steps down, 1 and 2 up */
                 for (int side = 0; side < 4; side++) {
                     moved = point;
                     for (size_t l = 0; l < MP_LANES; l++)
                         moved.parameters[a].lane[l] += (side < 2 ? -h : h) * (side % 2 + 1);
-                    mp_arima_kernel(0)->evaluate(workspace, order, &moved);
+                    mp_arima_kernel(0)->evaluate(workspace, dimension, &moved);
                     memcpy(sides[side], moved.objective.lane, sizeof sides[side]);
                 }
                 for (size_t l = 0; l < MP_LANES; l++) {
@@ -141,33 +141,33 @@ static void the_gradient_is_that_of_finite_differences(void **state)
                 }
             }
         }
-    mp_arena_free(&room.arena, &heap);
+    mp_arena_free(&own.arena, &heap);
 }
 
 /* e - H c for c held fixed is what the matrix is of; so its products with any vector are not negative. */
 static void the_gauss_newton_matrix_is_symmetric_and_positive(void **state)
 {
     (void)state;
-    struct room room;
+    struct own_workspace own;
     double values[200], coefficients[2 * MP_ARIMA_ORDER];
-    struct arima_workspace *workspace = open_workspace(&room, 200);
+    struct arima_workspace *workspace = open_workspace(&own, 200);
     uint64_t seed = 6;
-    for (unsigned order = 1; order <= MP_ARIMA_ORDER; order++) {
+    for (unsigned dimension = 1; dimension <= MP_ARIMA_ORDER; dimension++) {
         for (size_t l = 0; l < MP_LANES; l++) {
             random_series(values, 200, &seed);
-            random_coefficients(coefficients, order, order, &seed);
+            random_coefficients(coefficients, dimension, dimension, &seed);
             set_series(workspace, l, values, 200);
-            set_coefficients(&point, l, order, coefficients, order, order);
+            set_coefficients(&point, l, dimension, coefficients, dimension, dimension);
         }
-        mp_arima_kernel(0)->evaluate(workspace, order, &point);
+        mp_arima_kernel(0)->evaluate(workspace, dimension, &point);
         for (int trial = 0; trial < 100; trial++) {
             double x[2 * MP_ARIMA_ORDER];
-            for (unsigned a = 0; a < 2 * order; a++)
+            for (unsigned a = 0; a < 2 * dimension; a++)
                 x[a] = (double)(random_number(&seed) >> 11) / 4503599627370496.0 - 1;
             for (size_t l = 0; l < MP_LANES; l++) {
                 double form = 0, scale = 0;
-                for (unsigned a = 0; a < 2 * order; a++)
-                    for (unsigned b = 0; b < 2 * order; b++) {
+                for (unsigned a = 0; a < 2 * dimension; a++)
+                    for (unsigned b = 0; b < 2 * dimension; b++) {
                         assert_true(point.hessian[a][b].lane[l] == point.hessian[b][a].lane[l]);
                         form += x[a] * x[b] * point.hessian[a][b].lane[l];
                         scale += fabs(x[a] * x[b] * point.hessian[a][b].lane[l]);
@@ -176,7 +176,7 @@ static void the_gauss_newton_matrix_is_symmetric_and_positive(void **state)
             }
         }
     }
-    mp_arena_free(&room.arena, &heap);
+    mp_arena_free(&own.arena, &heap);
 }
 
 /* What a lane gets depends neither on its place nor on its neighbours, nor on how wide the vectors are. */
@@ -184,19 +184,19 @@ static void a_lane_gets_the_same_bytes_wherever_it_is(void **state)
 {
     (void)state;
     static const int widths[] = {16, 32, 64};
-    struct room room;
+    struct own_workspace own;
     double values[150], others[150], twiddles[512], coefficients[2 * MP_ARIMA_ORDER];
     double damping[MP_LANES] __attribute__((aligned(64)));
     struct arima_lanes active[MP_ARIMA_PARAMETERS], step[MP_ARIMA_PARAMETERS], augmented = {0};
     static const struct arima_secant secant;
-    struct arima_workspace *workspace = open_workspace(&room, 150);
+    struct arima_workspace *workspace = open_workspace(&own, 150);
     uint64_t seed = 7;
     assert_non_null(mp_arima_kernel(0));
-    for (unsigned order = 1; order <= MP_ARIMA_ORDER; order++) {
+    for (unsigned dimension = 1; dimension <= MP_ARIMA_ORDER; dimension++) {
         double expected[4] = {0};
         bool first = true;
         random_series(values, 150, &seed);
-        random_coefficients(coefficients, order, order, &seed);
+        random_coefficients(coefficients, dimension, dimension, &seed);
         for (size_t w = 0; w < 3; w++)
             for (size_t place = 0; place < MP_LANES; place++) {
                 const struct arima_kernel *kernel = mp_arima_kernel(widths[w]);
@@ -206,18 +206,18 @@ static void a_lane_gets_the_same_bytes_wherever_it_is(void **state)
                 for (size_t l = 0; l < MP_LANES; l++) {
                     double other[2 * MP_ARIMA_ORDER];
                     random_series(others, 150, &seed);
-                    random_coefficients(other, order, order, &seed);
+                    random_coefficients(other, dimension, dimension, &seed);
                     set_series(workspace, l, l == place ? values : others, 150);
-                    set_coefficients(&point, l, order, l == place ? coefficients : other, order, order);
+                    set_coefficients(&point, l, dimension, l == place ? coefficients : other, dimension, dimension);
                     damping[l] = l == place ? 0.5 : 0.25;
                     for (unsigned a = 0; a < MP_ARIMA_PARAMETERS; a++)
                         active[a].lane[l] = 1;
                 }
-                kernel->evaluate(workspace, order, &point);
-                kernel->solve(&point, &secant, active, order, damping, augmented.lane, step);
-                double found[4] = {point.objective.lane[place], step[2 * order - 1].lane[place]};
-                starts->regress(workspace, order, 12, &point);
-                kernel->solve(&point, &secant, active, order, damping, augmented.lane, step);
+                kernel->evaluate(workspace, dimension, &point);
+                kernel->solve(&point, &secant, active, dimension, damping, augmented.lane, step);
+                double found[4] = {point.objective.lane[place], step[2 * dimension - 1].lane[place]};
+                starts->regress(workspace, dimension, 12, &point);
+                kernel->solve(&point, &secant, active, dimension, damping, augmented.lane, step);
                 found[2] = step[0].lane[place];
                 starts->periodogram(workspace, 256, twiddles);
                 found[3] = mp_arima_lane(workspace, workspace->filtered_series, place)[5 * MP_LANE_COLUMN];
@@ -227,17 +227,17 @@ static void a_lane_gets_the_same_bytes_wherever_it_is(void **state)
                 assert_memory_equal(found, expected, sizeof expected);
             }
     }
-    mp_arena_free(&room.arena, &heap);
+    mp_arena_free(&own.arena, &heap);
 }
 
 static void what_has_no_likelihood_says_so(void **state)
 {
     (void)state;
     static const double cases[][2] = {{1, 0}, {-1.01, 0}, {0.999999, 0}, {0, 3}, {0, -1.2}, {NAN, 0}, {0.5, INFINITY}};
-    struct room room;
+    struct own_workspace own;
     double values[100];
     uint64_t seed = 8;
-    struct arima_workspace *workspace = open_workspace(&room, 100);
+    struct arima_workspace *workspace = open_workspace(&own, 100);
     random_series(values, 100, &seed);
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         for (size_t l = 0; l < MP_LANES; l++) {
@@ -248,15 +248,15 @@ static void what_has_no_likelihood_says_so(void **state)
         for (size_t l = 0; l < MP_LANES; l++)
             assert_true(point.objective.lane[l] == 1e300 ? l == i : l != i && isfinite(point.objective.lane[l]));
     }
-    mp_arena_free(&room.arena, &heap);
+    mp_arena_free(&own.arena, &heap);
 }
 
 static void a_workspace_has_a_size_or_none(void **state)
 {
     (void)state;
-    struct room small, large;
-    assert_false(have_room(&large, SIZE_MAX));
-    assert_false(have_room(&large, SIZE_MAX / 16));
+    struct own_workspace small, large;
+    assert_false(make_own(&large, SIZE_MAX));
+    assert_false(make_own(&large, SIZE_MAX / 16));
     open_workspace(&small, 500);
     open_workspace(&large, 1000);
     assert_true(large.arena.size < 2 * small.arena.size);

@@ -83,16 +83,16 @@ static void every_build_gives_these_bytes(void **state)
     for (size_t s = 0; s < SERIES; s++) {
         struct arima_forecast_state at;
         double mean[10], error[10], scratch[100];
-        struct room room;
-        open_room(&room, STEPS);
-        mp_arima_forecast_states(&estimates[s], values + s * STEPS, 1, STEPS, 0.99, &room.scratch, &at, NULL);
+        struct own_scratch own;
+        make_own_scratch(&own, STEPS);
+        mp_arima_forecast_states(&estimates[s], values + s * STEPS, 1, STEPS, 0.99, &own.scratch, &at, NULL);
         mp_arima_forecast(&at, 100, 10, mean, error, 1, scratch);
         hash = hash_of(hash, estimates[s].phi, sizeof estimates[s].phi);
         hash = hash_of(hash, estimates[s].theta_error, sizeof estimates[s].theta_error);
         hash = hash_of(hash, &estimates[s].loglik, sizeof estimates[s].loglik);
         hash = hash_of(hash, mean, sizeof mean);
         hash = hash_of(hash, error, sizeof error);
-        close_room(&room);
+        free_own_scratch(&own);
     }
     if (hash != EXPECTED_HASH)
         fail_msg("the bytes are others: hash 0x%016llx", (unsigned long long)hash);

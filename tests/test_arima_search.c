@@ -156,12 +156,12 @@ enum { SERIES = 40, STEPS = 150, MANY_STARTS = 30 };
 static struct arima_candidate optimise(const double *series, unsigned iterations, double phi, double theta)
 {
     struct arima_candidate fit = {.series = series, .p = 1, .q = 1, .iterations = iterations, .tolerance = 1e-6};
-    struct room room;
-    open_room(&room, STEPS);
+    struct own_scratch own;
+    make_own_scratch(&own, STEPS);
     fit.at.phi[0] = phi;
     fit.at.theta[0] = theta;
-    mp_arima_optimise(mp_arima_kernel(0), &room.scratch.workspace, 1, &fit, 1);
-    close_room(&room);
+    mp_arima_optimise(mp_arima_kernel(0), &own.scratch.workspace, 1, &fit, 1);
+    free_own_scratch(&own);
     return fit;
 }
 

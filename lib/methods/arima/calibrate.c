@@ -64,7 +64,7 @@ struct calibration_scratch {
 struct calibration {
     const struct task *task;
     const struct arima_model *model;
-    const struct arima_source *source;
+    const struct arima_observations *observed;
     size_t horizons, origins, gap; /* gap: observations between origins */
     struct calibration_scratch *scratch;
     size_t threads;
@@ -73,7 +73,7 @@ struct calibration {
 static void lay_out(void *self, struct arena *arena)
 {
     struct calibration *calibration = self;
-    size_t e = calibration->source->experts, n = calibration->source->observations;
+    size_t e = calibration->observed->experts, n = calibration->observed->observations;
     size_t all = mp_product(e, n), origins = mp_product(e, calibration->origins);
     calibration->scratch = mp_arena_take(arena, calibration->threads, sizeof *calibration->scratch);
     for (size_t w = 0; w < calibration->threads; w++) {
@@ -98,20 +98,20 @@ static void lay_out(void *self, struct arena *arena)
 /* The observations before that origin. */
 static size_t origin_at(const struct calibration *calibration, size_t index)
 {
-    return calibration->source->observations - (index + 1) * calibration->gap;
+    return calibration->observed->observations - (index + 1) * calibration->gap;
 }
 
 /* The states at the history's end, and all that it takes to find earlier ones. */
 static void find_states(const struct calibration *calibration, const struct calibration_scratch *scratch, size_t first)
 {
-    const struct arima_source *source = calibration->source;
-    size_t all = source->experts * source->observations;
-    mp_arima_load(source, first, source->experts, scratch->values);
-    mp_arima_step_variance(source, first, source->experts, scratch->step_variance);
+    const struct arima_observations *observed = calibration->observed;
+    size_t all = observed->experts * observed->observations;
+    mp_arima_read_observations(observed, first, observed->experts, scratch->values);
+    mp_arima_step_variance(observed, first, observed->experts, scratch->step_variance);
     memcpy(scratch->differences, scratch->values, all * sizeof *scratch->values);
     memset(scratch->residuals, 0, all * sizeof *scratch->residuals);
-    mp_arima_forecast_states(calibration->model->estimates + first, scratch->differences, source->experts,
-                             source->observations, calibration->task->config->arima_root_limit, &scratch->of_states,
+    mp_arima_forecast_states(calibration->model->estimates + first, scratch->differences, observed->experts,
+                             observed->observations, calibration->task->config->arima_root_limit, &scratch->of_states,
                              scratch->states, scratch->residuals);
 }
 
@@ -120,11 +120,11 @@ static void find_states(const struct calibration *calibration, const struct cali
 static double scaled_step_error(const struct calibration *calibration, const struct calibration_scratch *scratch,
                                 size_t series, size_t origin, double mean, double standard_error)
 {
-    const struct arima_source *source = calibration->source;
-    size_t step = source->panel->steps - (source->observations - origin) * source->bucket;
-    double share = mp_arima_share(source, mean), unit = source->logarithms ? share : 1;
-    double within = scratch->step_variance[series % source->experts] * (1 - 1 / (double)source->bucket);
-    return fabs((double)mp_panel_row(source->panel, step)[series] - share) /
+    const struct arima_observations *observed = calibration->observed;
+    size_t step = observed->panel->steps - (observed->observations - origin) * observed->bucket;
+    double share = mp_arima_share(observed, mean), unit = observed->logarithms ? share : 1;
+    double within = scratch->step_variance[series % observed->experts] * (1 - 1 / (double)observed->bucket);
+    return fabs((double)mp_panel_row(observed->panel, step)[series] - share) /
            sqrt(standard_error * standard_error * unit * unit + within);
 }
 
@@ -139,7 +139,7 @@ struct series_forecast {
 static void scale_errors(const struct calibration *calibration, const struct calibration_scratch *scratch,
                          const struct series_forecast *forecast, size_t index, const struct arima_forecast_state *state)
 {
-    size_t experts = calibration->source->experts, n = calibration->source->observations;
+    size_t experts = calibration->observed->experts, n = calibration->observed->observations;
     size_t expert = forecast->series % experts, origin = origin_at(calibration, index);
     for (size_t k = 0; k < calibration->horizons; k++) {
         size_t horizon = (size_t)1 << k;
@@ -165,11 +165,11 @@ static void sum_up(const double *values, size_t n, double *totals)
 static void forecast_from_origins(const struct calibration *calibration, const struct calibration_scratch *scratch,
                                   size_t series)
 {
-    size_t n = calibration->source->observations, horizons = calibration->horizons;
-    size_t expert = series % calibration->source->experts, at = expert * n;
+    size_t n = calibration->observed->observations, horizons = calibration->horizons;
+    size_t expert = series % calibration->observed->experts, at = expert * n;
     const struct arima_forecast_state *present = &scratch->states[expert];
     struct series_forecast forecast = {.series = series};
-    mp_arima_dyadic_errors(present, horizons, forecast.standard_error, scratch->sums);
+    mp_arima_dyadic_standard_errors(present, horizons, forecast.standard_error, scratch->sums);
     mp_arima_dyadic_weights(present, horizons, forecast.weights);
     sum_up(scratch->values + at, n, scratch->totals);
     bool grows = forecast.standard_error[horizons - 1] > forecast.standard_error[0];
@@ -193,7 +193,7 @@ static double group_factor(const struct calibration *calibration, const struct c
                            const double *errors, unsigned group)
 {
     size_t origins = calibration->origins, count = 0;
-    for (size_t e = 0; e < calibration->source->experts; e++)
+    for (size_t e = 0; e < calibration->observed->experts; e++)
         for (size_t i = 0; i < origins && scratch->groups[e] == group; i++)
             if (isfinite(errors[e * origins + i]))
                 scratch->sample[count++] = errors[e * origins + i];
@@ -218,7 +218,7 @@ static double log_factor(double factor, double least)
 static void store_factor(const struct calibration *calibration, const struct calibration_scratch *scratch, size_t first,
                          unsigned group, size_t k)
 {
-    size_t experts = calibration->source->experts, n = calibration->source->observations, horizon = (size_t)1 << k;
+    size_t experts = calibration->observed->experts, n = calibration->observed->observations, horizon = (size_t)1 << k;
     const double *errors = scratch->scaled_errors + k * experts * calibration->origins;
     double factor = group_factor(calibration, scratch, errors, group);
     double seen = horizon > SEEN_FROM ? SEEN * mp_logarithm((double)horizon / SEEN_FROM) : 0;
@@ -233,7 +233,7 @@ static void store_step_factor(const struct calibration *calibration, const struc
                               size_t first, unsigned group)
 {
     double factor = group_factor(calibration, scratch, scratch->scaled_step_errors, group);
-    for (size_t e = 0; e < calibration->source->experts; e++)
+    for (size_t e = 0; e < calibration->observed->experts; e++)
         if (scratch->groups[e] == group)
             calibration->model->factors[first + e].step = log_factor(factor, LEAST_FACTOR);
 }
@@ -262,21 +262,22 @@ static size_t horizons_of(size_t observations)
     return observations < LEAST_OBSERVATIONS ? 0 : horizons;
 }
 
-moep_status mp_arima_calibrate(const struct task *task, struct arima_model *model, const struct arima_source *source)
+moep_status mp_arima_calibrate(const struct task *task, struct arima_model *model,
+                               const struct arima_observations *observed)
 {
-    size_t n = source->observations, series = task->panel.series, horizons = horizons_of(n);
-    struct calibration calibration = {.task = task, .model = model, .source = source, .horizons = horizons};
+    size_t n = observed->observations, series = task->panel.series, horizons = horizons_of(n);
+    struct calibration calibration = {.task = task, .model = model, .observed = observed, .horizons = horizons};
     struct arena arena;
     model->progress->calibration_horizons = horizons;
     if (horizons == 0)
         return MOEP_OK;
     calibration.gap = (n / 2 + MOST_ORIGINS - 1) / MOST_ORIGINS;
     calibration.origins = n / 2 / calibration.gap;
-    calibration.threads = mp_arima_workers(task->runtime->threads, series / source->experts);
+    calibration.threads = mp_arima_workers(task->runtime->threads, series / observed->experts);
     if (!mp_arena_make(&arena, lay_out, &calibration, &task->runtime->memory)) /* zeroed: see estimate.c */
         return mp_out_of_memory("the calibration of an ARIMA fit");
     moep_status status = mp_arima_run_chunks(&(struct arima_chunks){.end = series,
-                                                                    .size = source->experts,
+                                                                    .size = observed->experts,
                                                                     .workers = calibration.threads,
                                                                     .work = calibrate_layer,
                                                                     .user = &calibration});

@@ -8,6 +8,7 @@
 #include "methods/arima/observations.h"
 
 /* Fills the model's factors and calibration_horizons. OUT_OF_MEMORY: the factors are in an unknown state. */
-moep_status mp_arima_calibrate(const struct task *task, struct arima_model *model, const struct arima_source *source);
+moep_status mp_arima_calibrate(const struct task *task, struct arima_model *model,
+                               const struct arima_observations *observed);
 
 #endif

@@ -15,7 +15,7 @@
 struct fit {
     const struct task *task;
     struct arima_model model;
-    struct arima_source source;
+    struct arima_observations observed;
     size_t series;
     double budget, spent; /* floating-point operations; budget 0: no limit */
 };
@@ -34,7 +34,7 @@ static bool budget_is_spent(const struct fit *fit)
 
 /* The series that a request is about, and the part of the call's progress that it makes. */
 struct series_range {
-    struct arima_source *source;
+    struct arima_observations *observed;
     size_t first;
     double done, share; /* of the call: before the request, and by it */
     const struct runtime *runtime;
@@ -50,14 +50,14 @@ static int32_t report_progress(void *user, double fraction)
 static void load_range(void *user, size_t first, size_t count, double *values)
 {
     const struct series_range *range = user;
-    mp_arima_load(range->source, range->first + first, count, values);
+    mp_arima_read_observations(range->observed, range->first + first, count, values);
 }
 
 static struct arima_request make_request(const struct fit *fit, struct series_range *range, size_t series)
 {
     const struct runtime *runtime = fit->task->runtime;
     return (struct arima_request){.series = series,
-                                  .observations = fit->source.observations,
+                                  .observations = fit->observed.observations,
                                   .load = load_range,
                                   .user = range,
                                   .starts = fit->task->config->arima_starts,
@@ -73,7 +73,7 @@ static struct arima_request make_request(const struct fit *fit, struct series_ra
 static void begin_round(struct fit *fit)
 {
     struct arima_progress *progress = fit->model.progress;
-    bool whole_layers = progress->orders_selected % fit->source.experts == 0;
+    bool whole_layers = progress->orders_selected % fit->observed.experts == 0;
     if (progress->rounds > 0 && !progress->complete && whole_layers)
         return;
     progress->rounds++;
@@ -139,7 +139,7 @@ struct arima_order mp_arima_vote(const struct arima_choice *choices, size_t coun
 
 static void store_choices(struct fit *fit, size_t first, size_t count, const struct arima_choice *choices)
 {
-    size_t experts = fit->source.experts;
+    size_t experts = fit->observed.experts;
     bool per_layer = fit->task->config->arima_order_scope == MOEP_ARIMA_PER_LAYER;
     for (size_t layer = 0; layer < count; layer += experts) {
         struct arima_order winner = mp_arima_vote(choices + layer, experts);
@@ -158,7 +158,7 @@ static moep_status select_range(struct fit *fit, size_t count, struct arima_choi
     const moep_predictor_config *config = fit->task->config;
     size_t first = fit->model.progress->orders_selected;
     double all = (double)fit->series;
-    struct series_range range = {&fit->source, first, (double)first / all / 2, (double)count / all / 2,
+    struct series_range range = {&fit->observed, first, (double)first / all / 2, (double)count / all / 2,
                                  fit->task->runtime};
     struct arima_request request = make_request(fit, &range, count);
     struct arima_order_config orders = {config->arima_p, config->arima_d, config->arima_q, config->arima_mean != 0};
@@ -177,7 +177,7 @@ static moep_status select_orders(struct fit *fit)
 {
     const struct memory *memory = &fit->task->runtime->memory;
     size_t left = fit->series - fit->model.progress->orders_selected;
-    size_t count = fit->budget > 0 ? fit->source.experts : left;
+    size_t count = fit->budget > 0 ? fit->observed.experts : left;
     struct arima_choice *choices = mp_allocate(memory, count, sizeof *choices);
     if (!choices)
         return mp_out_of_memory("the orders of ARIMA models");
@@ -193,7 +193,7 @@ static moep_status select_orders(struct fit *fit)
 static moep_status estimate(struct fit *fit)
 {
     double done = selects(fit->task->config) ? 0.5 : 0;
-    struct series_range range = {&fit->source, 0, done, 1 - done, fit->task->runtime};
+    struct series_range range = {&fit->observed, 0, done, 1 - done, fit->task->runtime};
     struct arima_request request = make_request(fit, &range, fit->series);
     request.orders = fit->model.requested;
     request.warm = fit->model.progress->rounds > 1;
@@ -208,16 +208,16 @@ static moep_status estimate(struct fit *fit)
     return status;
 }
 
-moep_status mp_arima_fit(const struct task *task, void *block)
+moep_status mp_arima_fit(const struct task *task, void *model)
 {
     size_t series = task->panel.series;
     struct fit fit = {.task = task,
-                      .model = mp_arima_model(block, series),
-                      .source = mp_arima_source(task),
+                      .model = mp_arima_model(model, series),
+                      .observed = mp_arima_observations(task),
                       .series = series,
                       .budget = task->config->fit_budget * 1e6};
     const struct arima_progress *progress = fit.model.progress;
-    if (fit.source.observations < MP_ARIMA_LEAST_OBSERVATIONS)
+    if (fit.observed.observations < MP_ARIMA_LEAST_OBSERVATIONS)
         return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "%zu steps in the history, arima is fitted from %llu on",
                        task->panel.steps, MP_ARIMA_LEAST_OBSERVATIONS * (unsigned long long)task->config->arima_bucket);
     moep_status status = MOEP_OK;
@@ -229,7 +229,7 @@ moep_status mp_arima_fit(const struct task *task, void *block)
     if (status == MOEP_OK && progress->orders_selected == series && !budget_is_spent(&fit))
         status = estimate(&fit);
     if (status == MOEP_OK && progress->complete)
-        status = mp_arima_calibrate(task, &fit.model, &fit.source);
+        status = mp_arima_calibrate(task, &fit.model, &fit.observed);
     if (status == MOEP_OK)
         status = mp_runtime_progress(task->runtime, 1);
     return status;

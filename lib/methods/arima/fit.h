@@ -8,7 +8,7 @@
 
 enum { MP_ARIMA_LEAST_OBSERVATIONS = 8 };
 
-moep_status mp_arima_fit(const struct task *task, void *block);
+moep_status mp_arima_fit(const struct task *task, void *model);
 
 /* One order for all series of a layer: the most frequent d, and the most frequent p and q of the series with that d.
  * Ties go to the smallest p + q, then to the smallest p. */

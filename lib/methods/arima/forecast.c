@@ -88,7 +88,8 @@ void mp_arima_forecast(const struct arima_forecast_state *state, size_t horizon,
         forecast_errors(state, horizon, stride, error, spacing, scratch);
 }
 
-void mp_arima_dyadic_errors(const struct arima_forecast_state *state, size_t horizons, double *error, double *scratch)
+void mp_arima_dyadic_standard_errors(const struct arima_forecast_state *state, size_t horizons, double *error,
+                                     double *scratch)
 {
     double squares = 0;
     psi_sums(state, horizons > 0 ? (size_t)1 << (horizons - 1) : 0, scratch);

@@ -14,7 +14,8 @@ void mp_arima_forecast(const struct arima_forecast_state *state, size_t horizon,
 
 /* error[k], k < horizons: the standard error of the mean of the next 2^k observations. scratch: 2^(horizons - 1)
  * doubles. */
-void mp_arima_dyadic_errors(const struct arima_forecast_state *state, size_t horizons, double *error, double *scratch);
+void mp_arima_dyadic_standard_errors(const struct arima_forecast_state *state, size_t horizons, double *error,
+                                     double *scratch);
 
 /* The forecast of the mean of the next 2^k observations is linear in the state. weights[k][i] is the coefficient of
  * w[i], weights[k][p + j] that of e[j]. All states of a series have the same weights. */

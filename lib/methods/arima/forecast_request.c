@@ -15,7 +15,7 @@ size_t mp_arima_error_rows(const struct arima_forecast_request *request)
 static void lay_out_quantiles(const struct arima_forecast_request *request, struct arima_forecast_scratch *scratch,
                               struct arena *arena)
 {
-    size_t experts = request->source.experts;
+    size_t experts = request->observed.experts;
     scratch->centre = mp_arena_take(arena, mp_product(request->count, experts), sizeof(double));
     scratch->step_variance = mp_arena_take(arena, experts, sizeof(double));
     scratch->standard_errors = mp_arena_take(arena, mp_arima_error_rows(request), sizeof(double));
@@ -27,7 +27,7 @@ static void lay_out_quantiles(const struct arima_forecast_request *request, stru
 void mp_arima_forecast_lay_out(void *self, struct arena *arena)
 {
     struct arima_forecast_request *request = self;
-    size_t experts = request->source.experts, n = request->source.observations;
+    size_t experts = request->observed.experts, n = request->observed.observations;
     request->scratch = mp_arena_take(arena, request->threads, sizeof *request->scratch);
     for (size_t w = 0; w < request->threads; w++) {
         struct arima_forecast_scratch counted, *scratch = request->scratch ? &request->scratch[w] : &counted;

@@ -27,7 +27,7 @@ struct arima_forecast_scratch {
 struct arima_forecast_request {
     const struct task *task;
     struct arima_model model;
-    struct arima_source source;
+    struct arima_observations observed;
     size_t horizon, stride, count; /* steps, steps, rows */
     size_t ahead, width; /* observations: of the horizon, and of a row of standard errors, the stride's if rounded */
     const struct quantiles *quantiles; /* NULL: the forecast alone */

@@ -25,10 +25,10 @@ static struct arima_estimate plain_mean(const double *values, size_t n, double m
 static void find_states(const struct arima_forecast_request *request, struct arima_forecast_scratch *scratch,
                         size_t first)
 {
-    struct arima_source source = request->source;
-    size_t n = source.observations;
-    mp_arima_load(&source, first, source.experts, scratch->values);
-    for (size_t e = 0; e < source.experts; e++) {
+    struct arima_observations observed = request->observed;
+    size_t n = observed.observations;
+    mp_arima_read_observations(&observed, first, observed.experts, scratch->values);
+    for (size_t e = 0; e < observed.experts; e++) {
         const double *values = scratch->values + e * n;
         double total = 0;
         for (size_t t = 0; t < n; t++)
@@ -37,7 +37,7 @@ static void find_states(const struct arima_forecast_request *request, struct ari
         bool usable = request->model.has_estimate[first + e] && n >= MP_ARIMA_LEAST_OBSERVATIONS;
         scratch->estimates[e] = usable ? request->model.estimates[first + e] : plain_mean(values, n, scratch->means[e]);
     }
-    mp_arima_forecast_states(scratch->estimates, scratch->values, source.experts, n,
+    mp_arima_forecast_states(scratch->estimates, scratch->values, observed.experts, n,
                              request->task->config->arima_root_limit, &scratch->of_states, scratch->states, NULL);
 }
 
@@ -46,13 +46,13 @@ static void find_states(const struct arima_forecast_request *request, struct ari
 /* The shares of the next observation, which sum to 1. */
 static void next_shares(const struct arima_forecast_request *request, struct arima_forecast_scratch *scratch)
 {
-    for (size_t e = 0; e < request->source.experts; e++) {
+    for (size_t e = 0; e < request->observed.experts; e++) {
         double observation = mp_arima_next(&scratch->states[e]);
         if (!isfinite(observation))
             observation = scratch->means[e];
-        scratch->shares[e] = mp_arima_share(&request->source, observation);
+        scratch->shares[e] = mp_arima_share(&request->observed, observation);
     }
-    mp_simplex(scratch->shares, request->source.experts);
+    mp_simplex(scratch->shares, request->observed.experts);
 }
 
 /* Fills rows[count][experts], `spacing` apart. Every row is the mean of its steps, and all steps of an observation have
@@ -60,7 +60,7 @@ static void next_shares(const struct arima_forecast_request *request, struct ari
 static void forecast_layer(const struct arima_forecast_request *request, struct arima_forecast_scratch *scratch,
                            double *rows, size_t spacing)
 {
-    size_t experts = request->source.experts, bucket = request->source.bucket, row = 0;
+    size_t experts = request->observed.experts, bucket = request->observed.bucket, row = 0;
     for (size_t r = 0; r < request->count; r++)
         memset(rows + r * spacing, 0, experts * sizeof *rows);
     for (size_t begin = 0; begin < request->horizon;) {
@@ -108,31 +108,31 @@ enum { MOST_AHEAD = 10000000 };
 
 static moep_status check(const struct arima_forecast_request *request)
 {
-    const struct arima_source *source = &request->source;
+    const struct arima_observations *observed = &request->observed;
     size_t steps = request->task->panel.steps;
     if (request->quantiles && !all_have_estimates(request))
         return mp_fail(MOEP_ERROR_NOT_FITTED, "no fit has come to all series yet: without one ARIMA has no intervals");
-    if (request->quantiles && source->observations < MP_ARIMA_LEAST_OBSERVATIONS)
+    if (request->quantiles && observed->observations < MP_ARIMA_LEAST_OBSERVATIONS)
         return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "%zu steps in the history, arima has intervals from %llu on", steps,
-                       MP_ARIMA_LEAST_OBSERVATIONS * (unsigned long long)source->bucket);
-    if ((request->horizon - 1) / source->bucket >= MOST_AHEAD)
+                       MP_ARIMA_LEAST_OBSERVATIONS * (unsigned long long)observed->bucket);
+    if ((request->horizon - 1) / observed->bucket >= MOST_AHEAD)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "horizon = %zu is more than 10^7 observations of %zu steps",
-                       request->horizon, source->bucket);
-    if (source->observations == 0)
+                       request->horizon, observed->bucket);
+    if (observed->observations == 0)
         return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "%zu steps in the history, arima_bucket is %zu", steps,
-                       source->bucket);
+                       observed->bucket);
     return MOEP_OK;
 }
 
-moep_status mp_arima_forecast_rows(const struct task *task, const void *block, size_t horizon, size_t stride,
+moep_status mp_arima_forecast_rows(const struct task *task, const void *model, size_t horizon, size_t stride,
                                    const struct quantiles *quantiles, double *rows)
 {
     const struct memory *memory = &task->runtime->memory;
     size_t series = task->panel.series, bucket = task->config->arima_bucket;
     struct arena arena;
     struct arima_forecast_request request = {.task = task,
-                                             .model = mp_arima_model((void *)block, series),
-                                             .source = mp_arima_source(task),
+                                             .model = mp_arima_model((void *)model, series),
+                                             .observed = mp_arima_observations(task),
                                              .horizon = horizon,
                                              .stride = stride < horizon ? stride : horizon,
                                              .count = mp_forecast_rows(horizon, stride),

@@ -6,7 +6,7 @@
 #include "methods/method.h"
 
 /* The operations `forecast` (quantiles NULL) and `quantiles` of struct method. */
-moep_status mp_arima_forecast_rows(const struct task *task, const void *block, size_t horizon, size_t stride,
+moep_status mp_arima_forecast_rows(const struct task *task, const void *model, size_t horizon, size_t stride,
                                    const struct quantiles *quantiles, double *rows);
 
 #endif

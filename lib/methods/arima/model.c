@@ -22,9 +22,9 @@ size_t mp_arima_model_size(const moep_predictor_config *config, size_t layers, s
     return arena.used;
 }
 
-struct arima_model mp_arima_model(void *block, size_t series)
+struct arima_model mp_arima_model(void *model, size_t series)
 {
-    return lay_out(&(struct arena){.memory = block, .lines = block}, series); /* from the block's first byte on */
+    return lay_out(&(struct arena){.memory = model, .lines = model}, series); /* from the first byte of the model on */
 }
 
 /* ---- checkpoint -------------------------------------------------------------------------------------------------- */
@@ -108,22 +108,22 @@ static void factors_fields(struct checkpoint *checkpoint, struct arima_factors *
 }
 
 void mp_arima_model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
-                           void *block)
+                           void *model)
 {
-    struct arima_model model = mp_arima_model(block, series);
+    struct arima_model view = mp_arima_model(model, series);
     (void)config;
-    mp_field_u64(checkpoint, &model.progress->rounds);
-    mp_field_u64(checkpoint, &model.progress->orders_selected);
-    mp_field_u64(checkpoint, &model.progress->complete);
-    mp_field_u64(checkpoint, &model.progress->calibration_horizons);
-    mp_checkpoint_require(checkpoint, model.progress->calibration_horizons <= MP_ARIMA_HORIZONS);
-    mp_checkpoint_require(checkpoint, model.progress->orders_selected <= series && model.progress->complete <= 1);
-    mp_checkpoint_require(checkpoint, !model.progress->complete || model.progress->orders_selected == series);
+    mp_field_u64(checkpoint, &view.progress->rounds);
+    mp_field_u64(checkpoint, &view.progress->orders_selected);
+    mp_field_u64(checkpoint, &view.progress->complete);
+    mp_field_u64(checkpoint, &view.progress->calibration_horizons);
+    mp_checkpoint_require(checkpoint, view.progress->calibration_horizons <= MP_ARIMA_HORIZONS);
+    mp_checkpoint_require(checkpoint, view.progress->orders_selected <= series && view.progress->complete <= 1);
+    mp_checkpoint_require(checkpoint, !view.progress->complete || view.progress->orders_selected == series);
     for (size_t s = 0; s < series; s++) {
-        estimate_fields(checkpoint, &model.estimates[s]);
-        order_fields(checkpoint, &model.requested[s]);
-        factors_fields(checkpoint, &model.factors[s]);
-        mp_field_u64(checkpoint, &model.has_estimate[s]);
-        mp_checkpoint_require(checkpoint, model.has_estimate[s] <= 1);
+        estimate_fields(checkpoint, &view.estimates[s]);
+        order_fields(checkpoint, &view.requested[s]);
+        factors_fields(checkpoint, &view.factors[s]);
+        mp_field_u64(checkpoint, &view.has_estimate[s]);
+        mp_checkpoint_require(checkpoint, view.has_estimate[s] <= 1);
     }
 }

@@ -26,8 +26,8 @@ struct arima_model {
 };
 
 size_t mp_arima_model_size(const moep_predictor_config *config, size_t layers, size_t experts);
-struct arima_model mp_arima_model(void *block, size_t series);
+struct arima_model mp_arima_model(void *model, size_t series);
 void mp_arima_model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
-                           void *block);
+                           void *model);
 
 #endif

@@ -6,21 +6,21 @@
 
 #include "methods/method.h"
 
-struct arima_source {
+struct arima_observations {
     const struct panel *panel;
     size_t experts, bucket, observations; /* of a layer; steps; of every series, up to the latest step */
     bool logarithms;
 };
 
-struct arima_source mp_arima_source(const struct task *task);
+struct arima_observations mp_arima_observations(const struct task *task);
 
 /* values[count][observations] of the series from `first` on, oldest first. */
-void mp_arima_load(const struct arima_source *source, size_t first, size_t count, double *values);
+void mp_arima_read_observations(const struct arima_observations *observed, size_t first, size_t count, double *values);
 
 /* variance[count]: of single steps about the mean of their observation, as shares; 0 for observations of one step. */
-void mp_arima_step_variance(const struct arima_source *source, size_t first, size_t count, double *variance);
+void mp_arima_step_variance(const struct arima_observations *observed, size_t first, size_t count, double *variance);
 
 /* The share that an observation stands for. */
-double mp_arima_share(const struct arima_source *source, double observation);
+double mp_arima_share(const struct arima_observations *observed, double observation);
 
 #endif

@@ -48,9 +48,9 @@ static struct error_distribution calibrated(const struct arima_forecast_request 
     size_t horizons = request->model.progress->calibration_horizons;
     double squared = exp(2 * mp_arima_log_factor(factors, horizons, ahead));
     double noise = fmin(state->sigma2 / (double)width * (horizons > 0 ? exp(2 * factors->horizon[0]) : 1), formula);
-    struct error_distribution error = {.variance = squared > 1 ? formula + (squared - 1) * whole
-                                                               : fmax(squared * formula, noise),
-                                       .freedom = LEAST_FREEDOM + (double)request->source.observations / (double)ahead};
+    struct error_distribution error = {
+        .variance = squared > 1 ? formula + (squared - 1) * whole : fmax(squared * formula, noise),
+        .freedom = LEAST_FREEDOM + (double)request->observed.observations / (double)ahead};
     if (horizons > 0 && error.variance > 0)
         error.drift = fmin(squared * whole / error.variance, 1);
     return error;
@@ -59,7 +59,7 @@ static struct error_distribution calibrated(const struct arima_forecast_request 
 /* The index of the standard error of the observations in which a row ends. */
 static size_t error_row(const struct arima_forecast_request *request, size_t row)
 {
-    return (mp_arima_row_end(request, row) - 1) / request->source.bucket / request->width;
+    return (mp_arima_row_end(request, row) - 1) / request->observed.bucket / request->width;
 }
 
 /* How many observations it is about: the last one has what is left. */
@@ -74,7 +74,7 @@ static struct error_distribution error_of(const struct arima_forecast_request *r
                                           const struct arima_forecast_scratch *scratch, size_t series, size_t index,
                                           double squares)
 {
-    const struct arima_forecast_state *state = &scratch->present[series % request->source.experts];
+    const struct arima_forecast_state *state = &scratch->present[series % request->observed.experts];
     size_t width = width_of_error(request, index), ahead = index * request->width + width;
     double standard_error = scratch->standard_errors[index], mean = sqrt(squares) / (double)ahead;
     struct error_distribution error =
@@ -89,7 +89,7 @@ static struct error_distribution error_of(const struct arima_forecast_request *r
 static double next_step_variance(const struct arima_forecast_request *request, size_t series, double centre,
                                  double formula, double variance, double step_variance)
 {
-    double part = 1 - 1 / (double)request->source.bucket, unit = request->source.logarithms ? centre * centre : 1;
+    double part = 1 - 1 / (double)request->observed.bucket, unit = request->observed.logarithms ? centre * centre : 1;
     if (request->model.progress->calibration_horizons == 0 || !(part > 0))
         return step_variance;
     double found = exp(2 * request->model.factors[series].step) * (formula * unit + step_variance * part);
@@ -102,7 +102,7 @@ static struct error_distribution with_steps(const struct arima_forecast_request 
                                             struct error_distribution error, double centre, double within)
 {
     error.within = within;
-    if (request->source.logarithms && within < 0) {
+    if (request->observed.logarithms && within < 0) {
         error.variance = fmax(error.variance + within / (centre * centre), 0);
         error.within = 0;
     }
@@ -123,7 +123,7 @@ static double quantile(const struct arima_forecast_request *request, double cent
                        const struct error_distribution *error)
 {
     double heavy = z + error->drift * (with_tails(z, error->freedom) - z);
-    double value = request->source.logarithms
+    double value = request->observed.logarithms
                        ? centre * exp(fmin(heavy * sqrt(error->variance), LARGEST_LOGARITHM)) + z * sqrt(error->within)
                        : centre + heavy * sqrt(fmax(error->variance + error->within, 0));
     return fmin(fmax(value, 0), 1);
@@ -132,7 +132,7 @@ static double quantile(const struct arima_forecast_request *request, double cent
 static void quantiles_of_expert(const struct arima_forecast_request *request,
                                 const struct arima_forecast_scratch *scratch, size_t first, size_t expert)
 {
-    size_t experts = request->source.experts, all = request->task->panel.series, ahead = 0, last = SIZE_MAX;
+    size_t experts = request->observed.experts, all = request->task->panel.series, ahead = 0, last = SIZE_MAX;
     struct error_distribution error = {.variance = 0};
     double squares = 0, step_variance = 0;
     for (size_t row = 0; row < request->count; row++) {
@@ -149,7 +149,7 @@ static void quantiles_of_expert(const struct arima_forecast_request *request,
             last = index;
         }
         double steps = (double)(mp_arima_row_end(request, row) - row * request->stride);
-        double within = step_variance * fmax(1 / steps - 1 / (double)(width * request->source.bucket), 0);
+        double within = step_variance * fmax(1 / steps - 1 / (double)(width * request->observed.bucket), 0);
         struct error_distribution of_row = with_steps(request, error, centre, within);
         for (size_t i = 0; i < request->quantiles->n; i++)
             request->rows[(i * request->count + row) * all + first + expert] =
@@ -160,8 +160,8 @@ static void quantiles_of_expert(const struct arima_forecast_request *request,
 void mp_arima_quantiles(const struct arima_forecast_request *request, struct arima_forecast_scratch *scratch,
                         size_t first)
 {
-    size_t experts = request->source.experts;
-    mp_arima_step_variance(&request->source, first, experts, scratch->step_variance);
+    size_t experts = request->observed.experts;
+    mp_arima_step_variance(&request->observed, first, experts, scratch->step_variance);
     for (size_t i = 0; i < request->quantiles->n; i++)
         scratch->z[i] = mp_normal_quantile(request->quantiles->probabilities[i]);
     for (size_t e = 0; e < experts; e++) {

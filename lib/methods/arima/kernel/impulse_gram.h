@@ -26,49 +26,49 @@ struct doubling {
     vector k[M][M], a[M][M], doubled[M][M];
 };
 
-INLINE void companion(vector (*f)[M], const vector *theta, const int order)
+INLINE void companion(vector (*f)[M], const vector *theta, const int dimension)
 {
-    for (int j = 0; j < order; j++) {
+    for (int j = 0; j < dimension; j++) {
         f[0][j] = -theta[j];
-        for (int i = 1; i < order; i++)
+        for (int i = 1; i < dimension; i++)
             f[i][j] = splat(i == j + 1 ? 1 : 0);
     }
 }
 
 /* K(k+1) and F A, from the power A before the step. */
-INLINE void step(vector (*k)[M], vector (*next)[M], vector (*a)[M], const vector *theta, const int order)
+INLINE void step(vector (*k)[M], vector (*next)[M], vector (*a)[M], const vector *theta, const int dimension)
 {
-    for (int i = 0; i < order; i++)
-        for (int j = 0; j < order; j++)
+    for (int i = 0; i < dimension; i++)
+        for (int j = 0; j < dimension; j++)
             k[i][j] += a[i][0] * a[j][0];
-    for (int j = 0; j < order; j++) {
+    for (int j = 0; j < dimension; j++) {
         next[0][j] = splat(0);
-        for (int i = 0; i < order; i++)
+        for (int i = 0; i < dimension; i++)
             next[0][j] -= theta[i] * a[i][j];
-        for (int i = 1; i < order; i++)
+        for (int i = 1; i < dimension; i++)
             next[i][j] = a[i - 1][j];
     }
 }
 
 /* K; the doublings are kept for the adjoint. */
 INLINE void impulse_products(vector (*k)[M], struct doubling *doubling, vector (*work)[M][M], const vector *theta,
-                             size_t n, const int order)
+                             size_t n, const int dimension)
 {
     vector(*a)[M] = work[0], (*next)[M] = work[1];
-    companion(a, theta, order);
-    for (int i = 0; i < order; i++)
-        clear(k[i], order);
+    companion(a, theta, dimension);
+    for (int i = 0; i < dimension; i++)
+        clear(k[i], dimension);
     k[0][0] = splat(1);
     for (int bit = mp_arima_doublings(n) - 1; bit >= 0; bit--, doubling++) {
-        copy(doubling->k, k, order);
-        copy(doubling->a, a, order);
-        multiply(next, a, k, order);
-        add_symmetric(k, next, a, order);
-        multiply(next, a, a, order);
-        copy(a, next, order);
+        copy(doubling->k, k, dimension);
+        copy(doubling->a, a, dimension);
+        multiply(next, a, k, dimension);
+        add_symmetric(k, next, a, dimension);
+        multiply(next, a, a, dimension);
+        copy(a, next, dimension);
         if (n >> bit & 1) {
-            copy(doubling->doubled, a, order);
-            step(k, a, doubling->doubled, theta, order);
+            copy(doubling->doubled, a, dimension);
+            step(k, a, doubling->doubled, theta, dimension);
         }
     }
 }
@@ -76,54 +76,54 @@ INLINE void impulse_products(vector (*k)[M], struct doubling *doubling, vector (
 /* Before the step, the power was D = doubling->doubled. by_a, the derivatives by F D, become those by D; by_theta gets
  * those by the first row of F. */
 INLINE void step_adjoint(const struct doubling *doubling, const vector *theta, vector (*by_k)[M], vector (*by_a)[M],
-                         vector *by_theta, const int order)
+                         vector *by_theta, const int dimension)
 {
     vector by_d[M][M];
-    for (int j = 0; j < order; j++)
-        for (int i = 0; i < order; i++) {
+    for (int j = 0; j < dimension; j++)
+        for (int i = 0; i < dimension; i++) {
             by_theta[i] -= by_a[0][j] * doubling->doubled[i][j];
-            by_d[i][j] = i + 1 < order ? by_a[i + 1][j] : splat(0);
+            by_d[i][j] = i + 1 < dimension ? by_a[i + 1][j] : splat(0);
             by_d[i][j] -= theta[i] * by_a[0][j];
         }
-    for (int i = 0; i < order; i++) {
-        for (int j = 0; j < order; j++)
+    for (int i = 0; i < dimension; i++) {
+        for (int j = 0; j < dimension; j++)
             by_d[i][0] += 2 * by_k[i][j] * doubling->doubled[j][0];
-        for (int j = 0; j < order; j++)
+        for (int j = 0; j < dimension; j++)
             by_a[i][j] = by_d[i][j];
     }
 }
 
 /* Adds to by_theta. by_k, symmetric: the derivatives of a function by K; overwritten. */
 INLINE void impulse_adjoint(vector (*by_k)[M], struct doubling *doubling, vector (*work)[M][M], const vector *theta,
-                            vector *by_theta, size_t n, const int order)
+                            vector *by_theta, size_t n, const int dimension)
 {
     vector(*by_a)[M] = work[0], (*half)[M] = work[1], (*product)[M] = work[2], (*by_square)[M] = work[3];
     int doublings = mp_arima_doublings(n);
-    for (int i = 0; i < order; i++)
-        clear(by_a[i], order);
+    for (int i = 0; i < dimension; i++)
+        clear(by_a[i], dimension);
     doubling += doublings;
     for (int bit = 0; bit < doublings; bit++) {
         doubling--;
         if (n >> bit & 1)
-            step_adjoint(doubling, theta, by_k, by_a, by_theta, order);
-        multiply_transposed(by_square, doubling->a, by_a, order);
-        for (int i = 0; i < order; i++)
-            for (int j = 0; j < order; j++)
-                for (int k = 0; k < order; k++)
+            step_adjoint(doubling, theta, by_k, by_a, by_theta, dimension);
+        multiply_transposed(by_square, doubling->a, by_a, dimension);
+        for (int i = 0; i < dimension; i++)
+            for (int j = 0; j < dimension; j++)
+                for (int k = 0; k < dimension; k++)
                     by_square[i][j] += by_a[i][k] * doubling->a[j][k];
-        multiply(half, by_k, doubling->a, order);
-        multiply(product, half, doubling->k, order);
-        for (int i = 0; i < order; i++)
-            for (int j = 0; j < order; j++)
+        multiply(half, by_k, doubling->a, dimension);
+        multiply(product, half, doubling->k, dimension);
+        for (int i = 0; i < dimension; i++)
+            for (int j = 0; j < dimension; j++)
                 by_a[i][j] = by_square[i][j] + 2 * product[i][j];
-        for (int i = 0; i < order; i++)
+        for (int i = 0; i < dimension; i++)
             for (int j = 0; j <= i; j++) {
-                for (int k = 0; k < order; k++)
+                for (int k = 0; k < dimension; k++)
                     by_k[i][j] += doubling->a[k][i] * half[k][j];
                 by_k[j][i] = by_k[i][j];
             }
     }
-    for (int j = 0; j < order; j++)
+    for (int j = 0; j < dimension; j++)
         by_theta[j] -= by_a[0][j];
 }
 

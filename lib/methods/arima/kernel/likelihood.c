@@ -85,8 +85,8 @@ void mp_arima_workspace_lay_out(struct arima_workspace *workspace, struct arena 
 }
 
 /* The passes over the observations, the recursion for K and its adjoint, the other small matrices. */
-double mp_arima_evaluation_cost(size_t observations, unsigned order)
+double mp_arima_evaluation_cost(size_t observations, unsigned dimension)
 {
-    double m = order, n = (double)observations, doublings = mp_arima_doublings(observations);
+    double m = dimension, n = (double)observations, doublings = mp_arima_doublings(observations);
     return n * (20 * m + 4) + doublings * 15 * m * m * m + 20 * m * m * m;
 }

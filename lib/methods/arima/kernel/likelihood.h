@@ -79,22 +79,22 @@ static inline double *mp_arima_lane(const struct arima_workspace *workspace, dou
     return array + lane / MP_LANE_COLUMN * MP_LANE_COLUMN * workspace->capacity + lane % MP_LANE_COLUMN;
 }
 
-/* One of each per vector width. `order` is the state dimension m, 1 .. MP_ARIMA_ORDER. */
+/* One of each per vector width. `dimension` is the state dimension m, 1 .. MP_ARIMA_ORDER. */
 struct arima_kernel {
     /* Fills everything of the point but the parameters, and the workspace's u, e, v. */
-    void (*evaluate)(const struct arima_workspace *workspace, unsigned order, struct arima_point *point);
+    void (*evaluate)(const struct arima_workspace *workspace, unsigned dimension, struct arima_point *point);
 
     /* step = -inverse(hessian + augmented x secant + damping x the hessian's diagonal) x gradient, over the parameters
      * with active[..][lane] = 1. The others, with 0, stay. augmented[lane] is 1 or 0; a lane whose matrix is not
      * positive definite gets 0 there, and its step without the secant. */
     void (*solve)(const struct arima_point *point, const struct arima_secant *secant, const struct arima_lanes *active,
-                  unsigned order, const double *damping, double *augmented, struct arima_lanes *step);
+                  unsigned dimension, const double *damping, double *augmented, struct arima_lanes *step);
 
     /* Stores the curvatures of before's hessian and of the secant along the step from one point to the next. Then, in
      * the lanes where taken[lane] = 1, updates the secant: next->hessian + secant maps the step to the gradients'
      * difference. Reads only the lower triangle of before's hessian. */
     void (*update_secant)(const struct arima_point *before, const struct arima_point *next,
-                          const struct arima_lanes *active, unsigned order, const double *taken,
+                          const struct arima_lanes *active, unsigned dimension, const double *taken,
                           struct arima_secant *secant);
 };
 
@@ -103,7 +103,8 @@ struct arima_start_kernel {
     /* Hannan and Rissanen (1982): the residuals of a long autoregression, of that many lags, stand for a, and w is
      * regressed on the lags 1 .. m of both. The point's hessian and gradient become the normal equations, and so
      * `solve` gives the coefficients. More observations than m. */
-    void (*regress)(const struct arima_workspace *workspace, unsigned order, unsigned lags, struct arima_point *point);
+    void (*regress)(const struct arima_workspace *workspace, unsigned dimension, unsigned lags,
+                    struct arima_point *point);
 
     /* Writes power[k], k = 0 .. size / 2 - 1, of workspace->residuals into workspace->filtered_series. `size` is a
      * power of two up to the capacity; zeros fill the series up to it. twiddles: scratch of `size` numbers. */
@@ -131,6 +132,6 @@ void mp_arima_workspace_lay_out(struct arima_workspace *workspace, struct arena 
 
 /* An estimate of the floating-point operations of one evaluation of one lane. Budgets are counted in it: another
  * estimate changes what a fit returns. */
-double mp_arima_evaluation_cost(size_t observations, unsigned order);
+double mp_arima_evaluation_cost(size_t observations, unsigned dimension);
 
 #endif

@@ -40,69 +40,69 @@ struct lane_matrices {
 _Static_assert(TOGETHER * sizeof(struct lane_matrices) <= MP_ARIMA_KERNEL_SCRATCH, "the workspace has room for it");
 
 /* c = root inverse(I + root' K root) root' H'e, lambda = H'e - K c */
-INLINE void presample_effects(struct lane_matrices *matrices, struct lane_vector *lanes, const int order)
+INLINE void presample_effects(struct lane_matrices *matrices, struct lane_vector *lanes, const int dimension)
 {
     vector x[M];
-    for (int i = 0; i < order; i++) {
+    for (int i = 0; i < dimension; i++) {
         x[i] = splat(0);
-        for (int k = i; k < order; k++)
+        for (int k = i; k < dimension; k++)
             x[i] += matrices->root[k][i] * lanes->he[k];
     }
-    forward_substitute(matrices->factor, x, order);
-    back_substitute(matrices->factor, x, order);
-    for (int i = 0; i < order; i++) {
+    forward_substitute(matrices->factor, x, dimension);
+    back_substitute(matrices->factor, x, dimension);
+    for (int i = 0; i < dimension; i++) {
         lanes->c[i] = splat(0);
         for (int k = 0; k <= i; k++)
             lanes->c[i] += matrices->root[i][k] * x[k];
     }
-    for (int i = 0; i < order; i++) {
+    for (int i = 0; i < dimension; i++) {
         matrices->lambda[i] = lanes->he[i];
-        for (int k = 0; k < order; k++)
+        for (int k = 0; k < dimension; k++)
             matrices->lambda[i] -= matrices->k[i][k] * lanes->c[k];
     }
 }
 
 /* C, K, their factors, and c. */
 INLINE void solve_presample(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings,
-                            size_t n, const int order)
+                            size_t n, const int dimension)
 {
-    matrices->admissible = is_stationary(lanes->phi, order);
-    presample_covariance(&matrices->presample, lanes->phi, lanes->theta, order);
+    matrices->admissible = is_stationary(lanes->phi, dimension);
+    presample_covariance(&matrices->presample, lanes->phi, lanes->theta, dimension);
     matrices->admissible &= matrices->presample.autocovariance[0] > splat(0);
-    impulse_products(matrices->k, doublings, matrices->work, lanes->theta, n, order);
+    impulse_products(matrices->k, doublings, matrices->work, lanes->theta, n, dimension);
     matrices->admissible &= matrices->k[0][0] < splat(largest_response);
-    root_of(matrices->root, matrices->presample.c, order);
-    multiply_root(matrices->work[0], matrices->k, matrices->root, order);
-    identity_plus(matrices->factor, matrices->root, matrices->work[0], order);
-    matrices->admissible &= factorise_sum(matrices->factor, &matrices->determinant, order);
-    presample_effects(matrices, lanes, order);
+    root_of(matrices->root, matrices->presample.c, dimension);
+    multiply_root(matrices->work[0], matrices->k, matrices->root, dimension);
+    identity_plus(matrices->factor, matrices->root, matrices->work[0], dimension);
+    matrices->admissible &= factorise_sum(matrices->factor, &matrices->determinant, dimension);
+    presample_effects(matrices, lanes, dimension);
 }
 
 /* W = half half', half = root inverse(factor') */
-INLINE void derivatives_by_k(struct lane_matrices *matrices, const int order)
+INLINE void derivatives_by_k(struct lane_matrices *matrices, const int dimension)
 {
     vector(*half)[M] = matrices->work[0];
-    for (int j = 0; j < order; j++) {
+    for (int j = 0; j < dimension; j++) {
         vector x[M];
-        for (int i = 0; i < order; i++)
+        for (int i = 0; i < dimension; i++)
             x[i] = i <= j ? matrices->root[j][i] : splat(0);
-        forward_substitute(matrices->factor, x, order);
-        for (int i = 0; i < order; i++)
+        forward_substitute(matrices->factor, x, dimension);
+        for (int i = 0; i < dimension; i++)
             half[j][i] = x[i];
-        clear(matrices->w[j], order);
+        clear(matrices->w[j], dimension);
     }
-    add_symmetric(matrices->w, half, half, order);
+    add_symmetric(matrices->w, half, half, dimension);
 }
 
 /* Q, where scale = n / S */
-INLINE void derivatives_by_c(struct lane_matrices *matrices, vector scale, const int order)
+INLINE void derivatives_by_c(struct lane_matrices *matrices, vector scale, const int dimension)
 {
     vector(*k_w)[M] = matrices->work[1];
-    multiply(k_w, matrices->k, matrices->w, order);
-    for (int i = 0; i < order; i++)
+    multiply(k_w, matrices->k, matrices->w, dimension);
+    for (int i = 0; i < dimension; i++)
         for (int j = 0; j <= i; j++) {
             vector x = matrices->k[i][j] - scale * matrices->lambda[i] * matrices->lambda[j];
-            for (int k = 0; k < order; k++)
+            for (int k = 0; k < dimension; k++)
                 x -= k_w[i][k] * matrices->k[k][j];
             matrices->q[i][j] = matrices->q[j][i] = x;
         }
@@ -110,28 +110,28 @@ INLINE void derivatives_by_c(struct lane_matrices *matrices, vector scale, const
 
 /* Half of the derivatives of n log S + log |I + C K|. */
 INLINE void gradient(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings, size_t n,
-                     vector squares, struct arima_point *point, int at, const int order)
+                     vector squares, struct arima_point *point, int at, const int dimension)
 {
     vector by_phi[M], by_theta[M], scale = (double)n / squares;
-    derivatives_by_k(matrices, order);
-    derivatives_by_c(matrices, scale, order);
-    clear(by_phi, order);
-    clear(by_theta, order);
+    derivatives_by_k(matrices, dimension);
+    derivatives_by_c(matrices, scale, dimension);
+    clear(by_phi, dimension);
+    clear(by_theta, dimension);
     presample_adjoint(&matrices->presample, matrices->work, lanes->phi, lanes->theta, matrices->q, by_phi, by_theta,
-                      order);
-    impulse_adjoint(matrices->w, doublings, matrices->work, lanes->theta, by_theta, n, order);
-    for (int i = 0; i < order; i++) {
+                      dimension);
+    impulse_adjoint(matrices->w, doublings, matrices->work, lanes->theta, by_theta, n, dimension);
+    for (int i = 0; i < dimension; i++) {
         put(&point->gradient[i], at, 0.5 * by_phi[i] - scale * lanes->ru[i]);
-        put(&point->gradient[order + i], at, 0.5 * by_theta[i] - scale * lanes->rv[i]);
+        put(&point->gradient[dimension + i], at, 0.5 * by_theta[i] - scale * lanes->rv[i]);
     }
 }
 
 /* S, the objective and its derivatives. */
 INLINE void finish(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings, size_t n,
-                   struct arima_point *point, int at, const int order)
+                   struct arima_point *point, int at, const int dimension)
 {
     vector squares = lanes->squares;
-    for (int i = 0; i < order; i++)
+    for (int i = 0; i < dimension; i++)
         squares += lanes->c[i] * matrices->lambda[i];
     mask admissible =
         matrices->admissible & (squares > splat(0)) & is_finite(squares) & is_finite(matrices->determinant);
@@ -142,8 +142,8 @@ INLINE void finish(struct lane_matrices *matrices, struct lane_vector *lanes, st
     put(&point->objective, at, choose(admissible, objective, splat(no_likelihood)));
     put(&point->sum_of_squares, at, squares);
     put(&point->determinant, at, determinant);
-    gradient(matrices, lanes, doublings, n, squares, point, at, order);
-    gauss_newton(lanes, (double)n / squares, point, at, order);
+    gradient(matrices, lanes, doublings, n, squares, point, at, dimension);
+    gauss_newton(lanes, (double)n / squares, point, at, dimension);
 }
 
 typedef void presample_function(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings,
@@ -152,37 +152,37 @@ typedef void finish_function(struct lane_matrices *matrices, struct lane_vector 
                              size_t n, struct arima_point *point, int at);
 
 INLINE void open_vector(struct lane_vector *lanes, const struct arima_workspace *workspace,
-                        const struct arima_point *point, int at, const int order)
+                        const struct arima_point *point, int at, const int dimension)
 {
     lanes->series = mp_arima_lane(workspace, workspace->series, (size_t)at);
     lanes->filtered_series = mp_arima_lane(workspace, workspace->filtered_series, (size_t)at);
     lanes->residuals = mp_arima_lane(workspace, workspace->residuals, (size_t)at);
     lanes->filtered_residuals = mp_arima_lane(workspace, workspace->filtered_residuals, (size_t)at);
-    for (int i = 0; i < order; i++) {
+    for (int i = 0; i < dimension; i++) {
         lanes->phi[i] = get(&point->parameters[i], at);
-        lanes->theta[i] = get(&point->parameters[order + i], at);
+        lanes->theta[i] = get(&point->parameters[dimension + i], at);
     }
 }
 
 /* `many` vectors, 1 or TOGETHER: those that begin at lanes at[0], at[1]. */
 INLINE void evaluate_vectors(const struct arima_workspace *workspace, struct arima_point *point, const int *at,
-                             presample_function *solve_presample_now, finish_function *finish_now, const int order,
+                             presample_function *solve_presample_now, finish_function *finish_now, const int dimension,
                              const int many)
 {
     struct lane_vector vectors[TOGETHER];
     struct lane_matrices *matrices = workspace->scratch; /* too large for the stack of a small thread */
     struct doubling *doublings = (struct doubling *)workspace->doublings;
     size_t n = workspace->n;
-    const int count = order <= 2 ? many : 1; /* as many as the registers hold */
+    const int count = dimension <= 2 ? many : 1; /* as many as the registers hold */
     for (int s = 0; s < many; s++)
-        open_vector(&vectors[s], workspace, point, at[s], order);
+        open_vector(&vectors[s], workspace, point, at[s], dimension);
     for (int s = 0; s < many; s += count)
-        residual_pass(&vectors[s], n, order, count);
-    backward_pass(vectors, n, order, many);
+        residual_pass(&vectors[s], n, dimension, count);
+    backward_pass(vectors, n, dimension, many);
     for (int s = 0; s < many; s++)
         solve_presample_now(&matrices[s], &vectors[s], doublings + s * mp_arima_doublings(n), n);
     for (int s = 0; s < many; s += count)
-        product_passes(&vectors[s], n, order, count);
+        product_passes(&vectors[s], n, dimension, count);
     for (int s = 0; s < many; s++)
         finish_now(&matrices[s], &vectors[s], doublings + s * mp_arima_doublings(n), n, point, at[s]);
 }
@@ -197,27 +197,28 @@ static int used_vectors(uint32_t used, int *at)
     return count;
 }
 
-/* One function per order, so that the compiler sees a constant. The functions on small matrices are not inlined,
+/* One function per dimension, so that the compiler sees a constant. The functions on small matrices are not inlined,
  * because they take long to compile. */
 #define NOT_INLINED static __attribute__((noinline)) void
-#define EVALUATE(order)                                                                                               \
-    NOT_INLINED solve_presample_##order(struct lane_matrices *matrices, struct lane_vector *lanes,                    \
-                                        struct doubling *doublings, size_t n)                                         \
-    {                                                                                                                 \
-        solve_presample(matrices, lanes, doublings, n, order);                                                        \
-    }                                                                                                                 \
-    NOT_INLINED finish_##order(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings, \
-                               size_t n, struct arima_point *point, int at)                                           \
-    {                                                                                                                 \
-        finish(matrices, lanes, doublings, n, point, at, order);                                                      \
-    }                                                                                                                 \
-    static void evaluate_##order(const struct arima_workspace *workspace, struct arima_point *point)                  \
-    {                                                                                                                 \
-        int at[VECTORS], count = used_vectors(workspace->used, at), v = 0;                                            \
-        for (; v + TOGETHER <= count; v += TOGETHER)                                                                  \
-            evaluate_vectors(workspace, point, at + v, solve_presample_##order, finish_##order, order, TOGETHER);     \
-        for (; v < count; v++)                                                                                        \
-            evaluate_vectors(workspace, point, at + v, solve_presample_##order, finish_##order, order, 1);            \
+#define EVALUATE(dimension)                                                                                            \
+    NOT_INLINED solve_presample_##dimension(struct lane_matrices *matrices, struct lane_vector *lanes,                 \
+                                            struct doubling *doublings, size_t n)                                      \
+    {                                                                                                                  \
+        solve_presample(matrices, lanes, doublings, n, dimension);                                                     \
+    }                                                                                                                  \
+    NOT_INLINED finish_##dimension(struct lane_matrices *matrices, struct lane_vector *lanes,                          \
+                                   struct doubling *doublings, size_t n, struct arima_point *point, int at)            \
+    {                                                                                                                  \
+        finish(matrices, lanes, doublings, n, point, at, dimension);                                                   \
+    }                                                                                                                  \
+    static void evaluate_##dimension(const struct arima_workspace *workspace, struct arima_point *point)               \
+    {                                                                                                                  \
+        int at[VECTORS], count = used_vectors(workspace->used, at), v = 0;                                             \
+        for (; v + TOGETHER <= count; v += TOGETHER)                                                                   \
+            evaluate_vectors(workspace, point, at + v, solve_presample_##dimension, finish_##dimension, dimension,     \
+                             TOGETHER);                                                                                \
+        for (; v < count; v++)                                                                                         \
+            evaluate_vectors(workspace, point, at + v, solve_presample_##dimension, finish_##dimension, dimension, 1); \
     }
 EVALUATE(1)
 EVALUATE(2)
@@ -228,12 +229,12 @@ EVALUATE(6)
 EVALUATE(7)
 EVALUATE(8)
 
-static void evaluate(const struct arima_workspace *workspace, unsigned order, struct arima_point *point)
+static void evaluate(const struct arima_workspace *workspace, unsigned dimension, struct arima_point *point)
 {
     static void (*const evaluators[M])(const struct arima_workspace *, struct arima_point *) = {
         evaluate_1, evaluate_2, evaluate_3, evaluate_4, evaluate_5, evaluate_6, evaluate_7, evaluate_8,
     };
-    evaluators[order - 1](workspace, point);
+    evaluators[dimension - 1](workspace, point);
 }
 
 #define PASTE(a, b) a##b

@@ -102,10 +102,10 @@ static void solve_vector(const struct arima_point *point, const struct arima_sec
 }
 
 static void solve(const struct arima_point *point, const struct arima_secant *secant, const struct arima_lanes *active,
-                  unsigned order, const double *damping, double *augmented, struct arima_lanes *step)
+                  unsigned dimension, const double *damping, double *augmented, struct arima_lanes *step)
 {
     for (int at = 0; at < MP_LANES; at += WIDTH)
-        solve_vector(point, secant, active, (int)(2 * order), *(const vector *)(damping + at), augmented + at, step,
+        solve_vector(point, secant, active, (int)(2 * dimension), *(const vector *)(damping + at), augmented + at, step,
                      at);
 }
 
@@ -169,11 +169,11 @@ static void update_secant_vector(const struct arima_point *before, const struct 
 }
 
 static void update_secant(const struct arima_point *before, const struct arima_point *next,
-                          const struct arima_lanes *active, unsigned order, const double *taken,
+                          const struct arima_lanes *active, unsigned dimension, const double *taken,
                           struct arima_secant *secant)
 {
     for (int at = 0; at < MP_LANES; at += WIDTH)
-        update_secant_vector(before, next, active, (int)(2 * order), *(const vector *)(taken + at), secant, at);
+        update_secant_vector(before, next, active, (int)(2 * dimension), *(const vector *)(taken + at), secant, at);
 }
 
 #endif

@@ -2,7 +2,7 @@
 /* Included into likelihood_kernel.c and start_kernel.c, each compiled once per vector width.
  *
  * The passes over the observations: all that costs time in proportion to their number. Letters as in likelihood.h. A
- * pass works on `count` vectors of lanes at once, because one alone would wait for its own recursion. `order` and
+ * pass works on `count` vectors of lanes at once, because one alone would wait for its own recursion. `dimension` and
  * `count` are constants to the compiler, so past values and sums stay in registers.
  *
  * bytes: every sum is over t in ascending order, in H'e descending; CHUNK decides only where H c is cut to 0. */
@@ -46,54 +46,54 @@ INLINE void clear(vector *values, int count)
 }
 
 /* past[0] becomes x, past[1] the former past[0], and so on. */
-INLINE void shift_in(vector *past, vector x, const int order)
+INLINE void shift_in(vector *past, vector x, const int dimension)
 {
-    for (int i = order - 1; i > 0; i--)
+    for (int i = dimension - 1; i > 0; i--)
         past[i] = past[i - 1];
     past[0] = x;
 }
 
 /* x - coefficients . past. The latest past value comes last: only its product has to wait for the step before. */
-INLINE vector filter(vector x, const vector *coefficients, const vector *past, const int order)
+INLINE vector filter(vector x, const vector *coefficients, const vector *past, const int dimension)
 {
-    for (int i = order - 1; i >= 0; i--)
+    for (int i = dimension - 1; i >= 0; i--)
         x -= coefficients[i] * past[i];
     return x;
 }
 
 /* u = w / theta(B), e = phi(B) u */
-INLINE void residual_pass(struct lane_vector *vectors, size_t n, const int order, const int count)
+INLINE void residual_pass(struct lane_vector *vectors, size_t n, const int dimension, const int count)
 {
     vector past[TOGETHER][M], phi[TOGETHER][M], theta[TOGETHER][M];
     for (int s = 0; s < count; s++)
-        for (int i = 0; i < order; i++) {
+        for (int i = 0; i < dimension; i++) {
             past[s][i] = splat(0);
             phi[s][i] = vectors[s].phi[i];
             theta[s][i] = vectors[s].theta[i];
         }
     for (size_t t = 0; t < n; t++)
         for (int s = 0; s < count; s++) {
-            vector u = filter(load(vectors[s].series, t), theta[s], past[s], order);
-            store(vectors[s].residuals, t, filter(u, phi[s], past[s], order));
+            vector u = filter(load(vectors[s].series, t), theta[s], past[s], dimension);
+            store(vectors[s].residuals, t, filter(u, phi[s], past[s], dimension));
             store(vectors[s].filtered_series, t, u);
-            shift_in(past[s], u, order);
+            shift_in(past[s], u, dimension);
         }
 }
 
 /* H'e: the first m values of e / theta(F), F the forward shift. */
-INLINE void backward_pass(struct lane_vector *vectors, size_t n, const int order, const int count)
+INLINE void backward_pass(struct lane_vector *vectors, size_t n, const int dimension, const int count)
 {
     vector later[TOGETHER][M], theta[TOGETHER][M];
     for (int s = 0; s < count; s++)
-        for (int i = 0; i < order; i++) {
+        for (int i = 0; i < dimension; i++) {
             later[s][i] = splat(0);
             theta[s][i] = vectors[s].theta[i];
         }
     for (size_t t = n; t-- > 0;)
         for (int s = 0; s < count; s++)
-            shift_in(later[s], filter(load(vectors[s].residuals, t), theta[s], later[s], order), order);
+            shift_in(later[s], filter(load(vectors[s].residuals, t), theta[s], later[s], dimension), dimension);
     for (int s = 0; s < count; s++)
-        for (int i = 0; i < order; i++)
+        for (int i = 0; i < dimension; i++)
             vectors[s].he[i] = later[s][i];
 }
 
@@ -103,20 +103,20 @@ struct carry {
 };
 
 /* H c decays. Between chunks its values below 1e-100 become 0, before they become denormal and slow. */
-INLINE void flush_to_zero(vector *x, const int order)
+INLINE void flush_to_zero(vector *x, const int dimension)
 {
-    for (int i = 0; i < order; i++)
+    for (int i = 0; i < dimension; i++)
         x[i] = (vector)((mask)x[i] & (absolute(x[i]) > splat(1e-100)));
 }
 
 /* r = e - H c, v = r / theta(B); r'r, and the products of r with the lags of u and v. */
-INLINE void smoothing_pass(struct lane_vector *vectors, struct carry *carries, size_t from, size_t to, const int order,
-                           const int count)
+INLINE void smoothing_pass(struct lane_vector *vectors, struct carry *carries, size_t from, size_t to,
+                           const int dimension, const int count)
 {
     vector hc[TOGETHER][M], u[TOGETHER][M], v[TOGETHER][M], theta[TOGETHER][M];
     vector ru[TOGETHER][M], rv[TOGETHER][M], squares[TOGETHER];
     for (int s = 0; s < count; s++) {
-        for (int i = 0; i < order; i++) {
+        for (int i = 0; i < dimension; i++) {
             hc[s][i] = carries[s].hc[i];
             u[s][i] = carries[s].u[i];
             v[s][i] = carries[s].v[i];
@@ -128,22 +128,22 @@ INLINE void smoothing_pass(struct lane_vector *vectors, struct carry *carries, s
     }
     for (size_t t = from; t < to; t++)
         for (int s = 0; s < count; s++) {
-            vector c = t < (size_t)order ? vectors[s].c[t] : splat(0);
-            c = filter(c, theta[s], hc[s], order);
+            vector c = t < (size_t)dimension ? vectors[s].c[t] : splat(0);
+            c = filter(c, theta[s], hc[s], dimension);
             vector r = load(vectors[s].residuals, t) - c;
-            vector next_v = filter(r, theta[s], v[s], order);
-            for (int i = 0; i < order; i++) {
+            vector next_v = filter(r, theta[s], v[s], dimension);
+            for (int i = 0; i < dimension; i++) {
                 ru[s][i] += r * u[s][i];
                 rv[s][i] += r * v[s][i];
             }
             squares[s] += r * r;
             store(vectors[s].filtered_residuals, t, next_v);
-            shift_in(hc[s], c, order);
-            shift_in(u[s], load(vectors[s].filtered_series, t), order);
-            shift_in(v[s], next_v, order);
+            shift_in(hc[s], c, dimension);
+            shift_in(u[s], load(vectors[s].filtered_series, t), dimension);
+            shift_in(v[s], next_v, dimension);
         }
     for (int s = 0; s < count; s++) {
-        for (int i = 0; i < order; i++) {
+        for (int i = 0; i < dimension; i++) {
             carries[s].hc[i] = hc[s][i];
             carries[s].u[i] = u[s][i];
             carries[s].v[i] = v[s][i];
@@ -155,65 +155,65 @@ INLINE void smoothing_pass(struct lane_vector *vectors, struct carry *carries, s
 }
 
 /* The products of u and v at all pairs of lags. */
-INLINE void lag_pass(struct lane_vector *lanes, const struct carry *carry, size_t from, size_t to, const int order)
+INLINE void lag_pass(struct lane_vector *lanes, const struct carry *carry, size_t from, size_t to, const int dimension)
 {
     vector u[M], v[M], uu[M], vv[M], vu[2 * M - 1];
-    for (int i = 0; i < order; i++) {
+    for (int i = 0; i < dimension; i++) {
         u[i] = carry->u[i];
         v[i] = carry->v[i];
         uu[i] = lanes->uu[i];
         vv[i] = lanes->vv[i];
     }
-    for (int i = 0; i < 2 * order - 1; i++)
+    for (int i = 0; i < 2 * dimension - 1; i++)
         vu[i] = lanes->vu[i];
     for (size_t t = from; t < to; t++) {
-        shift_in(u, load(lanes->filtered_series, t), order);
-        shift_in(v, load(lanes->filtered_residuals, t), order);
-        for (int i = 0; i < order; i++) {
+        shift_in(u, load(lanes->filtered_series, t), dimension);
+        shift_in(v, load(lanes->filtered_residuals, t), dimension);
+        for (int i = 0; i < dimension; i++) {
             uu[i] += u[0] * u[i];
             vv[i] += v[0] * v[i];
-            vu[order - 1 + i] += v[0] * u[i];
+            vu[dimension - 1 + i] += v[0] * u[i];
         }
-        for (int i = 1; i < order; i++)
-            vu[order - 1 - i] += u[0] * v[i];
+        for (int i = 1; i < dimension; i++)
+            vu[dimension - 1 - i] += u[0] * v[i];
     }
-    for (int i = 0; i < order; i++) {
+    for (int i = 0; i < dimension; i++) {
         lanes->uu[i] = uu[i];
         lanes->vv[i] = vv[i];
     }
-    for (int i = 0; i < 2 * order - 1; i++)
+    for (int i = 0; i < 2 * dimension - 1; i++)
         lanes->vu[i] = vu[i];
 }
 
-INLINE void clear_products(struct lane_vector *lanes, const int order)
+INLINE void clear_products(struct lane_vector *lanes, const int dimension)
 {
     lanes->squares = splat(0);
-    clear(lanes->ru, order);
-    clear(lanes->rv, order);
-    clear(lanes->uu, order);
-    clear(lanes->vv, order);
-    clear(lanes->vu, 2 * order - 1);
+    clear(lanes->ru, dimension);
+    clear(lanes->rv, dimension);
+    clear(lanes->uu, dimension);
+    clear(lanes->vv, dimension);
+    clear(lanes->vu, 2 * dimension - 1);
 }
 
 /* Both passes, by chunks that stay in the first-level cache between them. The last observation enters no product of two
  * past values. */
-INLINE void product_passes(struct lane_vector *vectors, size_t n, const int order, const int count)
+INLINE void product_passes(struct lane_vector *vectors, size_t n, const int dimension, const int count)
 {
     struct carry carries[TOGETHER] = {0}, before[TOGETHER];
     for (int s = 0; s < count; s++)
-        clear_products(&vectors[s], order);
+        clear_products(&vectors[s], dimension);
     for (size_t from = 0; from < n; from += CHUNK) {
         size_t to = n - from < CHUNK ? n : from + CHUNK;
         for (int s = 0; s < count; s++) {
-            flush_to_zero(carries[s].hc, order);
+            flush_to_zero(carries[s].hc, dimension);
             before[s] = carries[s];
         }
-        smoothing_pass(vectors, carries, from, to, order, count);
+        smoothing_pass(vectors, carries, from, to, dimension, count);
         for (int s = 0; s < count; s++)
-            lag_pass(&vectors[s], &before[s], from, to < n ? to : n - 1, order);
+            lag_pass(&vectors[s], &before[s], from, to < n ? to : n - 1, dimension);
     }
     for (int s = 0; s < count; s++)
-        for (int i = 0; i < order; i++) {
+        for (int i = 0; i < dimension; i++) {
             vectors[s].last_u[i] = carries[s].u[i];
             vectors[s].last_v[i] = carries[s].v[i];
         }
@@ -232,13 +232,13 @@ INLINE vector get(const struct arima_lanes *lanes, int at)
 /* scale J'J: the columns of J are u at lags 1 .. m, then v at lags 1 .. m. Along a diagonal of a block, the product at
  * lags i + 1 and k + 1 is that at lags i and k without the last term. */
 INLINE void gauss_newton(const struct lane_vector *lanes, vector scale, struct arima_point *point, int at,
-                         const int order)
+                         const int dimension)
 {
     const vector *u = lanes->last_u, *v = lanes->last_v;
-    for (int d = 0; d < order; d++) {
+    for (int d = 0; d < dimension; d++) {
         vector uu = lanes->uu[d], vv = lanes->vv[d];
-        vector uv = lanes->vu[order - 1 - d], vu = lanes->vu[order - 1 + d];
-        for (int i = 0; i + d < order; i++) {
+        vector uv = lanes->vu[dimension - 1 - d], vu = lanes->vu[dimension - 1 + d];
+        for (int i = 0; i + d < dimension; i++) {
             int k = i + d;
             if (i > 0) {
                 uu -= u[i] * u[k];
@@ -248,12 +248,12 @@ INLINE void gauss_newton(const struct lane_vector *lanes, vector scale, struct a
             }
             put(&point->hessian[i][k], at, scale * uu);
             put(&point->hessian[k][i], at, scale * uu);
-            put(&point->hessian[order + i][order + k], at, scale * vv);
-            put(&point->hessian[order + k][order + i], at, scale * vv);
-            put(&point->hessian[i][order + k], at, scale * uv);
-            put(&point->hessian[order + k][i], at, scale * uv);
-            put(&point->hessian[k][order + i], at, scale * vu);
-            put(&point->hessian[order + i][k], at, scale * vu);
+            put(&point->hessian[dimension + i][dimension + k], at, scale * vv);
+            put(&point->hessian[dimension + k][dimension + i], at, scale * vv);
+            put(&point->hessian[i][dimension + k], at, scale * uv);
+            put(&point->hessian[dimension + k][i], at, scale * uv);
+            put(&point->hessian[k][dimension + i], at, scale * vu);
+            put(&point->hessian[dimension + i][k], at, scale * vu);
         }
     }
 }

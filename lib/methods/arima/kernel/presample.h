@@ -22,13 +22,13 @@
 static const double largest_partial = 0.99999;
 
 /* All partial autocorrelations, by the step-down recursion, are well inside -1 .. 1. */
-INLINE mask is_stationary(const vector *phi, const int order)
+INLINE mask is_stationary(const vector *phi, const int dimension)
 {
     vector a[M], b[M];
     mask yes = splat(0) == splat(0);
-    for (int i = 0; i < order; i++)
+    for (int i = 0; i < dimension; i++)
         a[i] = phi[i];
-    for (int k = order - 1; k >= 0; k--) {
+    for (int k = dimension - 1; k >= 0; k--) {
         vector r = a[k], scale = 1 / (1 - r * r);
         yes &= absolute(r) < splat(largest_partial);
         for (int i = 0; i < k; i++)
@@ -52,11 +52,11 @@ INLINE vector theta_at(const vector *theta, int j)
 }
 
 /* psi(k) = theta(k) + phi(1) psi(k-1) + ... + phi(k) psi(0), psi(0) = 1: w(t) is the sum of psi(k) a(t-k). */
-INLINE void psi_weights(struct presample *presample, const vector *phi, const vector *theta, const int order)
+INLINE void psi_weights(struct presample *presample, const vector *phi, const vector *theta, const int dimension)
 {
     vector *psi = presample->psi;
     psi[0] = splat(1);
-    for (int k = 1; k <= order; k++) {
+    for (int k = 1; k <= dimension; k++) {
         psi[k] = theta[k - 1];
         for (int i = 1; i <= k; i++)
             psi[k] += phi[i - 1] * psi[k - i];
@@ -64,46 +64,47 @@ INLINE void psi_weights(struct presample *presample, const vector *phi, const ve
 }
 
 /* g(k) - phi(1) g(|k-1|) - ... = sum over j >= k of theta(j) psi(j-k), k = 0 .. m. */
-INLINE void autocovariances(struct presample *presample, const vector *phi, const vector *theta, const int order)
+INLINE void autocovariances(struct presample *presample, const vector *phi, const vector *theta, const int dimension)
 {
     vector(*a)[M + 1] = presample->equations, *g = presample->autocovariance;
-    for (int k = 0; k <= order; k++) {
-        clear(a[k], order + 1);
+    for (int k = 0; k <= dimension; k++) {
+        clear(a[k], dimension + 1);
         g[k] = splat(0);
-        for (int j = k; j <= order; j++)
+        for (int j = k; j <= dimension; j++)
             g[k] += theta_at(theta, j) * presample->psi[j - k];
     }
-    for (int k = 0; k <= order; k++) {
+    for (int k = 0; k <= dimension; k++) {
         a[k][k] += splat(1);
-        for (int i = 1; i <= order; i++)
+        for (int i = 1; i <= dimension; i++)
             a[k][i < k ? k - i : i - k] -= phi[i - 1];
     }
-    for (int k = 0; k < order; k++) {
+    for (int k = 0; k < dimension; k++) {
         vector inverse = 1 / a[k][k];
-        for (int i = k + 1; i <= order; i++) {
+        for (int i = k + 1; i <= dimension; i++) {
             vector factor = a[i][k] * inverse;
             a[i][k] = factor;
-            for (int j = k + 1; j <= order; j++)
+            for (int j = k + 1; j <= dimension; j++)
                 a[i][j] -= factor * a[k][j];
             g[i] -= factor * g[k];
         }
     }
-    for (int k = order; k >= 0; k--) {
-        for (int j = k + 1; j <= order; j++)
+    for (int k = dimension; k >= 0; k--) {
+        for (int j = k + 1; j <= dimension; j++)
             g[k] -= a[k][j] * g[j];
         g[k] /= a[k][k];
     }
 }
 
-INLINE void presample_covariance(struct presample *presample, const vector *phi, const vector *theta, const int order)
+INLINE void presample_covariance(struct presample *presample, const vector *phi, const vector *theta,
+                                 const int dimension)
 {
-    psi_weights(presample, phi, theta, order);
-    autocovariances(presample, phi, theta, order);
+    psi_weights(presample, phi, theta, dimension);
+    autocovariances(presample, phi, theta, dimension);
     const vector *psi = presample->psi, *g = presample->autocovariance;
-    for (int k = 0; k < order; k++)
-        for (int t = 0; t < order; t++) {
-            vector y = splat(0), z = t + k < order ? theta[t + k] : splat(0);
-            for (int l = 0; l < order - t; l++) {
+    for (int k = 0; k < dimension; k++)
+        for (int t = 0; t < dimension; t++) {
+            vector y = splat(0), z = t + k < dimension ? theta[t + k] : splat(0);
+            for (int l = 0; l < dimension - t; l++) {
                 y += g[l < k ? k - l : l - k] * phi[t + l];
                 if (l >= k)
                     y += psi[l - k] * theta[t + l];
@@ -113,10 +114,10 @@ INLINE void presample_covariance(struct presample *presample, const vector *phi,
             presample->y[k][t] = y;
             presample->z[k][t] = z;
         }
-    for (int t = 0; t < order; t++)
+    for (int t = 0; t < dimension; t++)
         for (int s = 0; s <= t; s++) {
             vector c = splat(0);
-            for (int k = 0; k < order - t; k++)
+            for (int k = 0; k < dimension - t; k++)
                 c += phi[t + k] * presample->y[k][s] + theta[t + k] * presample->z[k][s];
             presample->c[t][s] = presample->c[s][t] = c;
         }
@@ -124,12 +125,12 @@ INLINE void presample_covariance(struct presample *presample, const vector *phi,
 
 /* Adds the derivatives by P and T. */
 INLINE void effects_adjoint(const struct presample *presample, vector (*b)[M], vector *by_phi, vector *by_theta,
-                            const int order)
+                            const int dimension)
 {
-    for (int s = 0; s < order; s++)
-        for (int k = 0; k < order - s; k++) {
+    for (int s = 0; s < dimension; s++)
+        for (int k = 0; k < dimension - s; k++) {
             vector by_y = splat(0), by_z = splat(0);
-            for (int r = 0; r < order; r++) {
+            for (int r = 0; r < dimension; r++) {
                 by_y += b[s][r] * presample->y[k][r];
                 by_z += b[s][r] * presample->z[k][r];
             }
@@ -140,21 +141,21 @@ INLINE void effects_adjoint(const struct presample *presample, vector (*b)[M], v
 
 /* Adds the derivatives by G and X. */
 INLINE void covariances_adjoint(vector (*work)[M][M], const vector *phi, const vector *theta, vector (*b)[M],
-                                vector *by_g, vector *by_psi, const int order)
+                                vector *by_g, vector *by_psi, const int dimension)
 {
     vector(*p)[M] = work[0], (*t)[M] = work[1];
-    for (int k = 0; k < order; k++)
-        for (int s = 0; s < order; s++) {
+    for (int k = 0; k < dimension; k++)
+        for (int s = 0; s < dimension; s++) {
             p[s][k] = t[s][k] = splat(0);
-            for (int r = 0; r < order - k; r++) {
+            for (int r = 0; r < dimension - k; r++) {
                 p[s][k] += b[s][r] * phi[r + k];
                 t[s][k] += b[s][r] * theta[r + k];
             }
         }
-    for (int k = 0; k < order; k++)
-        for (int l = 0; l < order; l++) {
+    for (int k = 0; k < dimension; k++)
+        for (int l = 0; l < dimension; l++) {
             vector by_gkl = splat(0), by_xkl = splat(0);
-            for (int s = 0; s < order - k; s++) {
+            for (int s = 0; s < dimension - k; s++) {
                 by_gkl += phi[s + k] * p[s][l];
                 by_xkl += phi[s + k] * t[s][l];
             }
@@ -166,21 +167,21 @@ INLINE void covariances_adjoint(vector (*work)[M][M], const vector *phi, const v
 
 /* The equations are A g = h. by_g becomes the derivatives by h, inverse(A') by_g; those by A are then -by_g g'. */
 INLINE void autocovariances_adjoint(const struct presample *presample, const vector *theta, vector *by_g,
-                                    vector *by_psi, vector *by_phi, vector *by_theta, const int order)
+                                    vector *by_psi, vector *by_phi, vector *by_theta, const int dimension)
 {
     const vector(*a)[M + 1] = presample->equations, *g = presample->autocovariance, *psi = presample->psi;
-    for (int k = 0; k <= order; k++) {
+    for (int k = 0; k <= dimension; k++) {
         for (int j = 0; j < k; j++)
             by_g[k] -= a[j][k] * by_g[j];
         by_g[k] /= a[k][k];
     }
-    for (int k = order - 1; k >= 0; k--)
-        for (int i = k + 1; i <= order; i++)
+    for (int k = dimension - 1; k >= 0; k--)
+        for (int i = k + 1; i <= dimension; i++)
             by_g[k] -= a[i][k] * by_g[i];
-    for (int k = 0; k <= order; k++) {
-        for (int i = 1; i <= order; i++)
+    for (int k = 0; k <= dimension; k++) {
+        for (int i = 1; i <= dimension; i++)
             by_phi[i - 1] += by_g[k] * g[i < k ? k - i : i - k];
-        for (int j = k; j <= order; j++) {
+        for (int j = k; j <= dimension; j++) {
             if (j > 0)
                 by_theta[j - 1] += by_g[k] * psi[j - k];
             by_psi[j - k] += by_g[k] * theta_at(theta, j);
@@ -189,9 +190,9 @@ INLINE void autocovariances_adjoint(const struct presample *presample, const vec
 }
 
 INLINE void psi_weights_adjoint(const struct presample *presample, const vector *phi, vector *by_psi, vector *by_phi,
-                                vector *by_theta, const int order)
+                                vector *by_theta, const int dimension)
 {
-    for (int k = order; k > 0; k--) {
+    for (int k = dimension; k > 0; k--) {
         by_theta[k - 1] += by_psi[k];
         for (int i = 1; i <= k; i++) {
             by_phi[i - 1] += by_psi[k] * presample->psi[k - i];
@@ -202,15 +203,16 @@ INLINE void psi_weights_adjoint(const struct presample *presample, const vector 
 
 /* Adds to by_phi and by_theta the derivatives of the function whose derivatives by C are by_c, symmetric. */
 INLINE void presample_adjoint(const struct presample *presample, vector (*work)[M][M], const vector *phi,
-                              const vector *theta, vector (*by_c)[M], vector *by_phi, vector *by_theta, const int order)
+                              const vector *theta, vector (*by_c)[M], vector *by_phi, vector *by_theta,
+                              const int dimension)
 {
     vector by_g[M + 1], by_psi[M + 1];
-    clear(by_g, order + 1);
-    clear(by_psi, order + 1);
-    effects_adjoint(presample, by_c, by_phi, by_theta, order);
-    covariances_adjoint(work, phi, theta, by_c, by_g, by_psi, order);
-    autocovariances_adjoint(presample, theta, by_g, by_psi, by_phi, by_theta, order);
-    psi_weights_adjoint(presample, phi, by_psi, by_phi, by_theta, order);
+    clear(by_g, dimension + 1);
+    clear(by_psi, dimension + 1);
+    effects_adjoint(presample, by_c, by_phi, by_theta, dimension);
+    covariances_adjoint(work, phi, theta, by_c, by_g, by_psi, dimension);
+    autocovariances_adjoint(presample, theta, by_g, by_psi, by_phi, by_theta, dimension);
+    psi_weights_adjoint(presample, phi, by_psi, by_phi, by_theta, dimension);
 }
 
 #endif

@@ -59,36 +59,36 @@ INLINE void long_residuals(const struct lane_vector *lanes, size_t n, const vect
 
 /* The normal equations of w on the lags of w, in place of u, and of the residuals, in place of v. */
 INLINE void regress_vector(struct lane_vector *lanes, size_t n, unsigned lags, struct arima_point *point, int at,
-                           const int order)
+                           const int dimension)
 {
     vector r[LAGS + M + 1], a[LAGS + 1], sums[M];
-    for (unsigned first = 0; first <= lags || first <= (unsigned)order; first += M)
+    for (unsigned first = 0; first <= lags || first <= (unsigned)dimension; first += M)
         lag_products(lanes->series, lanes->series, n, first, r + first);
     levinson(r, lags, a);
     long_residuals(lanes, n, a, lags);
     lag_products(lanes->series, lanes->filtered_residuals, n, 1, sums);
-    for (int i = 0; i < order; i++) {
+    for (int i = 0; i < dimension; i++) {
         put(&point->gradient[i], at, -r[1 + i]);
-        put(&point->gradient[order + i], at, -sums[i]);
+        put(&point->gradient[dimension + i], at, -sums[i]);
         lanes->last_u[i] = load(lanes->series, n - 1 - (size_t)i);
         lanes->last_v[i] = load(lanes->filtered_residuals, n - 1 - (size_t)i);
     }
     const struct carry carry = {0};
-    clear_products(lanes, order);
-    lag_pass(lanes, &carry, 0, n - 1, order);
-    gauss_newton(lanes, splat(1), point, at, order);
+    clear_products(lanes, dimension);
+    lag_pass(lanes, &carry, 0, n - 1, dimension);
+    gauss_newton(lanes, splat(1), point, at, dimension);
 }
 
-#define REGRESS(order)                                                                                             \
-    static void regress_##order(const struct arima_workspace *workspace, unsigned lags, struct arima_point *point) \
-    {                                                                                                              \
-        for (int at = 0; at < MP_LANES; at += WIDTH) {                                                             \
-            struct lane_vector lanes;                                                                              \
-            lanes.series = mp_arima_lane(workspace, workspace->series, (size_t)at);                                \
-            lanes.filtered_series = mp_arima_lane(workspace, workspace->series, (size_t)at);                       \
-            lanes.filtered_residuals = mp_arima_lane(workspace, workspace->filtered_residuals, (size_t)at);        \
-            regress_vector(&lanes, workspace->n, lags, point, at, order);                                          \
-        }                                                                                                          \
+#define REGRESS(dimension)                                                                                             \
+    static void regress_##dimension(const struct arima_workspace *workspace, unsigned lags, struct arima_point *point) \
+    {                                                                                                                  \
+        for (int at = 0; at < MP_LANES; at += WIDTH) {                                                                 \
+            struct lane_vector lanes;                                                                                  \
+            lanes.series = mp_arima_lane(workspace, workspace->series, (size_t)at);                                    \
+            lanes.filtered_series = mp_arima_lane(workspace, workspace->series, (size_t)at);                           \
+            lanes.filtered_residuals = mp_arima_lane(workspace, workspace->filtered_residuals, (size_t)at);            \
+            regress_vector(&lanes, workspace->n, lags, point, at, dimension);                                          \
+        }                                                                                                              \
     }
 REGRESS(1)
 REGRESS(2)
@@ -99,12 +99,13 @@ REGRESS(6)
 REGRESS(7)
 REGRESS(8)
 
-static void regress(const struct arima_workspace *workspace, unsigned order, unsigned lags, struct arima_point *point)
+static void regress(const struct arima_workspace *workspace, unsigned dimension, unsigned lags,
+                    struct arima_point *point)
 {
     static void (*const regressions[M])(const struct arima_workspace *, unsigned, struct arima_point *) = {
         regress_1, regress_2, regress_3, regress_4, regress_5, regress_6, regress_7, regress_8,
     };
-    regressions[order - 1](workspace, lags, point);
+    regressions[dimension - 1](workspace, lags, point);
 }
 
 /* twiddles[2k], [2k+1] = cos, sin of 2 pi k / size, k < size / 2. Each is the product of the rotations for the bits of
