@@ -76,7 +76,8 @@ static inline double loglik_at(const double *values, size_t n, unsigned p, unsig
     mp_arima_kernel(0)->evaluate(&own.scratch.workspace, dimension, &point);
     free_own_scratch(&own);
     double objective = point.objective.lane[0];
-    return objective < 1e299 ? 0.5 * (double)n * (log((double)n) - log(2 * acos(-1)) - 1) - objective : NAN;
+    return objective < MP_ARIMA_INADMISSIBLE ? 0.5 * (double)n * (log((double)n) - log(2 * acos(-1)) - 1) - objective
+                                             : NAN;
 }
 
 /* The estimate's likelihood is that of its coefficients, phi is stationary and theta invertible. */

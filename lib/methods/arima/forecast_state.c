@@ -108,7 +108,7 @@ static void store_residuals(const struct arima_state_scratch *scratch, const str
                             size_t l, struct arima_forecast_state *state, double *residuals)
 {
     const double *v = mp_arima_lane(workspace, workspace->filtered_residuals, l);
-    state->has_residuals = scratch->point->objective.lane[l] < 1e299;
+    state->has_residuals = scratch->point->objective.lane[l] < MP_ARIMA_INADMISSIBLE;
     if (!state->has_residuals)
         return;
     for (size_t i = 0; i < state->order.q && i < workspace->n; i++)

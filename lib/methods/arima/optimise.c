@@ -44,8 +44,6 @@ struct optimiser {
 
 _Static_assert(sizeof(struct optimiser) <= MP_ARIMA_OPTIMISER, "the workspace has room for it");
 
-static const double NO_LIKELIHOOD = 1e299; /* a point without a likelihood has the objective 1e300 */
-
 /* Below the least damping a step is Newton's but for rounding; above the most it moves no digit. A short step shows
  * that the optimum is near only if the damping is small. No coefficient moves by more than LONGEST_STEP at once.
  * Measured as in search.c: a first damping of 0.01 loses 0.11; a longest step of 0.3 loses 0.05, and 3 changes next to
@@ -142,7 +140,8 @@ static bool accept_start(struct optimiser *o, int l)
 {
     static const struct arima_coefficients zeros;
     struct lane *lane = &o->lanes[l];
-    if (o->trial.objective.lane[l] > NO_LIKELIHOOD && lane->phase == FIRST && lane->candidate->iterations > 0) {
+    if (o->trial.objective.lane[l] >= MP_ARIMA_INADMISSIBLE && lane->phase == FIRST &&
+        lane->candidate->iterations > 0) {
         try_coefficients(o, l, &zeros);
         lane->phase = MEAN_MOVED;
         return false;

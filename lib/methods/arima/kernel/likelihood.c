@@ -57,6 +57,7 @@ const struct arima_start_kernel *mp_arima_start_kernel(int bytes)
     return built ? built->start_kernel : NULL;
 }
 
+/* The numbers of a struct doubling (impulse_gram.h) in all lanes: three matrices. */
 enum { DOUBLING = 3 * MP_ARIMA_ORDER * MP_ARIMA_ORDER * MP_LANES };
 
 /* The next power of two: a periodogram may fill it. */
@@ -84,7 +85,8 @@ void mp_arima_workspace_lay_out(struct arima_workspace *workspace, struct arena 
     workspace->optimiser = mp_arena_take(arena, 1, MP_ARIMA_OPTIMISER);
 }
 
-/* The passes over the observations, the recursion for K and its adjoint, the other small matrices. */
+/* Three terms: the passes over the observations, the recursion for K with its adjoint, the other small matrices. The
+ * factors count multiplications and additions roughly. */
 double mp_arima_evaluation_cost(size_t observations, unsigned dimension)
 {
     double m = dimension, n = (double)observations, doublings = mp_arima_doublings(observations);

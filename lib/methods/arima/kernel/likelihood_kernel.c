@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The likelihood, its gradient and its Gauss-Newton matrix at a point, lane by lane. Compiled once per vector width.
  *
- * Letters as in likelihood.h. The objective times 2 is n log S + log |I + C K|. S is a minimum over c, and so c may be
- * held fixed in its derivatives (envelope theorem): there,
+ * The letters are those of likelihood.h. The objective times 2 is n log S + log |I + C K|. S is a minimum over c, so
+ * its derivatives are those for a fixed c (envelope theorem):
  *   dS/dphi(i) = -2 sum of r(t) u(t-i),   dS/dtheta(j) = -2 sum of r(t) v(t-j),   dS/dC = -lambda lambda'.
  * The remaining derivatives come through C and K alone. Those of n log S + log |I + C K| are
  *   by K: W = inverse(I + C K) C,   by C: Q = K - K W K - (n / S) lambda lambda',
@@ -19,10 +19,7 @@
 
 /* A point is not admissible if the sum of squares of its impulse response is larger. e may then be 1e6 times as large
  * as r, and r = e - H c has lost 6 of its 16 digits. */
-static const double largest_response = 1e12;
-
-/* The objective where a point is not admissible. */
-static const double no_likelihood = 1e300;
+static const double LARGEST_RESPONSE = 1e12;
 
 /* The small matrices of one vector of lanes. */
 struct lane_matrices {
@@ -62,7 +59,7 @@ INLINE void presample_effects(struct lane_matrices *matrices, struct lane_vector
     }
 }
 
-/* C, K, their factors, and c. */
+/* Computes C, K, their factors, and c. */
 INLINE void solve_presample(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings,
                             size_t n, const int dimension)
 {
@@ -70,7 +67,7 @@ INLINE void solve_presample(struct lane_matrices *matrices, struct lane_vector *
     presample_covariance(&matrices->presample, lanes->phi, lanes->theta, dimension);
     matrices->admissible &= matrices->presample.autocovariance[0] > splat(0);
     impulse_products(matrices->k, doublings, matrices->work, lanes->theta, n, dimension);
-    matrices->admissible &= matrices->k[0][0] < splat(largest_response);
+    matrices->admissible &= matrices->k[0][0] < splat(LARGEST_RESPONSE);
     root_of(matrices->root, matrices->presample.c, dimension);
     multiply_root(matrices->work[0], matrices->k, matrices->root, dimension);
     identity_plus(matrices->factor, matrices->root, matrices->work[0], dimension);
@@ -108,7 +105,7 @@ INLINE void derivatives_by_c(struct lane_matrices *matrices, vector scale, const
         }
 }
 
-/* Half of the derivatives of n log S + log |I + C K|. */
+/* Stores the gradient: half of the derivatives of n log S + log |I + C K|. */
 INLINE void gradient(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings, size_t n,
                      vector squares, struct arima_point *point, int at, const int dimension)
 {
@@ -121,12 +118,12 @@ INLINE void gradient(struct lane_matrices *matrices, struct lane_vector *lanes, 
                       dimension);
     impulse_adjoint(matrices->w, doublings, matrices->work, lanes->theta, by_theta, n, dimension);
     for (int i = 0; i < dimension; i++) {
-        put(&point->gradient[i], at, 0.5 * by_phi[i] - scale * lanes->ru[i]);
-        put(&point->gradient[dimension + i], at, 0.5 * by_theta[i] - scale * lanes->rv[i]);
+        set(&point->gradient[i], at, 0.5 * by_phi[i] - scale * lanes->ru[i]);
+        set(&point->gradient[dimension + i], at, 0.5 * by_theta[i] - scale * lanes->rv[i]);
     }
 }
 
-/* S, the objective and its derivatives. */
+/* Stores S, the determinant, the objective and its derivatives. */
 INLINE void finish(struct lane_matrices *matrices, struct lane_vector *lanes, struct doubling *doublings, size_t n,
                    struct arima_point *point, int at, const int dimension)
 {
@@ -139,9 +136,9 @@ INLINE void finish(struct lane_matrices *matrices, struct lane_vector *lanes, st
     vector determinant = choose(admissible, matrices->determinant, splat(1)), objective;
     for (int l = 0; l < WIDTH; l++)
         objective[l] = 0.5 * ((double)n * mp_logarithm(squares[l]) + mp_logarithm(determinant[l]));
-    put(&point->objective, at, choose(admissible, objective, splat(no_likelihood)));
-    put(&point->sum_of_squares, at, squares);
-    put(&point->determinant, at, determinant);
+    set(&point->objective, at, choose(admissible, objective, splat(MP_ARIMA_INADMISSIBLE)));
+    set(&point->sum_of_squares, at, squares);
+    set(&point->determinant, at, determinant);
     gradient(matrices, lanes, doublings, n, squares, point, at, dimension);
     gauss_newton(lanes, (double)n / squares, point, at, dimension);
 }
@@ -164,7 +161,7 @@ INLINE void open_vector(struct lane_vector *lanes, const struct arima_workspace 
     }
 }
 
-/* `many` vectors, 1 or TOGETHER: those that begin at lanes at[0], at[1]. */
+/* Evaluates `many` vectors, 1 or TOGETHER, which begin at the lanes at[0] and at[1]. */
 INLINE void evaluate_vectors(const struct arima_workspace *workspace, struct arima_point *point, const int *at,
                              presample_function *solve_presample_now, finish_function *finish_now, const int dimension,
                              const int many)
@@ -173,7 +170,7 @@ INLINE void evaluate_vectors(const struct arima_workspace *workspace, struct ari
     struct lane_matrices *matrices = workspace->scratch; /* too large for the stack of a small thread */
     struct doubling *doublings = (struct doubling *)workspace->doublings;
     size_t n = workspace->n;
-    const int count = dimension <= 2 ? many : 1; /* as many as the registers hold */
+    const int count = dimension <= 2 ? many : 1; /* the registers hold the past values of two only up to m = 2 */
     for (int s = 0; s < many; s++)
         open_vector(&vectors[s], workspace, point, at[s], dimension);
     for (int s = 0; s < many; s += count)
@@ -187,7 +184,7 @@ INLINE void evaluate_vectors(const struct arima_workspace *workspace, struct ari
         finish_now(&matrices[s], &vectors[s], doublings + s * mp_arima_doublings(n), n, point, at[s]);
 }
 
-/* Where the vectors begin that hold a lane in use; returns their number. */
+/* Stores the first lanes of the vectors that hold a lane in use; returns their number. */
 static int used_vectors(uint32_t used, int *at)
 {
     int count = 0;

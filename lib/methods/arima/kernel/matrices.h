@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Included into likelihood_kernel.c, which is compiled once per vector width.
  *
- * Matrices of at most m x m, one in every lane: products and Cholesky factors. */
+ * Matrices of at most m x m, one in every lane: products and Cholesky factors.
+ *
+ * The two Cholesky factorisations differ in what they do with a pivot that is not positive. C may be singular: root_of
+ * takes the pivot for 0. I + root' K root is at least I: factorise_sum reports the lane as not definite. */
 #ifndef MP_METHODS_ARIMA_KERNEL_MATRICES_H
 #define MP_METHODS_ARIMA_KERNEL_MATRICES_H
 
@@ -46,7 +49,7 @@ INLINE void multiply_transposed(vector (*restrict c)[M], vector (*a)[M], vector 
     }
 }
 
-/* c += a b', which is symmetric: its lower triangle, mirrored */
+/* c += a b', which must be symmetric: computes the lower triangle and mirrors it */
 INLINE void add_symmetric(vector (*c)[M], vector (*a)[M], vector (*b)[M], const int dimension)
 {
     for (int i = 0; i < dimension; i++)
@@ -58,8 +61,8 @@ INLINE void add_symmetric(vector (*c)[M], vector (*a)[M], vector (*b)[M], const 
         }
 }
 
-/* Cholesky, c = l l', where c may be singular. If the rest of a diagonal element is below 1e-14 of the trace, it is
- * rounding error, and the column of l becomes 0. */
+/* Cholesky, c = l l', where c may be singular. A pivot below 1e-14 of the trace is rounding error: the column of l
+ * becomes 0. */
 INLINE void root_of(vector (*l)[M], vector (*c)[M], const int dimension)
 {
     vector trace = splat(0);
@@ -83,7 +86,7 @@ INLINE void root_of(vector (*l)[M], vector (*c)[M], const int dimension)
     }
 }
 
-/* K root, on and below the diagonal of root alone. */
+/* product = K root; root is lower triangular. */
 INLINE void multiply_root(vector (*product)[M], vector (*k)[M], vector (*root)[M], const int dimension)
 {
     for (int i = 0; i < dimension; i++)
@@ -94,7 +97,7 @@ INLINE void multiply_root(vector (*product)[M], vector (*k)[M], vector (*root)[M
         }
 }
 
-/* The lower triangle of I + root' K root. */
+/* f = I + root' K root, its lower triangle. */
 INLINE void identity_plus(vector (*f)[M], vector (*root)[M], vector (*k_root)[M], const int dimension)
 {
     for (int i = 0; i < dimension; i++)

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Included into likelihood_kernel.c, which is compiled once per vector width.
  *
- * The step from a point to the next, and the secant matrix S. We use the model of NL2SOL (Dennis, Gay and Welsch, "An
- * adaptive nonlinear least-squares algorithm", ACM Transactions on Mathematical Software 7, 1981): the Gauss-Newton
- * matrix H alone, or augmented, H + S.
+ * The step from a point to the next, and the secant matrix S. The model of the objective is that of NL2SOL: the
+ * Gauss-Newton matrix H alone, or augmented, H + S. See Dennis, Gay and Welsch, "An adaptive nonlinear least-squares
+ * algorithm", ACM Transactions on Mathematical Software 7, 1981.
  *
- * With s the step that was taken, y the change of the gradient and H the matrix at the next point, the new S is to
- * satisfy
+ * Let s be the accepted step, y the change of the gradient and H the matrix at the next point. The new S satisfies
  *   S s = y# = y - H s,   so that (H + S) s = y.
- * NL2SOL has another y#, from its residuals' derivatives; here the gradient has a log-determinant too, which S must
- * carry. The update is the least change, in the norm that y weights, of the sized matrix:
+ * NL2SOL computes another y#, from its residuals' derivatives. Here S must also hold the second derivatives of the
+ * log-determinant. The update is the least change, in the norm that y weights, of the sized matrix:
  *   tau = min(1, |s'y#| / |s'S s|),   z = y# - tau S s,
  *   S <- tau S + (z y' + y z') / (s'y) - (s'z) y y' / (s'y)^2. */
 #ifndef MP_METHODS_ARIMA_KERNEL_NEWTON_STEP_H
@@ -27,8 +26,8 @@ static inline vector *row_of(vector *triangle, int i)
     return triangle + i * (i + 1) / 2;
 }
 
-/* H + augmented S + damping diag(H), and the row and column of the identity for a parameter that is not active: it does
- * not move. 1e-12 keeps a diagonal of zeros positive. */
+/* H + augmented S + damping diag(H). A parameter that is not active has the row and column of the identity, so that its
+ * step is 0. 1e-12 keeps a diagonal of zeros positive. */
 static void damped_matrix(const struct arima_point *point, const struct arima_secant *secant,
                           const struct arima_lanes *active, int count, vector damping, vector augmented,
                           vector *triangle, int at)
@@ -42,7 +41,9 @@ static void damped_matrix(const struct arima_point *point, const struct arima_se
     }
 }
 
-/* Cholesky, in place; returns the lanes where the matrix is positive definite, up to rounding. */
+/* Cholesky, in place; returns the lanes where the matrix is positive definite. A pivot below 1e-14 of the diagonal
+ * element that it came from is rounding error; 1e-300 keeps the pivot of a zero element positive. matrices.h has two
+ * other Cholesky factorisations: this one has up to 2 m rows, and replaces small pivots, because a step must exist. */
 static mask factorise(vector *triangle, int count)
 {
     mask definite = splat(0) == splat(0);
@@ -63,7 +64,7 @@ static mask factorise(vector *triangle, int count)
     return definite;
 }
 
-/* Solves L L' x = b, L the triangle. x: in: b, out: the solution */
+/* Solves L L' x = b, L the triangle; x holds b before and the solution afterwards. */
 static void substitute(vector *triangle, vector *x, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -86,10 +87,10 @@ static void solve_vector(const struct arima_point *point, const struct arima_sec
     vector triangle[TRIANGLE], x[2 * M], wanted = *(const vector *)augmented;
     damped_matrix(point, secant, active, count, damping, wanted, triangle, at);
     vector kept = choose(factorise(triangle, count), wanted, splat(0));
-    bool same = true;
+    bool unchanged = true;
     for (int l = 0; l < WIDTH; l++)
-        same &= kept[l] == wanted[l];
-    if (!same) {
+        unchanged &= kept[l] == wanted[l];
+    if (!unchanged) {
         *(vector *)augmented = kept;
         damped_matrix(point, secant, active, count, damping, kept, triangle, at);
         factorise(triangle, count);
@@ -98,7 +99,7 @@ static void solve_vector(const struct arima_point *point, const struct arima_sec
         x[i] = -get(&active[i], at) * get(&point->gradient[i], at);
     substitute(triangle, x, count);
     for (int i = 0; i < count; i++)
-        put(&step[i], at, x[i]);
+        set(&step[i], at, x[i]);
 }
 
 static void solve(const struct arima_point *point, const struct arima_secant *secant, const struct arima_lanes *active,
@@ -109,7 +110,7 @@ static void solve(const struct arima_point *point, const struct arima_secant *se
                      at);
 }
 
-/* Row i of a symmetric matrix, of which the lower triangle is given, times x. The matrix is one array of its rows. */
+/* Row i of a symmetric matrix times x. `matrix` is one array of its rows, of which only the lower triangle is read. */
 INLINE vector row_times(const struct arima_lanes *matrix, int i, const vector *x, int count, int at)
 {
     vector sum = splat(0);
@@ -126,7 +127,7 @@ INLINE vector dot(const vector *x, const vector *y, int count)
     return sum;
 }
 
-/* S <- tau S + (z y' + y z') / sy - sz y y' / sy^2, in the lanes of `update` */
+/* Sets S to tau S + (z y' + y z') / sy - sz y y' / sy^2 in the lanes of `update`. */
 static void change_least(struct arima_secant *secant, const vector *z, const vector *y, vector tau, vector sy,
                          mask update, vector sz, int count, int at)
 {
@@ -135,15 +136,15 @@ static void change_least(struct arima_secant *secant, const vector *z, const vec
         for (int j = 0; j <= i; j++) {
             vector old = get(&secant->matrix[i][j], at);
             vector x = tau * old + (z[i] * y[j] + y[i] * z[j]) * inverse - sz * inverse * inverse * y[i] * y[j];
-            put(&secant->matrix[i][j], at, choose(update & is_finite(x), x, old));
+            set(&secant->matrix[i][j], at, choose(update & is_finite(x), x, old));
         }
 }
 
-/* No update where the cosine of the angle between s and y is below 1e-8, the root of the rounding error, or negative:
- * s'y is then mostly rounding error, and the update divides by it. */
+/* Skips the update where the cosine of the angle between s and y is negative or below 1e-8, the root of the rounding
+ * error. There s'y is mostly rounding error, and the update would divide by it. */
 static void update_secant_vector(const struct arima_point *before, const struct arima_point *next,
-                                 const struct arima_lanes *active, int count, vector taken, struct arima_secant *secant,
-                                 int at)
+                                 const struct arima_lanes *active, int count, vector accepted,
+                                 struct arima_secant *secant, int at)
 {
     vector s[2 * M], y[2 * M], z[2 * M], secant_s[2 * M], hessian_curvature = splat(0);
     for (int i = 0; i < count; i++) {
@@ -158,9 +159,9 @@ static void update_secant_vector(const struct arima_point *before, const struct 
     }
     vector secant_curvature = dot(s, secant_s, count), s_sharp = dot(s, z, count);
     vector sy = dot(s, y, count);
-    put(&secant->hessian_curvature, at, hessian_curvature);
-    put(&secant->secant_curvature, at, secant_curvature);
-    mask update = (taken > splat(0)) & (sy * sy > 1e-16 * dot(s, s, count) * dot(y, y, count)) & (sy > splat(0));
+    set(&secant->hessian_curvature, at, hessian_curvature);
+    set(&secant->secant_curvature, at, secant_curvature);
+    mask update = (accepted > splat(0)) & (sy * sy > 1e-16 * dot(s, s, count) * dot(y, y, count)) & (sy > splat(0));
     vector divisor = choose(secant_curvature == splat(0), splat(1), secant_curvature);
     vector tau = choose(absolute(s_sharp) < absolute(secant_curvature), absolute(s_sharp / divisor), splat(1));
     for (int i = 0; i < count; i++)
@@ -169,11 +170,11 @@ static void update_secant_vector(const struct arima_point *before, const struct 
 }
 
 static void update_secant(const struct arima_point *before, const struct arima_point *next,
-                          const struct arima_lanes *active, unsigned dimension, const double *taken,
+                          const struct arima_lanes *active, unsigned dimension, const double *accepted,
                           struct arima_secant *secant)
 {
     for (int at = 0; at < MP_LANES; at += WIDTH)
-        update_secant_vector(before, next, active, (int)(2 * dimension), *(const vector *)(taken + at), secant, at);
+        update_secant_vector(before, next, active, (int)(2 * dimension), *(const vector *)(accepted + at), secant, at);
 }
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Included into likelihood_kernel.c and start_kernel.c, each compiled once per vector width.
  *
- * The passes over the observations: all that costs time in proportion to their number. Letters as in likelihood.h. A
- * pass works on `count` vectors of lanes at once, because one alone would wait for its own recursion. `dimension` and
- * `count` are constants to the compiler, so past values and sums stay in registers.
+ * The passes over the observations: all that costs time in proportion to their number. The letters are those of
+ * likelihood.h. A pass works on `count` vectors of lanes at once, because one alone would wait for its own recursion.
+ * `dimension` and `count` are constants to the compiler, so past values and sums stay in registers.
  *
  * bytes: every sum is over t in ascending order, in H'e descending; CHUNK decides only where H c is cut to 0. */
 #ifndef MP_METHODS_ARIMA_KERNEL_PASSES_H
@@ -11,6 +11,8 @@
 
 #include "methods/arima/kernel/likelihood.h"
 
+/* M is the largest state dimension. With TOGETHER vectors one recursion runs while the other waits for its last
+ * result. CHUNK observations of u, e and v of both take 24 KB, of the 32 KB that a first-level cache has. */
 enum { M = MP_ARIMA_ORDER, TOGETHER = 2, CHUNK = 64 };
 
 /* One vector of lanes: its columns, its coefficients, and the results of the passes. Products are summed over t. */
@@ -97,7 +99,7 @@ INLINE void backward_pass(struct lane_vector *vectors, size_t n, const int dimen
             vectors[s].he[i] = later[s][i];
 }
 
-/* The past values of H c, u and v at the border of two chunks. */
+/* The past values of H c, u and v between two chunks. */
 struct carry {
     vector hc[M], u[M], v[M];
 };
@@ -195,8 +197,8 @@ INLINE void clear_products(struct lane_vector *lanes, const int dimension)
     clear(lanes->vu, 2 * dimension - 1);
 }
 
-/* Both passes, by chunks that stay in the first-level cache between them. The last observation enters no product of two
- * past values. */
+/* Both passes, chunk by chunk: a chunk stays in the first-level cache between them. The last observation enters no
+ * product of two past values. */
 INLINE void product_passes(struct lane_vector *vectors, size_t n, const int dimension, const int count)
 {
     struct carry carries[TOGETHER] = {0}, before[TOGETHER];
@@ -219,7 +221,7 @@ INLINE void product_passes(struct lane_vector *vectors, size_t n, const int dime
         }
 }
 
-INLINE void put(struct arima_lanes *lanes, int at, vector x)
+INLINE void set(struct arima_lanes *lanes, int at, vector x)
 {
     *(vector *)(lanes->lane + at) = x;
 }
@@ -229,8 +231,8 @@ INLINE vector get(const struct arima_lanes *lanes, int at)
     return *(const vector *)(lanes->lane + at);
 }
 
-/* scale J'J: the columns of J are u at lags 1 .. m, then v at lags 1 .. m. Along a diagonal of a block, the product at
- * lags i + 1 and k + 1 is that at lags i and k without the last term. */
+/* Stores scale J'J, where the columns of J are u at lags 1 .. m, then v at lags 1 .. m. J'J has four m x m parts. Along
+ * a diagonal of a part, the product at lags i + 1 and k + 1 is that at lags i and k without the last term. */
 INLINE void gauss_newton(const struct lane_vector *lanes, vector scale, struct arima_point *point, int at,
                          const int dimension)
 {
@@ -246,14 +248,14 @@ INLINE void gauss_newton(const struct lane_vector *lanes, vector scale, struct a
                 uv -= u[i] * v[k];
                 vu -= u[k] * v[i];
             }
-            put(&point->hessian[i][k], at, scale * uu);
-            put(&point->hessian[k][i], at, scale * uu);
-            put(&point->hessian[dimension + i][dimension + k], at, scale * vv);
-            put(&point->hessian[dimension + k][dimension + i], at, scale * vv);
-            put(&point->hessian[i][dimension + k], at, scale * uv);
-            put(&point->hessian[dimension + k][i], at, scale * uv);
-            put(&point->hessian[k][dimension + i], at, scale * vu);
-            put(&point->hessian[dimension + i][k], at, scale * vu);
+            set(&point->hessian[i][k], at, scale * uu);
+            set(&point->hessian[k][i], at, scale * uu);
+            set(&point->hessian[dimension + i][dimension + k], at, scale * vv);
+            set(&point->hessian[dimension + k][dimension + i], at, scale * vv);
+            set(&point->hessian[i][dimension + k], at, scale * uv);
+            set(&point->hessian[dimension + k][i], at, scale * uv);
+            set(&point->hessian[k][dimension + i], at, scale * vu);
+            set(&point->hessian[dimension + i][k], at, scale * vu);
         }
     }
 }

@@ -4,24 +4,24 @@
  * C, the covariance of the pre-sample effects c(1) .. c(m) (likelihood.h) in units of Var(a), and its adjoint, which
  * turns the derivatives of a function by C into those by phi and theta.
  *
- * With y = (w(0), w(-1), ...), x = (a(0), a(-1), ...) and the Hankel matrices P = [phi(t+k)], T = [theta(t+k)], rows t
- * = 1 .. m, columns k = 0 .. m-1, 0 where t + k > m: c = P y + T x. G = Cov(y) is Toeplitz in the autocovariances, X =
- * Cov(y, x) upper triangular Toeplitz in the psi-weights. So
+ * Let y = (w(0), w(-1), ...), x = (a(0), a(-1), ...), and c = P y + T x with the Hankel matrices P = [phi(t+k)] and
+ * T = [theta(t+k)]. Their rows are t = 1 .. m and their columns k = 0 .. m-1; they are 0 where t + k > m. G = Cov(y) is
+ * Toeplitz in the autocovariances. X = Cov(y, x) is upper triangular Toeplitz in the psi-weights. So
  *   C = P Y + T Z = P G P' + P X T' + T X' P' + T T',   Y = Cov(y, c) = G P' + X T',   Z = Cov(x, c) = X' P' + T'.
  *
  * Let B, symmetric, be the derivatives of f by C: df = trace(B dC). With p = B P and t = B T, the derivatives of f are
  *   by P: 2 B Y',   by T: 2 B Z',   by G: P' B P = P' p,   by X: 2 P' B T = 2 P' t.
- * Each of their elements is added to that of the coefficient, autocovariance or psi-weight that stands there. */
+ * Each of their elements is a derivative by the coefficient, autocovariance or psi-weight that stands there. */
 #ifndef MP_METHODS_ARIMA_KERNEL_PRESAMPLE_H
 #define MP_METHODS_ARIMA_KERNEL_PRESAMPLE_H
 
 #include "methods/arima/kernel/passes.h"
 
-/* Above this partial autocorrelation the point is not admissible. G has a factor 1 / (1 - r^2) for each: nearer to 1, C
- * has too few correct digits. */
-static const double largest_partial = 0.99999;
+/* A point is not admissible if a partial autocorrelation r is larger. G has a factor 1 / (1 - r^2) for each: nearer to
+ * 1, C has too few correct digits. */
+static const double LARGEST_PARTIAL = 0.99999;
 
-/* All partial autocorrelations, by the step-down recursion, are well inside -1 .. 1. */
+/* Returns the lanes where all partial autocorrelations, by the step-down recursion, are well inside -1 .. 1. */
 INLINE mask is_stationary(const vector *phi, const int dimension)
 {
     vector a[M], b[M];
@@ -30,7 +30,7 @@ INLINE mask is_stationary(const vector *phi, const int dimension)
         a[i] = phi[i];
     for (int k = dimension - 1; k >= 0; k--) {
         vector r = a[k], scale = 1 / (1 - r * r);
-        yes &= absolute(r) < splat(largest_partial);
+        yes &= absolute(r) < splat(LARGEST_PARTIAL);
         for (int i = 0; i < k; i++)
             b[i] = (a[i] + r * a[k - 1 - i]) * scale;
         for (int i = 0; i < k; i++)
@@ -45,7 +45,7 @@ struct presample {
     vector y[M][M], z[M][M], c[M][M]; /* Y, Z, C */
 };
 
-/* theta(0) = 1 */
+/* theta(j), where theta(0) = 1. */
 INLINE vector theta_at(const vector *theta, int j)
 {
     return j == 0 ? splat(1) : theta[j - 1];
@@ -95,11 +95,9 @@ INLINE void autocovariances(struct presample *presample, const vector *phi, cons
     }
 }
 
-INLINE void presample_covariance(struct presample *presample, const vector *phi, const vector *theta,
-                                 const int dimension)
+/* Y and Z. */
+INLINE void cross_covariances(struct presample *presample, const vector *phi, const vector *theta, const int dimension)
 {
-    psi_weights(presample, phi, theta, dimension);
-    autocovariances(presample, phi, theta, dimension);
     const vector *psi = presample->psi, *g = presample->autocovariance;
     for (int k = 0; k < dimension; k++)
         for (int t = 0; t < dimension; t++) {
@@ -114,6 +112,14 @@ INLINE void presample_covariance(struct presample *presample, const vector *phi,
             presample->y[k][t] = y;
             presample->z[k][t] = z;
         }
+}
+
+INLINE void presample_covariance(struct presample *presample, const vector *phi, const vector *theta,
+                                 const int dimension)
+{
+    psi_weights(presample, phi, theta, dimension);
+    autocovariances(presample, phi, theta, dimension);
+    cross_covariances(presample, phi, theta, dimension);
     for (int t = 0; t < dimension; t++)
         for (int s = 0; s <= t; s++) {
             vector c = splat(0);
@@ -165,7 +171,7 @@ INLINE void covariances_adjoint(vector (*work)[M][M], const vector *phi, const v
         }
 }
 
-/* The equations are A g = h. by_g becomes the derivatives by h, inverse(A') by_g; those by A are then -by_g g'. */
+/* The equations are A g = h. The derivatives by h, inverse(A') by_g, replace by_g; those by A are then -by_g g'. */
 INLINE void autocovariances_adjoint(const struct presample *presample, const vector *theta, vector *by_g,
                                     vector *by_psi, vector *by_phi, vector *by_theta, const int dimension)
 {

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Regressions and periodograms for starting values, lane by lane. Compiled once per vector width. */
+/* Regressions and periodograms for starting values, lane by lane. Compiled once per vector width.
+ *
+ * bytes: any change to the order of operations in a lane changes results. threads: none. allocates: nothing. */
 #include "methods/arima/kernel/passes.h"
 
 #include <math.h>
 
 enum { LAGS = MP_ARIMA_MOST_LAGS };
 
-/* sums[i] = the sum of x(t) y(t - first - i), i = 0 .. 7. */
+/* sums[i] = the sum over t of x(t) y(t - first - i), i = 0 .. M-1. */
 INLINE void lag_products(const double *x, const double *y, size_t n, size_t first, vector *sums)
 {
     clear(sums, M);
@@ -26,8 +28,8 @@ INLINE void lag_products(const double *x, const double *y, size_t n, size_t firs
         sums[i] = sum[i];
 }
 
-/* a(1) .. a(lags) of the autoregression with the autocovariances r, by Levinson's recursion. Where the variance of the
- * residuals falls to 1e-10 of the series', further coefficients are 0: they would be rounding errors. */
+/* Computes a(1) .. a(lags) of the autoregression with the autocovariances r, by Levinson's recursion. Once the variance
+ * of the residuals is 1e-10 of the series' or less, further coefficients are 0: they would be rounding errors. */
 INLINE void levinson(const vector *r, unsigned lags, vector *a)
 {
     vector variance = r[0], before[LAGS + 1];
@@ -46,7 +48,7 @@ INLINE void levinson(const vector *r, unsigned lags, vector *a)
     }
 }
 
-/* The residuals of that autoregression, in the column of v. */
+/* Stores the residuals of that autoregression in the column of v. */
 INLINE void long_residuals(const struct lane_vector *lanes, size_t n, const vector *a, unsigned lags)
 {
     for (size_t t = 0; t < n; t++) {
@@ -57,7 +59,7 @@ INLINE void long_residuals(const struct lane_vector *lanes, size_t n, const vect
     }
 }
 
-/* The normal equations of w on the lags of w, in place of u, and of the residuals, in place of v. */
+/* Stores the normal equations of w on the lags of w, in place of u, and on those of the residuals, in place of v. */
 INLINE void regress_vector(struct lane_vector *lanes, size_t n, unsigned lags, struct arima_point *point, int at,
                            const int dimension)
 {
@@ -68,8 +70,8 @@ INLINE void regress_vector(struct lane_vector *lanes, size_t n, unsigned lags, s
     long_residuals(lanes, n, a, lags);
     lag_products(lanes->series, lanes->filtered_residuals, n, 1, sums);
     for (int i = 0; i < dimension; i++) {
-        put(&point->gradient[i], at, -r[1 + i]);
-        put(&point->gradient[dimension + i], at, -sums[i]);
+        set(&point->gradient[i], at, -r[1 + i]);
+        set(&point->gradient[dimension + i], at, -sums[i]);
         lanes->last_u[i] = load(lanes->series, n - 1 - (size_t)i);
         lanes->last_v[i] = load(lanes->filtered_residuals, n - 1 - (size_t)i);
     }
@@ -108,8 +110,9 @@ static void regress(const struct arima_workspace *workspace, unsigned dimension,
     regressions[dimension - 1](workspace, lags, point);
 }
 
-/* twiddles[2k], [2k+1] = cos, sin of 2 pi k / size, k < size / 2. Each is the product of the rotations for the bits of
- * k, which come from halving the right angle. We do not call cos and sin: C libraries differ in their last digit. */
+/* twiddles[2k] and [2k+1] are the cosine and sine of 2 pi k / size, k < size / 2. Each is the product of the rotations
+ * for the bits of k; halving the right angle gives these. We do not call cos and sin: C libraries differ in their last
+ * digit. */
 static void make_twiddles(double *twiddles, size_t size)
 {
     double c = 0, s = 1; /* a quarter turn */
@@ -127,7 +130,7 @@ static void make_twiddles(double *twiddles, size_t size)
     }
 }
 
-/* The bits of k in reverse order. */
+/* Returns the bits of k in reverse order. */
 INLINE size_t reversed(size_t k, size_t size)
 {
     size_t r = 0;
