@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ARIMA as a method: what the files beside this one estimate, select and forecast. */
+/* ARIMA as a method: the table of its functions, and the limits of its configuration. */
 #include "api/status.h"
 #include "methods/arima/fit.h"
 #include "methods/arima/forecast_rows.h"

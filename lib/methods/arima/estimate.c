@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The panel's series, chunk by chunk: each worker loads a chunk, standardises it, searches, and stores the estimates.
- * bytes: those of search.c, for any size of chunks; threads: chunks; allocates: one arena a call. */
+/* Estimates the panel's series chunk by chunk. A worker loads a chunk, standardises it, searches, and stores the
+ * estimates.
+ *
+ * bytes: the size of chunks changes none. threads: chunks. allocates: one arena per call. */
 #include "methods/arima/estimate.h"
 
 #include "api/status.h"
 #include "methods/arima/chunks.h"
+#include "methods/arima/standardise.h"
 
 #include <math.h>
 #include <string.h>
@@ -14,7 +17,7 @@ struct worker {
     double *values;                    /* [chunk][observations] */
     struct arima_standardised *series; /* [chunk] */
     struct arima_spec *specs;          /* [chunk] */
-    size_t *series_of;                 /* [chunk]: of a spec */
+    size_t *series_of;                 /* [chunk]: the series of each spec */
 };
 
 struct estimation {
@@ -43,7 +46,7 @@ static void lay_out(void *self, struct arena *arena)
 
 /* ---- a chunk of series ------------------------------------------------------------------------------------------- */
 
-/* A series without anything to estimate: its mean, or for d > 0 no change. */
+/* The estimate of a constant series: its mean, or for d > 0 no change. */
 static void fill_constant_estimate(const struct arima_standardised *series, struct arima_order order,
                                    struct arima_estimate *estimate)
 {
@@ -78,8 +81,8 @@ static struct arima_spec make_spec(const struct arima_request *request, const st
     return spec;
 }
 
-/* Makes specs of the series of a chunk that have coefficients to estimate, and returns how many; estimates the others
- * at once. */
+/* Makes a spec of each series of a chunk that has coefficients to estimate, and returns their number. Estimates the
+ * others at once. */
 static size_t prepare(struct estimation *estimation, struct worker *worker, size_t first, size_t count)
 {
     const struct arima_request *request = estimation->request;
@@ -140,49 +143,49 @@ static void estimate_chunk(void *user, size_t w, size_t first, size_t count)
 
 /* ---- all series -------------------------------------------------------------------------------------------------- */
 
-/* Series per chunk. MOST keeps all lanes of a search busy but for its last candidates; with a progress function chunks
- * are smaller, so that it is called more often. MOST_VALUES bounds a worker's copy of the panel to 8 MB. */
+/* Series per chunk. MOST keeps all lanes of a search busy except for its last candidates. With a progress function
+ * chunks are smaller, so that it is called more often. MOST_VALUES bounds a worker's copy of the panel to 8 MB. */
 enum { MOST = 256, MOST_WITH_PROGRESS = 64, MOST_VALUES = 1 << 20 };
 
-/* Two chunks a thread at least, so that threads end at about the same time. */
+/* At least two chunks per thread, so that threads end at about the same time. */
 static size_t chunk_for(const struct arima_request *request, size_t threads)
 {
     size_t chunk = request->observations > 0 ? MOST_VALUES / request->observations : MOST,
-           share = threads == 1 ? request->series : request->series / threads / 2 + 1;
+           per_thread = threads == 1 ? request->series : request->series / threads / 2 + 1;
     size_t most = request->progress ? MOST_WITH_PROGRESS : MOST;
     chunk = chunk > most ? most : chunk;
-    chunk = chunk > share ? share : chunk;
+    chunk = chunk > per_thread ? per_thread : chunk;
     return chunk < MP_LANES ? MP_LANES : chunk;
 }
 
-/* As many evaluations as a start takes, as a rule, at the largest orders. Only the size of rounds depends on it: with a
- * smaller number a round overruns its budget by more, with a larger one a budget takes more rounds. */
+/* The usual number of evaluations per start at the largest orders. Only the size of slices depends on it: with a smaller
+ * number a slice overruns its budget by more, with a larger one a budget takes more slices. */
 enum { LIKELY_EVALUATIONS = 60 };
 
-/* The end of the round that begins now. */
-static size_t round_end(const struct estimation *estimation, double left)
+/* The end of the slice that begins now. */
+static size_t slice_end(const struct estimation *estimation, double left)
 {
     const struct arima_request *request = estimation->request;
-    double dearest = 0;
+    double costliest = 0;
     if (request->budget <= 0)
         return request->series;
     for (size_t s = 0; s < request->series; s++) {
         unsigned dimension = request->orders[s].p > request->orders[s].q ? request->orders[s].p : request->orders[s].q;
-        dearest = fmax(dearest, mp_arima_evaluation_cost(request->observations, dimension));
+        costliest = fmax(costliest, mp_arima_evaluation_cost(request->observations, dimension));
     }
-    double affordable = left / (LIKELY_EVALUATIONS * dearest * (request->warm ? 2 : request->starts) + 1);
+    double series_in_budget = left / (LIKELY_EVALUATIONS * costliest * (request->warm ? 2 : request->starts) + 1);
     size_t end = estimation->begin;
-    for (double taken = 0; end < request->series && (taken < 1 || taken < affordable); end++)
-        taken += !estimation->estimates[end].done;
+    for (double series = 0; end < request->series && (series < 1 || series < series_in_budget); end++)
+        series += !estimation->estimates[end].done;
     return end;
 }
 
-static moep_status run_rounds(struct estimation *estimation)
+static moep_status run_slices(struct estimation *estimation)
 {
     const struct arima_request *request = estimation->request;
     double spent = 0;
     while (estimation->begin < request->series && (request->budget <= 0 || spent < request->budget)) {
-        size_t begin = estimation->begin, end = round_end(estimation, request->budget - spent);
+        size_t begin = estimation->begin, end = slice_end(estimation, request->budget - spent);
         for (size_t s = begin; s < end; s++)
             estimation->estimates[s].cost = estimation->estimates[s].done ? 0 : estimation->estimates[s].cost;
         moep_status status = mp_arima_run_chunks(&(struct arima_chunks){.begin = begin,
@@ -211,7 +214,7 @@ moep_status mp_arima_estimate(const struct arima_request *request, struct arima_
     estimation.chunk = chunk_for(request, estimation.threads);
     if (!mp_arena_make(&arena, lay_out, &estimation, request->memory)) /* zeroed: lanes without a series compute too */
         return mp_out_of_memory("the scratch of an ARIMA fit");
-    moep_status status = run_rounds(&estimation);
+    moep_status status = run_slices(&estimation);
     mp_arena_free(&arena, request->memory);
     return status;
 }

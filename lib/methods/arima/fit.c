@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A fit is a round: orders are requested for all series, all series are estimated, and forecast errors are calibrated.
- * A budget may end a call between two series or, while orders are selected, between two layers. The model holds how
- * far the round is (model.h), and the next call goes on.
+/* A fit is a round of three stages: orders are selected or taken from the configuration, all series are estimated, and
+ * standard errors are calibrated. A budget may end a call between two series or, while orders are selected, between two
+ * layers. The model stores the progress of the round (model.h), and the next call continues it.
  *
- * bytes: any number of threads and any budget lead to the same model; allocates: one arena a step. */
+ * bytes: any number of threads and any budget lead to the same model. allocates: one arena per stage. */
 #include "methods/arima/fit.h"
 
 #include "api/status.h"
@@ -11,7 +11,7 @@
 #include "methods/arima/model.h"
 #include "methods/arima/observations.h"
 
-/* One call. */
+/* The data of one call. */
 struct fit {
     const struct task *task;
     struct arima_model model;
@@ -32,11 +32,11 @@ static bool budget_is_spent(const struct fit *fit)
 
 /* ---- requests ---------------------------------------------------------------------------------------------------- */
 
-/* The series that a request is about, and the part of the call's progress that it makes. */
+/* The series of a request, and its part of the call's progress. */
 struct series_range {
     struct arima_observations *observed;
     size_t first;
-    double done, share; /* of the call: before the request, and by it */
+    double done, part; /* of the call: before the request, and in it */
     const struct runtime *runtime;
 };
 
@@ -44,7 +44,7 @@ static int32_t report_progress(void *user, double fraction)
 {
     const struct series_range *range = user;
     const struct runtime *runtime = range->runtime;
-    return runtime->progress ? runtime->progress(runtime->progress_user, range->done + range->share * fraction) : 0;
+    return runtime->progress ? runtime->progress(runtime->progress_user, range->done + range->part * fraction) : 0;
 }
 
 static void load_range(void *user, size_t first, size_t count, double *values)
@@ -69,7 +69,8 @@ static struct arima_request make_request(const struct fit *fit, struct series_ra
 
 /* ---- a round ----------------------------------------------------------------------------------------------------- */
 
-/* Goes on with the round there is, or begins the next. A model that was saved in the middle of a layer is forged. */
+/* Continues an incomplete round, or begins the next. No fit ends in the middle of a layer while it selects orders; a
+ * loaded model that claims so begins a round. */
 static void begin_round(struct fit *fit)
 {
     struct arima_progress *progress = fit->model.progress;
@@ -95,8 +96,6 @@ static void request_configured_order(struct fit *fit)
     fit->model.progress->orders_selected = fit->series;
 }
 
-enum { SIDE = MP_ARIMA_ORDER + 1 }; /* p and q are 0 .. MP_ARIMA_ORDER */
-
 static unsigned most_frequent_d(const struct arima_choice *choices, size_t count, bool all_vote)
 {
     size_t votes[3] = {0};
@@ -108,22 +107,22 @@ static unsigned most_frequent_d(const struct arima_choice *choices, size_t count
     return winner;
 }
 
-static void find_most_frequent(size_t votes[SIDE][SIDE], struct arima_order *winner)
+static void find_most_frequent(size_t votes[MP_ARIMA_ORDERS][MP_ARIMA_ORDERS], struct arima_order *winner)
 {
     size_t most = 0;
     for (unsigned total = 0; total <= 2 * MP_ARIMA_ORDER; total++)
-        for (unsigned p = 0; p <= total && p < SIDE; p++)
-            if (total - p < SIDE && votes[p][total - p] > most) {
+        for (unsigned p = 0; p <= total && p < MP_ARIMA_ORDERS; p++)
+            if (total - p < MP_ARIMA_ORDERS && votes[p][total - p] > most) {
                 most = votes[p][total - p];
                 winner->p = p;
                 winner->q = total - p;
             }
 }
 
-/* A constant series, for which no order was tried, has no vote, unless all are constant. */
+/* A constant series has no vote, because no order was tried for it, unless all are constant. */
 struct arima_order mp_arima_vote(const struct arima_choice *choices, size_t count)
 {
-    size_t votes[SIDE][SIDE] = {{0}};
+    size_t votes[MP_ARIMA_ORDERS][MP_ARIMA_ORDERS] = {{0}};
     bool all_vote = true;
     for (size_t i = 0; i < count; i++)
         all_vote &= choices[i].orders_tried == 0;
@@ -151,8 +150,8 @@ static void store_choices(struct fit *fit, size_t first, size_t count, const str
     fit->model.progress->orders_selected = first + count;
 }
 
-/* Selects the orders of the next `count` series. One start does, because orders are only compared; the estimate with
- * the order chosen has all of them. */
+/* Selects the orders of the next `count` series. One start is enough, because orders are only compared; the estimate
+ * with the order chosen has all starts. */
 static moep_status select_range(struct fit *fit, size_t count, struct arima_choice *choices)
 {
     const moep_predictor_config *config = fit->task->config;
@@ -172,7 +171,7 @@ static moep_status select_range(struct fit *fit, size_t count, struct arima_choi
     return MOEP_OK;
 }
 
-/* All layers that are left at once, or one by one with a budget, which one layer may overrun. */
+/* Selects the orders of all remaining layers at once or, with a budget, layer by layer. One layer may overrun it. */
 static moep_status select_orders(struct fit *fit)
 {
     const struct memory *memory = &fit->task->runtime->memory;

@@ -6,8 +6,10 @@
 #include "methods/arima/order_selection.h"
 #include "methods/method.h"
 
+/* The shortest series that supports an ARMA(1, 0) or (0, 1): 3 (p + q) + 5 (order.h). */
 enum { MP_ARIMA_LEAST_OBSERVATIONS = 8 };
 
+/* The operation `fit` of struct method. */
 moep_status mp_arima_fit(const struct task *task, void *model);
 
 /* One order for all series of a layer: the most frequent d, and the most frequent p and q of the series with that d.

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Box, Jenkins, Reinsel and Ljung, chapter 5. With the psi-weights of phi(B) (1 - B)^d x = theta(B) e,
+/* Forecasts and their variances, as in Box, Jenkins, Reinsel and Ljung, chapter 5. With the psi-weights of
+ * phi(B) (1 - B)^d x = theta(B) e,
  *
  *     psi(0) = 1,   psi(k) = theta(k) + sum over i of phi(i) psi(k - i),   summed d times,
  *
@@ -30,7 +31,7 @@ static void forecast_means(struct arima_forecast_state state, size_t horizon, si
     }
 }
 
-/* sums[k] = Psi(k). psi are the forecasts after a single e = 1: the state below, but for its own first value. */
+/* sums[k] = Psi(k). The psi-weights are the forecasts of `weights`, a state after a single e = 1; psi(0) is 1. */
 static void psi_sums(const struct arima_forecast_state *state, size_t horizon, double *sums)
 {
     struct arima_forecast_state weights = {.order = state->order};
@@ -50,8 +51,8 @@ static void psi_sums(const struct arima_forecast_state *state, size_t horizon, d
 }
 
 /* The weights do not depend on the row: one running sum of squares serves all rows of full length. */
-static void forecast_errors(const struct arima_forecast_state *state, size_t horizon, size_t stride, double *error,
-                            size_t spacing, double *sums)
+static void forecast_standard_errors(const struct arima_forecast_state *state, size_t horizon, size_t stride,
+                                     double *standard_error, size_t spacing, double *sums)
 {
     double squares = 0;
     size_t whole = horizon / stride * stride, i = 0;
@@ -61,8 +62,8 @@ static void forecast_errors(const struct arima_forecast_state *state, size_t hor
             double weight = sums[i] - (i >= stride ? sums[i - stride] : 0);
             squares += weight * weight;
         }
-        *error = sqrt(state->sigma2 * squares) / (double)stride;
-        error += spacing;
+        *standard_error = sqrt(state->sigma2 * squares) / (double)stride;
+        standard_error += spacing;
         if (whole - last < stride)
             break;
     }
@@ -74,21 +75,21 @@ static void forecast_errors(const struct arima_forecast_state *state, size_t hor
         double weight = sums[i] - (i >= rest ? sums[i - rest] : 0);
         squares += weight * weight;
     }
-    *error = sqrt(state->sigma2 * squares) / (double)rest;
+    *standard_error = sqrt(state->sigma2 * squares) / (double)rest;
 }
 
 void mp_arima_forecast(const struct arima_forecast_state *state, size_t horizon, size_t stride, double *mean,
-                       double *error, size_t spacing, double *scratch)
+                       double *standard_error, size_t spacing, double *scratch)
 {
     if (horizon == 0 || stride == 0)
         return;
     if (mean)
         forecast_means(*state, horizon, stride, mean, spacing);
-    if (error)
-        forecast_errors(state, horizon, stride, error, spacing, scratch);
+    if (standard_error)
+        forecast_standard_errors(state, horizon, stride, standard_error, spacing, scratch);
 }
 
-void mp_arima_dyadic_standard_errors(const struct arima_forecast_state *state, size_t horizons, double *error,
+void mp_arima_dyadic_standard_errors(const struct arima_forecast_state *state, size_t horizons, double *standard_error,
                                      double *scratch)
 {
     double squares = 0;
@@ -97,18 +98,18 @@ void mp_arima_dyadic_standard_errors(const struct arima_forecast_state *state, s
         size_t horizon = (size_t)1 << k;
         for (; i < horizon; i++)
             squares += scratch[i] * scratch[i];
-        error[k] = sqrt(state->sigma2 * squares) / (double)horizon;
+        standard_error[k] = sqrt(state->sigma2 * squares) / (double)horizon;
     }
 }
 
-/* One column of the weights: the forecasts from a state in which all but a single 1 is 0. */
-static void weights_of(struct arima_forecast_state unit, size_t horizons, double *column)
+/* Computes one column of the weights: the forecasts from a state that is 0 except for a single 1. */
+static void weights_of(struct arima_forecast_state impulse, size_t horizons, double *column)
 {
     double sum = 0;
     for (size_t k = 0, i = 0; k < horizons; k++) {
         size_t horizon = (size_t)1 << k;
         for (; i < horizon; i++)
-            sum += mp_arima_next(&unit);
+            sum += mp_arima_next(&impulse);
         column[k * MP_ARIMA_PARAMETERS] = sum / (double)horizon;
     }
 }
@@ -119,14 +120,14 @@ void mp_arima_dyadic_weights(const struct arima_forecast_state *state, size_t ho
     memcpy(zero.phi, state->phi, sizeof zero.phi);
     memcpy(zero.theta, state->theta, sizeof zero.theta);
     for (unsigned i = 0; i < state->order.p + state->order.q; i++) {
-        struct arima_forecast_state unit = zero;
-        *(i < state->order.p ? &unit.w[i] : &unit.e[i - state->order.p]) = 1;
-        weights_of(unit, horizons, &weights[0][i]);
+        struct arima_forecast_state impulse = zero;
+        *(i < state->order.p ? &impulse.w[i] : &impulse.e[i - state->order.p]) = 1;
+        weights_of(impulse, horizons, &weights[0][i]);
     }
 }
 
-/* For d = 2 the last difference goes on: over the next h observations it adds (1 + .. + h) / h = (h + 1) / 2 of
- * itself. */
+/* For d = 2 the last difference persists: to the mean of the next h observations it adds (1 + .. + h) / h =
+ * (h + 1) / 2 times itself. */
 double mp_arima_dyadic_mean(const struct arima_forecast_state *state, size_t k, const arima_dyadic_weights *weights)
 {
     double mean = state->mean, horizon = (double)((size_t)1 << k);

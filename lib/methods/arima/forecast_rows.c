@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* bytes: a layer's rows do not depend on other layers; threads: layers; allocates: one arena a call. */
+/* A forecast row is the mean of steps, an observation the mean of `bucket` steps: both boundaries cut the horizon.
+ *
+ * bytes: a layer's rows do not depend on other layers. threads: layers. allocates: one arena per call. */
 #include "methods/arima/forecast_rows.h"
 
 #include "api/status.h"
@@ -13,7 +15,7 @@
 
 /* ---- states ------------------------------------------------------------------------------------------------------ */
 
-/* The mean of the history: for a series that has no estimate, or whose history is too short for one. */
+/* The estimate of a series that has no other, or whose history is too short for one: the mean of the history. */
 static struct arima_estimate plain_mean(const double *values, size_t n, double mean)
 {
     double squares = 0;
@@ -43,7 +45,7 @@ static void find_states(const struct arima_forecast_request *request, struct ari
 
 /* ---- the forecast ------------------------------------------------------------------------------------------------ */
 
-/* The shares of the next observation, which sum to 1. */
+/* Computes the shares of the next observation, which sum to 1. */
 static void next_shares(const struct arima_forecast_request *request, struct arima_forecast_scratch *scratch)
 {
     for (size_t e = 0; e < request->observed.experts; e++) {
@@ -55,8 +57,8 @@ static void next_shares(const struct arima_forecast_request *request, struct ari
     mp_simplex(scratch->shares, request->observed.experts);
 }
 
-/* Fills rows[count][experts], `spacing` apart. Every row is the mean of its steps, and all steps of an observation have
- * its shares. */
+/* Fills rows[count][experts], which begin `spacing` apart. Every row is the mean of its steps, and all steps of an
+ * observation have its shares. */
 static void forecast_layer(const struct arima_forecast_request *request, struct arima_forecast_scratch *scratch,
                            double *rows, size_t spacing)
 {
@@ -80,7 +82,7 @@ static void forecast_layer(const struct arima_forecast_request *request, struct 
 
 /* ---- all layers -------------------------------------------------------------------------------------------------- */
 
-/* The layer whose series begin at `first`. */
+/* Forecasts the layer whose series begin at `first`. */
 static void work(void *user, size_t worker, size_t first, size_t experts)
 {
     struct arima_forecast_request *request = user;
@@ -111,7 +113,7 @@ static moep_status check(const struct arima_forecast_request *request)
     const struct arima_observations *observed = &request->observed;
     size_t steps = request->task->panel.steps;
     if (request->quantiles && !all_have_estimates(request))
-        return mp_fail(MOEP_ERROR_NOT_FITTED, "no fit has come to all series yet: without one ARIMA has no intervals");
+        return mp_fail(MOEP_ERROR_NOT_FITTED, "not every series has been fitted: without a fit ARIMA has no intervals");
     if (request->quantiles && observed->observations < MP_ARIMA_LEAST_OBSERVATIONS)
         return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "%zu steps in the history, arima has intervals from %llu on", steps,
                        MP_ARIMA_LEAST_OBSERVATIONS * (unsigned long long)observed->bucket);

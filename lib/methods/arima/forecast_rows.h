@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Forecast rows and their quantiles, from the estimates and the history, layer by layer on several threads. */
+/* Computes forecast rows and their quantiles from the estimates and the history, layer by layer on several threads. */
 #ifndef MP_METHODS_ARIMA_FORECAST_ROWS_H
 #define MP_METHODS_ARIMA_FORECAST_ROWS_H
 

@@ -54,11 +54,11 @@ static void field_finite(struct checkpoint *checkpoint, double *values, size_t n
     }
 }
 
-/* Coefficients beyond the order must be zeros: kernels compute with those of the largest order among their lanes. */
-static void coefficients_fields(struct checkpoint *checkpoint, double *values, unsigned order)
+/* The n coefficients of an order. Those beyond must be zeros: kernels compute with the largest order of their lanes. */
+static void coefficients_fields(struct checkpoint *checkpoint, double *values, unsigned n)
 {
     field_finite(checkpoint, values, MP_ARIMA_ORDER);
-    for (size_t i = order; i < MP_ARIMA_ORDER; i++)
+    for (size_t i = n; i < MP_ARIMA_ORDER; i++)
         mp_checkpoint_require(checkpoint, values[i] == 0);
 }
 
@@ -71,8 +71,8 @@ static void order_fields(struct checkpoint *checkpoint, struct arima_order *orde
     mp_checkpoint_require(checkpoint, order->p <= MP_ARIMA_ORDER && order->q <= MP_ARIMA_ORDER && order->d <= 2);
 }
 
-/* A constant series has an infinite likelihood, a coefficient that the data do not determine an infinite standard
- * error. */
+/* The likelihood of a constant series is infinite, and so is the standard error of a coefficient that the data do not
+ * determine. */
 static void estimate_fields(struct checkpoint *checkpoint, struct arima_estimate *estimate)
 {
     order_fields(checkpoint, &estimate->order);
@@ -94,7 +94,8 @@ static void estimate_fields(struct checkpoint *checkpoint, struct arima_estimate
     mp_checkpoint_require(checkpoint, estimate->sigma2 >= 0 && estimate->fallback <= MP_ARIMA_MEAN);
 }
 
-/* Calibration bounds factors by 1/32 and 8 and adds a little drift: beyond exp(-5) .. exp(5) lie forged ones only. */
+/* Calibration bounds factors by 1/32 and 8, and the SEEN term (calibrate.c) adds less than 0.2 to the logarithm. All
+ * factors lie within exp(-5) .. exp(5); others are damage. */
 static const double LARGEST_LOG_FACTOR = 5;
 
 static void factors_fields(struct checkpoint *checkpoint, struct arima_factors *factors)

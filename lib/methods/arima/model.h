@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* An ARIMA model, as one block of memory: the estimates of all series, and how far the fit has come. If a budget ends a
- * fit the next call goes on: through the layers whose orders are not selected yet, then through the series that are not
- * done. Once all are done, the next call begins a new round from the estimates there are. */
+/* An ARIMA model: the estimates of all series, and the progress of the fit. If a budget ends a fit, the next call
+ * continues with the layers whose orders are not selected, then with the series that are not done. Once all are done,
+ * the next call begins a new round from these estimates. */
 #ifndef MP_METHODS_ARIMA_MODEL_H
 #define MP_METHODS_ARIMA_MODEL_H
 
@@ -10,16 +10,16 @@
 #include "methods/method.h"
 
 struct arima_progress {
-    uint64_t rounds;               /* begun */
+    uint64_t rounds;               /* rounds begun */
     uint64_t orders_selected;      /* series whose orders are known in this round */
     uint64_t complete;             /* 1: all series of the round are done */
-    uint64_t calibration_horizons; /* of 1, 2, 4, .. observations; 0: standard errors are not calibrated */
+    uint64_t calibration_horizons; /* how many of 1, 2, 4, .. observations; 0: no calibration */
 };
 
-/* The parts of a model, in its block. */
+/* A view of the arrays in a model's memory. */
 struct arima_model {
     struct arima_progress *progress;
-    struct arima_estimate *estimates; /* [series]: the last that was finished; `done` is about this round */
+    struct arima_estimate *estimates; /* [series]: the last finished; `done` refers to this round */
     struct arima_order *requested;    /* [series]: in this round */
     struct arima_factors *factors;    /* [series]: of the last complete round */
     uint64_t *has_estimate;           /* [series]: 0 or 1 */

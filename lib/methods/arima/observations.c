@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Smaller ratios to the mean load count as that: their logarithms would follow single tokens. LARGEST_LOGARITHM keeps
- * exp finite. */
+/* Smaller ratios to the mean load count as LEAST_RATIO: their logarithms would follow single tokens. exp is finite up to
+ * 709. */
 static const double LEAST_RATIO = 0.01, LARGEST_LOGARITHM = 700;
 
 struct arima_observations mp_arima_observations(const struct task *task)
@@ -25,13 +25,18 @@ static double observe(const struct arima_observations *observed, double share)
     return observed->logarithms ? mp_logarithm(fmax(share * (double)observed->experts, LEAST_RATIO)) : share;
 }
 
-double mp_arima_share(const struct arima_observations *observed, double observation)
+double mp_arima_finite_exp(double x)
 {
-    return observed->logarithms ? exp(fmin(observation, LARGEST_LOGARITHM)) / (double)observed->experts : observation;
+    return exp(fmin(x, LARGEST_LOGARITHM));
 }
 
-/* A tile of series at a time, each as wide as a few cache lines: the rows of the ring are long, the columns of the
- * result far apart. */
+double mp_arima_share(const struct arima_observations *observed, double observation)
+{
+    return observed->logarithms ? mp_arima_finite_exp(observation) / (double)observed->experts : observation;
+}
+
+/* Reads a tile of series at a time: TILE floats are four cache lines. The rows of the panel are long, and the columns of
+ * the result far apart. */
 enum { TILE = 64 };
 
 void mp_arima_read_observations(const struct arima_observations *observed, size_t first, size_t count, double *values)
@@ -52,7 +57,7 @@ void mp_arima_read_observations(const struct arima_observations *observed, size_
     }
 }
 
-/* The pooled variance within observations: sum of (x - mean of its observation)^2 / (n (bucket - 1)). */
+/* The pooled variance within observations: the sum of (x - mean of its observation)^2, over n (bucket - 1). */
 static double step_variance(const struct arima_observations *observed, size_t series)
 {
     size_t bucket = observed->bucket, n = observed->observations;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* A panel's observations: means of `bucket` steps, of shares or of log(share x experts), the logarithm of the ratio to
- * the mean load. */
+/* A panel's observations. An observation is the mean share s of `bucket` steps, or log(s x experts), the logarithm of
+ * its ratio to the mean load. */
 #ifndef MP_METHODS_ARIMA_OBSERVATIONS_H
 #define MP_METHODS_ARIMA_OBSERVATIONS_H
 
@@ -8,17 +8,22 @@
 
 struct arima_observations {
     const struct panel *panel;
-    size_t experts, bucket, observations; /* of a layer; steps; of every series, up to the latest step */
+    size_t experts;      /* of a layer */
+    size_t bucket;       /* steps */
+    size_t observations; /* of every series, up to the latest step */
     bool logarithms;
 };
 
 struct arima_observations mp_arima_observations(const struct task *task);
 
-/* values[count][observations] of the series from `first` on, oldest first. */
+/* Fills values[count][observations] with the series from `first` on, oldest first. */
 void mp_arima_read_observations(const struct arima_observations *observed, size_t first, size_t count, double *values);
 
-/* variance[count]: of single steps about the mean of their observation, as shares; 0 for observations of one step. */
+/* Fills variance[count]: that of single steps about the mean of their observation, as shares; 0 if bucket is 1. */
 void mp_arima_step_variance(const struct arima_observations *observed, size_t first, size_t count, double *variance);
+
+/* exp(x); above LARGEST_LOGARITHM, where exp(x) would not be finite, its value there. */
+double mp_arima_finite_exp(double x);
 
 /* The share that an observation stands for. */
 double mp_arima_share(const struct arima_observations *observed, double observation);

@@ -1,26 +1,28 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The stepwise searches of a chunk of series advance together: what all series propose in one round is one batch.
- * bytes: those of search.c, for any size of chunks; threads: chunks; allocates: one arena a call. */
+/* The stepwise searches of a chunk of series advance together: all proposals of one iteration are one batch.
+ *
+ * bytes: the size of chunks changes none. threads: chunks. allocates: one arena per call. */
 #include "methods/arima/order_selection.h"
 
 #include "api/status.h"
 #include "methods/arima/chunks.h"
 #include "methods/arima/season.h"
+#include "methods/arima/standardise.h"
 #include "methods/arima/unit_root_tests.h"
 
 #include <math.h>
 #include <string.h>
 
-/* The most that a series proposes in one round are its 8 neighbours; 64 series then fill all lanes of a search. */
-enum { CHUNK = 64, PROPOSALS = 8, SPECS = CHUNK * PROPOSALS, SIDE = MP_ARIMA_ORDER + 1 };
+/* A series proposes at most its 8 neighbours in one iteration; 64 series then fill all lanes of a search. */
+enum { CHUNK = 64, PROPOSALS = 8, SPECS = CHUNK * PROPOSALS };
 
 /* One series' stepwise search. */
 struct order_search {
     struct arima_standardised series;
-    struct arima_order best; /* of the orders tried so far */
-    double aicc;             /* of the best */
-    bool tried[SIDE][SIDE];  /* [p][q] */
-    bool constant;           /* nothing to select */
+    struct arima_order best;                      /* of the orders tried so far */
+    double aicc;                                  /* of the best */
+    bool tried[MP_ARIMA_ORDERS][MP_ARIMA_ORDERS]; /* [p][q] */
+    bool constant;                                /* there is nothing to select */
     unsigned orders_tried;
     double cost;
 };
@@ -30,7 +32,7 @@ struct worker {
     double *values;                /* [CHUNK][observations] */
     struct order_search *searches; /* [CHUNK] */
     struct arima_spec *specs;      /* [SPECS] */
-    size_t *series_of;             /* [SPECS]: of a spec */
+    size_t *series_of;             /* [SPECS]: the series of each spec */
 };
 
 struct selection {
@@ -59,7 +61,7 @@ static void lay_out(void *self, struct arena *arena)
 
 /* ---- orders ------------------------------------------------------------------------------------------------------ */
 
-/* The order becomes the best if its AICc is lower. `fit` NULL: p = q = 0. */
+/* Makes the order the best if its AICc is lower. fit NULL: p = q = 0. */
 static void compare(struct order_search *search, struct arima_order order, const struct arima_candidate *fit)
 {
     struct arima_estimate estimate;
@@ -141,7 +143,7 @@ static void load_whitened(const struct arima_standardised *series, struct arima_
         column[t * MP_LANE_COLUMN] = series->values[t] - (t > 0 ? product / squares * series->values[t - 1] : 0);
 }
 
-/* Of up to MP_LANES series of one length. */
+/* Finds the periods of up to MP_LANES series of one length. */
 static void find_periods(struct worker *worker, const size_t *which, size_t count, struct arima_choice *choices)
 {
     struct arima_workspace *workspace = &worker->search.workspace;
@@ -199,7 +201,7 @@ static void fit_proposals(struct worker *worker, size_t specs)
     }
 }
 
-/* Rounds until no series proposes any more. */
+/* Iterates until no series proposes an order. */
 static void run_searches(const struct selection *selection, struct worker *worker, size_t count)
 {
     size_t specs = 0;

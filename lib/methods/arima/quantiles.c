@@ -35,9 +35,6 @@ struct error_distribution {
  * horizon_factors.c: with 1 the intervals of 95 % of 1,000 steps are 10 % wider, with 10 they cover 1 % less. */
 static const double LEAST_FREEDOM = 4;
 
-/* exp of a larger number is not finite. */
-static const double LARGEST_LOGARITHM = 700;
-
 /* ---- observations ------------------------------------------------------------------------------------------------ */
 
 static struct error_distribution calibrated(const struct arima_forecast_request *request, size_t series,
@@ -124,7 +121,7 @@ static double quantile(const struct arima_forecast_request *request, double cent
 {
     double heavy = z + error->drift * (with_tails(z, error->freedom) - z);
     double value = request->observed.logarithms
-                       ? centre * exp(fmin(heavy * sqrt(error->variance), LARGEST_LOGARITHM)) + z * sqrt(error->within)
+                       ? centre * mp_arima_finite_exp(heavy * sqrt(error->variance)) + z * sqrt(error->within)
                        : centre + heavy * sqrt(fmax(error->variance + error->within, 0));
     return fmin(fmax(value, 0), 1);
 }
