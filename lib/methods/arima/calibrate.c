@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The formula of a forecast's standard error takes the model for the truth, which no ARMA model is of real loads. One
- * without a moving average takes noise for a walk; one that reverts to a mean misses that the mean drifts. So the
- * estimates forecast from up to 25 rolling origins in the latter half of the history. They are those of all of the
- * history, but a mean is that of the observations before the origin. With
+/* The formula of a forecast's standard error assumes that the model is true, and no ARMA model is true of real loads. A
+ * model without a moving average takes noise for a walk; one that reverts to a mean misses that the mean drifts. So we
+ * forecast from up to 25 rolling origins in the latter half of the history. The coefficients are those estimated from
+ * all of the history, but a mean is that of the observations before the origin. With
  *
  *     r = |mean of the next h observations - forecast| / standard error by the formula
  *
@@ -10,15 +10,15 @@
  *
  *     factor(h) = q / 1.2816 x sqrt((n + k) / (n - k)) x max(h / 4, 1)^0.03,
  *
- * where q is the ceil(0.8 (N + 1))-th smallest of the N values of r: the quantile of 80 % of these and the error to
- * come, over the normal one. The root is Akaike's final prediction error: after a fit of k coefficients the mean
- * square of errors to come is larger by (n + k) / (n - k). The power makes up for what the fit has seen of long spans.
- * Horizons are 1, 2, 4, .. observations, up to a third of the history.
+ * where q is the ceil(0.8 (N + 1))-th smallest of the N values of r, the 80 % quantile of N past errors and one future
+ * error. 1.2816 is that of |z|, z normal. The root is Akaike's final prediction error: after a fit of k coefficients to
+ * n observations, future errors have a mean square larger by (n + k) / (n - k). The power corrects for long spans, of
+ * which the fit has seen most. Horizons are 1, 2, 4, .. observations, up to a third of the history.
  *
  * A group is the series of a layer that have the same d and whose standard errors all grow with the horizon, or all
  * shrink. Walks and noise need factors of their own.
  *
- * bytes: a layer's factors do not depend on other layers; threads: layers; allocates: one arena a call. */
+ * bytes: a layer's factors do not depend on other layers. threads: layers. allocates: one arena per call. */
 #include "methods/arima/calibrate.h"
 
 #include "api/status.h"
@@ -30,33 +30,33 @@
 #include <math.h>
 #include <string.h>
 
-/* Of fewer observations half are too few for a quantile. Measured as in horizon_factors.c: 12 origins widen the
- * intervals of 1,000 steps by up to 14 %; 50 change next to nothing and take twice the time. */
+/* Half of fewer than LEAST_OBSERVATIONS holds too few errors for a quantile. Measured as in horizon_factors.c: 12
+ * origins widen the intervals of 1,000 steps by up to 14 %; 50 change next to nothing and take twice the time. */
 enum { LEAST_OBSERVATIONS = 32, MOST_ORIGINS = 25 };
 
 enum { GROUPS = 2 * 3 }; /* growing or not, for each d */
 
-/* Bounds of q / 1.2816 with the root, against errors that are 0 by accident or come from one jump of the load.
- * Measured likewise: a least factor of 1/2 makes the intervals of walks six times as wide; 1/8, and a largest of 4,
- * change nothing. */
+/* Bounds of q / 1.2816 times the root, against errors that are 0 by accident or come from one jump of the load. Measured
+ * likewise: a least factor of 1/2 makes the intervals of walks six times as wide; a least of 1/8 or a largest of 4
+ * changes nothing. */
 static const double LEAST_FACTOR = 1.0 / 32, LARGEST_FACTOR = 8;
 
-/* Beyond SEEN_FROM observations errors within the history are smaller than those to come, by this power of the horizon.
- * Found like the constants of horizon_factors.c: intervals of 80 % of 1,000 steps cover 4 % less with 0, 4 % more with
- * 0.06. */
+/* Above SEEN_FROM observations errors within the history are smaller than future ones, by this power of the horizon.
+ * Found like the constants of horizon_factors.c: intervals of 80 % of 1,000 steps cover 4 % less with 0, and 4 % more
+ * with 0.06. */
 static const double SEEN = 0.03;
 enum { SEEN_FROM = 4 };
 
-/* What a worker needs for a layer. */
+/* A worker's scratch, for one layer. */
 struct calibration_scratch {
     struct arima_state_scratch of_states;
     double *values, *differences, *residuals; /* [experts][observations] */
     double *step_variance;                    /* [experts] */
     double *scaled_errors;               /* [horizons][experts][origins]: r; infinite where the history ends before */
     double *scaled_step_errors;          /* [experts][origins]: of the next step */
-    double *sample;                      /* [experts x origins]: those of a group */
+    double *pooled;                      /* [experts x origins]: the scaled errors of a group */
     double *sums;                        /* [observations]: Psi of forecast.c, then a step response */
-    double *totals;                      /* [observations + 1]: of the first t observations */
+    double *totals;                      /* [observations + 1]: sums of the first t observations */
     struct arima_forecast_state *states; /* [experts]: at the history's end */
     unsigned *groups;                    /* [experts] */
 };
@@ -65,7 +65,7 @@ struct calibration {
     const struct task *task;
     const struct arima_model *model;
     const struct arima_observations *observed;
-    size_t horizons, origins, gap; /* gap: observations between origins */
+    size_t horizons, origins, spacing; /* spacing: observations between origins */
     struct calibration_scratch *scratch;
     size_t threads;
 };
@@ -85,7 +85,7 @@ static void lay_out(void *self, struct arena *arena)
         scratch->step_variance = mp_arena_take(arena, e, sizeof(double));
         scratch->scaled_errors = mp_arena_take(arena, mp_product(calibration->horizons, origins), sizeof(double));
         scratch->scaled_step_errors = mp_arena_take(arena, origins, sizeof(double));
-        scratch->sample = mp_arena_take(arena, origins, sizeof(double));
+        scratch->pooled = mp_arena_take(arena, origins, sizeof(double));
         scratch->sums = mp_arena_take(arena, n, sizeof(double));
         scratch->totals = mp_arena_take(arena, mp_sum(n, 1), sizeof(double));
         scratch->states = mp_arena_take(arena, e, sizeof *scratch->states);
@@ -95,13 +95,13 @@ static void lay_out(void *self, struct arena *arena)
 
 /* ---- scaled errors ----------------------------------------------------------------------------------------------- */
 
-/* The observations before that origin. */
+/* The number of observations before an origin; index 0 is the latest. */
 static size_t origin_at(const struct calibration *calibration, size_t index)
 {
-    return calibration->observed->observations - (index + 1) * calibration->gap;
+    return calibration->observed->observations - (index + 1) * calibration->spacing;
 }
 
-/* The states at the history's end, and all that it takes to find earlier ones. */
+/* Finds the states at the history's end, and the differences and residuals from which earlier states follow. */
 static void find_states(const struct calibration *calibration, const struct calibration_scratch *scratch, size_t first)
 {
     const struct arima_observations *observed = calibration->observed;
@@ -116,26 +116,26 @@ static void find_states(const struct calibration *calibration, const struct cali
 }
 
 /* r of the step after an origin. With V the variance of steps, a step has the variance V (1 - 1 / bucket) about the
- * mean of its observation. The share turns a standard error of logarithms into one of shares. */
+ * mean of its observation. A standard error of logarithms times the share is one of shares. */
 static double scaled_step_error(const struct calibration *calibration, const struct calibration_scratch *scratch,
                                 size_t series, size_t origin, double mean, double standard_error)
 {
     const struct arima_observations *observed = calibration->observed;
     size_t step = observed->panel->steps - (observed->observations - origin) * observed->bucket;
-    double share = mp_arima_share(observed, mean), unit = observed->logarithms ? share : 1;
+    double share = mp_arima_share(observed, mean), scale = observed->logarithms ? share : 1;
     double within = scratch->step_variance[series % observed->experts] * (1 - 1 / (double)observed->bucket);
     return fabs((double)mp_panel_row(observed->panel, step)[series] - share) /
-           sqrt(standard_error * standard_error * unit * unit + within);
+           sqrt(standard_error * standard_error * scale * scale + within);
 }
 
-/* What is the same at every origin of a series. */
+/* The part of a series' forecasts that is the same at every origin. */
 struct series_forecast {
     size_t series;
     double standard_error[MP_ARIMA_HORIZONS];
     arima_dyadic_weights weights[MP_ARIMA_HORIZONS];
 };
 
-/* r of all horizons of one origin. */
+/* Stores r of all horizons of one origin. */
 static void scale_errors(const struct calibration *calibration, const struct calibration_scratch *scratch,
                          const struct series_forecast *forecast, size_t index, const struct arima_forecast_state *state)
 {
@@ -155,7 +155,7 @@ static void scale_errors(const struct calibration *calibration, const struct cal
                           mp_arima_dyadic_mean(state, 0, forecast->weights), forecast->standard_error[0]);
 }
 
-static void sum_up(const double *values, size_t n, double *totals)
+static void accumulate(const double *values, size_t n, double *totals)
 {
     totals[0] = 0;
     for (size_t t = 0; t < n; t++)
@@ -171,7 +171,7 @@ static void forecast_from_origins(const struct calibration *calibration, const s
     struct series_forecast forecast = {.series = series};
     mp_arima_dyadic_standard_errors(present, horizons, forecast.standard_error, scratch->sums);
     mp_arima_dyadic_weights(present, horizons, forecast.weights);
-    sum_up(scratch->values + at, n, scratch->totals);
+    accumulate(scratch->values + at, n, scratch->totals);
     bool grows = forecast.standard_error[horizons - 1] > forecast.standard_error[0];
     scratch->groups[expert] = 2 * present->order.d + grows;
     if (present->order.mean)
@@ -188,7 +188,7 @@ static void forecast_from_origins(const struct calibration *calibration, const s
 
 /* ---- factors ----------------------------------------------------------------------------------------------------- */
 
-/* q / 1.2816 of a group, from errors[experts][origins]; 1 without any. */
+/* q / 1.2816 of a group, from errors[experts][origins]; 1 if the group has no errors. */
 static double group_factor(const struct calibration *calibration, const struct calibration_scratch *scratch,
                            const double *errors, unsigned group)
 {
@@ -196,11 +196,11 @@ static double group_factor(const struct calibration *calibration, const struct c
     for (size_t e = 0; e < calibration->observed->experts; e++)
         for (size_t i = 0; i < origins && scratch->groups[e] == group; i++)
             if (isfinite(errors[e * origins + i]))
-                scratch->sample[count++] = errors[e * origins + i];
+                scratch->pooled[count++] = errors[e * origins + i];
     if (count == 0)
         return 1;
-    size_t rank = (4 * (count + 1) + 4) / 5; /* from 1 */
-    return mp_select(scratch->sample, count, (rank < count ? rank : count) - 1) / MP_ARIMA_HALF_WIDTH;
+    size_t rank = (4 * (count + 1) + 4) / 5; /* ceil(0.8 (count + 1)) */
+    return mp_select(scratch->pooled, count, (rank < count ? rank : count) - 1) / MP_ARIMA_HALF_WIDTH;
 }
 
 static double final_prediction_factor(const struct arima_order *order, size_t observations)
@@ -214,7 +214,7 @@ static double log_factor(double factor, double least)
     return mp_logarithm(fmin(fmax(factor, least), LARGEST_FACTOR));
 }
 
-/* One observation ahead the formula holds unless the noise grows: there no factor is below 1. */
+/* One observation ahead, the formula holds unless the noise grows: that factor is at least 1. */
 static void store_factor(const struct calibration *calibration, const struct calibration_scratch *scratch, size_t first,
                          unsigned group, size_t k)
 {
@@ -271,8 +271,8 @@ moep_status mp_arima_calibrate(const struct task *task, struct arima_model *mode
     model->progress->calibration_horizons = horizons;
     if (horizons == 0)
         return MOEP_OK;
-    calibration.gap = (n / 2 + MOST_ORIGINS - 1) / MOST_ORIGINS;
-    calibration.origins = n / 2 / calibration.gap;
+    calibration.spacing = (n / 2 + MOST_ORIGINS - 1) / MOST_ORIGINS;
+    calibration.origins = n / 2 / calibration.spacing;
     calibration.threads = mp_arima_workers(task->runtime->threads, series / observed->experts);
     if (!mp_arena_make(&arena, lay_out, &calibration, &task->runtime->memory)) /* zeroed: see estimate.c */
         return mp_out_of_memory("the calibration of an ARIMA fit");

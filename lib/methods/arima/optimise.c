@@ -2,16 +2,20 @@
 /* Levenberg-Marquardt with two models, as in NL2SOL (Dennis, Gay and Welsch 1981).
  *
  * The objective f = (n log S + log-determinant) / 2 has the gradient g and the Gauss-Newton matrix H. The secant
- * matrix A (S in kernel/newton_step.h) holds what H lacks. A step s solves (H + a A + damping diag(H)) s = -g with a =
- * 0 or 1, and predicts the gain -(g's + s'H s / 2 + a s'A s / 2). The next step uses the a whose prediction was
- * closer. A step that lowers f is accepted and multiplies the damping by 0.2, 1 or 2, as gain / prediction is above
- * 3/4, 1/4 or less; a rejected step, by 5.
+ * matrix A (S in kernel/newton_step.h) estimates the rest of the second derivatives. A step s solves
+ * (H + a A + damping diag(H)) s = -g with a = 0 or 1, and predicts the gain -(g's + s'H s / 2 + a s'A s / 2). The next
+ * step uses the a whose prediction was closer.
  *
- * A mean and the coefficients take turns. S is quadratic in the mean x, and the determinant does not contain it:
+ * A step that lowers f is accepted. It multiplies the damping by 0.2 if gain / prediction is above 3/4, by 1 above 1/4,
+ * and by 2 otherwise. A rejected step multiplies it by 5. Thresholds and factors are the customary ones of trust-region
+ * methods: smaller factors make more steps, larger ones more rejections.
+ *
+ * The mean and the coefficients are optimised in turn. S is quadratic in the mean x, and the determinant does not
+ * depend on it:
  *     S(x + y) = S + 2 slope y + curvature y^2,   curvature = (S(x + 1) + S(x - 1)) / 2 - S,
  *     slope = (S(x + 1) - S(x - 1)) / 4,   y = -slope / curvature,   gain = n / 2 log(S / (S + slope y)).
  *
- * bytes: every candidate is a sequence of its own, whatever its lane; threads: none; allocates: nothing. */
+ * bytes: a candidate's result depends neither on its lane nor on its neighbours. threads: none. allocates: nothing. */
 #include "methods/arima/optimise.h"
 
 #include "methods/arima/standard_errors.h"
@@ -22,13 +26,16 @@
 #include <string.h>
 
 /* The purpose of a lane's next evaluation. */
-enum phase { IDLE, FIRST, STEP, MEAN_ABOVE, MEAN_BELOW, MEAN_MOVED };
+enum phase { IDLE, FIRST, STEP, MEAN_ABOVE, MEAN_BELOW, MEAN_CHANGED };
 
 struct lane {
     struct arima_candidate *candidate;
     enum phase phase;
     unsigned iterations;
-    double damping, slope, predicted, above; /* g's, the gain of log-likelihood, S with the mean a unit higher */
+    double damping;
+    double slope;     /* g's */
+    double predicted; /* the gain of log-likelihood */
+    double above;     /* S with the mean higher by 1 */
 };
 
 struct optimiser {
@@ -44,8 +51,8 @@ struct optimiser {
 
 _Static_assert(sizeof(struct optimiser) <= MP_ARIMA_OPTIMISER, "the workspace has room for it");
 
-/* Below the least damping a step is Newton's but for rounding; above the most it moves no digit. A short step shows
- * that the optimum is near only if the damping is small. No coefficient moves by more than LONGEST_STEP at once.
+/* With the least damping a step is Newton's, up to rounding; above the most, a step changes no digit. A small predicted
+ * gain shows that the optimum is near only if the damping is small. LONGEST_STEP bounds the change of every coefficient.
  * Measured as in search.c: a first damping of 0.01 loses 0.11; a longest step of 0.3 loses 0.05, and 3 changes next to
  * nothing. */
 static const double FIRST_DAMPING = 1e-3, LEAST_DAMPING = 1e-9, MOST_DAMPING = 1e12, SMALL_DAMPING = 0.1;
@@ -116,8 +123,8 @@ static void begin_mean_or_end(struct optimiser *o, int l)
     lane->phase = MEAN_ABOVE;
 }
 
-/* Moves the mean to its optimum, or ends the candidate if that gains less than a tenth of the tolerance. */
-static void move_mean(struct optimiser *o, int l, double below)
+/* Sets the mean to its optimum, or ends the candidate if that gains less than a tenth of the tolerance. */
+static void change_mean(struct optimiser *o, int l, double below)
 {
     struct lane *lane = &o->lanes[l];
     double now = o->best.sum_of_squares.lane[l], curvature = 0.5 * (lane->above + below) - now;
@@ -132,10 +139,10 @@ static void move_mean(struct optimiser *o, int l, double below)
     }
     lane->candidate->mean_value += shift;
     load_series(o, l, lane->candidate->mean_value);
-    lane->phase = MEAN_MOVED;
+    lane->phase = MEAN_CHANGED;
 }
 
-/* The start has been evaluated. Returns false where it has no likelihood: then zeros, which have one, come next. */
+/* Decides after a start's evaluation. Returns false if the start has no likelihood, and tries zeros, which have one. */
 static bool accept_start(struct optimiser *o, int l)
 {
     static const struct arima_coefficients zeros;
@@ -143,7 +150,7 @@ static bool accept_start(struct optimiser *o, int l)
     if (o->trial.objective.lane[l] >= MP_ARIMA_INADMISSIBLE && lane->phase == FIRST &&
         lane->candidate->iterations > 0) {
         try_coefficients(o, l, &zeros);
-        lane->phase = MEAN_MOVED;
+        lane->phase = MEAN_CHANGED;
         return false;
     }
     lane->phase = STEP;
@@ -160,8 +167,9 @@ static void choose_model(struct optimiser *o, int l, double gain)
     o->augmented.lane[l] = fabs(augmented - gain) < fabs(plain - gain);
 }
 
-/* Updates the model and the damping; returns whether the search has converged. An accepted step must have gained less
- * than the tolerance and not been to gain 10 times that; a rejected one must have been to gain less than a tenth. */
+/* Updates the model and the damping; returns whether the search has converged. It has after an accepted step that gained
+ * less than the tolerance and was predicted to gain less than 10 times that. It also has after a rejected step whose
+ * predicted gain was below a tenth of the tolerance or, with a large damping, which shortens steps, below 1e-4 of it. */
 static bool update_step(struct optimiser *o, int l, bool accepted)
 {
     struct lane *lane = &o->lanes[l];
@@ -186,7 +194,7 @@ static void copy_lanes(struct arima_lanes *best, const struct arima_lanes *trial
         best->lane[l] = accepted->lane[l] != 0 ? trial->lane[l] : best->lane[l];
 }
 
-/* In the lanes that accept it the trial becomes the best point; of the hessian, the lower triangle. */
+/* Copies the trial to the best point in the lanes that accept it, with the lower triangle of the hessian. */
 MP_VECTORISED static void mp_accept_points(struct arima_point *best, const struct arima_point *trial,
                                            const struct arima_lanes *accepted, unsigned parameters)
 {
@@ -200,7 +208,7 @@ MP_VECTORISED static void mp_accept_points(struct arima_point *best, const struc
     }
 }
 
-/* The lanes in which a step was tried: which accept it, and which have converged. */
+/* Decides which of the lanes that tried a step accept it, and which have converged. */
 static void evaluate_steps(struct optimiser *o, struct arima_lanes *accepted, bool *converged)
 {
     for (int l = 0; l < MP_LANES; l++)
@@ -211,18 +219,18 @@ static void evaluate_steps(struct optimiser *o, struct arima_lanes *accepted, bo
             converged[l] = update_step(o, l, accepted->lane[l] > 0);
 }
 
-/* The lanes in which a start or a moved mean was tried: the same. */
+/* Decides the same for the lanes that tried a start or a changed mean. */
 static void evaluate_starts(struct optimiser *o, struct arima_lanes *accepted, bool *converged)
 {
     for (int l = 0; l < MP_LANES; l++) {
-        if (o->lanes[l].phase != FIRST && o->lanes[l].phase != MEAN_MOVED)
+        if (o->lanes[l].phase != FIRST && o->lanes[l].phase != MEAN_CHANGED)
             continue;
         accepted->lane[l] = accept_start(o, l);
         converged[l] = accepted->lane[l] > 0 && o->lanes[l].candidate->iterations == 0;
     }
 }
 
-/* Every lane goes on from what its evaluation has shown. */
+/* Advances every lane by the result of its evaluation. */
 static void advance(struct optimiser *o)
 {
     struct arima_lanes accepted;
@@ -242,12 +250,12 @@ static void advance(struct optimiser *o)
             load_series(o, l, lane->candidate->mean_value - 1);
             lane->phase = MEAN_BELOW;
         } else if (lane->phase == MEAN_BELOW) {
-            move_mean(o, l, o->trial.sum_of_squares.lane[l]);
+            change_mean(o, l, o->trial.sum_of_squares.lane[l]);
         }
     }
 }
 
-/* One damped step of every lane that steps. */
+/* Proposes a damped step in every lane of the phase STEP. */
 static void propose(struct optimiser *o)
 {
     for (int l = 0; l < MP_LANES; l++)

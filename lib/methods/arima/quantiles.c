@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The quantile of a row's mean of steps: its forecast plus z standard deviations, with heavier tails as far as drift
- * makes up the variance.
+/* The quantile of a row's mean of steps is its forecast plus z standard deviations. The larger the part of the variance
+ * that comes from drift, the heavier are the tails.
  *
  * `formula` is the model's variance of the mean of the row's `width` observations, `whole` that of the mean of all
  * `ahead` observations up to the row's end. F is the squared factor that calibration has found for `ahead`, and so for
- * `whole`. Errors larger than the formula's are drift of the level, which the row shares. Smaller errors mean that the
- * model took noise for a walk. Then the row's variance shrinks alike, to no less than the noise of its steps:
+ * `whole`. Errors larger than the formula's come from drift of the level, which the row shares. Smaller errors mean that
+ * the model took noise for a walk. Then the row's variance shrinks too, to no less than the noise of its steps:
  *
  *     F > 1:   variance = formula + (F - 1) whole
  *     F <= 1:  variance = max(F formula, noise),   noise = min(F(1) sigma2 / width, formula)
  *
- * `drift` = min(F whole / variance, 1) is the part of the variance that is about the level. Few spans of the history
- * are as long as the horizon, so that this part has the tails of Student's t with few degrees of freedom.
+ * `drift` = min(F whole / variance, 1) is the part of the variance that comes from the level. Few spans of the history
+ * are as long as the horizon. So this part has the tails of Student's t with few degrees of freedom.
  *
- * A row of s steps, out of the N = width x bucket of its observations, has beyond that the variance
+ * A row covers s of the N = width x bucket steps of its observations. This adds the variance
  *     within = V (1 / s - 1 / N),   V the variance of a step about the mean of its observation,
- * as a sample of s out of N without replacement has. */
+ * that of the mean of s out of N drawn without replacement. */
 #include "methods/arima/quantiles.h"
 
 #include "methods/arima/horizon_factors.h"
@@ -26,13 +26,14 @@
 /* The distribution of the error of a row. */
 struct error_distribution {
     double variance; /* of the row's observations, in their unit */
-    double within;   /* of shares, what the row's steps add; may be negative */
-    double drift;    /* part of the variance */
-    double freedom;  /* degrees of, of the drift */
+    double within;   /* the variance that the row's steps add, in shares; may be negative */
+    double drift;    /* the part of the variance that comes from drift */
+    double freedom;  /* degrees of freedom of the drift */
 };
 
-/* The history holds n / ahead spans as long as the horizon, to which LEAST_FREEDOM is added. Measured as in
- * horizon_factors.c: with 1 the intervals of 95 % of 1,000 steps are 10 % wider, with 10 they cover 1 % less. */
+/* The degrees of freedom are LEAST_FREEDOM plus n / ahead, the number of spans of the history as long as the horizon.
+ * Measured as in horizon_factors.c: with 1 the intervals of 95 % of 1,000 steps are 10 % wider, with 10 they cover 1 %
+ * less. */
 static const double LEAST_FREEDOM = 4;
 
 /* ---- observations ------------------------------------------------------------------------------------------------ */
@@ -53,20 +54,20 @@ static struct error_distribution calibrated(const struct arima_forecast_request 
     return error;
 }
 
-/* The index of the standard error of the observations in which a row ends. */
+/* The index of the standard error for the observations in which a row ends. */
 static size_t error_row(const struct arima_forecast_request *request, size_t row)
 {
     return (mp_arima_row_end(request, row) - 1) / request->observed.bucket / request->width;
 }
 
-/* How many observations it is about: the last one has what is left. */
+/* The number of observations of a standard error: the last one covers the rest. */
 static size_t width_of_error(const struct arima_forecast_request *request, size_t index)
 {
     size_t left = request->ahead - index * request->width;
     return left < request->width ? left : request->width;
 }
 
-/* squares: the sum of Psi(i)^2 over the i < ahead, so that whole = sigma2 squares / ahead^2. */
+/* squares: the sum over i < ahead of Psi(i)^2, so that whole = sigma2 squares / ahead^2. */
 static struct error_distribution error_of(const struct arima_forecast_request *request,
                                           const struct arima_forecast_scratch *scratch, size_t series, size_t index,
                                           double squares)
@@ -81,20 +82,20 @@ static struct error_distribution error_of(const struct arima_forecast_request *r
 
 /* ---- steps ------------------------------------------------------------------------------------------------------- */
 
-/* V for the steps of the next observation, whose first step was calibrated too: V is such that s = 1 gives the variance
- * found for that step. Negative where the next step, being nearer to the last ones, is surer than its observation. */
+/* V for the steps of the next observation, whose first step was calibrated too: with this V, s = 1 gives the variance
+ * found for that step. V is negative if the error of the next step is smaller than that of its observation. */
 static double next_step_variance(const struct arima_forecast_request *request, size_t series, double centre,
                                  double formula, double variance, double step_variance)
 {
-    double part = 1 - 1 / (double)request->observed.bucket, unit = request->observed.logarithms ? centre * centre : 1;
+    double part = 1 - 1 / (double)request->observed.bucket, scale = request->observed.logarithms ? centre * centre : 1;
     if (request->model.progress->calibration_horizons == 0 || !(part > 0))
         return step_variance;
-    double found = exp(2 * request->model.factors[series].step) * (formula * unit + step_variance * part);
-    return (found - variance * unit) / part;
+    double found = exp(2 * request->model.factors[series].step) * (formula * scale + step_variance * part);
+    return (found - variance * scale) / part;
 }
 
-/* Adds what a row's steps have within their observations. On the scale of logarithms a negative amount is taken from
- * the variance there, a share's unit being 1 / centre. */
+/* Adds the variance of a row's steps within their observations. On the scale of logarithms a negative amount is
+ * subtracted from the variance of logarithms, where a share's deviation counts 1 / centre times. */
 static struct error_distribution with_steps(const struct arima_forecast_request *request,
                                             struct error_distribution error, double centre, double within)
 {
@@ -108,8 +109,8 @@ static struct error_distribution with_steps(const struct arima_forecast_request 
 
 /* ---- quantiles --------------------------------------------------------------------------------------------------- */
 
-/* The quantile of Student's t that belongs to the normal z, by Cornish and Fisher's z (1 + (z^2 + 1) / (4 freedom)).
- * It is scaled to keep the normal interval of 80 %, to which factors are calibrated. */
+/* The quantile of Student's t for the normal quantile z, by Cornish and Fisher's z (1 + (z^2 + 1) / (4 freedom)). It is
+ * scaled to keep the normal interval of 80 %, to which factors are calibrated. */
 static double with_tails(double z, double freedom)
 {
     const double kept = MP_ARIMA_HALF_WIDTH;

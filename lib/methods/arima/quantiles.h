@@ -5,7 +5,7 @@
 
 #include "methods/arima/forecast_request.h"
 
-/* Fills the request's rows with the quantiles of the layer whose series begin at `first`, from scratch->centre and
+/* Fills the request's rows with quantiles of the layer whose series begin at `first`. Reads scratch->centre and
  * scratch->present. */
 void mp_arima_quantiles(const struct arima_forecast_request *request, struct arima_forecast_scratch *scratch,
                         size_t first);
