@@ -36,9 +36,9 @@ enum { LEAST_OBSERVATIONS = 32, MOST_ORIGINS = 25 };
 
 enum { GROUPS = 2 * 3 }; /* growing or not, for each d */
 
-/* Bounds of q / 1.2816 times the root, against errors that are 0 by accident or come from one jump of the load. Measured
- * likewise: a least factor of 1/2 makes the intervals of walks six times as wide; a least of 1/8 or a largest of 4
- * changes nothing. */
+/* Bounds of q / 1.2816 times the root, against errors that are 0 by accident or come from one jump of the load.
+ * Measured likewise: a least factor of 1/2 makes the intervals of walks six times as wide; a least of 1/8 or a largest
+ * of 4 changes nothing. */
 static const double LEAST_FACTOR = 1.0 / 32, LARGEST_FACTOR = 8;
 
 /* Above SEEN_FROM observations errors within the history are smaller than future ones, by this power of the horizon.

@@ -15,8 +15,8 @@ struct arima_chunks {
     size_t workers;          /* at most MP_MOST_THREADS */
     void (*work)(void *user, size_t worker, size_t first, size_t count);
     void *user;
-    /* Worker 0, on the caller's thread, reports the first series of each of its chunks as a fraction of `total`. A result
-     * other than 0 cancels. NULL: nothing is reported. */
+    /* Worker 0, on the caller's thread, reports the first series of each of its chunks as a fraction of `total`. A
+     * result other than 0 cancels. NULL: nothing is reported. */
     int32_t (*progress)(void *user, double fraction);
     void *progress_user;
     size_t total;

@@ -158,8 +158,8 @@ static size_t chunk_for(const struct arima_request *request, size_t threads)
     return chunk < MP_LANES ? MP_LANES : chunk;
 }
 
-/* The usual number of evaluations per start at the largest orders. Only the size of slices depends on it: with a smaller
- * number a slice overruns its budget by more, with a larger one a budget takes more slices. */
+/* The usual number of evaluations per start at the largest orders. Only the size of slices depends on it: with a
+ * smaller number a slice overruns its budget by more, with a larger one a budget takes more slices. */
 enum { LIKELY_EVALUATIONS = 60 };
 
 /* The end of the slice that begins now. */

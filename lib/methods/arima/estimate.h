@@ -11,7 +11,8 @@
 /* The series to estimate, their orders, and the means. */
 struct arima_request {
     size_t series, observations; /* of every series */
-    /* Fills values[count][observations] with the series from `first` on, oldest first. Several threads call it at once. */
+    /* Fills values[count][observations] with the series from `first` on, oldest first. Several threads call it at
+     * once. */
     void (*load)(void *user, size_t first, size_t count, double *values);
     void *user;
     const struct arima_order *orders; /* [series] */

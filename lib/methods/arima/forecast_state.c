@@ -3,11 +3,11 @@
  *
  *     w(t) = phi(1) w(t-1) + .. + phi(p) w(t-p) + theta(1) e(t-1) + .. + theta(q) e(t-q),
  *
- * with e(t) = 0 from there on; d cumulative sums then give the observation. The residuals e of the past are the
- * expected innovations given all observations. The kernel leaves v = e / theta(B), pre-sample values included, so that
- * e = theta(B) v. With them the forecast is the finite-sample predictor, as a Kalman filter's.
+ * with e = 0 in the future; d cumulative sums then give the observation. The residuals e of the past are the expected
+ * innovations given all observations. The kernel leaves v = e / theta(B), pre-sample values included, so that
+ * e = theta(B) v. With these residuals the forecast is the finite-sample predictor, the one of a Kalman filter.
  *
- * bytes: a series' state does not depend on its neighbours; allocates: nothing. */
+ * bytes: a series' state does not depend on its neighbours. threads: none. allocates: nothing. */
 #include "methods/arima/forecast_state.h"
 
 #include "methods/arima/roots.h"
@@ -23,7 +23,8 @@ void mp_arima_state_scratch_lay_out(struct arima_state_scratch *scratch, struct 
     scratch->kernel = mp_arima_kernel(lane_bytes);
 }
 
-/* ---- all of a state but its residuals ---------------------------------------------------------------------------- */
+/* ---- all of a state except its residuals
+ * ---------------------------------------------------------------------------- */
 
 static void limit_roots(struct arima_forecast_state *state, double limit)
 {
@@ -43,14 +44,14 @@ static void set_last(struct arima_forecast_state *state, const double *series, s
     state->last[1] = n > 1 ? series[n - 1] - series[n - 2] : 0;
 }
 
-/* The last `order` of n values, the latest first. */
-static void copy_latest(double *latest, unsigned order, const double *values, size_t n)
+/* Copies the last `count` of n values, the latest first. */
+static void copy_latest(double *latest, unsigned count, const double *values, size_t n)
 {
-    for (size_t i = 0; i < order && i < n; i++)
+    for (size_t i = 0; i < count && i < n; i++)
         latest[i] = values[n - 1 - i];
 }
 
-/* Leaves the differences, less their mean, in values. */
+/* Fills a state except for its residuals. Leaves the differences, less their mean, in values. */
 static void begin_state(const struct arima_estimate *estimate, double *values, size_t n, double root_limit,
                         struct arima_forecast_state *state)
 {
@@ -75,35 +76,34 @@ static unsigned dimension_of(const struct arima_forecast_state *state)
     return state->order.p > state->order.q ? state->order.p : state->order.q;
 }
 
-/* The kernel works in units of sigma, so that its sums neither overflow nor vanish. */
-static double unit_of(const struct arima_forecast_state *state)
+/* The kernel works on differences over sigma, so that its sums neither overflow nor vanish. */
+static double scale_of(const struct arima_forecast_state *state)
 {
     return state->sigma2 > 0 ? sqrt(state->sigma2) : 1;
 }
 
-/* theta(B) v at t. */
+/* theta(B) v at t, times sigma. */
 static double residual_at(const struct arima_forecast_state *state, const double *v, size_t t)
 {
     double e = v[t * MP_LANE_COLUMN];
     for (size_t j = 1; j <= state->order.q && j <= t; j++)
         e += state->theta[j - 1] * v[(t - j) * MP_LANE_COLUMN];
-    return e * unit_of(state);
+    return e * scale_of(state);
 }
 
 static void load_lane(const struct arima_state_scratch *scratch, const struct arima_workspace *workspace, size_t l,
                       const struct arima_forecast_state *state, const double *differences, unsigned dimension)
 {
-    double *column = mp_arima_lane(workspace, workspace->series, l), unit = 1 / unit_of(state);
+    double *column = mp_arima_lane(workspace, workspace->series, l), factor = 1 / scale_of(state);
     for (size_t t = 0; t < workspace->n; t++)
-        column[t * MP_LANE_COLUMN] = differences[t] * unit;
+        column[t * MP_LANE_COLUMN] = differences[t] * factor;
     for (unsigned i = 0; i < dimension; i++) {
         scratch->point->parameters[i].lane[l] = state->phi[i];
         scratch->point->parameters[dimension + i].lane[l] = state->theta[i];
     }
 }
 
-/* Stores what the evaluation has found in lane l, if the likelihood exists. sigma2 becomes that of these
- * coefficients. */
+/* Stores the residuals of lane l, if the likelihood exists. sigma2 becomes that of these coefficients. */
 static void store_residuals(const struct arima_state_scratch *scratch, const struct arima_workspace *workspace,
                             size_t l, struct arima_forecast_state *state, double *residuals)
 {
@@ -118,7 +118,7 @@ static void store_residuals(const struct arima_state_scratch *scratch, const str
     state->sigma2 *= scratch->point->sum_of_squares.lane[l] / (double)workspace->n;
 }
 
-/* Up to MP_LANES series of one length and dimension. */
+/* Finds the residuals of up to MP_LANES series of one length and dimension. */
 static void find_residuals(const struct arima_state_scratch *scratch, const double *values, const size_t *which,
                            size_t count, size_t n, struct arima_forecast_state *states, double *residuals)
 {
@@ -133,7 +133,7 @@ static void find_residuals(const struct arima_state_scratch *scratch, const doub
         store_residuals(scratch, &workspace, l, &states[which[l]], residuals ? residuals + which[l] * n : NULL);
 }
 
-/* All series that have none yet, those of one dimension and d together. */
+/* Finds the residuals of all series that have none, those of one dimension and d together. */
 static void find_missing_residuals(const struct arima_state_scratch *scratch, const double *values, size_t count,
                                    size_t n, struct arima_forecast_state *states, double *residuals)
 {
@@ -155,8 +155,8 @@ static void find_missing_residuals(const struct arima_state_scratch *scratch, co
     }
 }
 
-/* Limited roots of theta may come so close to others that the likelihood is lost: those series are tried again with the
- * coefficients as they are estimated. */
+/* Limited roots of theta may come so close to others that the likelihood does not exist. Those series are tried again
+ * with the estimated coefficients. */
 void mp_arima_forecast_states(const struct arima_estimate *estimates, double *values, size_t count, size_t n,
                               double root_limit, const struct arima_state_scratch *scratch,
                               struct arima_forecast_state *states, double *residuals)

@@ -18,8 +18,8 @@ struct arima_factors {
     double horizon[MP_ARIMA_HORIZONS]; /* of the mean of the next 2^k observations */
 };
 
-/* The logarithm of the factor for the mean of the next `ahead` observations. Only the first `horizons` factors are known;
- * 0 if none is. */
+/* The logarithm of the factor for the mean of the next `ahead` observations. Only the first `horizons` factors are
+ * known; 0 if none is. */
 double mp_arima_log_factor(const struct arima_factors *factors, size_t horizons, size_t ahead);
 
 #endif

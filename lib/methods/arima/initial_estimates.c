@@ -8,12 +8,14 @@
  * solve, undamped, solves them.
  *
  * An ARMA(1, 1) has one optimum or two, which two starts find. Where the periodogram of its residuals is high, a
- * further pair of complex roots is missing: that is where structured starts put theirs. */
+ * further pair of complex roots is missing: structured starts have one at that frequency.
+ *
+ * bytes: those of a spec do not depend on the others. threads: none. allocates: nothing. */
 #include "methods/arima/initial_estimates.h"
 
 #include <string.h>
 
-/* A start need not be exact: the tolerance is that of searches (search.c). 20 iterations already give the same fits. */
+/* A start need not be exact: the tolerance is that of searches (search.c). 20 iterations give the same fits already. */
 enum { ARMA11_ITERATIONS = 60 };
 static const double ARMA11_TOLERANCE = 0.01;
 
@@ -24,7 +26,8 @@ static void load_lane(struct arima_search *s, size_t l, const struct arima_candi
         column[t * MP_LANE_COLUMN] = candidate->series[t] - candidate->mean_value;
 }
 
-/* Up to MP_LANES specs. A quarter of the observations are lags at most, so that enough are left to regress on. */
+/* Regresses up to MP_LANES specs. Lags are at most a quarter of the observations, so that enough remain to regress
+ * on. */
 static void regress(struct arima_search *s, struct arima_spec **specs, size_t count, unsigned dimension,
                     struct arima_coefficients *out)
 {
@@ -59,26 +62,26 @@ void mp_arima_hannan_rissanen(struct arima_search *s, struct arima_spec **specs,
 
 /* ---- peaks ------------------------------------------------------------------------------------------------------- */
 
-static bool is_close(size_t k, const size_t *found, int count, size_t apart)
+static bool is_close(size_t k, const size_t *found, int count, size_t distance)
 {
     bool close = false;
     for (int j = 0; j < count; j++)
-        close |= k + apart >= found[j] && k <= found[j] + apart;
+        close |= k + distance >= found[j] && k <= found[j] + distance;
     return close;
 }
 
-/* The highest peaks of lane l's periodogram, as cosines of their frequencies. Two are more than 3 / n apart: nearer
- * ones are the same peak, which is 2 / n wide. */
+/* Finds the highest peaks of lane l's periodogram, as cosines of their frequencies. Two are more than 3 / n apart:
+ * nearer ones are the same peak, which is 2 / n wide. */
 static void find_peaks(const struct arima_search *s, size_t l, size_t size, double *cosines)
 {
     const double *power = mp_arima_lane(&s->workspace, s->workspace.filtered_series, l);
-    size_t found[MP_ARIMA_PEAKS], apart = 3 * size / s->workspace.n;
+    size_t found[MP_ARIMA_PEAKS], distance = 3 * size / s->workspace.n;
     for (int i = 0; i < MP_ARIMA_PEAKS; i++) {
         double highest = -1;
         found[i] = 1;
         for (size_t k = 1; k < size / 2; k++) {
             double here = power[k * MP_LANE_COLUMN];
-            if (here <= highest || is_close(k, found, i, apart))
+            if (here <= highest || is_close(k, found, i, distance))
                 continue;
             highest = here;
             found[i] = k;
@@ -87,7 +90,7 @@ static void find_peaks(const struct arima_search *s, size_t l, size_t size, doub
     }
 }
 
-/* The peaks of the residuals of every ARMA(1, 1). */
+/* Finds the peaks of the residuals of every ARMA(1, 1). */
 static void find_all_peaks(struct arima_search *s, struct arima_spec **specs, size_t count)
 {
     size_t size = mp_arima_periodogram_size(s->workspace.n);
@@ -134,7 +137,7 @@ void mp_arima_initial_estimates(struct arima_search *s, struct arima_spec **spec
     for (size_t i = 0; i < count; i++) {
         const struct arima_candidate *two = &s->candidates[2 * i];
         s->arma11[i] = two[two[1].objective < two[0].objective].at;
-        /* The others have no use for it, and their cost must not depend on their neighbours. */
+        /* Other specs do not use it, and their cost must not depend on their neighbours. */
         if (mp_arima_needs_arma11(specs[i]))
             specs[i]->cost += (two[0].evaluations + two[1].evaluations) * mp_arima_evaluation_cost(s->workspace.n, 1);
     }

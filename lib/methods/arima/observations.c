@@ -6,8 +6,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Smaller ratios to the mean load count as LEAST_RATIO: their logarithms would follow single tokens. exp is finite up to
- * 709. */
+/* Smaller ratios to the mean load count as LEAST_RATIO: their logarithms would follow single tokens. exp is finite up
+ * to 709. */
 static const double LEAST_RATIO = 0.01, LARGEST_LOGARITHM = 700;
 
 struct arima_observations mp_arima_observations(const struct task *task)
@@ -35,8 +35,8 @@ double mp_arima_share(const struct arima_observations *observed, double observat
     return observed->logarithms ? mp_arima_finite_exp(observation) / (double)observed->experts : observation;
 }
 
-/* Reads a tile of series at a time: TILE floats are four cache lines. The rows of the panel are long, and the columns of
- * the result far apart. */
+/* Reads a tile of series at a time: TILE floats are four cache lines. The rows of the panel are long, and the columns
+ * of the result far apart. */
 enum { TILE = 64 };
 
 void mp_arima_read_observations(const struct arima_observations *observed, size_t first, size_t count, double *values)

@@ -7,11 +7,9 @@
  * step uses the a whose prediction was closer.
  *
  * A step that lowers f is accepted. It multiplies the damping by 0.2 if gain / prediction is above 3/4, by 1 above 1/4,
- * and by 2 otherwise. A rejected step multiplies it by 5. Thresholds and factors are the customary ones of trust-region
- * methods: smaller factors make more steps, larger ones more rejections.
+ * and by 2 otherwise. A rejected step multiplies it by 5.
  *
- * The mean and the coefficients are optimised in turn. S is quadratic in the mean x, and the determinant does not
- * depend on it:
+ * The mean and the coefficients are optimised in turn. S is quadratic in the mean x, the determinant without x:
  *     S(x + y) = S + 2 slope y + curvature y^2,   curvature = (S(x + 1) + S(x - 1)) / 2 - S,
  *     slope = (S(x + 1) - S(x - 1)) / 4,   y = -slope / curvature,   gain = n / 2 log(S / (S + slope y)).
  *
@@ -32,10 +30,7 @@ struct lane {
     struct arima_candidate *candidate;
     enum phase phase;
     unsigned iterations;
-    double damping;
-    double slope;     /* g's */
-    double predicted; /* the gain of log-likelihood */
-    double above;     /* S with the mean higher by 1 */
+    double damping, slope, predicted, above; /* slope: g's; predicted: a gain; above: S with the mean higher by 1 */
 };
 
 struct optimiser {
@@ -51,10 +46,9 @@ struct optimiser {
 
 _Static_assert(sizeof(struct optimiser) <= MP_ARIMA_OPTIMISER, "the workspace has room for it");
 
-/* With the least damping a step is Newton's, up to rounding; above the most, a step changes no digit. A small predicted
- * gain shows that the optimum is near only if the damping is small. LONGEST_STEP bounds the change of every coefficient.
- * Measured as in search.c: a first damping of 0.01 loses 0.11; a longest step of 0.3 loses 0.05, and 3 changes next to
- * nothing. */
+/* With the least damping a step is Newton's, up to rounding; above the most, it changes no digit. A small predicted gain
+ * shows a near optimum only if the damping is small. LONGEST_STEP bounds the change of every coefficient. Measured as in
+ * search.c: a first damping of 0.01 loses 0.11; a longest step of 0.3 loses 0.05, and one of 3 changes little. */
 static const double FIRST_DAMPING = 1e-3, LEAST_DAMPING = 1e-9, MOST_DAMPING = 1e12, SMALL_DAMPING = 0.1;
 static const double LONGEST_STEP = 1;
 
@@ -167,9 +161,9 @@ static void choose_model(struct optimiser *o, int l, double gain)
     o->augmented.lane[l] = fabs(augmented - gain) < fabs(plain - gain);
 }
 
-/* Updates the model and the damping; returns whether the search has converged. It has after an accepted step that gained
- * less than the tolerance and was predicted to gain less than 10 times that. It also has after a rejected step whose
- * predicted gain was below a tenth of the tolerance or, with a large damping, which shortens steps, below 1e-4 of it. */
+/* Updates the model and the damping; returns whether the search has converged. An accepted step then gained less than
+ * the tolerance and was predicted to gain less than 10 times that. A rejected one was predicted to gain less than 0.1
+ * of it or, with a large damping, which shortens steps, 1e-4 of it. */
 static bool update_step(struct optimiser *o, int l, bool accepted)
 {
     struct lane *lane = &o->lanes[l];

@@ -25,9 +25,9 @@ struct arima_choice {
 /* Chooses d by mp_arima_differences, a season by mp_arima_period, and p and q by the stepwise search of Hyndman and
  * Khandakar (2008), for every series of the request. Ignores the request's orders, budget and warm.
  *
- * The search begins at (2, 2), (0, 0), (1, 0) and (0, 1). It continues with the best order's neighbours, which differ by
- * 1 in p, q or both, until none is better. All orders of a series are compared on the same differenced observations, by
- * exact likelihood. A constant series gets p = d = q = 0. */
+ * The search begins at (2, 2), (0, 0), (1, 0) and (0, 1). It continues with the best order's neighbours, which differ
+ * by 1 in p, q or both, until none is better. All orders of a series are compared on the same differenced observations,
+ * by exact likelihood. A constant series gets p = d = q = 0. */
 moep_status mp_arima_select_orders(const struct arima_request *request, struct arima_order_config config,
                                    struct arima_choice *choices);
 

@@ -4,8 +4,8 @@
  *
  * `formula` is the model's variance of the mean of the row's `width` observations, `whole` that of the mean of all
  * `ahead` observations up to the row's end. F is the squared factor that calibration has found for `ahead`, and so for
- * `whole`. Errors larger than the formula's come from drift of the level, which the row shares. Smaller errors mean that
- * the model took noise for a walk. Then the row's variance shrinks too, to no less than the noise of its steps:
+ * `whole`. Errors larger than the formula's come from drift of the level, which the row shares. Smaller errors mean
+ * that the model took noise for a walk. Then the row's variance shrinks too, to no less than the noise of its steps:
  *
  *     F > 1:   variance = formula + (F - 1) whole
  *     F <= 1:  variance = max(F formula, noise),   noise = min(F(1) sigma2 / width, formula)

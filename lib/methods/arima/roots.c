@@ -32,7 +32,7 @@ static double squared_modulus(struct arima_root a)
     return a.re * a.re + a.im * a.im;
 }
 
-/* 0 where b is 0. */
+/* a / b; 0 if b is 0. */
 static struct arima_root quotient(struct arima_root a, struct arima_root b)
 {
     double modulus = squared_modulus(b);
@@ -80,12 +80,12 @@ static double aberth_step(const double *a, unsigned n, struct arima_root *roots,
     return squared_modulus(step);
 }
 
-/* Simple roots converge cubically; multiple ones converge linearly, which ITERATIONS bounds. A step of 1e-15 is the
- * last digit of a root near the unit circle. */
+/* Simple roots converge cubically in a few iterations. Multiple roots converge linearly; ITERATIONS bounds their time.
+ * A step of 1e-15 is the last digit of a root near the unit circle. */
 enum { ITERATIONS = 200 };
 static const double SQUARED_STEP = 1e-30;
 
-/* Begins at the powers of 0.4 + 0.9 i, the usual start: no two are alike or conjugate, and none is real. */
+/* Begins at the powers of 0.4 + 0.9 i, the usual starting points: no two are equal or conjugate, and none is real. */
 void mp_arima_roots(const double *a, unsigned n, struct arima_root *roots)
 {
     struct arima_root z = {1, 0};
@@ -133,7 +133,7 @@ double mp_arima_reflect(double *a, unsigned n)
     return factor;
 }
 
-/* The roots of a modulus above `above` get the modulus `to`; returns whether there were any. */
+/* Sets the moduli above `above` to `to`; returns whether there were any. */
 static bool set_moduli(double *a, unsigned n, double above, double to)
 {
     struct arima_root roots[MP_ARIMA_MOST_ROOTS];

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Every start is followed until steps gain little, the best of them until they gain next to nothing. Then the search
- * meets the unit circle twice. First, theta and its mirror image have the same likelihood: the slope across the circle
- * is 0 and steps towards it are slow. So the search tries the roots of theta that are near the circle on it. Second, a
- * step may carry a root of theta to the other side. The search mirrors it back, which makes the model invertible.
+/* A search improves every start until a step gains little, and the best of them until a step gains next to nothing.
+ * Then it treats the unit circle in two ways. First, theta and its mirror image have the same likelihood. So the slope
+ * across the circle is 0, and steps towards it are slow. The search tries the roots of theta that are near the circle
+ * on it. Second, a step may carry a root of theta to the other side. The search mirrors it back, which makes the model
+ * invertible.
  *
- * The figures below are of the series of `arima_bench 256 400`: how the mean log-likelihood and the work of (5, 1, 5)
- * from five starts change with a number. */
+ * The figures below were measured on the series of `arima_bench 256 400`. They say how the mean log-likelihood and the
+ * work of (5, 1, 5) from five starts change with a number. */
 #include "methods/arima/search.h"
 
 #include "methods/arima/initial_estimates.h"
@@ -13,7 +14,7 @@
 
 #include <string.h>
 
-/* The tolerance 0.1 loses 0.43 and saves 31 %; 0.001 gains 0.13 and costs 21 %. For the last part 1e-3 loses 0.07 and
+/* The tolerance 0.1 loses 0.43 and saves 31 %; 0.001 gains 0.13 and costs 21 %. For the final part 1e-3 loses 0.07 and
  * saves 4 %; 1e-5 gains 0.01 and costs 2 %. */
 static const double SEARCH_TOLERANCE = 0.01, FINAL_TOLERANCE = 1e-4;
 
@@ -21,17 +22,17 @@ static const double SEARCH_TOLERANCE = 0.01, FINAL_TOLERANCE = 1e-4;
  * the last part 50 loses 0.02 and saves 2 %; 300 gains nothing and costs 4 %. */
 enum { SEARCH_ITERATIONS = 60, FINAL_ITERATIONS = 100 };
 
-/* A root of theta above that modulus is tried on the circle. From 0.8 to 0.995 the likelihood changes by 0.01 at
- * most. */
+/* Inverse roots of theta of a larger modulus are tried on the circle. With 0.8 to 0.995 the likelihood changes by 0.01
+ * at most. */
 static const double NEAR_THE_CIRCLE = 0.95;
 
-/* Up to that dimension searches also go on from the circle: 4 changes nothing, 8 gains 0.01 and costs 7 %. */
+/* Up to that dimension searches also continue from the circle: 4 changes nothing, 8 gains 0.01 and costs 7 %. */
 enum { CHEAP_DIMENSION = 2 };
 
 void mp_arima_search_lay_out(struct arima_search *search, struct arena *arena, size_t observations, size_t specs,
                              unsigned starts, int lane_bytes)
 {
-    unsigned most = starts > 2 ? starts : 2; /* an ARMA(1, 1), and a warm spec, have two */
+    unsigned most = starts > 2 ? starts : 2; /* an ARMA(1, 1) and a warm spec have two */
     search->kernel = mp_arima_kernel(lane_bytes);
     search->start_kernel = mp_arima_start_kernel(lane_bytes);
     mp_arima_workspace_lay_out(&search->workspace, arena, observations);
@@ -64,7 +65,7 @@ static void limit_search(struct arima_candidate *candidate, bool final)
     candidate->tolerance = final ? FINAL_TOLERANCE : SEARCH_TOLERANCE;
 }
 
-/* The estimates that the starts of a batch are made of. */
+/* Computes the estimates from which the starts of a batch are made. */
 static void prepare_starts(struct arima_search *s, struct arima_spec **specs, size_t count, unsigned dimension)
 {
     bool structured = false;
@@ -77,7 +78,7 @@ static void prepare_starts(struct arima_search *s, struct arima_spec **specs, si
     mp_arima_hannan_rissanen(s, specs, count, dimension, s->regressed);
 }
 
-/* The candidates of a batch, spec by spec; returns how many. A lone start is followed to the end at once. */
+/* Lists the candidates of a batch, spec by spec; returns their number. A lone start has the final tolerance at once. */
 static size_t list_candidates(struct arima_search *s, struct arima_spec **specs, size_t count)
 {
     size_t candidates = 0;
@@ -96,9 +97,9 @@ static size_t list_candidates(struct arima_search *s, struct arima_spec **specs,
     return candidates;
 }
 
-/* ---- from the best start on -------------------------------------------------------------------------------------- */
+/* ---- after the best start ---------------------------------------------------------------------------------------- */
 
-/* Goes on with the first `count` candidates of the list `unfinished`, from where they are. */
+/* Continues the first `count` candidates of the list `unfinished` from their coefficients. */
 static void resume(struct arima_search *s, size_t count, unsigned dimension)
 {
     for (size_t k = 0; k < count; k++)
@@ -110,8 +111,8 @@ static void resume(struct arima_search *s, size_t count, unsigned dimension)
     }
 }
 
-/* Of every spec the best candidate, mirrored into the invertible region, becomes its only one. Lists as unfinished, and
- * counts, the best of several and those that were mirrored. */
+/* Keeps every spec's best candidate, mirrored into the invertible region. Lists as unfinished the best of several
+ * starts and the mirrored ones, and returns their number. */
 static size_t keep_best(struct arima_search *s, struct arima_spec **specs, size_t count)
 {
     size_t at = 0, unfinished = 0;
@@ -134,8 +135,8 @@ static size_t keep_best(struct arima_search *s, struct arima_spec **specs, size_
     return unfinished;
 }
 
-/* Tries the roots of theta near the unit circle on it, and follows these candidates for so many iterations. Those that
- * are better than before replace them; lists them as unfinished, and counts them. */
+/* Tries the roots of theta near the unit circle on it, and continues from there for up to `iterations`. Candidates that
+ * are better than before replace the old ones. Lists these as unfinished, and returns their number. */
 static size_t try_unit_roots(struct arima_search *s, size_t count, unsigned dimension, unsigned iterations)
 {
     size_t tried = 0, better = 0;
@@ -161,8 +162,8 @@ static size_t try_unit_roots(struct arima_search *s, size_t count, unsigned dime
     return better;
 }
 
-/* Mirrors what the last steps have carried out of the invertible region; one evaluation then gives the standard errors
- * there. Lists these as unfinished, and counts them. */
+/* Mirrors the candidates that the last steps have carried out of the invertible region. Lists them as unfinished, and
+ * returns their number: one evaluation then computes their standard errors. */
 static size_t mirror(struct arima_search *s, size_t count)
 {
     size_t unfinished = 0;
@@ -204,7 +205,7 @@ static bool same_batch(const struct arima_spec *a, const struct arima_spec *b)
     return a->n == b->n && dimension_of(a) == dimension_of(b);
 }
 
-/* Specs of one length and dimension are one batch; batches go in the order in which the first of each comes. */
+/* Specs of one length and dimension are one batch. A batch runs when its first spec comes. */
 void mp_arima_search(struct arima_search *search, struct arima_spec *specs, size_t count)
 {
     for (size_t i = 0; i < count; i++) {

@@ -14,11 +14,12 @@
 
 #include <math.h>
 
-/* So high a peak comes up by chance in 1 of 1,000 series. */
+/* A peak of that height occurs by chance in 1 of 1,000 series. */
 static const double SIGNIFICANCE = 0.001;
 
-/* In units of 1 / n, the resolution of n values. A peak reaches 2 to either side of its frequency; the spectrum counts
- * as smooth within 12. A period that does not come 3 times is not one. */
+/* PEAK and SURROUNDINGS are in units of 1 / n, the resolution of n values. A peak extends 2 to either side of its
+ * frequency. The spectrum counts as smooth within 12: a smaller number averages fewer ordinates, a larger one takes a
+ * slope for a peak. A period must occur at least 3 times. */
 enum { PEAK = 2, SURROUNDINGS = 12, LEAST_PERIODS = 3 };
 
 /* With fewer observations SURROUNDINGS would be the whole spectrum, which has n / 2 ordinates. */
@@ -37,7 +38,7 @@ static double surroundings(const double *power, size_t size, size_t spacing, siz
     return count > 0 ? sum / (double)count : INFINITY;
 }
 
-/* The highest ratio of an ordinate to its surroundings, and in *peak where; 0 without any. */
+/* Returns the highest ratio of an ordinate to its surroundings, and its place in *peak; 0 if there is none. */
 static double highest_peak(const double *power, size_t n, size_t size, size_t spacing, size_t *peak)
 {
     size_t inner = PEAK * size / n + 1, outer = SURROUNDINGS * size / n;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The objective f is minus the log-likelihood, so that inv(H), H its second derivatives, is the asymptotic covariance
- * of the coefficients. H is the Gauss-Newton matrix here. With Cholesky's H = L L',
+/* The objective is minus the log-likelihood. So the inverse of its second derivatives H is the asymptotic covariance of
+ * the coefficients; here H is the Gauss-Newton matrix. With Cholesky's H = L L',
  *
  *     inv(H) = inv(L)' inv(L),   standard_error(e)^2 = inv(H)(e, e) = |column e of inv(L)|^2.
  *
@@ -11,14 +11,14 @@
 
 typedef double square_matrix[MP_ARIMA_PARAMETERS][MP_ARIMA_PARAMETERS];
 
-/* Where the i-th of the p + q coefficients stands among the point's parameters: phi first, theta from `dimension`
+/* The index of the i-th of the p + q coefficients among the point's parameters: phi first, theta from `dimension`
  * on. */
 static unsigned parameter_index(const struct arima_candidate *candidate, unsigned dimension, unsigned i)
 {
     return i < candidate->p ? i : dimension + i - candidate->p;
 }
 
-/* The lower triangle of H of the n coefficients. */
+/* Copies the lower triangle of H of the n coefficients. */
 static void load_hessian(const struct arima_point *point, unsigned dimension, size_t l,
                          const struct arima_candidate *candidate, unsigned n, square_matrix a)
 {
@@ -29,7 +29,8 @@ static void load_hessian(const struct arima_point *point, unsigned dimension, si
         }
 }
 
-/* L in place of H. Where a pivot is not positive, its diagonal and the column below it are 0. */
+/* Replaces H by L. If a pivot is not positive, its diagonal and the column below it become 0, and the variance
+ * infinite: unlike the kernel's factorisations, this one must not replace the pivot by a small number. */
 static void factorise(square_matrix a, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)
@@ -43,7 +44,7 @@ static void factorise(square_matrix a, unsigned n)
         }
 }
 
-/* |column e of inv(L)|^2, infinite from a pivot of 0 on. */
+/* |column e of inv(L)|^2; infinite if a pivot from e on is 0. */
 static double variance_of(square_matrix l, unsigned n, unsigned e)
 {
     double x[MP_ARIMA_PARAMETERS], sum = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* With w = level + scale x, a likelihood of n values x is one of w less n log(scale). The optimiser's objective leaves
- * out the constant, so that for w, with k = p + q + 1 parameters and one more for a mean,
+/* With w = level + scale x, the log-likelihood of n values w is that of x less n log(scale). The optimiser's objective
+ * omits the constant. So for w, with k = p + q + 1 parameters and one more for a mean,
  *
  *     loglik = n / 2 (log(n) - log(2 pi) - 1) - objective - n log(scale),
  *     AICc   = -2 loglik + 2 k n / (n - k - 1)   (Hurvich and Tsai 1989).
@@ -23,8 +23,8 @@ static void difference(double *values, size_t steps, unsigned d)
             values[t] = values[t + 1] - values[t];
 }
 
-/* The largest |x - level|; infinite if one is not finite. Compares bit patterns, which are ordered as moduli are: that
- * vectorises, and a NaN counts as the largest. */
+/* The largest |x - level|; infinite if one is not finite. Compares bit patterns, which have the order of the moduli.
+ * Such comparisons vectorise, and a NaN counts as the largest. */
 MP_VECTORISED static double mp_largest_deviation(const double *values, size_t n, double level)
 {
     uint64_t largest = 0;
@@ -109,7 +109,7 @@ bool mp_arima_standardise(struct arima_standardised *series, double *values, siz
     return true;
 }
 
-/* Three observations a coefficient, and enough for AICc: n - k - 1 is then above 0. */
+/* At least three observations per coefficient, and 5 more, so that n - k - 1 of AICc is positive. */
 struct arima_order mp_arima_supported_order(struct arima_order order, size_t n)
 {
     while (order.p + order.q > 0 && 3 * (order.p + order.q) + 5 > n) {

@@ -14,18 +14,19 @@ struct arima_standardised {
     double level, scale; /* difference = level + scale x value */
 };
 
-/* Differences values[steps] d times in place, and divides by their root mean square about `level`: their mean if
- * `mean`, 0 otherwise. False: they are constant or not finite, and there is nothing to estimate. */
+/* Differences values[steps] d times in place, subtracts `level` and divides by the root mean square. The level is the
+ * mean of the differences if `mean`, 0 otherwise. False: the differences are constant or not finite, and there is
+ * nothing to estimate. */
 bool mp_arima_standardise(struct arima_standardised *series, double *values, size_t steps, unsigned d, bool mean);
 
 /* The largest order up to the given one that n observations support: 3 (p + q) + 5 <= n. */
 struct arima_order mp_arima_supported_order(struct arima_order order, size_t n);
 
-/* The estimate, in the series' unit, of a candidate that has ended. */
+/* Fills the estimate, in the series' unit, from a candidate that has ended. */
 void mp_arima_fill_estimate(const struct arima_standardised *series, const struct arima_candidate *candidate,
                             struct arima_order order, struct arima_estimate *estimate);
 
-/* The estimate for p = q = 0, where the likelihood has a closed form. */
+/* Fills the estimate for p = q = 0, where the likelihood has a closed form. */
 void mp_arima_fill_noise_estimate(const struct arima_standardised *series, struct arima_order order,
                                   struct arima_estimate *estimate);
 

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* The starts of a search, in order: by regression, structured, and drawn by a seed. All are admissible.
+ *
+ * bytes: a start depends on its arguments alone. threads: none. allocates: nothing. */
 #include "methods/arima/starts.h"
 
 #include "methods/arima/roots.h"
@@ -8,9 +11,9 @@
 /* ---- admissible coefficients ------------------------------------------------------------------------------------- */
 
 /* A start is admissible if its inverse roots times MARGIN are inside the unit circle. On the circle the likelihood
- * does not exist for phi, and has no slope across it for theta. Others shrink by SHRINK until they are. 200 times
- * suffice for any root up to 28,000; coefficients with larger ones become 0. DAMPING takes the coefficients of a
- * regression away from the border.
+ * does not exist for phi, and has no slope across it for theta. Other coefficients shrink by SHRINK until they are
+ * admissible. 200 times are enough for any root up to 28,000; coefficients with larger ones become 0. DAMPING moves the
+ * coefficients of a regression away from the boundary.
  *
  * Measured as in search.c: margins of 1.0005 and 1.02 lose 0.06 and 0.14; shrinking by 0.8 loses 0.09, by 0.99 it
  * loses 0.01. With one start, damping by 0.55 or 0.85 loses 0.13 or 0.10. */
@@ -57,9 +60,9 @@ struct arima_coefficients mp_arima_damped_start(struct arima_coefficients c)
 
 /* ---- kinds of starts --------------------------------------------------------------------------------------------- */
 
-/* REGRESSED: Hannan and Rissanen's coefficients; DAMPED: the same, damped. STRUCTURED: ARMA(1, 1) times factors of phi
- * and theta that nearly cancel, at two peaks, with inverse roots of the given moduli. DRAWN: drawn from all that is
- * admissible, by a seed, the same for every series. */
+/* REGRESSED: Hannan and Rissanen's coefficients. DAMPED: the same, damped. STRUCTURED: ARMA(1, 1) times factors of phi
+ * and theta that nearly cancel, at two peaks, with inverse roots of the given moduli. DRAWN: drawn from all admissible
+ * coefficients by a seed, the same for every series. */
 enum kind { DAMPED, STRUCTURED, DRAWN, REGRESSED };
 
 /* Each is the start that gained most likelihood when it was added to those before, over 704 series of ARIMA(5, 1, 5).
@@ -89,8 +92,8 @@ static const struct start_spec {
     {.kind = STRUCTURED, .peaks = {1, 2}, .phi_root = 0.997, .theta_root = 0.97},
 };
 
-/* Where p or q is below 5. There is room for one pair of factors at most: structured starts take the peaks one by
- * one. */
+/* The starts if p or q is below 5. There is room for one pair of factors at most: structured starts use the peaks one
+ * by one. */
 static const struct start_spec SMALL_ORDERS[] = {
     {.kind = DAMPED},
     {.kind = STRUCTURED, .phi_root = 0.97, .theta_root = 0.985},
@@ -104,9 +107,9 @@ static const struct start_spec SMALL_ORDERS[] = {
 };
 enum { LARGE = sizeof LARGE_ORDERS / sizeof *LARGE_ORDERS, SMALL = sizeof SMALL_ORDERS / sizeof *SMALL_ORDERS };
 
-/* A polynomial with all roots inside, by the step-up recursion from reflection coefficients r drawn evenly from -0.98
- * .. 0.98: a(i) + r a(k - i), then r itself as a(k). Any admissible one can come up; beyond 0.98 it would have to be
- * shrunk. The generator is Knuth's 64-bit linear congruential one. */
+/* Draws a polynomial with all inverse roots inside, by the step-up recursion: a(i) + r a(k - i), then r itself as a(k).
+ * The reflection coefficients r are drawn evenly from -0.98 .. 0.98; a larger |r| would be shrunk. The generator is
+ * Knuth's 64-bit linear congruential one. */
 static void draw_polynomial(double *a, unsigned n, uint64_t *seed)
 {
     for (unsigned k = 0; k < n; k++) {
@@ -132,13 +135,13 @@ static struct arima_coefficients drawn(unsigned p, unsigned q, uint64_t seed)
 
 /* ---- structured starts ------------------------------------------------------------------------------------------- */
 
-/* phi(B) and theta(B) as polynomials 1 + a(1) B + .., and how many factors of degree 1 each has. */
+/* phi(B) and theta(B) as polynomials 1 + a(1) B + .., with their degrees p and q so far. */
 struct factored {
     double phi[MP_ARIMA_ORDER], theta[MP_ARIMA_ORDER];
     unsigned p, q;
 };
 
-/* a(B) (1 + b B + c B^2); *degree is that of a(B), before and after. */
+/* Multiplies a(B) by 1 + b B + c B^2, and updates its degree. */
 static void multiply(double *a, unsigned *degree, double b, double c)
 {
     unsigned more = c != 0 ? 2 : 1;
@@ -161,8 +164,8 @@ static void multiply_real(double *a, unsigned *degree, double root)
     multiply(a, degree, -root, 0);
 }
 
-/* Starts of ARMA(1, 1) itself: phi and theta nearly cancel at a positive or a negative root. The first has the theta
- * next to -1 of a stationary series that was differenced, which a search does not find from far away. */
+/* Starts of ARMA(1, 1) itself: phi and theta nearly cancel at a positive or a negative root. The theta of the first is
+ * near -1, as that of a stationary series after differencing. A search does not find it from far away. */
 static const struct arima_coefficients CANCELLING[] = {
     {{0.85}, {-0.99}},
     {{0.97}, {-0.985}},
@@ -170,13 +173,13 @@ static const struct arima_coefficients CANCELLING[] = {
 };
 enum { CANCELLING_STARTS = sizeof CANCELLING / sizeof *CANCELLING };
 
-/* Roots of the real factors that fill up degrees beyond those. Measured as in search.c: with 0.3 in place of 0.6 (3,
- * 1, 1) loses 0.01 and takes 26 % less work, with 0.8 it loses 0.08. EXTRA_MA_ROOT is not the best: 0.5 would gain
+/* Inverse roots of the real factors that fill up the other degrees. Measured as in search.c: with 0.3 in place of 0.6
+ * (3, 1, 1) loses 0.01 and takes 26 % less work, with 0.8 it loses 0.08. EXTRA_MA_ROOT is not the best: 0.5 would gain
  * 0.34 for (1, 1, 3) and take 37 % less work. */
 static const double EXTRA_AR_ROOT = 0.6, EXTRA_MA_ROOT = 0.9;
 
-/* ARMA(1, 1), as far as p and q allow. With room for one pair of factors only, every other two starts give it the place
- * of that pair: then ARMA(1, 1) loses the factor of the shorter polynomial. */
+/* Begins with ARMA(1, 1), as far as p and q allow. If there is room for one pair of factors only, every other two
+ * starts use it for a cancelling pair. Then ARMA(1, 1) loses the factor of the shorter polynomial. */
 static struct factored begin_factors(unsigned p, unsigned q, struct arima_coefficients arma11, unsigned number)
 {
     struct factored f = {.p = p > 0, .q = q > 0};
@@ -193,7 +196,7 @@ static struct factored begin_factors(unsigned p, unsigned q, struct arima_coeffi
     return f;
 }
 
-/* Up to two pairs of factors at peaks, then a real one, until the shorter polynomial is full. */
+/* Multiplies by up to two pairs of factors at peaks, then a real one, until the shorter polynomial is full. */
 static void multiply_cancelling(struct factored *f, unsigned shorter, const struct start_spec *spec,
                                 const double *cosines, unsigned number, double sign)
 {
@@ -208,16 +211,18 @@ static void multiply_cancelling(struct factored *f, unsigned shorter, const stru
     }
 }
 
-/* Real factors until the degree is n. All have roots on the side of `sign`, or by turns on either; returns the next
- * side. */
+/* Multiplies by real factors until the degree is n. Their roots have the sign `sign` or, with both_sides, alternating
+ * signs. Returns the next sign. */
 static double multiply_extra(double *a, unsigned *degree, unsigned n, double root, double sign, bool both_sides)
 {
-    for (; *degree < n; sign = both_sides ? -sign : sign)
+    while (*degree < n) {
         multiply_real(a, degree, sign * root);
+        sign = both_sides ? -sign : sign;
+    }
     return sign;
 }
 
-/* ARMA(1, 1) times factors; `number` counts structured starts, and tells apart those that make no use of the peaks. */
+/* ARMA(1, 1) times factors. `number` counts the structured starts: those that use no peak differ by it in signs. */
 static struct arima_coefficients structured(unsigned p, unsigned q, struct arima_coefficients arma11,
                                             const double *cosines, const struct start_spec *spec, unsigned number)
 {
@@ -252,7 +257,7 @@ static unsigned structured_before(const struct start_spec *specs, unsigned k)
     return number;
 }
 
-/* Starts beyond the list are all drawn. */
+/* All starts beyond the list are drawn. */
 struct arima_coefficients mp_arima_start(unsigned k, unsigned p, unsigned q, struct arima_coefficients regressed,
                                          struct arima_coefficients arma11, const double *cosines)
 {

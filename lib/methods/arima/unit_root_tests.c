@@ -30,8 +30,8 @@ static double interpolate(const double *xs, const double *ys, size_t n, double x
 
 static const struct arima_test NO_TEST = {0, 1};
 
-/* What is smaller, next to what it was computed from, is rounding: a constant series, or a regressor that the others
- * determine. */
+/* A number below this fraction of the numbers that it was computed from is rounding error: of a constant series, or of
+ * a regressor that the others determine. */
 static const double ROUNDING = 1e-13;
 
 /* ---- KPSS -------------------------------------------------------------------------------------------------------- */
@@ -74,7 +74,7 @@ struct arima_test mp_arima_kpss(const double *values, size_t n, enum arima_trend
         largest = fmax(largest, fabs(residual(&line, values, t)));
     if (!(largest > ROUNDING * fabs(line.level) && largest < INFINITY))
         return NO_TEST;
-    for (size_t t = 0; t < n; t++) { /* in units of the largest, so that squares of tiny numbers keep their digits */
+    for (size_t t = 0; t < n; t++) { /* over the largest, so that squares of tiny numbers keep their digits */
         double e = residual(&line, values, t) / largest;
         partial += e;
         squares += partial * partial;
@@ -150,19 +150,19 @@ struct regression {
     size_t rows;
 };
 
-/* x(t-1) comes last, so that no back substitution is needed. Level and trend are centred and all differences scaled,
- * which keeps digits and leaves its t-statistic as it is. */
+/* x(t-1) comes last, so that no back substitution is needed. Level and trend are centred and all differences scaled.
+ * That keeps digits and does not change the t-statistic of x(t-1). */
 static void fill_row(double *row, const double *values, size_t t, size_t n, enum arima_trend trend, unsigned lags,
-                     const struct line *line, double unit)
+                     const struct line *line, double scale)
 {
     unsigned k = 0;
     for (unsigned j = 1; j <= lags; j++)
-        row[k++] = (values[t - j] - values[t - j - 1]) * unit;
+        row[k++] = (values[t - j] - values[t - j - 1]) * scale;
     if (trend != MP_ARIMA_NO_CONSTANT)
         row[k++] = 1;
     if (trend == MP_ARIMA_TREND)
         row[k++] = 2 * ((double)t - line->middle) / (double)n;
-    row[k] = (values[t - 1] - (trend == MP_ARIMA_NO_CONSTANT ? 0 : line->level)) * unit;
+    row[k] = (values[t - 1] - (trend == MP_ARIMA_NO_CONSTANT ? 0 : line->level)) * scale;
 }
 
 static double *row_of(struct regression *r, unsigned i)
@@ -182,7 +182,7 @@ static void add_row(struct regression *r, const double *row, double y)
     r->rows++;
 }
 
-/* L in place of X'X and z in place of X'y, y'y - z'z in place of y'y; false if X'X is singular. */
+/* Replaces X'X by L, X'y by z and y'y by y'y - z'z; false if X'X is singular. */
 static bool factorise(struct regression *r)
 {
     for (unsigned i = 0; i < r->regressors; i++) {
@@ -204,7 +204,7 @@ static bool factorise(struct regression *r)
     return true;
 }
 
-/* The t-statistic of the last regressor; 0 where there is none. */
+/* The t-statistic of the last regressor; 0 if it does not exist. */
 static double last_t(struct regression *r)
 {
     if (!factorise(r))

@@ -73,8 +73,8 @@ INLINE void impulse_products(vector (*k)[M], struct doubling *doubling, vector (
     }
 }
 
-/* Before the step, the power was D = doubling->doubled. Replaces by_a, the derivatives by F D, by those by D. Adds those
- * by the first row of F to by_theta. */
+/* Before the step, the power was D = doubling->doubled. Replaces by_a, the derivatives by F D, by those by D. Adds
+ * those by the first row of F to by_theta. */
 INLINE void step_adjoint(const struct doubling *doubling, const vector *theta, vector (*by_k)[M], vector (*by_a)[M],
                          vector *by_theta, const int dimension)
 {
