@@ -38,6 +38,13 @@ void *mp_arena_take(struct arena *arena, size_t count, size_t size);
 bool mp_arena_make(struct arena *arena, void (*lay_out)(void *self, struct arena *arena), void *self,
                    const struct memory *memory);
 
+/* An arena over memory that is there already, as many bytes as the layout counts. Its first array begins where the memory
+ * does, so the arrays are aligned as that is. */
+static inline struct arena mp_arena_over(void *memory)
+{
+    return (struct arena){.memory = memory, .lines = memory};
+}
+
 /* The arena may be zeroed and never made. */
 void mp_arena_free(struct arena *arena, const struct memory *memory);
 

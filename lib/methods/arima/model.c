@@ -7,11 +7,13 @@
 
 static struct arima_model lay_out(struct arena *arena, size_t series)
 {
-    return (struct arima_model){.progress = mp_arena_take(arena, 1, sizeof(struct arima_progress)),
-                                .estimates = mp_arena_take(arena, series, sizeof(struct arima_estimate)),
-                                .factors = mp_arena_take(arena, series, sizeof(struct arima_factors)),
-                                .has_estimate = mp_arena_take(arena, series, sizeof(uint64_t)),
-                                .requested = mp_arena_take(arena, series, sizeof(struct arima_order))};
+    struct arima_model view;
+    view.progress = mp_arena_take(arena, 1, sizeof *view.progress);
+    view.estimates = mp_arena_take(arena, series, sizeof *view.estimates);
+    view.factors = mp_arena_take(arena, series, sizeof *view.factors);
+    view.has_estimate = mp_arena_take(arena, series, sizeof *view.has_estimate);
+    view.requested = mp_arena_take(arena, series, sizeof *view.requested);
+    return view;
 }
 
 size_t mp_arima_model_size(const moep_predictor_config *config, size_t layers, size_t experts)
@@ -24,7 +26,8 @@ size_t mp_arima_model_size(const moep_predictor_config *config, size_t layers, s
 
 struct arima_model mp_arima_model(void *model, size_t series)
 {
-    return lay_out(&(struct arena){.memory = model, .lines = model}, series); /* from the first byte of the model on */
+    struct arena arena = mp_arena_over(model);
+    return lay_out(&arena, series);
 }
 
 /* ---- checkpoint -------------------------------------------------------------------------------------------------- */

@@ -25,14 +25,14 @@ static size_t packed_size(const moep_predictor_config *config, const struct lstm
 static struct lstm_model lay_out(struct arena *arena, const moep_predictor_config *config, size_t series)
 {
     struct lstm_shape shape = mp_lstm_shape(config, series);
-    size_t parameters = mp_lstm_parameters(&shape);
-    return (struct lstm_model){.state = mp_arena_take(arena, 1, sizeof(struct lstm_train_state)),
-                               .parameters = parameters,
-                               .best = mp_arena_take(arena, parameters, sizeof(real)),
-                               .candidate = mp_arena_take(arena, parameters, sizeof(real)),
-                               .m = mp_arena_take(arena, parameters, sizeof(real)),
-                               .v = mp_arena_take(arena, parameters, sizeof(real)),
-                               .packed = mp_arena_take(arena, packed_size(config, &shape), sizeof(real))};
+    struct lstm_model view = {.parameters = mp_lstm_parameters(&shape)};
+    view.state = mp_arena_take(arena, 1, sizeof *view.state);
+    view.best = mp_arena_take(arena, view.parameters, sizeof *view.best);
+    view.candidate = mp_arena_take(arena, view.parameters, sizeof *view.candidate);
+    view.m = mp_arena_take(arena, view.parameters, sizeof *view.m);
+    view.v = mp_arena_take(arena, view.parameters, sizeof *view.v);
+    view.packed = mp_arena_take(arena, packed_size(config, &shape), sizeof *view.packed);
+    return view;
 }
 
 size_t mp_lstm_model_size(const moep_predictor_config *config, size_t layers, size_t experts)
@@ -42,10 +42,10 @@ size_t mp_lstm_model_size(const moep_predictor_config *config, size_t layers, si
     return arena.used;
 }
 
-/* The layout begins with the first byte of the memory, which need not begin a cache line. */
 struct lstm_model mp_lstm_model(const moep_predictor_config *config, size_t series, void *model)
 {
-    return lay_out(&(struct arena){.block = model, .lines = model}, config, series);
+    struct arena arena = mp_arena_over(model);
+    return lay_out(&arena, config, series);
 }
 
 void mp_lstm_model_pack(const moep_predictor_config *config, size_t series, void *model)
@@ -60,7 +60,8 @@ void mp_lstm_model_pack(const moep_predictor_config *config, size_t series, void
 
 /* ---- start ------------------------------------------------------------------------------------------------------- */
 
-void mp_lstm_model_init_untrained(const moep_predictor_config *config, size_t series, void *model)
+/* Everything but the packed weights. */
+static void init_unpacked(const moep_predictor_config *config, size_t series, void *model)
 {
     struct lstm_model view = mp_lstm_model(config, series, model);
     struct lstm_shape shape = mp_lstm_shape(config, series);
@@ -72,21 +73,32 @@ void mp_lstm_model_init_untrained(const moep_predictor_config *config, size_t se
         mp_lstm_joint_net_init_parameters(&shape, &random, view.best);
     else
         mp_lstm_shared_net_init_parameters(&shape, &random, view.best);
+}
+
+void mp_lstm_model_init_untrained(const moep_predictor_config *config, size_t series, void *model)
+{
+    init_unpacked(config, series, model);
     mp_lstm_model_pack(config, series, model);
+}
+
+/* Replaces the initial parameters by the shipped ones, if those are of this shape. */
+static void load_shipped(const moep_predictor_config *config, struct lstm_model *view)
+{
+    const struct lstm_pretrained *shipped = &mp_lstm_pretrained;
+    if (config->lstm_scope != MOEP_LSTM_SHARED || config->lstm_layers != shipped->layers ||
+        config->lstm_hidden != shipped->hidden || view->parameters != shipped->parameters)
+        return;
+    for (size_t i = 0; i < shipped->parameters; i++)
+        view->best[i] = (real)(shipped->values[i] * MP_LSTM_PRETRAINED_UNIT);
+    view->state->weights = MOEP_LSTM_PRETRAINED;
 }
 
 void mp_lstm_model_init(const moep_predictor_config *config, size_t series, void *model)
 {
     struct lstm_model view = mp_lstm_model(config, series, model);
-    const struct lstm_pretrained *shipped = &mp_lstm_pretrained;
-    mp_lstm_model_init_untrained(config, series, model);
-    if (config->lstm_scope != MOEP_LSTM_SHARED || config->lstm_layers != shipped->layers ||
-        config->lstm_hidden != shipped->hidden || view.parameters != shipped->parameters)
-        return;
-    for (size_t i = 0; i < shipped->parameters; i++)
-        view.best[i] = (real)(shipped->values[i] * MP_LSTM_PRETRAINED_UNIT);
+    init_unpacked(config, series, model);
+    load_shipped(config, &view);
     mp_lstm_model_pack(config, series, model);
-    view.state->weights = MOEP_LSTM_PRETRAINED;
 }
 
 /* ---- checkpoint -------------------------------------------------------------------------------------------------- */
