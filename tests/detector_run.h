@@ -9,8 +9,7 @@ enum { MOST_SERIES = 128, WARMUP_STEPS = 200, FIRST_STABLE = 280 };
 
 /* ---- loads ------------------------------------------------------------------------------------------------------- */
 
-/* Draws the counts of tokens that are routed independently, each expert by itself. There are so many that a count is
- * approximately normal; a sum of twelve uniform numbers has mean 6 and variance 1. */
+/* A normal number, approximately: a sum of twelve uniform numbers has mean 6 and variance 1. */
 static inline double normal(uint64_t *seed)
 {
     double sum = -6;
@@ -19,6 +18,8 @@ static inline double normal(uint64_t *seed)
     return sum;
 }
 
+/* Draws the counts of tokens that are routed independently, each expert's by itself. The tokens are many enough for a
+ * normal distribution. */
 static inline void draw(double *counts, const double *loads, size_t n, double tokens, uint64_t *seed)
 {
     double total = 0;

@@ -76,7 +76,7 @@ static void far_out_both_are_at_their_limits(void **state)
     assert_true(hyperbolic_tangent(splat(0))[0] == 0 && logistic(splat(0))[0] == (real)0.5);
 }
 
-static void not_a_number_stays_none(void **state)
+static void nan_stays_nan(void **state)
 {
     (void)state;
     assert_true(isnan(logistic(splat((real)NAN))[0]) && isnan(hyperbolic_tangent(splat((real)NAN))[0]));
@@ -88,7 +88,7 @@ int main(void)
         cmocka_unit_test(the_logistic_function_is_right_to_4_units_in_the_last_place),
         cmocka_unit_test(the_hyperbolic_tangent_is_right_to_4_units_in_the_last_place),
         cmocka_unit_test(far_out_both_are_at_their_limits),
-        cmocka_unit_test(not_a_number_stays_none),
+        cmocka_unit_test(nan_stays_nan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -66,7 +66,7 @@ static void arrays_are_apart_on_whole_cache_lines_and_zero(void **state)
     }
 }
 
-static void a_copy_has_the_same_numbers_wherever_its_block_begins(void **state)
+static void a_copy_has_the_same_numbers_wherever_its_memory_begins(void **state)
 {
     (void)state;
     struct shifted one = {.gap = 8}, other = {.gap = 40};
@@ -84,7 +84,7 @@ static void a_copy_has_the_same_numbers_wherever_its_block_begins(void **state)
     assert_true(from.number[1] == 0.5);
 }
 
-static void sizes_that_overflow_are_never_asked_for(void **state)
+static void sizes_that_overflow_are_never_requested(void **state)
 {
     (void)state;
     struct shifted shifted = {0};
@@ -115,8 +115,8 @@ int main(void)
 {
     const struct CMUnitTest arena[] = {
         cmocka_unit_test(arrays_are_apart_on_whole_cache_lines_and_zero),
-        cmocka_unit_test(a_copy_has_the_same_numbers_wherever_its_block_begins),
-        cmocka_unit_test(sizes_that_overflow_are_never_asked_for),
+        cmocka_unit_test(a_copy_has_the_same_numbers_wherever_its_memory_begins),
+        cmocka_unit_test(sizes_that_overflow_are_never_requested),
         cmocka_unit_test(a_refusal_leaves_nothing),
     };
     return cmocka_run_group_tests(arena, NULL, NULL);

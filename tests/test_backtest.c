@@ -244,7 +244,7 @@ static void one_expert_is_forecast_without_error(void **state)
     free(counts);
 }
 
-static void a_runtime_given_replaces_the_prototypes(void **state)
+static void a_given_runtime_replaces_the_prototypes(void **state)
 {
     (void)state;
     struct test_memory memory = {0};
@@ -263,7 +263,7 @@ static void a_runtime_given_replaces_the_prototypes(void **state)
     free(counts);
 }
 
-static void the_prototypes_own_history_plays_no_part(void **state)
+static void the_prototypes_own_history_is_ignored(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 26);
@@ -280,7 +280,7 @@ static void the_prototypes_own_history_plays_no_part(void **state)
     free(counts);
 }
 
-static void a_forecast_does_not_see_what_comes_after_its_origin(void **state)
+static void a_forecast_does_not_see_steps_after_its_origin(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 27);
@@ -359,7 +359,7 @@ static void progress_is_reported_and_can_cancel(void **state)
 
 /* ---- errors ------------------------------------------------------------------------------------------------------ */
 
-static void every_error_has_words_and_leaves_the_arrays_alone(void **state)
+static void every_error_has_a_message_and_leaves_the_arrays_unchanged(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 30);
@@ -412,7 +412,7 @@ static void every_error_has_words_and_leaves_the_arrays_alone(void **state)
 
 /* ---- methods that are fitted ------------------------------------------------------------------------------------- */
 
-static void a_backtest_fits_as_often_as_its_config_asks(void **state)
+static void a_backtest_fits_as_often_as_its_config_says(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 32);
@@ -503,13 +503,13 @@ int main(void)
         cmocka_unit_test(fractional_counts_have_a_floor_of_mean_only_with_given_tokens),
         cmocka_unit_test(an_origin_too_early_to_forecast_is_nan),
         cmocka_unit_test(one_expert_is_forecast_without_error),
-        cmocka_unit_test(a_runtime_given_replaces_the_prototypes),
-        cmocka_unit_test(the_prototypes_own_history_plays_no_part),
-        cmocka_unit_test(a_forecast_does_not_see_what_comes_after_its_origin),
+        cmocka_unit_test(a_given_runtime_replaces_the_prototypes),
+        cmocka_unit_test(the_prototypes_own_history_is_ignored),
+        cmocka_unit_test(a_forecast_does_not_see_steps_after_its_origin),
         cmocka_unit_test(each_result_array_may_be_left_out),
         cmocka_unit_test(progress_is_reported_and_can_cancel),
-        cmocka_unit_test(every_error_has_words_and_leaves_the_arrays_alone),
-        cmocka_unit_test(a_backtest_fits_as_often_as_its_config_asks),
+        cmocka_unit_test(every_error_has_a_message_and_leaves_the_arrays_unchanged),
+        cmocka_unit_test(a_backtest_fits_as_often_as_its_config_says),
         cmocka_unit_test(a_method_that_needs_no_fit_is_fitted_only_on_request),
         cmocka_unit_test(progress_of_fits_is_reported_too),
     };

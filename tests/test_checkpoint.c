@@ -6,7 +6,7 @@
 
 /* ---- going on ---------------------------------------------------------------------------------------------------- */
 
-static void a_run_restored_or_cloned_at_any_step_goes_on_with_the_same_bytes(void **state)
+static void a_run_loaded_or_cloned_at_any_step_continues_with_the_same_bytes(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(STEPS, LAYERS, EXPERTS, 40);
@@ -94,7 +94,7 @@ static void the_size_stays_and_equal_states_have_equal_bytes(void **state)
     free(counts);
 }
 
-static void a_buffer_too_small_is_left_alone(void **state)
+static void a_buffer_that_is_too_small_is_not_written(void **state)
 {
     (void)state;
     moep_predictor *predictor = make_predictor(MOEP_SW_AVG, LAYERS, EXPERTS, WINDOW, NULL);
@@ -126,7 +126,7 @@ static void the_checksum_is_crc_32c(void **state)
     assert_int_equal(mp_crc32c(&crc, mp_crc32c(&crc, 0, "1234", 4), "56789", 5), 0xe3069283);
 }
 
-static void load_and_save_refuse_nothing_at_all(void **state)
+static void load_and_save_refuse_null_and_bad_runtimes(void **state)
 {
     (void)state;
     struct bytes bytes = usual_state();
@@ -167,7 +167,7 @@ static void a_loaded_handle_has_its_configuration(void **state)
 /* ---- files of releases past -------------------------------------------------------------------------------------- */
 
 /* predictor-0.1.0.moep: usual_state(), written by libmoepredict 0.1.0 (test_checkpoint --write). */
-static void the_state_written_by_0_1_0_is_read_for_ever_after(void **state)
+static void the_state_written_by_0_1_0_is_still_read(void **state)
 {
     (void)state;
     struct bytes bytes, now = usual_state();
@@ -205,15 +205,15 @@ static int write_golden(const char *path)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest checkpoint[] = {
-        cmocka_unit_test(a_run_restored_or_cloned_at_any_step_goes_on_with_the_same_bytes),
+        cmocka_unit_test(a_run_loaded_or_cloned_at_any_step_continues_with_the_same_bytes),
         cmocka_unit_test(a_state_remembers_where_the_run_was_joined),
         cmocka_unit_test(a_clone_and_its_original_are_independent),
         cmocka_unit_test(the_size_stays_and_equal_states_have_equal_bytes),
-        cmocka_unit_test(a_buffer_too_small_is_left_alone),
+        cmocka_unit_test(a_buffer_that_is_too_small_is_not_written),
         cmocka_unit_test(the_checksum_is_crc_32c),
-        cmocka_unit_test(load_and_save_refuse_nothing_at_all),
+        cmocka_unit_test(load_and_save_refuse_null_and_bad_runtimes),
         cmocka_unit_test(a_loaded_handle_has_its_configuration),
-        cmocka_unit_test(the_state_written_by_0_1_0_is_read_for_ever_after),
+        cmocka_unit_test(the_state_written_by_0_1_0_is_still_read),
     };
     if (argc == 3 && strcmp(argv[1], "--write") == 0)
         return write_golden(argv[2]);

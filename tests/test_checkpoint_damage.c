@@ -114,7 +114,7 @@ static void a_later_format_is_distinguished_from_damage(void **state)
     assert_says("method, 1001");
 }
 
-static void a_state_that_cannot_be_is_refused_whatever_its_checksums(void **state)
+static void an_impossible_state_is_refused_whatever_its_checksums(void **state)
 {
     (void)state;
     struct bytes bytes;
@@ -137,7 +137,7 @@ static void a_state_that_cannot_be_is_refused_whatever_its_checksums(void **stat
     refused(false, set(field(&bytes, "PCFG", 24), UINT64_C(1) << 40, 8));
     refused(true, set(field(&bytes, "PCFG", 100), 21, 8)); /* first_step: fewer numbers from there on than steps */
     refused(true, set(field(&bytes, "PCFG", 100), UINT64_MAX, 8));
-    refused(true, set(field(&bytes, "HIST", 0), UINT64_C(1) << 40, 8));     /* steps beyond next_step */
+    refused(true, set(field(&bytes, "HIST", 0), UINT64_C(1) << 40, 8));     /* more steps than next_step */
     refused(true, set(field(&bytes, "HIST", 0), 2, 8));                     /* fewer than there are rows */
     refused(true, set(field(&bytes, "HIST", 8), UINT64_MAX, 8));            /* next_step */
     refused(true, set(field(&bytes, "HIST", 16), LAYERS * (STEPS + 1), 8)); /* empty_layers */
@@ -173,7 +173,7 @@ static void a_section_with_fields_missing_or_left_over_is_refused(void **state)
 }
 
 /* A later release appends fields of its methods to the configuration. */
-static void fields_appended_to_the_configuration_are_passed_over(void **state)
+static void fields_appended_to_the_configuration_are_skipped(void **state)
 {
     (void)state;
     struct bytes plain = usual_state(), bytes = plain;
@@ -277,7 +277,7 @@ static void a_model_is_saved_and_cloned_with_its_handle(void **state)
 }
 
 /* ARIMA's model, in the middle of a round: 32 bytes, then 6 series of 444 bytes each. */
-static void an_arima_model_that_cannot_be_is_refused(void **state)
+static void an_impossible_arima_model_is_refused(void **state)
 {
     (void)state;
     static unsigned char plain[16384], bytes[16384];
@@ -328,7 +328,7 @@ static void an_arima_model_that_cannot_be_is_refused(void **state)
         {332, 8, UINT64_C(0x7ff8000000000000), false}, /* log-likelihood: of a constant it is infinite; criterion */
         {332, 8, UINT64_C(0x7ff0000000000000), true},
         {340, 8, UINT64_C(0x7ff8000000000000), false},
-        {348, 4, 9, false}, /* the order asked for */
+        {348, 4, 9, false}, /* the requested order */
         {356, 4, 9, false},
         {24, 8, 12, true}, /* horizons that factors are known for */
         {24, 8, 13, false},
@@ -366,14 +366,14 @@ int main(void)
         cmocka_unit_test(bytes_after_the_end_are_ignored),
         cmocka_unit_test(an_unknown_section_is_skipped_unless_it_is_critical),
         cmocka_unit_test(a_later_format_is_distinguished_from_damage),
-        cmocka_unit_test(a_state_that_cannot_be_is_refused_whatever_its_checksums),
+        cmocka_unit_test(an_impossible_state_is_refused_whatever_its_checksums),
         cmocka_unit_test(a_section_with_fields_missing_or_left_over_is_refused),
-        cmocka_unit_test(fields_appended_to_the_configuration_are_passed_over),
+        cmocka_unit_test(fields_appended_to_the_configuration_are_skipped),
         cmocka_unit_test(a_field_is_there_as_long_as_there_is_more),
         cmocka_unit_test(a_total_shorter_than_the_header_is_refused),
         cmocka_unit_test(extreme_states_are_read_back),
         cmocka_unit_test(a_model_is_saved_and_cloned_with_its_handle),
-        cmocka_unit_test(an_arima_model_that_cannot_be_is_refused),
+        cmocka_unit_test(an_impossible_arima_model_is_refused),
     };
     return cmocka_run_group_tests(damage, NULL, NULL);
 }

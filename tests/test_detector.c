@@ -59,7 +59,7 @@ static void a_shift_is_left_within_a_window_and_stable_again_after_three(void **
 }
 
 /* Loads that alternate every 1,000 steps, by 2 % or by half. */
-static void the_tolerance_tells_a_harmless_drift_from_a_harmful_one(void **state)
+static void the_tolerance_separates_harmless_from_harmful_drift(void **state)
 {
     (void)state;
     for (int harmful = 0; harmful <= 1; harmful++) {
@@ -85,7 +85,7 @@ static void tilt(struct run *run, const double *loads, double by)
 }
 
 /* Both loads change by 6 % in 100 steps. One of them goes to and fro, within the tolerance. */
-static void a_slow_drift_is_transient_if_it_goes_on_in_one_direction(void **state)
+static void a_slow_drift_is_transient_if_it_keeps_its_direction(void **state)
 {
     (void)state;
     for (int to_and_fro = 0; to_and_fro <= 1; to_and_fro++) {
@@ -139,7 +139,7 @@ static void a_load_that_keeps_jumping_is_transient(void **state)
     moep_detector_destroy(run.detector);
 }
 
-static void one_expert_of_many_is_seen_by_itself(void **state)
+static void a_jump_of_one_expert_of_many_is_seen(void **state)
 {
     (void)state;
     struct run run = begin(128, 524288, 51);
@@ -185,7 +185,7 @@ static void noise_counts_the_tokens_that_were_routed_independently(void **state)
     }
 }
 
-static void statistics_of_a_layer_are_made_of_its_experts(void **state)
+static void statistics_of_a_layer_are_computed_from_its_experts(void **state)
 {
     (void)state;
     enum { LAYERS = 3, EXPERTS = 5, SERIES = LAYERS * EXPERTS, STEPS = 60 };
@@ -219,13 +219,13 @@ int main(void)
         cmocka_unit_test(a_constant_load_is_stable_after_warmup_and_dwell),
         cmocka_unit_test(noise_is_not_drift_whatever_the_batch_size),
         cmocka_unit_test(a_shift_is_left_within_a_window_and_stable_again_after_three),
-        cmocka_unit_test(the_tolerance_tells_a_harmless_drift_from_a_harmful_one),
-        cmocka_unit_test(a_slow_drift_is_transient_if_it_goes_on_in_one_direction),
+        cmocka_unit_test(the_tolerance_separates_harmless_from_harmful_drift),
+        cmocka_unit_test(a_slow_drift_is_transient_if_it_keeps_its_direction),
         cmocka_unit_test(a_jump_within_the_tolerance_is_no_direction),
         cmocka_unit_test(a_load_that_keeps_jumping_is_transient),
-        cmocka_unit_test(one_expert_of_many_is_seen_by_itself),
+        cmocka_unit_test(a_jump_of_one_expert_of_many_is_seen),
         cmocka_unit_test(noise_counts_the_tokens_that_were_routed_independently),
-        cmocka_unit_test(statistics_of_a_layer_are_made_of_its_experts),
+        cmocka_unit_test(statistics_of_a_layer_are_computed_from_its_experts),
     };
     return cmocka_run_group_tests(detector, NULL, NULL);
 }

@@ -93,7 +93,7 @@ static void assert_same_words(const moep_detector *a, const moep_detector *b)
 
 /* ---- restored ---------------------------------------------------------------------------------------------------- */
 
-static void a_run_restored_or_cloned_at_any_step_goes_on_with_the_same_bytes(void **state)
+static void a_run_loaded_or_cloned_at_any_step_continues_with_the_same_bytes(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(DETECTED_STEPS, LAYERS, EXPERTS, 45);
@@ -162,7 +162,7 @@ static void a_clone_and_its_original_are_independent(void **state)
     free(counts);
 }
 
-static void the_size_stays_all_through_a_run(void **state)
+static void the_size_stays_the_same_throughout_a_run(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(DETECTED_STEPS, LAYERS, EXPERTS, 47);
@@ -189,7 +189,7 @@ static void a_loaded_detector_has_its_configuration(void **state)
     moep_detector_destroy(detector);
 }
 
-static void one_kind_of_handle_is_not_read_as_the_other(void **state)
+static void one_kind_of_handle_is_not_loaded_as_the_other(void **state)
 {
     (void)state;
     struct bytes of_predictor = usual_state(), of_detector = usual_detector();
@@ -201,7 +201,7 @@ static void one_kind_of_handle_is_not_read_as_the_other(void **state)
     assert_says("another kind of handle's");
 }
 
-static void nothing_at_all_is_refused(void **state)
+static void null_and_bad_runtimes_are_refused(void **state)
 {
     (void)state;
     struct bytes bytes = usual_detector();
@@ -267,7 +267,7 @@ static void set_real(struct bytes *bytes, const char *tag, size_t offset, double
     set(field(bytes, tag, offset), bits, 8);
 }
 
-static void a_state_that_cannot_be_is_refused_whatever_its_checksums(void **state)
+static void an_impossible_state_is_refused_whatever_its_checksums(void **state)
 {
     (void)state;
     const size_t tokens = 40 * (LAYERS + SERIES); /* in STAT: after the states */
@@ -337,7 +337,7 @@ static void a_detector_in_warmup_has_no_other_state(void **state)
     free(counts);
 }
 
-static void fields_appended_to_the_configuration_are_passed_over(void **state)
+static void fields_appended_to_the_configuration_are_skipped(void **state)
 {
     (void)state;
     struct bytes plain = usual_detector(), bytes = plain;
@@ -367,7 +367,7 @@ static void a_detector_remembers_where_the_run_was_joined(void **state)
 /* ---- files of releases past -------------------------------------------------------------------------------------- */
 
 /* detector-0.1.0.moep: usual_detector(), written by libmoepredict 0.1.0 (test_detector_state --write). */
-static void the_state_written_by_0_1_0_is_read_for_ever_after(void **state)
+static void the_state_written_by_0_1_0_is_still_read(void **state)
 {
     (void)state;
     struct bytes bytes, now = usual_detector();
@@ -394,19 +394,19 @@ static int write_golden(const char *path)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest detector_state[] = {
-        cmocka_unit_test(a_run_restored_or_cloned_at_any_step_goes_on_with_the_same_bytes),
+        cmocka_unit_test(a_run_loaded_or_cloned_at_any_step_continues_with_the_same_bytes),
         cmocka_unit_test(a_run_of_one_expert_is_restored),
         cmocka_unit_test(a_clone_and_its_original_are_independent),
-        cmocka_unit_test(the_size_stays_all_through_a_run),
+        cmocka_unit_test(the_size_stays_the_same_throughout_a_run),
         cmocka_unit_test(a_loaded_detector_has_its_configuration),
-        cmocka_unit_test(one_kind_of_handle_is_not_read_as_the_other),
-        cmocka_unit_test(nothing_at_all_is_refused),
+        cmocka_unit_test(one_kind_of_handle_is_not_loaded_as_the_other),
+        cmocka_unit_test(null_and_bad_runtimes_are_refused),
         cmocka_unit_test(any_flipped_bit_and_any_missing_tail_is_seen),
-        cmocka_unit_test(a_state_that_cannot_be_is_refused_whatever_its_checksums),
+        cmocka_unit_test(an_impossible_state_is_refused_whatever_its_checksums),
         cmocka_unit_test(a_detector_in_warmup_has_no_other_state),
-        cmocka_unit_test(fields_appended_to_the_configuration_are_passed_over),
+        cmocka_unit_test(fields_appended_to_the_configuration_are_skipped),
         cmocka_unit_test(a_detector_remembers_where_the_run_was_joined),
-        cmocka_unit_test(the_state_written_by_0_1_0_is_read_for_ever_after),
+        cmocka_unit_test(the_state_written_by_0_1_0_is_still_read),
     };
     if (argc == 3 && strcmp(argv[1], "--write") == 0)
         return write_golden(argv[2]);

@@ -4,7 +4,7 @@
 
 enum { LAYERS = 2, EXPERTS = 3, SERIES = LAYERS * EXPERTS };
 
-static void a_failed_fit_leaves_the_model_alone(void **state)
+static void a_failed_fit_leaves_the_model_unchanged(void **state)
 {
     (void)state;
     struct test_memory memory = {0};
@@ -181,7 +181,7 @@ static void impossible_quantiles_are_refused_and_write_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest fit[] = {
-        cmocka_unit_test(a_failed_fit_leaves_the_model_alone),
+        cmocka_unit_test(a_failed_fit_leaves_the_model_unchanged),
         cmocka_unit_test(a_fit_in_the_background_is_one_at_the_step_of_the_clone),
         cmocka_unit_test(a_predictor_that_cannot_be_adopted_is_refused_and_changes_nothing),
         cmocka_unit_test(quantiles_are_the_methods),

@@ -192,7 +192,7 @@ static void openblas_starts_no_thread_and_is_given_small_products_only(void **st
 }
 #endif
 
-static void a_forked_child_keeps_out_of_openblas(void **state)
+static void a_forked_child_does_not_call_openblas(void **state)
 {
     (void)state;
     assert_false(mp_process_is_forked());
@@ -219,7 +219,7 @@ static void the_plain_kernel_is_chosen_where_it_has_wide_vectors(void **state)
 }
 
 /* An instruction that the processor lacks would end the process. */
-static void a_width_is_taken_only_where_there_is_all_that_its_kernels_use(void **state)
+static void a_width_is_chosen_only_with_all_instructions_of_its_kernels(void **state)
 {
     (void)state;
     for (int set = 0; set < 32; set++) {
@@ -238,9 +238,9 @@ int main(void)
         cmocka_unit_test(the_products_are_openblas_and_not_the_reference_cblas),
         cmocka_unit_test(openblas_starts_no_thread_and_is_given_small_products_only),
 #endif
-        cmocka_unit_test(a_forked_child_keeps_out_of_openblas),
+        cmocka_unit_test(a_forked_child_does_not_call_openblas),
         cmocka_unit_test(the_plain_kernel_is_chosen_where_it_has_wide_vectors),
-        cmocka_unit_test(a_width_is_taken_only_where_there_is_all_that_its_kernels_use),
+        cmocka_unit_test(a_width_is_chosen_only_with_all_instructions_of_its_kernels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

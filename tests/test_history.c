@@ -127,7 +127,7 @@ static void skipped_step_numbers_are_counted_and_no_row_is_invented(void **state
     mp_history_free(&history, &memory);
 }
 
-static void counters_stop_short_of_overflow(void **state)
+static void counters_do_not_overflow(void **state)
 {
     (void)state;
     struct history history = make(2, 2, 3);
@@ -179,7 +179,7 @@ static void a_thousand_layers_of_four_thousand_experts_fit(void **state)
     a_large_model_fits(1024, 4096, 2);
 }
 
-static void a_history_beyond_the_address_space_is_refused(void **state)
+static void a_history_larger_than_the_address_space_is_refused(void **state)
 {
     (void)state;
     struct history history;
@@ -200,10 +200,10 @@ int main(void)
         cmocka_unit_test(a_refused_push_changes_nothing),
         cmocka_unit_test(any_grouping_of_steps_leaves_the_same_bytes),
         cmocka_unit_test(skipped_step_numbers_are_counted_and_no_row_is_invented),
-        cmocka_unit_test(counters_stop_short_of_overflow),
+        cmocka_unit_test(counters_do_not_overflow),
         cmocka_unit_test(a_layer_of_a_million_experts_fits),
         cmocka_unit_test(a_thousand_layers_of_four_thousand_experts_fit),
-        cmocka_unit_test(a_history_beyond_the_address_space_is_refused),
+        cmocka_unit_test(a_history_larger_than_the_address_space_is_refused),
     };
     return cmocka_run_group_tests(history, NULL, NULL);
 }

@@ -225,7 +225,7 @@ static void a_bad_count_is_named(void **state)
     assert_refused(MOEP_FLOAT64, -INFINITY, "infinite");
 }
 
-static void arrays_that_cannot_be_are_refused(void **state)
+static void impossible_arrays_are_refused(void **state)
 {
     (void)state;
     uint64_t counts[4] = {0};
@@ -251,7 +251,7 @@ int main(void)
         cmocka_unit_test(a_negative_zero_is_a_zero),
         cmocka_unit_test(counts_are_tokens_if_they_are_whole_and_exact),
         cmocka_unit_test(a_bad_count_is_named),
-        cmocka_unit_test(arrays_that_cannot_be_are_refused),
+        cmocka_unit_test(impossible_arrays_are_refused),
     };
     return cmocka_run_group_tests(intake, NULL, NULL);
 }

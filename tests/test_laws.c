@@ -178,7 +178,7 @@ static void forecast_of_a_constant_load_is_that_load(void **state)
     free(counts);
 }
 
-static void experts_that_are_all_equal_stay_so(void **state)
+static void equal_experts_stay_equal(void **state)
 {
     (void)state;
     int64_t *counts = malloc(STEPS * SERIES * sizeof *counts);
@@ -340,7 +340,7 @@ static const struct {
     LAW(permuting_the_experts_permutes_the_forecast),
     LAW(scaling_all_counts_by_a_power_of_two_changes_no_byte),
     LAW(forecast_of_a_constant_load_is_that_load),
-    LAW(experts_that_are_all_equal_stay_so),
+    LAW(equal_experts_stay_equal),
     LAW(any_grouping_of_steps_into_calls_gives_the_same_bytes),
     LAW(any_number_of_threads_gives_the_same_bytes),
     LAW(the_dtype_changes_no_byte),

@@ -30,7 +30,7 @@ static void sizes_that_do_not_fit_are_the_largest(void **state)
     assert_int_equal(mp_whole_lines(SIZE_MAX / 2, 8), SIZE_MAX);
 }
 
-static void the_largest_size_is_not_asked_for(void **state)
+static void the_largest_size_is_never_requested(void **state)
 {
     (void)state;
     struct test_memory counted = {0};
@@ -52,7 +52,7 @@ int main(void)
     const struct CMUnitTest memory[] = {
         cmocka_unit_test(sizes_that_fit_are_exact),
         cmocka_unit_test(sizes_that_do_not_fit_are_the_largest),
-        cmocka_unit_test(the_largest_size_is_not_asked_for),
+        cmocka_unit_test(the_largest_size_is_never_requested),
     };
     return cmocka_run_group_tests(memory, NULL, NULL);
 }

@@ -281,7 +281,7 @@ static void a_bad_runtime_is_refused(void **state)
     assert_int_equal(memory.requests, 0);
 }
 
-static void a_forecast_that_cannot_be_leaves_the_array_alone(void **state)
+static void an_impossible_forecast_leaves_the_array_unchanged(void **state)
 {
     (void)state;
     double shares[2 * SERIES], untouched[2 * SERIES];
@@ -345,7 +345,7 @@ static void release_fresh(void *user, void *pointer, size_t size)
     munmap(pointer, size);
 }
 
-static void push_meets_no_page_for_the_first_time(void **state)
+static void push_causes_no_page_faults(void **state)
 {
     (void)state;
     enum { WIDE = 4096, STEPS = 400 }; /* a ring of 1,600 pages */
@@ -394,9 +394,9 @@ int main(void)
         cmocka_unit_test(null_is_refused_everywhere),
         cmocka_unit_test(a_bad_configuration_is_refused),
         cmocka_unit_test(a_bad_runtime_is_refused),
-        cmocka_unit_test(a_forecast_that_cannot_be_leaves_the_array_alone),
+        cmocka_unit_test(an_impossible_forecast_leaves_the_array_unchanged),
         cmocka_unit_test(push_takes_no_memory),
-        cmocka_unit_test(push_meets_no_page_for_the_first_time),
+        cmocka_unit_test(push_causes_no_page_faults),
         cmocka_unit_test(a_long_forecast_of_a_large_model_takes_little_scratch),
     };
     return cmocka_run_group_tests(predictor, NULL, NULL);

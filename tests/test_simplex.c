@@ -24,7 +24,7 @@ static void shares_are_scaled_to_sum_to_1(void **state)
     assert_becomes(1e-300, 0, 1e-300, 0, (const double[]){0.5, 0, 0.5, 0});
 }
 
-static void what_is_no_share_becomes_none(void **state)
+static void negative_shares_and_nan_become_zero(void **state)
 {
     (void)state;
     assert_becomes(-1, 1, -0.0, 3, (const double[]){0, 0.25, 0, 0.75});
@@ -79,7 +79,7 @@ int main(void)
 {
     const struct CMUnitTest simplex[] = {
         cmocka_unit_test(shares_are_scaled_to_sum_to_1),
-        cmocka_unit_test(what_is_no_share_becomes_none),
+        cmocka_unit_test(negative_shares_and_nan_become_zero),
         cmocka_unit_test(without_shares_or_a_sum_every_expert_gets_the_same),
         cmocka_unit_test(a_million_shares_sum_to_1),
     };

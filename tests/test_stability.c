@@ -106,7 +106,7 @@ static void a_jump_leaves_the_state_immediately(void **state)
 }
 
 /* A trend counts once all 2 x BLOCKS of the last difference lie in the state, and 3 x BLOCKS have ended. */
-static void a_trend_ends_a_state_and_keeps_from_it(void **state)
+static void a_trend_ends_a_state_and_prevents_it(void **state)
 {
     (void)state;
     const struct expected_drift trend = {0, 0, false, true};
@@ -137,7 +137,7 @@ int main(void)
         cmocka_unit_test(a_block_is_within_while_drift_and_standard_error_are_within_the_tolerance),
         cmocka_unit_test(the_first_drift_counts_whole_and_a_later_one_by_half),
         cmocka_unit_test(a_jump_leaves_the_state_immediately),
-        cmocka_unit_test(a_trend_ends_a_state_and_keeps_from_it),
+        cmocka_unit_test(a_trend_ends_a_state_and_prevents_it),
     };
     return cmocka_run_group_tests(stability, NULL, NULL);
 }

@@ -86,7 +86,7 @@ static void rows_are_means_of_the_recursions_path(void **state)
     }
 }
 
-static void any_number_of_series_is_forecast_alike(void **state)
+static void any_number_of_series_is_forecast_in_the_same_way(void **state)
 {
     (void)state;
     const size_t numbers[] = {1, 8, 255, 256, 257, 511, 512, 600, 1025};
@@ -134,7 +134,7 @@ int main(void)
 {
     const struct CMUnitTest sw_avg[] = {
         cmocka_unit_test(rows_are_means_of_the_recursions_path),
-        cmocka_unit_test(any_number_of_series_is_forecast_alike),
+        cmocka_unit_test(any_number_of_series_is_forecast_in_the_same_way),
         cmocka_unit_test(a_long_forecast_tends_to_the_triangular_mean),
         cmocka_unit_test(window_1_is_the_last_value),
     };

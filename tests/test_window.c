@@ -283,7 +283,7 @@ static void a_rebuilt_window_reads_the_same_now_and_later(void **state)
     free(counts);
 }
 
-static void a_size_that_no_memory_has_is_refused(void **state)
+static void a_size_too_large_for_any_memory_is_refused(void **state)
 {
     (void)state;
     struct window window;
@@ -323,7 +323,7 @@ int main(void)
         cmocka_unit_test(a_variance_of_one_unit_is_exact),
         cmocka_unit_test(spikes_leave_no_trace_once_they_have_left_the_window),
         cmocka_unit_test(a_rebuilt_window_reads_the_same_now_and_later),
-        cmocka_unit_test(a_size_that_no_memory_has_is_refused),
+        cmocka_unit_test(a_size_too_large_for_any_memory_is_refused),
     };
     return cmocka_run_group_tests(window, read_trace, free_trace);
 }

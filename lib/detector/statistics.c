@@ -152,7 +152,7 @@ static moep_status check_blocks(const moep_detector *detector, size_t index)
 
 /* ---- the call ---------------------------------------------------------------------------------------------------- */
 
-/* A layer's statistic is computed from those of its experts, which need memory if the caller does not ask for them. */
+/* A layer's statistic is computed from those of its experts, which need memory if the caller does not request them. */
 static moep_status read_statistic(const moep_detector *detector, const struct statistic *statistic, size_t index,
                                   double *layers, double *experts)
 {

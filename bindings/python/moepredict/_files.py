@@ -60,7 +60,7 @@ def _write_beside(path: Any, content: Content, beside: List[Tuple[str, str]]) ->
             _write(file, content)
         return
     path = os.path.realpath(path)
-    # The file's name may be as long as a name can be, so it is no part of this one.
+    # The file's name may have the greatest possible length, so the temporary name does not contain it.
     name = os.path.join(os.path.dirname(path), f".moepredict-{secrets.token_hex(8)}")
     descriptor = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
     beside.append((name, path))

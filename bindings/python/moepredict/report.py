@@ -219,7 +219,7 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence
     ImportError
         matplotlib is missing.
     """
-    from . import _figures, _state_figures  # matplotlib, only where a report is asked for
+    from . import _figures, _state_figures  # they import matplotlib, which only a report needs
 
     counts, others = checked_trace(trace), [checked_trace(other) for other in train]
     title = _title(trace) if title is None else title
