@@ -51,7 +51,7 @@ static inline double noise(uint64_t *seed)
     return (double)(random_number(seed) >> 11) * 0x1p-53 - 0.5;
 }
 
-/* Autoregressions of the first order; the last expert of a layer takes what is left of 1,000,000. */
+/* Autoregressions of the first order; the last expert of a layer has the rest of 1,000,000. */
 static inline double *autoregressions(double phi, uint64_t seed)
 {
     double *counts = malloc(STEPS * SERIES * sizeof *counts), off[SERIES] = {0};

@@ -60,7 +60,7 @@ static inline double loglik_at(const double *values, size_t n, unsigned p, unsig
     unsigned dimension = p > q ? p : q;
     double theta[MP_ARIMA_ORDER] = {0};
     memcpy(theta, coefficients + p, q * sizeof *theta);
-    double within[MP_ARIMA_ORDER]; /* roots on the unit circle, but for rounding, stay */
+    double within[MP_ARIMA_ORDER]; /* roots on the unit circle, up to rounding, are not reflected */
     memcpy(within, theta, sizeof within);
     mp_arima_shrink(within, q, 1 - 1e-6);
     if (!mp_arima_roots_inside(within, q))

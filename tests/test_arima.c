@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* ARIMA through the public calls: what is estimated, loads that break others, what is refused. */
+/* ARIMA through the public calls: estimates, difficult loads, and refusals. */
 #include "arima.h"
 
 /* ---- estimates --------------------------------------------------------------------------------------------------- */
 
-static void the_estimate_is_what_the_load_was_made_with(void **state)
+static void estimates_recover_the_model_of_the_load(void **state)
 {
     (void)state;
     double *counts = autoregressions(0.7, 1);
@@ -76,7 +76,7 @@ static void a_short_history_gets_a_smaller_order_and_a_constant_its_mean(void **
     free(counts);
 }
 
-static void selected_orders_are_one_for_a_layer_or_each_seriess_own(void **state)
+static void selected_orders_are_per_layer_or_per_series(void **state)
 {
     (void)state;
     double *counts = autoregressions(0.8, 4);
@@ -119,7 +119,7 @@ static void constant_experts_have_no_vote(void **state)
     free(counts);
 }
 
-static void a_season_is_told(void **state)
+static void a_season_is_reported(void **state)
 {
     (void)state;
     double *counts = autoregressions(0.2, 5);
@@ -134,7 +134,7 @@ static void a_season_is_told(void **state)
     free(counts);
 }
 
-/* ---- loads that break others ------------------------------------------------------------------------------------- */
+/* ---- difficult loads --------------------------------------------------------------------------------------------- */
 
 enum {
     CONSTANT,
@@ -191,7 +191,7 @@ static void every_load_gets_a_forecast(void **state)
                 moep_predictor *predictor =
                     make_and_push(&config, NULL, counts + (STEPS - lengths[j]) * SERIES, lengths[j]);
                 assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
-                assert_int_equal(moep_predictor_fit(predictor), MOEP_OK); /* from there */
+                assert_int_equal(moep_predictor_fit(predictor), MOEP_OK); /* again, from the estimates */
                 assert_int_equal(moep_predictor_predict(predictor, 1000, 250, rows[0][0], 4 * SERIES), MOEP_OK);
                 for (size_t r = 0; r < 4; r++)
                     for (size_t layer = 0; layer < LAYERS; layer++) {
@@ -221,7 +221,7 @@ static void every_load_gets_a_forecast(void **state)
 
 /* ---- refusals ---------------------------------------------------------------------------------------------------- */
 
-static void what_a_config_may_not_hold_is_told(void **state)
+static void invalid_configurations_are_refused(void **state)
 {
     (void)state;
 #define refused(words, change)                                                                                 \
@@ -250,7 +250,7 @@ static void what_a_config_may_not_hold_is_told(void **state)
 #undef refused
 }
 
-/* Observations, of as many steps as a bucket has. */
+/* The limit is in observations, not in steps. */
 static void more_than_ten_million_observations_ahead_are_refused(void **state)
 {
     (void)state;
@@ -268,7 +268,7 @@ static void more_than_ten_million_observations_ahead_are_refused(void **state)
     free(counts);
 }
 
-static void a_model_that_cannot_be_read_is_told(void **state)
+static void a_model_that_does_not_exist_is_an_error(void **state)
 {
     (void)state;
     double *counts = autoregressions(0.7, 12);
@@ -291,16 +291,16 @@ static void a_model_that_cannot_be_read_is_told(void **state)
 int main(void)
 {
     const struct CMUnitTest arima[] = {
-        cmocka_unit_test(the_estimate_is_what_the_load_was_made_with),
+        cmocka_unit_test(estimates_recover_the_model_of_the_load),
         cmocka_unit_test(until_a_fit_the_forecast_is_the_mean_of_the_history),
         cmocka_unit_test(a_short_history_gets_a_smaller_order_and_a_constant_its_mean),
-        cmocka_unit_test(selected_orders_are_one_for_a_layer_or_each_seriess_own),
+        cmocka_unit_test(selected_orders_are_per_layer_or_per_series),
         cmocka_unit_test(constant_experts_have_no_vote),
-        cmocka_unit_test(a_season_is_told),
+        cmocka_unit_test(a_season_is_reported),
         cmocka_unit_test(every_load_gets_a_forecast),
-        cmocka_unit_test(what_a_config_may_not_hold_is_told),
+        cmocka_unit_test(invalid_configurations_are_refused),
         cmocka_unit_test(more_than_ten_million_observations_ahead_are_refused),
-        cmocka_unit_test(a_model_that_cannot_be_read_is_told),
+        cmocka_unit_test(a_model_that_does_not_exist_is_an_error),
     };
     return cmocka_run_group_tests(arima, NULL, NULL);
 }

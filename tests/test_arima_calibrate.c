@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The factors by which ARIMA's standard errors are calibrated, each beside the same computed by hand. */
+/* The factors that calibrate ARIMA's standard errors, compared with the same factors computed by hand. */
 #include "arima_scratch.h"
 
 #include "methods/arima/calibrate.h"
@@ -149,9 +149,9 @@ static void a_means_factors_use_the_mean_before_each_origin(void **state)
     free(layer.memory);
 }
 
-/* At each origin the forecast is that of a series that ends there, coefficients on both sides included; the standard
- * error is that of the whole series. The levels walk, so that the mean before an origin differs from the whole
- * series'. */
+/* At each origin the forecast is that of a series that ends there, with the same coefficients; the standard error is
+ * that of the whole series. The levels walk, so that the mean before an origin differs from that of the whole
+ * series. */
 static void states_at_origins_are_those_of_a_shorter_series(void **state)
 {
     (void)state;
@@ -215,7 +215,7 @@ static void the_next_steps_factor_is_the_one_by_hand(void **state)
 }
 
 /* (q90 - q10) / 2 of the last step of the horizon, over the normal quantile. */
-static double spread_of_step(const struct layer *layer, size_t horizon)
+static double standard_deviation_of_step(const struct layer *layer, size_t horizon)
 {
     const double ends[] = {0.1, 0.9};
     double *rows = malloc(2 * horizon * EXPERTS * sizeof *rows);
@@ -238,21 +238,21 @@ static void a_steps_interval_is_as_wide_as_its_factors_say(void **state)
         set_model(&layer, e, (struct arima_estimate){.order = {.d = 1}, .sigma2 = 4e-6});
     calibrate(&layer);
     struct arima_factors *factors = &layer.model.factors[0];
-    double variance[EXPERTS], beyond;
+    double variance[EXPERTS], within;
     mp_arima_step_variance(&layer.observed, 0, EXPERTS, variance);
-    beyond = variance[0] * (1 - 1.0 / BUCKET);
+    within = variance[0] * (1 - 1.0 / BUCKET);
     factors->step = -0.25;
     factors->horizon[0] = 0.1;
     factors->horizon[1] = 0.2;
     double next = 4e-6 * exp(0.2), after = 2 * 4e-6 + (exp(0.4) - 1) * 4e-6 * 5 / 4;
-    assert_near(spread_of_step(&layer, 1), exp(-0.25) * sqrt(4e-6 + beyond), 1e-9);
-    assert_near(spread_of_step(&layer, 5), exp(-0.25) * sqrt(4e-6 + beyond), 1e-9);
-    factors->step = -2; /* surer than the mean of its observation */
-    assert_near(spread_of_step(&layer, 1), exp(-2) * sqrt(4e-6 + beyond), 1e-9);
+    assert_near(standard_deviation_of_step(&layer, 1), exp(-0.25) * sqrt(4e-6 + within), 1e-9);
+    assert_near(standard_deviation_of_step(&layer, 5), exp(-0.25) * sqrt(4e-6 + within), 1e-9);
+    factors->step = -2; /* a smaller error than that of its observation */
+    assert_near(standard_deviation_of_step(&layer, 1), exp(-2) * sqrt(4e-6 + within), 1e-9);
     /* the second observation has 2 sigma2, the mean of both 5 / 4 sigma2 */
-    assert_near(spread_of_step(&layer, 6), sqrt(after + beyond), 1e-9);
+    assert_near(standard_deviation_of_step(&layer, 6), sqrt(after + within), 1e-9);
     factors->horizon[HORIZONS - 1] = -3;
-    assert_near(spread_of_step(&layer, 64 * BUCKET), sqrt(next + beyond), 1e-9);
+    assert_near(standard_deviation_of_step(&layer, 64 * BUCKET), sqrt(next + within), 1e-9);
     free(layer.memory);
 }
 
@@ -287,9 +287,9 @@ static void a_steps_interval_on_the_scale_of_logarithms(void **state)
             MOEP_OK);
         double centre = rows[0][0], of_log = 1e-4 * exp(0.2);
         double found = exp(2 * step) * (1e-4 * centre * centre + 0.8 * variance[0]);
-        double beyond = found - of_log * centre * centre;
+        double within = found - of_log * centre * centre;
         double expected =
-            beyond > 0 ? centre * exp(z * sqrt(of_log)) + z * sqrt(beyond) : centre * exp(z * sqrt(found) / centre);
+            within > 0 ? centre * exp(z * sqrt(of_log)) + z * sqrt(within) : centre * exp(z * sqrt(found) / centre);
         assert_near(rows[1][0], expected, 1e-9);
     }
     free(layer.memory);
@@ -351,7 +351,7 @@ static void only_series_that_are_differenced_alike_share_factors(void **state)
     free(alike.memory);
 }
 
-/* Half of so few observations holds too few errors: the formula stands. */
+/* Half of 31 observations holds too few errors, so that the formula is used alone. */
 static void a_short_history_has_no_factors(void **state)
 {
     (void)state;
@@ -368,9 +368,9 @@ static void a_short_history_has_no_factors(void **state)
     free(layer.memory);
 }
 
-/* At the calibration horizons the factor is the one found, between them a power, beyond them a power that bends
+/* At the calibration horizons the factor is the one found, between them a power, after the last a power that bends
  * upwards. */
-static void factors_go_on_as_powers_of_the_horizon(void **state)
+static void factors_continue_as_powers_of_the_horizon(void **state)
 {
     (void)state;
     const struct arima_factors falling = {.horizon = {0, -0.1, -0.3, -0.5, -0.7}};
@@ -397,7 +397,7 @@ int main(void)
         cmocka_unit_test(series_of_two_differences_have_factors),
         cmocka_unit_test(only_series_that_are_differenced_alike_share_factors),
         cmocka_unit_test(a_short_history_has_no_factors),
-        cmocka_unit_test(factors_go_on_as_powers_of_the_horizon),
+        cmocka_unit_test(factors_continue_as_powers_of_the_horizon),
     };
     return cmocka_run_group_tests(arima_calibrate, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Series that break other estimators. */
+/* Difficult series: the estimates are finite and usable, whatever the series. */
 #include "arima_estimates.h"
 
 #include "methods/arima/forecast.h"

@@ -7,7 +7,7 @@
 #include <gsl/gsl_multimin.h>
 #endif
 
-/* With so many starts all fits but one are as likely as R's; with the default number all but 8, which are of (5, 1, 5),
+/* With that many starts all fits except one are as likely as R's; with the default number all except 8, of (5, 1, 5),
  * (0, 0, 2) and (2, 1, 1). The one is (5, 1, 5) on Box and Jenkins' series C, too short for one mode to stand out: 1 of
  * several hundred of our starts leads to R's. */
 enum { MANY_STARTS = 40 };
@@ -41,7 +41,7 @@ static void no_fit_of_R_is_more_likely(void **state)
 }
 
 /* The likelihood of a multiple is that of the series less n log of the factor; the coefficients are the same. */
-static void a_scale_changes_only_what_has_a_unit(void **state)
+static void a_scale_changes_only_numbers_with_a_unit(void **state)
 {
     (void)state;
     double series[300], scaled[300];
@@ -137,7 +137,7 @@ int main(void)
 {
     const struct CMUnitTest arima_estimate[] = {
         cmocka_unit_test(no_fit_of_R_is_more_likely),
-        cmocka_unit_test(a_scale_changes_only_what_has_a_unit),
+        cmocka_unit_test(a_scale_changes_only_numbers_with_a_unit),
 #ifdef HAVE_GSL
         cmocka_unit_test(no_optimum_of_GSL_is_better),
 #endif

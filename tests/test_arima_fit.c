@@ -72,7 +72,7 @@ static void a_refit_after_new_steps_is_about_as_good_as_a_first_fit(void **state
     free(counts);
 }
 
-/* The old load's best model is a poor one of the new load: a refit must not stay at its optimum. */
+/* The best model of the old load is a poor model of the new one: a refit must not stay at the old optimum. */
 static void a_refit_follows_a_load_that_has_changed(void **state)
 {
     (void)state;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Forecasts, their standard errors, and the states from which they begin. */
 #include "arima_scratch.h"
 #include "golden.h"
 
@@ -101,7 +102,7 @@ static double error_of_mean(const double *psi, size_t first, size_t last, double
     return sqrt(sigma2 * sum) / (double)(last - first);
 }
 
-static void rows_are_means_of_steps_with_the_error_of_the_mean(void **state)
+static void rows_are_means_of_steps_with_the_standard_error_of_the_mean(void **state)
 {
     (void)state;
     enum { STEPS = 50, HORIZON = 47 };
@@ -131,7 +132,7 @@ static void rows_are_means_of_steps_with_the_error_of_the_mean(void **state)
     }
 }
 
-static void rows_may_lie_apart_and_errors_be_left_out(void **state)
+static void rows_may_have_gaps_between_them_and_standard_errors_be_omitted(void **state)
 {
     (void)state;
     double series[50], mean[10], error[10], scratch[20], spread[30], spread_error[30], only[10];
@@ -168,7 +169,7 @@ static void differences_are_summed_again(void **state)
     }
 }
 
-static void a_limit_of_the_roots_leaves_the_others_alone(void **state)
+static void a_limit_changes_only_the_roots_above_it(void **state)
 {
     (void)state;
     double series[200], mean[1000], error[1000], scratch[1000], free_error[1000];
@@ -223,10 +224,10 @@ int main(void)
 {
     const struct CMUnitTest arima_forecast[] = {
         cmocka_unit_test(forecasts_and_errors_are_those_of_R),
-        cmocka_unit_test(rows_are_means_of_steps_with_the_error_of_the_mean),
-        cmocka_unit_test(rows_may_lie_apart_and_errors_be_left_out),
+        cmocka_unit_test(rows_are_means_of_steps_with_the_standard_error_of_the_mean),
+        cmocka_unit_test(rows_may_have_gaps_between_them_and_standard_errors_be_omitted),
         cmocka_unit_test(differences_are_summed_again),
-        cmocka_unit_test(a_limit_of_the_roots_leaves_the_others_alone),
+        cmocka_unit_test(a_limit_changes_only_the_roots_above_it),
         cmocka_unit_test(a_batch_of_different_orders_is_as_each_alone),
     };
     return cmocka_run_group_tests(arima_forecast, NULL, NULL);

@@ -107,7 +107,7 @@ static void the_next_steps_interval_is_never_narrower_than_the_models(void **sta
 }
 
 /* With fewer observations than a fit needs there are no intervals, even for a model fitted before. */
-static void a_history_that_begins_anew_has_no_intervals_yet(void **state)
+static void a_restarted_history_has_no_intervals_yet(void **state)
 {
     (void)state;
     const double probability = 0.9;
@@ -184,7 +184,7 @@ static double covered(const moep_predictor *predictor, const double *after, size
 
 /* Wrong models too: a walk for noise, a mean for walks. With 400 series two standard deviations of the coverage are 4
  * %; few errors within 200 observations are 64 long. */
-static void intervals_cover_what_they_promise(void **state)
+static void intervals_have_their_nominal_coverage(void **state)
 {
     (void)state;
     enum { MANY = 400, HISTORY = 1000, AHEAD = 320 };
@@ -245,9 +245,9 @@ int main(void)
         cmocka_unit_test(single_steps_scatter_more_than_their_mean),
         cmocka_unit_test(rows_of_any_stride_are_about_their_own_steps),
         cmocka_unit_test(the_next_steps_interval_is_never_narrower_than_the_models),
-        cmocka_unit_test(a_history_that_begins_anew_has_no_intervals_yet),
+        cmocka_unit_test(a_restarted_history_has_no_intervals_yet),
         cmocka_unit_test(tails_are_heavier_the_farther_ahead),
-        cmocka_unit_test(intervals_cover_what_they_promise),
+        cmocka_unit_test(intervals_have_their_nominal_coverage),
         cmocka_unit_test(a_layers_intervals_do_not_depend_on_the_other_layers),
     };
     return cmocka_run_group_tests(arima_intervals, NULL, NULL);

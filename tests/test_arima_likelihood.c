@@ -5,7 +5,7 @@
 
 static struct arima_point point, moved;
 
-/* A workspace for so many observations, in an arena of its own. */
+/* A workspace for that many observations, in an arena of its own. */
 struct own_workspace {
     struct arima_workspace workspace;
     size_t observations;
@@ -144,7 +144,7 @@ static void the_gradient_is_that_of_finite_differences(void **state)
     mp_arena_free(&own.arena, &heap);
 }
 
-/* e - H c for c held fixed is what the matrix is of; so its products with any vector are not negative. */
+/* The matrix is (n / S) J'J, with J the derivatives of e - H c for a fixed c. So x'J'J x is not negative for any x. */
 static void the_gauss_newton_matrix_is_symmetric_and_positive(void **state)
 {
     (void)state;
@@ -179,7 +179,7 @@ static void the_gauss_newton_matrix_is_symmetric_and_positive(void **state)
     mp_arena_free(&own.arena, &heap);
 }
 
-/* What a lane gets depends neither on its place nor on its neighbours, nor on how wide the vectors are. */
+/* The results of a lane depend neither on its place, nor on its neighbours, nor on the width of the vectors. */
 static void a_lane_gets_the_same_bytes_wherever_it_is(void **state)
 {
     (void)state;
@@ -230,7 +230,7 @@ static void a_lane_gets_the_same_bytes_wherever_it_is(void **state)
     mp_arena_free(&own.arena, &heap);
 }
 
-static void what_has_no_likelihood_says_so(void **state)
+static void inadmissible_points_have_no_likelihood(void **state)
 {
     (void)state;
     static const double cases[][2] = {{1, 0}, {-1.01, 0}, {0.999999, 0}, {0, 3}, {0, -1.2}, {NAN, 0}, {0.5, INFINITY}};
@@ -288,7 +288,7 @@ int main(void)
         cmocka_unit_test(the_gradient_is_that_of_finite_differences),
         cmocka_unit_test(the_gauss_newton_matrix_is_symmetric_and_positive),
         cmocka_unit_test(a_lane_gets_the_same_bytes_wherever_it_is),
-        cmocka_unit_test(what_has_no_likelihood_says_so),
+        cmocka_unit_test(inadmissible_points_have_no_likelihood),
         cmocka_unit_test(a_workspace_has_a_size_or_none),
         cmocka_unit_test(only_what_is_built_and_runs_here_is_chosen),
     };

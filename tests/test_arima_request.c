@@ -64,7 +64,8 @@ static void any_threads_lanes_and_neighbours_give_the_same_bytes(void **state)
     free(values);
 }
 
-/* Every compiler and processor gives them. The series are made from integers alone, because C libraries differ. */
+/* Every compiler and processor gives the same bytes. The series come from integers alone, because C libraries
+ * differ. */
 static void every_build_gives_these_bytes(void **state)
 {
     (void)state;
@@ -95,7 +96,7 @@ static void every_build_gives_these_bytes(void **state)
         free_own_scratch(&own);
     }
     if (hash != EXPECTED_HASH)
-        fail_msg("the bytes are others: hash 0x%016llx", (unsigned long long)hash);
+        fail_msg("the bytes have changed: hash 0x%016llx", (unsigned long long)hash);
     free(values);
 }
 
@@ -109,7 +110,7 @@ static size_t done_of(const struct arima_estimate *estimates)
     return done;
 }
 
-static void a_budget_stops_between_series_and_the_next_call_goes_on(void **state)
+static void a_budget_stops_between_series_and_the_next_call_continues(void **state)
 {
     (void)state;
     struct arima_order orders[SERIES];
@@ -151,8 +152,8 @@ static void a_budget_stops_between_series_and_the_next_call_goes_on(void **state
     free(values);
 }
 
-/* From its own estimate a fit has hardly a step to go. */
-static void a_warm_start_goes_on_from_the_estimate(void **state)
+/* From its own estimate a fit takes hardly any step. */
+static void a_warm_start_continues_from_the_estimate(void **state)
 {
     (void)state;
     struct arima_order orders[SERIES];
@@ -269,8 +270,8 @@ int main(void)
     const struct CMUnitTest arima_request[] = {
         cmocka_unit_test(any_threads_lanes_and_neighbours_give_the_same_bytes),
         cmocka_unit_test(every_build_gives_these_bytes),
-        cmocka_unit_test(a_budget_stops_between_series_and_the_next_call_goes_on),
-        cmocka_unit_test(a_warm_start_goes_on_from_the_estimate),
+        cmocka_unit_test(a_budget_stops_between_series_and_the_next_call_continues),
+        cmocka_unit_test(a_warm_start_continues_from_the_estimate),
         cmocka_unit_test(refused_memory_is_reported_and_none_is_kept),
         cmocka_unit_test(progress_can_cancel),
     };

@@ -79,7 +79,7 @@ static void roots_are_found_and_make_their_polynomial(void **state)
     }
 }
 
-static void roots_that_coincide_are_numbers(void **state)
+static void multiple_roots_are_finite(void **state)
 {
     (void)state;
     const struct arima_root same[MOST] = {{0.5, 0}, {0.5, 0}, {0.5, 0}, {0.5, 0},
@@ -158,7 +158,7 @@ static void set_moduli(struct arima_root *roots, unsigned n, double above, doubl
     }
 }
 
-static void large_roots_are_moved_onto_the_circle_or_to_a_limit(void **state)
+static void large_roots_are_scaled_to_the_circle_or_to_a_limit(void **state)
 {
     (void)state;
     uint64_t seed = 4;
@@ -205,10 +205,10 @@ int main(void)
 {
     const struct CMUnitTest arima_roots[] = {
         cmocka_unit_test(roots_are_found_and_make_their_polynomial),
-        cmocka_unit_test(roots_that_coincide_are_numbers),
+        cmocka_unit_test(multiple_roots_are_finite),
         cmocka_unit_test(a_polynomial_is_inside_if_all_of_its_roots_are),
         cmocka_unit_test(mirrored_roots_are_inside_and_the_others_stay),
-        cmocka_unit_test(large_roots_are_moved_onto_the_circle_or_to_a_limit),
+        cmocka_unit_test(large_roots_are_scaled_to_the_circle_or_to_a_limit),
         cmocka_unit_test(to_shrink_is_to_multiply_every_root),
     };
     return cmocka_run_group_tests(arima_roots, NULL, NULL);

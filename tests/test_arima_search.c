@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Where searches for the best likelihood begin, and how they go on from there. */
+/* The starts of searches for the best likelihood, and how the searches continue. */
 #include "arima_estimates.h"
 
 /* ---- starts ------------------------------------------------------------------------------------------------------ */
@@ -108,8 +108,8 @@ static void structured_starts_are_arma11_times_factors(void **state)
     check_product(2, 0, 2, 0.3, none, both_sides);
 }
 
-/* The number of starts before one comes again: an autoregression has three, and where the only factors that nearly
- * cancel are real they come again. */
+/* The number of different starts: an autoregression has three, and starts repeat if the only factors that nearly cancel
+ * are real. */
 static unsigned starts_that_differ(unsigned p, unsigned q)
 {
     unsigned least = p < q ? p : q;
@@ -148,7 +148,7 @@ static void every_start_is_admissible_and_of_its_order(void **state)
             }
 }
 
-/* ---- from a start on --------------------------------------------------------------------------------------------- */
+/* ---- after a start ----------------------------------------------------------------------------------------------- */
 
 enum { SERIES = 40, STEPS = 150, MANY_STARTS = 30 };
 
@@ -179,7 +179,7 @@ static void a_start_without_a_likelihood_gives_way_to_zeros(void **state)
         assert_true(outside.objective == zeros.objective && isfinite(zeros.objective));
         assert_int_equal(outside.evaluations, zeros.evaluations + 1);
     }
-    struct arima_candidate outside = optimise(series, 0, 1.5, 0.2); /* only the likelihood there */
+    struct arima_candidate outside = optimise(series, 0, 1.5, 0.2); /* evaluates the likelihood alone */
     assert_true(outside.objective == MP_ARIMA_INADMISSIBLE && outside.at.phi[0] == 1.5 && outside.at.theta[0] == 0.2);
     assert_int_equal(outside.evaluations, 1);
     struct arima_candidate inside = optimise(series, 0, 0.5, 0.2);

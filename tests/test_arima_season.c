@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Seasons of spectra that are made here. */
+/* Seasons of synthetic spectra. */
 #include "support.h"
 
 #include "methods/arima/season.h"
@@ -71,7 +71,7 @@ static void a_season_is_seen_three_times_at_least(void **state)
     (void)state;
     assert_int_equal(period_with_peak(N / 3, 3, 50), N / 3);
     assert_int_equal(period_with_peak(N / 3 + 1, 3, 50), 0);
-    struct spectrum trend = flat(16); /* slower movements do not hide a season */
+    struct spectrum trend = flat(16); /* slow changes do not hide a season */
     trend.power[1] = trend.power[2] = 1000;
     trend.power[16] = 100;
     assert_int_equal(period_of(&trend), 16);

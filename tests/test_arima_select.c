@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* Order selection: unit-root tests, seasons, orders by AICc, and the vote of a layer. */
 #include "arima_estimates.h"
 #include "golden.h"
 
-#include "methods/arima/season.h"
-#include "methods/arima/order_selection.h"
-#include "methods/arima/unit_root_tests.h"
 #include "methods/arima/fit.h"
+#include "methods/arima/order_selection.h"
+#include "methods/arima/season.h"
+#include "methods/arima/unit_root_tests.h"
 
 static enum arima_trend trend_of(const struct golden *golden)
 {
@@ -41,7 +42,7 @@ static void test_statistics_are_those_of_R(void **state)
     assert_true(probabilities > 80);
 }
 
-/* ---- series made here -------------------------------------------------------------------------------------------- */
+/* ---- synthetic series -------------------------------------------------------------------------------------------- */
 
 /* Uniform, with mean 0. */
 static double noise(uint64_t *seed)
@@ -73,7 +74,7 @@ static void probabilities_end_with_their_tables(void **state)
     assert_near(mp_arima_adf(values, 400, MP_ARIMA_LEVEL, 0).probability, 0.99, 0);
 }
 
-static void tests_of_series_without_noise_say_nothing(void **state)
+static void series_without_noise_give_no_test(void **state)
 {
     (void)state;
     double constant[50], zero[50] = {0}, line[50], tiny[50], scaled[50];
@@ -319,7 +320,7 @@ int main(void)
     const struct CMUnitTest arima_select[] = {
         cmocka_unit_test(test_statistics_are_those_of_R),
         cmocka_unit_test(probabilities_end_with_their_tables),
-        cmocka_unit_test(tests_of_series_without_noise_say_nothing),
+        cmocka_unit_test(series_without_noise_give_no_test),
         cmocka_unit_test(rounding_and_overflow_are_no_noise),
         cmocka_unit_test(walks_are_differenced_and_persistent_series_are_not),
         cmocka_unit_test(a_season_is_found_and_persistence_is_none),

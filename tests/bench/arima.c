@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The processor time of fits of ARIMA to 256 share-like series of 1,000 observations on one thread, and how far their
- * likelihood is below the best known, that of many starts. Half of the series are walks of a share's growth rate
- * around it, ARIMA(2, 1, 1); half are shares whose logit is an autoregression, with the noise of counting tokens.
+ * likelihood is below the best known, that of 100 starts. Half of the series are ARIMA(2, 1, 1) around a share. Half
+ * are shares whose logit is an autoregression, with the noise of counting tokens.
  *
  * usage: arima [--write FILE] [SERIES [OBSERVATIONS]]
  * --write: only writes the series, one a line, for other programs. */
@@ -24,7 +24,7 @@ static double processor_time(void)
     return (double)time.tv_sec * 1e3 + (double)time.tv_nsec * 1e-6;
 }
 
-/* xorshift64* (Vigna 2016), and a sum of twelve for a normal number. */
+/* The generator is xorshift64* (Vigna 2016). A sum of twelve uniform numbers is nearly normal. */
 static double uniform(uint64_t *state)
 {
     *state ^= *state >> 12;

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Errors of ARIMA's forecasts beside SW_Avg's on bundled traces, as Markdown, refitted at every origin, every 100
-steps. Then the grid that its default was chosen by: orders, buckets and histories on the two small16 runs alone."""
+"""Compares the errors of ARIMA and SW_Avg on bundled traces, as Markdown. ARIMA is refitted at every origin, every 100
+steps. Then prints the grid from which its default was chosen: orders, buckets and histories on the two small16 runs."""
 import itertools
 
 import numpy as np

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The time of fits and their likelihood beside those of R, gretl and statsmodels: share-like series of 1,000
-observations, one thread, processor time. "Gap" is how far the exact log-likelihood is below the best found by any
-program, or by ours with 64 starts. One program evaluates all coefficients: statsmodels' filter, run to the end.
+"""Compares the time and likelihood of fits with those of R, gretl and statsmodels, on share-like series of 1,000
+observations, on one thread, in processor time. "Gap" is the distance of the exact log-likelihood from the best found by
+any program, or by ours with 64 starts. statsmodels' filter, run to the end, evaluates the coefficients of all programs.
 
-Peers get the series divided by the standard deviation of their differences, which serves them best."""
+Peers receive the series divided by the standard deviation of their differences: they are best with these."""
 import os
 
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):

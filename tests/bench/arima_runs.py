@@ -29,7 +29,7 @@ def title(config):
 
 
 def states_at(counts, origins):
-    """The detector's states after so many steps: [origins, layers]."""
+    """The detector's states at the origins: [origins, layers]."""
     states, last = [], 0
     with moepredict.Detector(layers=counts.shape[1], experts=counts.shape[2]) as detector:
         for origin in origins:

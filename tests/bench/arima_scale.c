@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* ARIMA with bucket 1 of every series of a large model: a first fit, a refit 100 steps later, and forecasts. A
- * forecast is of the mean of the next 1,000 steps, without or with its 10 % and 90 % quantiles. Memory is the most
- * that the fit holds beyond the handle, over the history's bytes. `seconds` is elapsed time; all else is processor
- * time of all threads. */
+ * forecast is the mean of the next 1,000 steps, without or with its 10 % and 90 % quantiles. Memory is the largest
+ * amount that the fit allocates besides the handle, over the bytes of the history. `seconds` is elapsed time; the other
+ * times are processor time of all threads. */
 #include "bench.h"
 
 #include <math.h>
@@ -44,8 +44,7 @@ static double normal(uint64_t *state)
     return sum;
 }
 
-/* Loads of experts with the noise of counting tokens: the logarithm of every other one is a walk, that of the rest an
- * autoregression. */
+/* Loads of experts with the noise of counting tokens. The logarithms are alternately walks and autoregressions. */
 static float *make_loads(size_t steps, size_t series)
 {
     float *loads = malloc(steps * series * sizeof *loads);
