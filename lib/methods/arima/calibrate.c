@@ -12,8 +12,9 @@
  *
  * where q is the ceil(0.8 (N + 1))-th smallest of the N values of r, the 80 % quantile of N past errors and one future
  * error. 1.2816 is that of |z|, z normal. The root is Akaike's final prediction error: after a fit of k coefficients to
- * n observations, future errors have a mean square larger by (n + k) / (n - k). The power corrects for long spans, of
- * which the fit has seen most. Horizons are 1, 2, 4, .. observations, up to a third of the history.
+ * n observations, the mean square of future errors is (n + k) / (n - k) times as large. The power corrects for long
+ * spans: the history holds few, and the fit has seen them. Horizons are 1, 2, 4, .. observations, up to a third of the
+ * history.
  *
  * A group is the series of a layer that have the same d and whose standard errors all grow with the horizon, or all
  * shrink. Walks and noise need factors of their own.

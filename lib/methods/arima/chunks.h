@@ -2,7 +2,7 @@
 /* Several threads work on the series of a panel in chunks.
  *
  * Workers take chunks in ascending order until none is left. Timing decides which worker gets which chunk. So the work
- * on a chunk must not depend on the worker, nor on what earlier chunks have left in its scratch. */
+ * on a chunk must not depend on the worker, nor on the contents that earlier chunks have left in its scratch. */
 #ifndef MP_METHODS_ARIMA_CHUNKS_H
 #define MP_METHODS_ARIMA_CHUNKS_H
 

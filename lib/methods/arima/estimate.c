@@ -33,6 +33,7 @@ static void lay_out(void *self, struct arena *arena)
     const struct arima_request *request = estimation->request;
     size_t chunk = estimation->chunk;
     estimation->workers = mp_arena_take(arena, estimation->threads, sizeof *estimation->workers);
+    /* While the arena only counts bytes there are no workers: their arrays are counted in `counted`. */
     for (size_t w = 0; w < estimation->threads; w++) {
         struct worker counted, *worker = estimation->workers ? &estimation->workers[w] : &counted;
         worker->values = mp_arena_take(arena, mp_product(chunk, request->observations), sizeof *worker->values);

@@ -9,7 +9,7 @@
  * A step that lowers f is accepted. It multiplies the damping by 0.2 if gain / prediction is above 3/4, by 1 above 1/4,
  * and by 2 otherwise. A rejected step multiplies it by 5.
  *
- * The mean and the coefficients are optimised in turn. S is quadratic in the mean x, the determinant without x:
+ * The mean and the coefficients are optimised in turn. S is quadratic in the mean x, and the determinant is free of x:
  *     S(x + y) = S + 2 slope y + curvature y^2,   curvature = (S(x + 1) + S(x - 1)) / 2 - S,
  *     slope = (S(x + 1) - S(x - 1)) / 4,   y = -slope / curvature,   gain = n / 2 log(S / (S + slope y)).
  *
@@ -46,9 +46,9 @@ struct optimiser {
 
 _Static_assert(sizeof(struct optimiser) <= MP_ARIMA_OPTIMISER, "the workspace has room for it");
 
-/* With the least damping a step is Newton's, up to rounding; above the most, it changes no digit. A small predicted gain
- * shows a near optimum only if the damping is small. LONGEST_STEP bounds the change of every coefficient. Measured as in
- * search.c: a first damping of 0.01 loses 0.11; a longest step of 0.3 loses 0.05, and one of 3 changes little. */
+/* With the least damping a step is Newton's, up to rounding; above the most, it changes no digit. A small predicted
+ * gain shows a near optimum only if the damping is small. LONGEST_STEP bounds the change of every coefficient. Measured
+ * as in search.c: a first damping of 0.01 loses 0.11; a longest step of 0.3 loses 0.05, and one of 3 changes little. */
 static const double FIRST_DAMPING = 1e-3, LEAST_DAMPING = 1e-9, MOST_DAMPING = 1e12, SMALL_DAMPING = 0.1;
 static const double LONGEST_STEP = 1;
 

@@ -19,7 +19,7 @@
 static const double SEARCH_TOLERANCE = 0.01, FINAL_TOLERANCE = 1e-4;
 
 /* Most searches take 20 to 25 iterations. A limit of 30 loses 0.06 and saves 16 %; 120 gains 0.01 and costs 9 %. For
- * the last part 50 loses 0.02 and saves 2 %; 300 gains nothing and costs 4 %. */
+ * the final part 50 loses 0.02 and saves 2 %; 300 gains nothing and costs 4 %. */
 enum { SEARCH_ITERATIONS = 60, FINAL_ITERATIONS = 100 };
 
 /* Inverse roots of theta of a larger modulus are tried on the circle. With 0.8 to 0.995 the likelihood changes by 0.01

@@ -178,8 +178,8 @@ enum { CANCELLING_STARTS = sizeof CANCELLING / sizeof *CANCELLING };
  * 0.34 for (1, 1, 3) and take 37 % less work. */
 static const double EXTRA_AR_ROOT = 0.6, EXTRA_MA_ROOT = 0.9;
 
-/* Begins with ARMA(1, 1), as far as p and q allow. If there is room for one pair of factors only, every other two
- * starts use it for a cancelling pair. Then ARMA(1, 1) loses the factor of the shorter polynomial. */
+/* Begins with ARMA(1, 1), as far as p and q allow. If only one pair of factors has room, every other two starts
+ * have a cancelling pair there. Then ARMA(1, 1) loses the factor of the shorter polynomial. */
 static struct factored begin_factors(unsigned p, unsigned q, struct arima_coefficients arma11, unsigned number)
 {
     struct factored f = {.p = p > 0, .q = q > 0};
@@ -222,7 +222,7 @@ static double multiply_extra(double *a, unsigned *degree, unsigned n, double roo
     return sign;
 }
 
-/* ARMA(1, 1) times factors. `number` counts the structured starts: those that use no peak differ by it in signs. */
+/* ARMA(1, 1) times factors. `number` counts the structured starts, and makes those different that use no peak. */
 static struct arima_coefficients structured(unsigned p, unsigned q, struct arima_coefficients arma11,
                                             const double *cosines, const struct start_spec *spec, unsigned number)
 {

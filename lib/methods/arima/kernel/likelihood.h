@@ -139,7 +139,7 @@ static inline int mp_arima_doublings(size_t n)
 void mp_arima_workspace_lay_out(struct arima_workspace *workspace, struct arena *arena, size_t observations);
 
 /* An estimate of the floating-point operations of one evaluation of one lane. Budgets are counted in it: another
- * estimate changes what a fit returns. */
+ * estimate changes the results of a fit with a budget. */
 double mp_arima_evaluation_cost(size_t observations, unsigned dimension);
 
 #endif

@@ -3,7 +3,7 @@
  *
  * Matrices of at most m x m, one in every lane: products and Cholesky factors.
  *
- * The two Cholesky factorisations differ in what they do with a pivot that is not positive. C may be singular: root_of
+ * The two Cholesky factorisations treat a pivot that is not positive differently. C may be singular: root_of
  * takes the pivot for 0. I + root' K root is at least I: factorise_sum reports the lane as not definite. */
 #ifndef MP_METHODS_ARIMA_KERNEL_MATRICES_H
 #define MP_METHODS_ARIMA_KERNEL_MATRICES_H
