@@ -29,8 +29,8 @@ static void load_hessian(const struct arima_point *point, unsigned dimension, si
         }
 }
 
-/* Replaces H by L. If a pivot is not positive, its diagonal and the column below it become 0, and the variance
- * infinite: unlike the kernel's factorisations, this one must not replace the pivot by a small number. */
+/* Replaces H by L. If a pivot is not positive, its diagonal and the column below it become 0, and the variance infinite.
+ * The factorisation of newton_step.h would replace the pivot by a small number. */
 static void factorise(square_matrix a, unsigned n)
 {
     for (unsigned i = 0; i < n; i++)

@@ -3,8 +3,9 @@
  *
  * Matrices of at most m x m, one in every lane: products and Cholesky factors.
  *
- * The two Cholesky factorisations treat a pivot that is not positive differently. C may be singular: root_of
- * takes the pivot for 0. I + root' K root is at least I: factorise_sum reports the lane as not definite. */
+ * The two Cholesky factorisations treat a pivot that is not positive differently. C may be singular: root_of takes the
+ * pivot for 0. I + root' K root is at least I, so only lost digits make a pivot negative: factorise_sum reports those
+ * lanes. */
 #ifndef MP_METHODS_ARIMA_KERNEL_MATRICES_H
 #define MP_METHODS_ARIMA_KERNEL_MATRICES_H
 
