@@ -182,40 +182,62 @@ static void call_detector(void)
     CALL((moep_detector_destroy(detector), 0));
 }
 
-/* The predictors: all methods, and those orders of ARIMA whose scratch memory and code paths differ. */
-enum { CALL_CONFIGS = 7 };
-
-static void call_config(size_t i, moep_predictor_config *config)
+/* The defaults of a method, with which a fit of the LSTM makes a few updates and a validation. */
+static void make_default(moep_method method, moep_predictor_config *config)
 {
-    static const moep_method methods[CALL_CONFIGS] = {MOEP_SW_AVG, MOEP_ARIMA, MOEP_ARIMA, MOEP_ARIMA,
-                                                      MOEP_ARIMA,  MOEP_LSTM,  MOEP_LSTM};
     *config = (moep_predictor_config){.struct_size = sizeof *config};
-    CALL(moep_predictor_config_init(config, methods[i]));
-    if (i == 2)
-        config->arima_p = config->arima_q = 8;
-    if (i == 3)
-        config->arima_p = config->arima_d = config->arima_q = MOEP_SELECT;
-    if (i == 4) {
-        config->arima_d = 0;
-        config->arima_scale = MOEP_ARIMA_LOG_RATIOS;
-    }
-    if (i == 6) {
-        config->lstm_scope = MOEP_LSTM_JOINT;
-        config->lstm_hidden = 4;
-    }
-    if (methods[i] == MOEP_LSTM)
-        config->fit_budget = 2000; /* a few updates and a validation */
-    else if (i == 2 || i == 3)
-        config->arima_bucket = 20;
+    CALL(moep_predictor_config_init(config, method));
+    if (method == MOEP_LSTM)
+        config->fit_budget = 2000;
 }
 
-/* A hash of all answers. */
+/* Configurations whose scratch memory and code paths differ from those of the defaults. */
+static void make_arima_of_large_orders(moep_predictor_config *config)
+{
+    config->arima_p = config->arima_q = 8;
+    config->arima_bucket = 20;
+}
+
+static void make_arima_that_selects(moep_predictor_config *config)
+{
+    config->arima_p = config->arima_d = config->arima_q = MOEP_SELECT;
+    config->arima_bucket = 20;
+}
+
+static void make_arima_of_log_ratios(moep_predictor_config *config)
+{
+    config->arima_d = 0;
+    config->arima_scale = MOEP_ARIMA_LOG_RATIOS;
+}
+
+static void make_joint_lstm(moep_predictor_config *config)
+{
+    config->lstm_scope = MOEP_LSTM_JOINT;
+    config->lstm_hidden = 4;
+}
+
+static const struct {
+    moep_method method;
+    void (*change)(moep_predictor_config *config);
+} call_variants[] = {
+    {MOEP_ARIMA, make_arima_of_large_orders},
+    {MOEP_ARIMA, make_arima_that_selects},
+    {MOEP_ARIMA, make_arima_of_log_ratios},
+    {MOEP_LSTM, make_joint_lstm},
+};
+
+/* Calls everything, of all methods and variants; returns a hash of all answers. */
 static uint64_t call_everything(void)
 {
     moep_predictor_config config;
     answers = HASH_START;
-    for (size_t i = 0; i < CALL_CONFIGS; i++) {
-        call_config(i, &config);
+    for (moep_method method = 0; moep_method_name(method); method++) {
+        make_default(method, &config);
+        call_predictor(&config);
+    }
+    for (size_t i = 0; i < sizeof call_variants / sizeof *call_variants; i++) {
+        make_default(call_variants[i].method, &config);
+        call_variants[i].change(&config);
         call_predictor(&config);
     }
     call_detector();

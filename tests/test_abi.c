@@ -474,9 +474,17 @@ static void nothing_past_a_smaller_struct_is_read_or_written(void **state)
     assert_int_equal(info.struct_size, offsetof(moep_info, steps));
 }
 
+static void every_method_has_its_number_asserted_above(void **state)
+{
+    (void)state;
+    assert_non_null(moep_method_name(MOEP_LSTM));
+    assert_null(moep_method_name(MOEP_LSTM + 1)); /* a new method: assert its number too, and name it here */
+}
+
 int main(void)
 {
     const struct CMUnitTest abi[] = {
+        cmocka_unit_test(every_method_has_its_number_asserted_above),
         cmocka_unit_test(a_dtype_has_the_size_of_its_type),
         cmocka_unit_test(an_unknown_dtype_has_no_size),
         cmocka_unit_test(every_smaller_size_is_accepted),

@@ -11,7 +11,7 @@ enum { STRUCT_UNIT = sizeof(size_t), STRUCT_LEAST = 2 * sizeof(size_t) };
 #define ENDS_WITH(type, field)                                                         \
     _Static_assert(offsetof(type, field) + sizeof((type *)0)->field == sizeof(type) && \
                        sizeof(type) % STRUCT_UNIT == 0,                                \
-                   #type " ends in padding")
+                   #type " has another last field than " #field ", or ends in padding")
 ENDS_WITH(moep_runtime, progress_user);
 ENDS_WITH(moep_predictor_config, reserved);
 ENDS_WITH(moep_lstm_training, untrained_loss);

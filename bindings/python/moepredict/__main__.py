@@ -62,6 +62,11 @@ def _why_none(options: argparse.Namespace, predictor: Predictor, counts: NDArray
     return "no step that was forecast has a token"
 
 
+def _refit_every(options: argparse.Namespace) -> int:
+    """Forecasts between fits; arima's fits grow old, as the report and examples/replay.c have it too."""
+    return int(options.refit_every if options.refit_every is not None else 10 * (options.method == "arima"))
+
+
 def _backtest(options: argparse.Namespace) -> str:
     config = {name: value for name in PredictorConfig.names()[1:] if (value := getattr(options, name)) is not None}
     counts = checked_trace(options.trace)
@@ -70,7 +75,7 @@ def _backtest(options: argparse.Namespace) -> str:
         if options.train:
             predictor.fit_traces([checked_trace(other) for other in options.train], progress=_progress_bar())
         result = backtest(predictor, counts, horizon=options.horizon, stride=options.stride, first=options.first,
-                          every=options.every, refit_every=options.refit_every, assignments=options.assignments,
+                          every=options.every, refit_every=_refit_every(options), assignments=options.assignments,
                           progress=_progress_bar())
         any_error = np.isfinite(result.error).any()
         reason = None if any_error else _why_none(options, predictor, counts, result.origins[-1])
@@ -189,7 +194,8 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("--stride", type=int, help="steps averaged into one forecast row, default the horizon")
     command.add_argument("--first", type=int, default=300, help="steps before the first forecast, default 300")
     command.add_argument("--every", type=int, default=100, help="steps between forecasts, default 100")
-    command.add_argument("--refit-every", type=int, default=0, help="forecasts between fits, default 0: fit once")
+    command.add_argument("--refit-every", type=int,
+                         help="forecasts between fits, 0: fit once; default 10 for arima, whose fits grow old, else 0")
     command.add_argument("--assignments", type=float, default=0.0,
                          help="tokens per layer and step behind fractional counts")
     for name, text in _config_help().items():

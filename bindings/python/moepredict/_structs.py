@@ -26,7 +26,7 @@ class Struct(ctypes.Structure):
     @classmethod
     def names(cls) -> List[str]:
         """The fields that a caller sets or reads."""
-        return [name for name, _ in cls.fields() if name not in ("struct_size", "reserved")]
+        return [name for name, _ in cls.fields() if name != "struct_size" and not name.startswith("reserved")]
 
     def values(self) -> Dict[str, Any]:
         values = {name: getattr(self, name) for name in self.names()}

@@ -87,7 +87,7 @@ def backtest(predictor: Union[Predictor, str], trace: Any, *, horizon: int = 100
         The origins: forecasts are made at steps first, first + every, ... as far as the run holds their horizon.
     refit_every : int, default 0
         Origins between fits. 0: one fit, at the first origin where it succeeds, and none if `predictor` has a fitted
-        model. A method without a model is never fitted.
+        model. A method without a model is never fitted. For arima set 10 (with every = 100): one early fit grows old.
     assignments : float, default 0
         Tokens per layer and step behind the counts. 0: the counts are those tokens.
     progress : callable, optional

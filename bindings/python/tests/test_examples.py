@@ -8,6 +8,7 @@ import sys
 import tempfile
 import unittest
 
+import moepredict
 from commands import ENVIRONMENT
 from reference import ROOT
 
@@ -33,8 +34,8 @@ class Examples(unittest.TestCase):
             out = output_of("recorded_run.py", *([folder] if pictures else []))
             written = sorted(path.name for path in pathlib.Path(folder).iterdir())
         self.assertEqual(written, ["errors.png", "loads.png"] if pictures else [])
-        table = re.findall(r"^(sw_avg|arima|lstm) +([\d.]+)% +([\d.]+)% +([\d.]+)%$", out, flags=re.M)
-        self.assertEqual(len(table), 3)
+        table = re.findall(r"^(\w+) +([\d.]+)% +([\d.]+)% +([\d.]+)%$", out, flags=re.M)
+        self.assertEqual([method for method, *_ in table], moepredict.methods())
         for method, stable, transient, change_ahead in table:
             with self.subTest(method):
                 self.assertLess(2 * float(stable), min(float(transient), float(change_ahead)))

@@ -84,6 +84,7 @@ class Keywords(unittest.TestCase):
                  "arima_d": 0, "arima_q": 3, "arima_order_scope": "per_series", "arima_bucket": 4, "arima_starts": 6,
                  "arima_scale": "log_ratios", "arima_mean": 0, "arima_root_limit": 0.5, "seed": 9,
                  "lstm_scope": "joint", "lstm_layers": 2, "lstm_hidden": 8}
+        self.assertEqual(list(other), PREDICTOR)
         self.assertEqual(Predictor(layers=1, experts=2, **other).config._asdict(), other)
         other = {"horizon": 500, "tolerance": 0.2, "expert_tolerance": 0.3, "growth": 0.4, "drift_window": 90,
                  "block": 30, "dwell": 60, "windows": (5, 6, 7, 8)}
