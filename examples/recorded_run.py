@@ -104,7 +104,8 @@ if len(sys.argv) > 1:
             axis.axvline(change, color="0.4", linewidth=0.8, linestyle="--")
         axis.set(ylabel=f"layer {layer}", xlim=(0, steps))
     axis.set_xlabel("training step")
-    figure.suptitle("Load of each expert, in units of the mean load. Green: the layer is STABLE. Dashed: the data change")
+    figure.suptitle("Load of each expert, in units of the mean load. "
+                    "Green: the layer is STABLE. Dashed: the data change")
     figure.savefig(folder / "loads.png", dpi=100)
 
     figure = Figure(figsize=(9, 4), constrained_layout=True)
