@@ -16,5 +16,6 @@ case $("$format" --version) in
 esac
 git ls-files '*.c' '*.h' '*.cpp' | xargs "$format" --dry-run -Werror
 configure build/style -Dtests=enabled -Dexamples=enabled -Dgsl=enabled -Dopenblas=enabled
+ninja -C build/style build.ninja >/dev/null # again, if a file was added since
 git ls-files 'lib/*.c' 'examples/*.c' | xargs -P "$(nproc)" -n 4 "$tidy" --quiet -p build/style 2>/dev/null
 echo "clang-format and clang-tidy find nothing"
