@@ -158,7 +158,7 @@ static void store_window_means(const struct slice *slice, size_t k, size_t steps
                 means[i * MP_LSTM_WINDOWS + w] = (real)(sum[i] / (double)k);
 }
 
-MP_VECTORISED static void mp_add(double *restrict sum, const double *restrict terms, size_t n)
+MP_VECTORISED static void mp_add_terms(double *restrict sum, const double *restrict terms, size_t n)
 {
     for (size_t i = 0; i < n; i++)
         sum[i] += terms[i];
@@ -171,7 +171,7 @@ static void fill_window_means(const struct slice *slice, size_t steps)
     memset(sum, 0, slice->n * sizeof *sum);
     for (size_t k = 0; k < steps; block += slice->stride) {
         k = smaller(k + MP_LSTM_BLOCK_STEPS, steps);
-        mp_add(sum, block, slice->n);
+        mp_add_terms(sum, block, slice->n);
         store_window_means(slice, k, steps, sum);
     }
 }
