@@ -37,8 +37,9 @@ class Detector(Handle):
     Take the mean load of the last drift_window steps as a forecast of the mean load of the next horizon steps. D is its
     error: the root mean square over the layer's experts, without sampling noise, in units of the mean load 1 / experts.
     STABLE begins once D has been expected to stay within the tolerance for dwell steps, if the load evolves as it has
-    lately. It ends when D is certain to exceed 1.3 times the tolerance. It is a forecast and no guarantee, because past
-    loads do not show a change of data that is yet to come. It means the same at any batch size.
+    lately. It ends when D exceeds 1.3 times the tolerance even if three standard deviations are noise. It is a forecast
+    and no guarantee, because past loads do not show a change of data that is yet to come. It means the same at any
+    batch size.
 
     Parameters
     ----------

@@ -40,9 +40,10 @@ _CAPTIONS = {
     "error": "Error of forecasts over training (the paper's figures 5 to 9). Solid: error of each single step. Grey: "
              "the error that the actual mean load would have. Dashed: error of the mean load, which a placement of "
              "experts experiences. A panel of all layers shows the median.",
-    "imbalance": "How far the most loaded expert lies above the mean. A panel of all layers shows the median, and the "
-                 "band from the least to the largest.",
-    "states": "The detector's states. The backgrounds of the other pictures show them in the same colours.",
+    "imbalance": "How far the most loaded expert lies above the mean. Dotted: all experts equal. In a long run each "
+                 "point is a mean of some steps. A panel of all layers shows the median, and the band from the least "
+                 "to the largest.",
+    "states": "The detector's states. The backgrounds of pictures over the run show them in the same colours.",
     "drift": "Blue: the error, without sampling noise, that the detector expected of a forecast at that step. Black: "
              "the error that the forecast had, where the run is long enough. Below the dashed line the error is "
              "tolerated. Where a line leaves the panel at the bottom, sampling noise explains all of it. A panel of "
@@ -98,10 +99,11 @@ def _promise_html(detected: DetectorRun) -> str:
     return (f"<p>Take the mean load of the last {config.drift_window:,} steps as a forecast of the mean load of the "
             f"next {config.horizon:,}. STABLE begins when the expected error of this forecast is at most "
             f"{config.tolerance:g} of the mean load, if the load evolves as it has lately. It ends when the error "
-            f"is certain to exceed 1.3 times that. The error is the root mean square over the layer's experts, without "
-            f"sampling noise, so it means the same at any batch size. STABLE is a forecast and no guarantee: past "
-            f"loads do not show a change of data that is yet to come. Where a layer is STABLE, place experts by the "
-            f"forecast. Where it is TRANSIENT or in WARMUP, keep room for every expert.</p>")
+            f"exceeds 1.3 times that even if three standard deviations are noise. The error is the root mean square "
+            f"over the layer's experts, without sampling noise, so it means the same at any batch size. STABLE is a "
+            f"forecast and no guarantee: past loads do not show a change of data that is yet to come. Where a layer "
+            f"is STABLE, place experts by the forecast. Where it is TRANSIENT or in WARMUP, keep room for every "
+            f"expert.</p>")
 
 
 def _layers_html(detected: DetectorRun) -> str:
@@ -162,9 +164,11 @@ def _page(title: str, counts: NDArray[Any], found: Comparison, rows: List[Dict[s
     late = "<p>The trace is too short to evaluate a forecast of 1,000 steps.</p>"
     if rows:
         late = ("<h2>Errors in the later half of the run</h2>" + _errors_html(rows) +
-                "<p>Means over all layers and the forecasts from half the run on; the best is bold. The floor is the "
-                "error that the scatter of single steps leaves even to the actual mean load. The paper error leaves "
-                "out experts without a token.</p>"
+                "<p>Means over all layers and the forecasts from half the run on; the best is bold. Error: each "
+                "single step against its forecast. Floor: what the scatter of single steps leaves of it even to the "
+                "actual mean load. Error of mean: the mean load over the horizon against its forecast, which is what "
+                "a placement of experts experiences. Floor of mean: what independent sampling of tokens would leave "
+                "of that. The paper error leaves out experts without a token.</p>"
                 f"<p>{html.escape(in_words(found))}</p>" +
                 "".join(f"<p>{html.escape(reason)}.</p>" for reason in reasons(rows)))
     empty = int((~counts.any(2)).sum())
