@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* Random numbers and sorting. */
+/* Random numbers. */
 #include "support.h"
 
 #include "support/random.h"
-#include "support/sort.h"
 
 enum { DRAWS = 100000 };
 
@@ -67,53 +66,13 @@ static void every_pair_has_numbers_of_its_own(void **state)
         }
 }
 
-/* ---- sorting ----------------------------------------------------------------------------------------------------- */
-
-static int by_value(const void *a, const void *b)
-{
-    float x = *(const float *)a, y = *(const float *)b;
-    return (x > y) - (x < y);
-}
-
-static void any_array_is_sorted(void **state)
-{
-    (void)state;
-    float values[400], expected[400];
-    struct random random = mp_random(3, 4);
-    for (size_t n = 0; n <= 400; n += 1 + n / 5)
-        for (size_t different = 1; different <= 1000; different *= 10) { /* few: many ties */
-            for (size_t i = 0; i < n; i++)
-                expected[i] = values[i] = (float)mp_random_below(&random, different) - 3;
-            qsort(expected, n, sizeof *expected, by_value);
-            mp_sort(values, n);
-            assert_memory_equal(values, expected, n * sizeof *values);
-        }
-}
-
-static void sorted_and_reversed_arrays_are_sorted(void **state)
-{
-    (void)state;
-    float rising[100], falling[100];
-    for (size_t i = 0; i < 100; i++) {
-        rising[i] = (float)i - 50;
-        falling[i] = 49 - (float)i;
-    }
-    rising[0] = falling[99] = -INFINITY;
-    mp_sort(falling, 100);
-    assert_memory_equal(falling, rising, sizeof rising);
-    mp_sort(falling, 100);
-    assert_memory_equal(falling, rising, sizeof rising);
-}
-
 int main(void)
 {
-    const struct CMUnitTest random_and_sort[] = {
+    const struct CMUnitTest random[] = {
         cmocka_unit_test(bits_are_splitmix64s),
         cmocka_unit_test(numbers_are_in_range_and_uniform),
         cmocka_unit_test(a_seed_and_a_sequence_decide_all_numbers),
         cmocka_unit_test(every_pair_has_numbers_of_its_own),
-        cmocka_unit_test(any_array_is_sorted),
-        cmocka_unit_test(sorted_and_reversed_arrays_are_sorted),
     };
-    return cmocka_run_group_tests(random_and_sort, NULL, NULL);
+    return cmocka_run_group_tests(random, NULL, NULL);
 }

@@ -31,10 +31,10 @@ static bool toy_reports;      /* fit reports progress half way through */
 /* ---- create ------------------------------------------------------------------------------------------------------ */
 
 /* The method has no field in the configuration. */
-static moep_status toy_check(const moep_predictor_config *config)
+static const char *toy_fault_of(const moep_predictor_config *config)
 {
     (void)config;
-    return MOEP_OK;
+    return NULL;
 }
 
 /* Steps of history by default and at least, and steps before a forecast. */
@@ -117,7 +117,7 @@ static void toy_model_fields(struct checkpoint *checkpoint, const moep_predictor
 
 static const struct method toy = {
     .name = "toy",
-    .check = toy_check,
+    .fault_of = toy_fault_of,
     .default_history = toy_steps,
     .least_history = toy_steps,
     .model_size = toy_model_size,

@@ -46,8 +46,8 @@ struct method {
 
     /* ---- create: the configuration and the shape ---- */
 
-    /* Checks the method's own fields of the configuration. INVALID_ARGUMENT. */
-    moep_status (*check)(const moep_predictor_config *config);
+    /* Says in words which of the method's own fields of the configuration is out of range; NULL if none is. */
+    const char *(*fault_of)(const moep_predictor_config *config);
 
     /* The steps of history that a handle keeps by default, and the fewest that forecast can work with. */
     uint64_t (*default_history)(const moep_predictor_config *config);

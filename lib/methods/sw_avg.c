@@ -21,11 +21,9 @@
 
 #include <string.h>
 
-static moep_status check(const moep_predictor_config *config)
+static const char *fault_of(const moep_predictor_config *config)
 {
-    if (config->sw_avg_window < 1)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "sw_avg_window = 0, must be 1 or more");
-    return MOEP_OK;
+    return config->sw_avg_window < 1 ? "sw_avg_window must be 1 or more" : NULL;
 }
 
 static uint64_t window_steps(const moep_predictor_config *config)
@@ -109,7 +107,7 @@ static moep_status forecast(const struct task *task, const void *model, size_t h
 
 const struct method mp_sw_avg = {
     .name = "sw_avg",
-    .check = check,
+    .fault_of = fault_of,
     .default_history = window_steps,
     .least_history = window_steps,
     .min_steps = one_step,

@@ -54,9 +54,9 @@ moep_status mp_predictor_config_read(moep_predictor_config *to, const moep_predi
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "fit_budget must be finite and >= 0");
     if (to->reserved != 0)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_predictor_config.reserved must be 0");
-    status = method->check(to);
-    if (status != MOEP_OK)
-        return status;
+    const char *fault = method->fault_of(to);
+    if (fault)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "moep_predictor_config: %s", fault);
     uint64_t least = method->least_history(to);
     if (to->history == 0)
         to->history = method->default_history(to);

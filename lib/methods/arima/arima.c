@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* ARIMA as a method: the table of its functions, and the limits of its configuration. */
-#include "api/status.h"
 #include "methods/arima/fit.h"
 #include "methods/arima/forecast_rows.h"
 #include "methods/arima/model.h"
@@ -28,12 +27,6 @@ static const char *fault_of(const moep_predictor_config *config)
     return NULL;
 }
 
-static moep_status check(const moep_predictor_config *config)
-{
-    const char *fault = fault_of(config);
-    return fault ? mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%s", fault) : MOEP_OK;
-}
-
 /* A longer history forecasts no better (arima_accuracy.py, the grid at its end) and takes longer to fit. */
 static uint64_t default_history(const moep_predictor_config *config)
 {
@@ -57,7 +50,7 @@ static moep_status forecast(const struct task *task, const void *model, size_t h
 
 const struct method mp_arima = {
     .name = "arima",
-    .check = check,
+    .fault_of = fault_of,
     .default_history = default_history,
     .least_history = least_history,
     .min_steps = min_steps,

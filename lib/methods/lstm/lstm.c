@@ -24,12 +24,6 @@ static const char *fault_of(const moep_predictor_config *config)
     return NULL;
 }
 
-static moep_status check(const moep_predictor_config *config)
-{
-    const char *fault = fault_of(config);
-    return fault ? mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%s", fault) : MOEP_OK;
-}
-
 static uint64_t default_history(const moep_predictor_config *config)
 {
     (void)config;
@@ -63,7 +57,7 @@ static bool needs_fit(const moep_predictor_config *config)
 
 const struct method mp_lstm = {
     .name = "lstm",
-    .check = check,
+    .fault_of = fault_of,
     .check_shape = check_shape,
     .default_history = default_history,
     .least_history = least_history,
