@@ -600,8 +600,8 @@ MOEP_API moep_status moep_forecast_error(size_t layers, size_t experts, const do
 /* Which forecasts a backtest makes: one at each origin first, first + every, ... with origin + horizon <= steps. At
  * an origin the first `origin` steps of the trace have been pushed.
  * - refit_every = 0 fits once, at the first origin where that succeeds, and only what cannot forecast well without:
- *   ARIMA and the joint LSTM. A prototype that brings a fitted model is not fitted. An early ARIMA fit grows old: its
- *   error rose by half on a recorded run. So refit it about every 1,000 steps, as a runtime would.
+ *   ARIMA and the joint LSTM. A prototype that brings a fitted model is not fitted. An early ARIMA fit grows old, so
+ *   refit it about every 1,000 steps, as a runtime would.
  * - assignments serves floor_of_mean. 0 stands for the layer's totals; floor_of_mean is then NaN where counts need
  *   not be tokens, as for MOEP_DISPERSION. */
 typedef struct moep_backtest_config {

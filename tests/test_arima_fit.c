@@ -19,6 +19,41 @@ static void assert_same_models(const moep_predictor *a, const moep_predictor *b)
     }
 }
 
+/* The operations, in 10^6, that the first fit of a series takes, at history and bucket by default: a budget of some series
+ * over the number of series that it sufficed for. */
+static double cost_of_a_series(int32_t p, int32_t q, double budget)
+{
+    moep_predictor_config config = {.struct_size = sizeof config};
+    assert_int_equal(moep_predictor_config_init(&config, MOEP_ARIMA), MOEP_OK);
+    config.arima_p = p;
+    config.arima_q = q;
+    config.fit_budget = budget;
+    moep_predictor *predictor = make(&config, NULL);
+    double load[SERIES], counts[SERIES];
+    uint64_t random = 17;
+    for (size_t s = 0; s < SERIES; s++)
+        load[s] = 1000;
+    for (size_t step = 0; step < 1000; step++) {
+        for (size_t s = 0; s < SERIES; s++) {
+            load[s] += (double)(random_number(&random) >> 40) / (1 << 22) - 2; /* a walk, observed with noise */
+            counts[s] = load[s] + (double)(random_number(&random) >> 40) / (1 << 18);
+        }
+        assert_int_equal(moep_predictor_push(predictor, 1, counts, MOEP_FLOAT64), MOEP_OK);
+    }
+    assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
+    size_t fitted = series_with_estimates(predictor);
+    moep_predictor_destroy(predictor);
+    assert_in_range(fitted, 1, SERIES - 1);
+    return budget / (double)fitted;
+}
+
+static void a_first_fit_costs_what_the_header_says(void **state)
+{
+    (void)state;
+    assert_near(cost_of_a_series(2, 2, 0.3 * SERIES), 0.6, 0.3);
+    assert_near(cost_of_a_series(5, 5, 5.0 * SERIES), 10, 5);
+}
+
 /* The order is given or selected, and the state is saved and loaded between the pieces. */
 static void a_fit_in_pieces_is_the_fit_in_one(void **state)
 {
@@ -182,6 +217,7 @@ static void any_refused_request_is_an_error_that_changes_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest arima_fit[] = {
+        cmocka_unit_test(a_first_fit_costs_what_the_header_says),
         cmocka_unit_test(a_fit_in_pieces_is_the_fit_in_one),
         cmocka_unit_test(a_refit_after_new_steps_is_about_as_good_as_a_first_fit),
         cmocka_unit_test(a_refit_follows_a_load_that_has_changed),

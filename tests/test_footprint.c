@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The memory that handles and calls take is what moepredict.h says. */
+#include "support.h"
+
+enum { MIB = 1 << 20 };
+
+/* A method's predictor with counts pushed, its memory counted. */
+struct footprint {
+    struct test_memory memory;
+    moep_predictor *predictor;
+    size_t series, history;
+};
+
+static void make_footprint(struct footprint *f, moep_method method, size_t layers, size_t experts, size_t steps)
+{
+    *f = (struct footprint){.series = layers * experts};
+    moep_runtime runtime = runtime_on(&f->memory);
+    f->predictor = make_predictor(method, layers, experts, 0, &runtime);
+    f->history = (size_t)info_of(f->predictor).history;
+    int64_t *counts = random_counts(1, layers, experts, 5);
+    for (size_t i = 0; i < steps; i++)
+        assert_int_equal(moep_predictor_push(f->predictor, 1, counts, MOEP_INT64), MOEP_OK);
+    free(counts);
+}
+
+/* The bytes that a predictor takes besides its history. */
+static size_t beside_history(moep_method method, size_t layers, size_t experts)
+{
+    struct footprint f;
+    make_footprint(&f, method, layers, experts, 0);
+    size_t bytes = f.memory.live_bytes - 4 * f.history * f.series;
+    moep_predictor_destroy(f.predictor);
+    return bytes;
+}
+
+/* The most bytes that a predict of `horizon` steps takes besides the handle. */
+static size_t scratch_of(moep_method method, size_t layers, size_t experts, size_t steps, size_t horizon)
+{
+    struct footprint f;
+    make_footprint(&f, method, layers, experts, steps);
+    double *shares = calloc(layers * experts, sizeof *shares);
+    size_t held = f.memory.live_bytes;
+    f.memory.peak_bytes = held;
+    assert_int_equal(moep_predictor_predict(f.predictor, horizon, horizon, shares, layers * experts), MOEP_OK);
+    assert_int_equal(f.memory.live_bytes, held);
+    free(shares);
+    moep_predictor_destroy(f.predictor);
+    return f.memory.peak_bytes - held;
+}
+
+static size_t saved_size(const moep_predictor *predictor)
+{
+    size_t size = 0;
+    assert_int_equal(moep_predictor_save(predictor, NULL, 0, &size), MOEP_OK);
+    return size;
+}
+
+static void a_series_takes_four_bytes_a_step_and_with_arima_half_a_kib_more(void **state)
+{
+    (void)state;
+    assert_in_range(beside_history(MOEP_SW_AVG, 8, 64), 0, 1024);
+    size_t small = beside_history(MOEP_ARIMA, 2, 64), large = beside_history(MOEP_ARIMA, 10, 64);
+    assert_in_range((large - small) / (8 * 64), 400, 512);
+}
+
+/* A state holds four copies of the weights and, for older libraries, 36,480 bytes of zeros. */
+static void the_lstm_takes_five_copies_of_its_weights(void **state)
+{
+    (void)state;
+    struct footprint f;
+    make_footprint(&f, MOEP_LSTM, 2, 8, 0);
+    size_t ring = 4 * f.history * f.series, copy = (saved_size(f.predictor) - ring - 36480) / 4;
+    assert_in_range(f.memory.live_bytes - ring, 5 * copy * 97 / 100, 5 * copy * 103 / 100);
+    moep_predictor_destroy(f.predictor);
+}
+
+static void a_forecast_takes_the_scratch_that_the_header_says(void **state)
+{
+    (void)state;
+    assert_in_range(scratch_of(MOEP_SW_AVG, 4, 32, 200, 100000), 8 * 100000, 8 * 100000 + 8192);
+    size_t observations = 1000 / 5, doubles = 8 * observations * 64;
+    assert_in_range(scratch_of(MOEP_ARIMA, 4, 64, 1000, 1000), doubles, 10 * doubles + 512 * 1024);
+    assert_in_range(scratch_of(MOEP_LSTM, 16, 256, 2048, 1000), 200 * 16 * 256, 200 * 16 * 256 + 2 * MIB);
+    assert_in_range(scratch_of(MOEP_LSTM, 1, 2048, 2048, 1000), 200 * 2048, (200 + 2355) * 2048);
+}
+
+static size_t detector_bytes(size_t layers, size_t experts, size_t *saved)
+{
+    struct test_memory memory = {0};
+    moep_runtime runtime = runtime_on(&memory);
+    moep_detector_config config = {.struct_size = sizeof config};
+    moep_detector *detector = NULL;
+    assert_int_equal(moep_detector_config_init(&config), MOEP_OK);
+    assert_int_equal(moep_detector_create(layers, experts, &config, &runtime, &detector), MOEP_OK);
+    assert_int_equal(moep_detector_save(detector, NULL, 0, saved), MOEP_OK);
+    size_t bytes = memory.live_bytes;
+    moep_detector_destroy(detector);
+    return bytes;
+}
+
+static void a_detector_takes_what_its_windows_need(void **state)
+{
+    (void)state;
+    size_t saved, small = detector_bytes(2, 64, &saved), large = detector_bytes(34, 64, &saved);
+    size_t each = (large - small) / (32 * 64), said = 130 + 4 * 100 + 8 * (10 + 100) + 12 * 5;
+    assert_in_range(each, said * 98 / 100, said * 102 / 100);
+    assert_in_range(saved, large * 30 / 100, large * 40 / 100); /* "about a third" */
+}
+
+static void a_saved_predictor_is_about_as_large_as_the_handle(void **state)
+{
+    (void)state;
+    for (moep_method method = 0; moep_method_name(method); method++) {
+        struct footprint f;
+        make_footprint(&f, method, 8, 64, 0);
+        assert_in_range(saved_size(f.predictor), f.memory.live_bytes * 95 / 100, f.memory.live_bytes * 105 / 100);
+        moep_predictor_destroy(f.predictor);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest footprint[] = {
+        cmocka_unit_test(a_series_takes_four_bytes_a_step_and_with_arima_half_a_kib_more),
+        cmocka_unit_test(the_lstm_takes_five_copies_of_its_weights),
+        cmocka_unit_test(a_forecast_takes_the_scratch_that_the_header_says),
+        cmocka_unit_test(a_detector_takes_what_its_windows_need),
+        cmocka_unit_test(a_saved_predictor_is_about_as_large_as_the_handle),
+    };
+    return cmocka_run_group_tests(footprint, NULL, NULL);
+}
