@@ -111,6 +111,21 @@ static void a_refusal_leaves_nothing(void **state)
     mp_arena_free(&arrays.arena, &memory);
 }
 
+static void arrays_over_existing_memory_begin_where_it_does(void **state)
+{
+    (void)state;
+    static unsigned char memory[512];
+    struct arrays arrays = {.bytes = 65, .doubles = 3};
+    struct arena counted = {0}, over = mp_arena_over(memory);
+    lay_out(&arrays, &counted);
+    assert_null(arrays.byte);
+    lay_out(&arrays, &over);
+    assert_ptr_equal(arrays.byte, memory);
+    assert_int_equal((unsigned char *)arrays.number - memory, 2 * MP_CACHE_LINE);
+    assert_int_equal(over.used, counted.used);
+    assert_in_range(counted.used, 2 * MP_CACHE_LINE + 3 * sizeof(double), sizeof memory);
+}
+
 int main(void)
 {
     const struct CMUnitTest arena[] = {
@@ -118,6 +133,7 @@ int main(void)
         cmocka_unit_test(a_copy_has_the_same_numbers_wherever_its_memory_begins),
         cmocka_unit_test(sizes_that_overflow_are_never_requested),
         cmocka_unit_test(a_refusal_leaves_nothing),
+        cmocka_unit_test(arrays_over_existing_memory_begin_where_it_does),
     };
     return cmocka_run_group_tests(arena, NULL, NULL);
 }
