@@ -82,7 +82,11 @@ static moep_status forecast(const struct trained *t, const struct runtime *runti
     config.lstm_scope = MOEP_LSTM_JOINT;
     config.lstm_layers = (uint32_t)t->shape.layers;
     config.lstm_hidden = (uint32_t)t->shape.hidden;
-    struct task task = {&config, t->run.panel, t->run.experts, t->run.panel.steps, runtime};
+    struct task task = {.config = &config,
+                        .panel = t->run.panel,
+                        .experts = t->run.experts,
+                        .next_step = t->run.panel.steps,
+                        .runtime = runtime};
     return mp_lstm_joint_forecast(&task, &t->model, forecasts);
 }
 

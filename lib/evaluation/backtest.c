@@ -65,8 +65,8 @@ static moep_status fit_if_due(struct backtest *test, size_t index, size_t *fitte
 static moep_status push_up_to(struct backtest *test, uint64_t origin)
 {
     uint64_t pushed = test->predictor->history.next_step;
-    return mp_history_push(&test->predictor->history, pushed, (size_t)(origin - pushed),
-                           mp_trace_counts(&test->trace, pushed, 0), test->trace.dtype);
+    return mp_predictor_push(test->predictor, pushed, (size_t)(origin - pushed),
+                             mp_trace_counts(&test->trace, pushed, 0), test->trace.dtype);
 }
 
 static moep_status forecast_origin(struct backtest *test, uint64_t origin, struct score *scores)

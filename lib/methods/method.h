@@ -2,8 +2,12 @@
 /* The functions that a forecasting method provides, and the table of methods.
  *
  * A method is one `const struct method`, without state: everything that differs between handles is in the arguments.
- * A method's fit estimates its model. The model is memory without pointers into itself, which the handle owns, copies
- * and saves. To write a method, begin with tests/toy.h, a method of fifty lines. CONTRIBUTING.md lists the places
+ * A method may have two pieces of memory, without pointers into themselves, which the handle owns, copies and saves:
+ *
+ *     the model    what a fit estimates. adopt takes it over from another handle
+ *     the state    what the method has learned from the pushes themselves. reset forgets it
+ *
+ * To write a method, begin with tests/toy.h, a method of fifty lines. CONTRIBUTING.md lists the places
  * that a new one touches, and tests/test_laws.c tests every method of the table.
  *
  * The members stand in the order in which a handle calls them. A method may leave out only those whose comment says
@@ -21,6 +25,7 @@ struct task {
     const moep_predictor_config *config; /* checked */
     struct panel panel;                  /* the history held; in forecast and quantiles at least min_steps */
     size_t experts;                      /* of a layer; the panel's series are layers x experts */
+    const void *state;                   /* NULL where the method has none */
     uint64_t next_step;                  /* the handle's: the number of the first step to forecast */
     const struct runtime *runtime;
 };
@@ -38,7 +43,8 @@ struct quantiles {
     size_t n;
 };
 
-/* How much smaller than in memory a model may be in a checkpoint. A reader relies on it before it allocates. */
+/* How much smaller than in memory a model or a state may be in a checkpoint. A reader relies on it before it
+ * allocates. */
 enum { MP_MODEL_COMPRESSION = 4 };
 
 struct method {
@@ -62,6 +68,16 @@ struct method {
 
     /* Turns zeroed memory into an unfitted model. NULL: zeroed memory is one already. */
     void (*init_model)(const moep_predictor_config *config, size_t series, void *model);
+
+    /* The bytes of the state. Zeroed memory is the state before the first step. NULL: the method has no state; watch and
+     * state_fields are NULL too. */
+    size_t (*state_size)(const moep_predictor_config *config, size_t layers, size_t experts);
+
+    /* ---- push ---- */
+
+    /* Sees a step after it was recorded: the panel's last row, number next_step - 1. task->state is NULL, because the
+     * state may be written to. It allocates nothing, takes no lock and never fails. */
+    void (*watch)(const struct task *task, const void *model, void *state);
 
     /* ---- fit ---- */
 
@@ -96,6 +112,10 @@ struct method {
      * on. */
     void (*model_fields)(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
                          void *model);
+
+    /* The same for the state. */
+    void (*state_fields)(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t layers,
+                         size_t experts, void *state);
 };
 
 /* The rows of a forecast; the last may cover fewer than `stride` steps. */

@@ -7,6 +7,7 @@
 #include "api/status.h"
 #include "api/struct.h"
 #include "predictor/config.h"
+#include "series/intake.h"
 #include "series/simplex.h"
 #include "support/environment.h"
 
@@ -31,6 +32,20 @@ static moep_status make_model(moep_predictor *predictor)
     return MOEP_OK;
 }
 
+static moep_status make_state(moep_predictor *predictor)
+{
+    const struct method *method = predictor->method;
+    if (!method->state_size)
+        return MOEP_OK;
+    size_t size = method->state_size(&predictor->config, predictor->history.layers, predictor->history.experts);
+    predictor->state = mp_allocate(&predictor->runtime.memory, size, 1);
+    if (!predictor->state)
+        return mp_out_of_memory("the method's state");
+    predictor->state_size = size;
+    memset(predictor->state, 0, size); /* also touches the pages, so that push never page-faults */
+    return MOEP_OK;
+}
+
 static moep_status make_parts(moep_predictor *predictor, size_t layers, size_t experts)
 {
     const struct method *method = predictor->method;
@@ -41,6 +56,8 @@ static moep_status make_parts(moep_predictor *predictor, size_t layers, size_t e
         status = mp_history_make(&predictor->history, layers, experts, config->history, memory);
     if (status == MOEP_OK)
         status = make_model(predictor);
+    if (status == MOEP_OK)
+        status = make_state(predictor);
     return status;
 }
 
@@ -102,6 +119,7 @@ void mp_predictor_destroy(moep_predictor *predictor)
     struct memory memory = predictor->runtime.memory;
     mp_history_free(&predictor->history, &memory);
     mp_release(&memory, predictor->model, predictor->model_size, 1);
+    mp_release(&memory, predictor->state, predictor->state_size, 1);
     mp_release(&memory, predictor, 1, sizeof *predictor);
 }
 
@@ -113,21 +131,44 @@ void moep_predictor_destroy(moep_predictor *predictor)
 
 /* ---- counts in --------------------------------------------------------------------------------------------------- */
 
+/* Records a step and shows it to the method. */
+static void record(moep_predictor *predictor, const void *counts, moep_dtype dtype)
+{
+    mp_history_record(&predictor->history, counts, dtype, NULL);
+    if (!predictor->method->watch)
+        return;
+    struct task task = mp_predictor_task(predictor);
+    task.state = NULL;
+    predictor->method->watch(&task, predictor->model, predictor->state);
+}
+
+moep_status mp_predictor_push(moep_predictor *predictor, uint64_t first_step, size_t steps, const void *counts,
+                              moep_dtype dtype)
+{
+    struct history *history = &predictor->history;
+    moep_status status = mp_history_check(history, first_step, steps, counts, dtype);
+    if (status != MOEP_OK || steps == 0)
+        return status;
+    size_t step_size = history->layers * history->experts * mp_dtype_size(dtype);
+    mp_history_begin(history, first_step);
+    for (size_t step = 0; step < steps; step++)
+        record(predictor, (const char *)counts + step * step_size, dtype);
+    return MOEP_OK;
+}
+
 moep_status moep_predictor_push(moep_predictor *predictor, size_t steps, const void *counts, moep_dtype dtype)
 {
     MP_BORDER
     if (!predictor)
         return mp_fail_null("predictor");
-    return mp_history_push(&predictor->history, predictor->history.next_step, steps, counts, dtype);
+    return mp_predictor_push(predictor, predictor->history.next_step, steps, counts, dtype);
 }
 
 moep_status moep_predictor_push_at(moep_predictor *predictor, uint64_t first_step, size_t steps, const void *counts,
                                    moep_dtype dtype)
 {
     MP_BORDER
-    if (!predictor)
-        return mp_fail_null("predictor");
-    return mp_history_push(&predictor->history, first_step, steps, counts, dtype);
+    return predictor ? mp_predictor_push(predictor, first_step, steps, counts, dtype) : mp_fail_null("predictor");
 }
 
 moep_status moep_predictor_reset(moep_predictor *predictor)
@@ -136,6 +177,8 @@ moep_status moep_predictor_reset(moep_predictor *predictor)
     if (!predictor)
         return mp_fail_null("predictor");
     mp_history_reset(&predictor->history);
+    if (predictor->state)
+        memset(predictor->state, 0, predictor->state_size);
     return MOEP_OK;
 }
 
@@ -147,6 +190,7 @@ struct task mp_predictor_task(const moep_predictor *predictor)
         .config = &predictor->config,
         .panel = mp_history_panel(&predictor->history),
         .experts = predictor->history.experts,
+        .state = predictor->state,
         .next_step = predictor->history.next_step,
         .runtime = &predictor->runtime,
     };

@@ -18,6 +18,8 @@ struct moep_predictor {
     void *model; /* what the method's fit estimates, model_size bytes; NULL where the method has none */
     size_t model_size;
     uint64_t fitted_step;
+    void *state; /* what the method learns from pushes, state_size bytes; NULL where the method has none */
+    size_t state_size;
 };
 
 /* A predictor of that method; config is checked. */
@@ -27,6 +29,8 @@ moep_status mp_predictor_make(const struct method *method, size_t layers, size_t
 /* The public calls of these names, for other files of the library. They must not call the public ones, because another
  * library in the process could intercept such a call. Also, abidw 2.2 loses a function that another file calls. */
 void mp_predictor_destroy(moep_predictor *predictor);
+moep_status mp_predictor_push(moep_predictor *predictor, uint64_t first_step, size_t steps, const void *counts,
+                              moep_dtype dtype);
 moep_status mp_predictor_fit(moep_predictor *predictor);
 moep_status mp_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride, double *shares,
                                  size_t capacity);

@@ -6,6 +6,8 @@
 #include "predictor/predictor.h"
 #include "support/environment.h"
 
+#include <string.h>
+
 /* ---- header ------------------------------------------------------------------------------------------------------ */
 
 /* A predictor's shape, configuration and the number of its first step. */
@@ -93,18 +95,23 @@ static void model_fields(struct checkpoint *checkpoint, void *handle)
 {
     moep_predictor *predictor = handle;
     mp_field_u64(checkpoint, &predictor->fitted_step);
-    mp_checkpoint_require(checkpoint, predictor->method->fit || predictor->fitted_step == MP_NEVER);
+    const struct method *method = predictor->method;
+    const struct history *history = &predictor->history;
+    mp_checkpoint_require(checkpoint, method->fit || method->fit_traces || predictor->fitted_step == MP_NEVER);
     if (predictor->model)
-        predictor->method->model_fields(checkpoint, &predictor->config,
-                                        predictor->history.layers * predictor->history.experts, predictor->model);
+        method->model_fields(checkpoint, &predictor->config, history->layers * history->experts, predictor->model);
+    if (predictor->state)
+        method->state_fields(checkpoint, &predictor->config, history->layers, history->experts, predictor->state);
 }
 
+/* Of the model and the state. */
 static size_t least_model_size(const void *opaque)
 {
     const struct header *header = opaque;
     const struct method *method = mp_method(header->config.method);
-    size_t size = method->model_size ? method->model_size(&header->config, header->layers, header->experts) : 0;
-    return size / MP_MODEL_COMPRESSION;
+    size_t model = method->model_size ? method->model_size(&header->config, header->layers, header->experts) : 0;
+    size_t state = method->state_size ? method->state_size(&header->config, header->layers, header->experts) : 0;
+    return mp_sum(model, state) / MP_MODEL_COMPRESSION;
 }
 
 static const struct handle_part parts[] = {
@@ -133,6 +140,8 @@ static void copy(void *clone, const void *original)
     const moep_predictor *from = original;
     mp_history_copy(&to->history, &from->history);
     mp_predictor_copy_model(to, from);
+    if (to->state)
+        memcpy(to->state, from->state, from->state_size);
 }
 
 static void destroy(void *handle)
