@@ -126,8 +126,9 @@ static bool is_shipped(const moep_predictor_config *config)
 {
     moep_predictor_config made = {.struct_size = sizeof made};
     moep_predictor_config_init(&made, MOEP_LSTM);
-    return config->lstm_scope == made.lstm_scope && config->lstm_layers == made.lstm_layers &&
-           config->lstm_hidden == made.lstm_hidden;
+    return config->lstm_scope == made.lstm_scope &&
+           (config->lstm_layers == 0 ||
+            (config->lstm_layers == made.lstm_layers && config->lstm_hidden == made.lstm_hidden));
 }
 
 static void print_network(const struct options *options)

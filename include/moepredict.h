@@ -390,8 +390,9 @@ MOEP_API moep_status moep_predictor_arima_model(const moep_predictor *predictor,
  *   steps repeat the last span. An untrained network forecasts the plain average of the four means.
  * - Steps before a jump of the layer's load do not count. After a jump the forecast is half that plain average.
  * - The scale of the counts plays no part. Experts that swap places swap their forecasts.
- * - The library ships weights of the default network, trained on two recorded runs; any other shape starts untrained.
- *   On runs unlike those it may be worse than SW_Avg, by far where the data keep changing: backtest it on yours.
+ * - The library ships weights of two networks, trained on two recorded runs: the default one, and the one without
+ *   recurrent layers (lstm_layers = 0). Any other shape starts untrained. On runs unlike those it may be worse than
+ *   SW_Avg, by far where the data keep changing: backtest it on yours.
  *
  * MOEP_LSTM_JOINT is the paper's form: the loads of all experts of all layers in, all their next loads out. Experts
  * mean something else in every run, so it serves only the run that it was trained on. It forecasts once a fit was

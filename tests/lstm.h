@@ -18,10 +18,16 @@ static inline moep_predictor_config config_of(uint32_t layers, uint32_t hidden)
     return config;
 }
 
-/* A network that trains quickly, for which no weights are shipped. */
+/* The network that trains most quickly: it begins with shipped weights. */
 static inline moep_predictor_config small_config(void)
 {
     return config_of(0, 1);
+}
+
+/* The smallest for which no weights are shipped. */
+static inline moep_predictor_config untrained_config(void)
+{
+    return config_of(1, 1);
 }
 
 static inline moep_predictor *make(const moep_predictor_config *config, const moep_runtime *runtime)

@@ -46,7 +46,7 @@ static void a_fit_learns_which_windows_are_good(void **state)
 {
     (void)state;
     double *counts = wandering(2000, LAYERS, EXPERTS, 0, 2);
-    moep_predictor_config config = small_config();
+    moep_predictor_config config = untrained_config();
     moep_predictor *predictor = make_and_push(&config, NULL, counts, 2000);
     for (int fits = 0; fits < 3; fits++)
         assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);
@@ -58,13 +58,13 @@ static void a_fit_learns_which_windows_are_good(void **state)
     free(counts);
 }
 
-/* True whatever the history is. */
+/* True whatever the history is, of a network that begins untrained. */
 static void a_fit_never_makes_the_held_out_error_larger(void **state)
 {
     (void)state;
     for (uint64_t seed = 3; seed < 7; seed++) {
         double *counts = wandering(900, LAYERS, EXPERTS, 0.02 * (double)(seed - 3), seed), before = INFINITY;
-        moep_predictor_config config = small_config();
+        moep_predictor_config config = untrained_config();
         moep_predictor *predictor = make_and_push(&config, NULL, counts, 900);
         for (int fits = 0; fits < 3; fits++) {
             assert_int_equal(moep_predictor_fit(predictor), MOEP_OK);

@@ -119,8 +119,8 @@ static void an_untrained_network_forecasts_the_mean_of_the_steps_since(void **st
 {
     (void)state;
     double after[EXPERTS], alone[EXPERTS];
-    forecast(pushed(5, 4000, STEPS, 0, 1), after);
-    forecast(pushed(5, 4000 + STEPS - SINCE, SINCE, 0, 1), alone);
+    forecast(pushed(5, 4000, STEPS, 1, 1), after);
+    forecast(pushed(5, 4000 + STEPS - SINCE, SINCE, 1, 1), alone);
     for (size_t e = 0; e < EXPERTS; e++)
         assert_near(after[e], alone[e], 1e-7);
 }

@@ -62,8 +62,8 @@ class Predictor(Learner):
     lstm_layers : int, default 1
         Recurrent layers, 0 to 4 (joint: 1 to 4).
     lstm_hidden : int, default 16
-        Units of each layer, 1 to 512. Only a network with the defaults begins with the weights that the library ships;
-        any other begins untrained.
+        Units of each layer, 1 to 512. Only networks with the defaults, or without layers, begin with weights that the
+        library ships; any other begins untrained.
     threads : int, default 0
         Threads that one call may use; 0 and 1: the caller's alone. Results are the same for any number.
 

@@ -81,12 +81,22 @@ void mp_lstm_model_init_untrained(const moep_predictor_config *config, size_t se
     mp_lstm_model_pack(config, series, model);
 }
 
-/* Replaces the initial parameters by the shipped ones, if those are of this shape. */
+/* The shipped weights of the network that the configuration describes; NULL if there are none. */
+static const struct lstm_pretrained *shipped_for(const moep_predictor_config *config)
+{
+    for (size_t i = 0; i < MP_LSTM_PRETRAINED_NETWORKS && config->lstm_scope == MOEP_LSTM_SHARED; i++) {
+        const struct lstm_pretrained *shipped = &mp_lstm_pretrained[i];
+        if (config->lstm_layers == shipped->layers && (shipped->layers == 0 || config->lstm_hidden == shipped->hidden))
+            return shipped;
+    }
+    return NULL;
+}
+
+/* Replaces the initial parameters by the shipped ones, if there are any of this shape. */
 static void load_shipped(const moep_predictor_config *config, struct lstm_model *view)
 {
-    const struct lstm_pretrained *shipped = &mp_lstm_pretrained;
-    if (config->lstm_scope != MOEP_LSTM_SHARED || config->lstm_layers != shipped->layers ||
-        config->lstm_hidden != shipped->hidden || view->parameters != shipped->parameters)
+    const struct lstm_pretrained *shipped = shipped_for(config);
+    if (!shipped || view->parameters != shipped->parameters)
         return;
     for (size_t i = 0; i < shipped->parameters; i++)
         view->best[i] = (real)(shipped->values[i] * MP_LSTM_PRETRAINED_UNIT);

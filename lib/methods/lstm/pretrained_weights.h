@@ -9,12 +9,15 @@
 /* A weight is a multiple of this. */
 #define MP_LSTM_PRETRAINED_UNIT (1.0 / 4096)
 
+enum { MP_LSTM_PRETRAINED_NETWORKS = 2 };
+
 struct lstm_pretrained {
-    uint32_t layers, hidden;
+    uint32_t layers, hidden; /* without layers the number of hidden units has no meaning */
     size_t parameters;
     const int16_t *values; /* [parameters], in the order of parameters.h */
 };
 
-extern const struct lstm_pretrained mp_lstm_pretrained;
+/* The default network, and its head alone. */
+extern const struct lstm_pretrained mp_lstm_pretrained[MP_LSTM_PRETRAINED_NETWORKS];
 
 #endif
