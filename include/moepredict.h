@@ -97,7 +97,8 @@ typedef int32_t moep_method;
 enum {
     MOEP_SW_AVG = 0, /* sliding-window average: forecasts from the first step on, needs no fit, has no quantiles */
     MOEP_ARIMA = 1,  /* a time-series model of each series, which fit estimates */
-    MOEP_LSTM = 2    /* a network with weights from recorded runs: by default forecasts from step 100 on, unfitted */
+    MOEP_LSTM = 2,   /* a network with weights from recorded runs: by default forecasts from step 100 on, unfitted */
+    MOEP_AUTO = 3    /* a mixture of windows and a network that learns from the run: take this one by default */
 };
 
 /* The name of a method, "sw_avg"; NULL past the last, so that a loop can list them. Static text. */

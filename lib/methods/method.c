@@ -5,6 +5,7 @@ static const struct method *const methods[] = {
     [MOEP_SW_AVG] = &mp_sw_avg,
     [MOEP_ARIMA] = &mp_arima,
     [MOEP_LSTM] = &mp_lstm,
+    [MOEP_AUTO] = &mp_auto,
 };
 
 const struct method *mp_method(moep_method method)

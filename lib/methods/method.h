@@ -43,6 +43,21 @@ struct quantiles {
     size_t n;
 };
 
+/* The means of a layer's last steps, and a forecast from them alone: for a method that keeps no steps (auto/). */
+struct window_means {
+    const double *means; /* [windows][experts] shares */
+    size_t experts;
+    double age; /* of the run, in steps */
+};
+
+struct means_forecast {
+    size_t windows;
+    const size_t *steps;               /* [windows]: their lengths */
+    size_t (*scratch)(size_t experts); /* bytes */
+    void (*forecast)(const moep_predictor_config *config, const void *model, const struct window_means *means,
+                     size_t horizon, size_t stride, void *scratch, double *rows, size_t row_stride);
+};
+
 /* How much smaller than in memory a model or a state may be in a checkpoint. A reader relies on it before it
  * allocates. */
 enum { MP_MODEL_COMPRESSION = 4 };
@@ -105,6 +120,8 @@ struct method {
     moep_status (*quantiles)(const struct task *task, const void *model, size_t horizon, size_t stride,
                              const struct quantiles *quantiles, double *rows);
 
+    const struct means_forecast *means_forecast; /* NULL: the method needs the steps */
+
     /* ---- save and load ---- */
 
     /* Names the model's fields (checkpoint/checkpoint.h), in at least model_size / MP_MODEL_COMPRESSION bytes: a reader
@@ -127,6 +144,6 @@ static inline size_t mp_forecast_rows(size_t horizon, size_t stride)
 /* The method of that number; NULL if there is none. */
 const struct method *mp_method(moep_method method);
 
-extern const struct method mp_sw_avg, mp_arima, mp_lstm;
+extern const struct method mp_sw_avg, mp_arima, mp_lstm, mp_auto;
 
 #endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* AUTO: a mixture of ten forecasts for each layer, weighed by how well each has forecast the run's last few hundred
+ * steps. It keeps block means instead of steps. candidates.h, weights.h and jump.h have the method, state.h and work.h
+ * how it is spread over pushes.
+ *
+ * bytes: every layer is computed alone, every sum in a fixed order; threads: none; allocates: forecasts, their scratch
+ * for the call; watch nothing. */
+#include "api/status.h"
+#include "methods/auto/forecast.h"
+#include "methods/auto/work.h"
+#include "support/simd.h"
+
+#include <string.h>
+
+/* Steps missing between two pushes after which what came before is no evidence of what comes. */
+enum { LONG_GAP = 100 };
+
+/* ---- create ------------------------------------------------------------------------------------------------------ */
+
+static const char *fault_of(const moep_predictor_config *config)
+{
+    (void)config;
+    return NULL;
+}
+
+static uint64_t one_step(const moep_predictor_config *config)
+{
+    (void)config;
+    return 1;
+}
+
+static size_t model_size(const moep_predictor_config *config, size_t layers, size_t experts)
+{
+    struct auto_network network = mp_auto_network_of(config, NULL);
+    return network.method->model_size(&network.config, layers, experts);
+}
+
+static void init_model(const moep_predictor_config *config, size_t series, void *model)
+{
+    struct auto_network network = mp_auto_network_of(config, NULL);
+    network.method->init_model(&network.config, series, model);
+}
+
+static void model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
+                         void *model)
+{
+    struct auto_network network = mp_auto_network_of(config, NULL);
+    network.method->model_fields(checkpoint, &network.config, series, model);
+}
+
+static moep_status fit_traces(const struct task *task, const struct run *runs, size_t n, void *model)
+{
+    struct auto_network network = mp_auto_network_of(task->config, NULL);
+    struct task own = *task;
+    own.config = &network.config;
+    return network.method->fit_traces(&own, runs, n, model);
+}
+
+/* ---- push -------------------------------------------------------------------------------------------------------- */
+
+MP_VECTORISED static void mp_auto_add_step(double *restrict running, const float *restrict shares, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        running[i] += (double)shares[i];
+}
+
+/* Turns the running block's sums into means, and begins the next block. */
+MP_VECTORISED static void mp_auto_end_sums(double *restrict running, float *restrict means, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        means[i] = (float)(running[i] / MP_AUTO_BLOCK);
+        running[i] = 0;
+    }
+}
+
+static void end_block(const struct auto_state *state)
+{
+    struct auto_run *run = state->run;
+    for (size_t l = 0; l < state->layers; l++) {
+        struct auto_view view = mp_auto_layer(state, l);
+        mp_auto_end_sums(state->running + l * state->experts, mp_auto_mean(&view, run->blocks), state->experts);
+    }
+    run->blocks++;
+    run->phase = 0;
+    run->end_step = run->next_step;
+}
+
+/* Forgets what was learned from steps before a long gap. The running block counts as one after it. */
+static void begin_stretch(const struct auto_state *state)
+{
+    struct auto_run *run = state->run;
+    run->stretch = run->blocks;
+    for (size_t l = 0; l < state->layers; l++) {
+        struct auto_layer *layer = mp_auto_layer(state, l).layer;
+        memset(layer->score, 0, sizeof layer->score);
+        layer->start[run->blocks % MP_AUTO_NETWORK_ROWS] = run->blocks;
+    }
+}
+
+/* The first layer whose work comes `phase` or more pushes after the end of a block: layer l's comes 50 l / layers. */
+static size_t first_due(size_t layers, uint64_t phase)
+{
+    return (size_t)((phase * layers + MP_AUTO_BLOCK - 1) / MP_AUTO_BLOCK);
+}
+
+static void work(const struct auto_state *state, const struct auto_network *network)
+{
+    const struct auto_run *run = state->run;
+    size_t end = first_due(state->layers, run->phase + 1);
+    for (size_t l = first_due(state->layers, run->phase); l < end; l++) {
+        struct auto_view view = mp_auto_layer(state, l);
+        if (mp_auto_is_pending(&view, run))
+            mp_auto_work(&view, run, network, (struct auto_scratch *)&state->scratch);
+    }
+}
+
+static void watch(const struct task *task, const void *model, void *memory)
+{
+    size_t series = task->panel.series;
+    struct auto_state state = mp_auto_state(memory, series / task->experts, task->experts);
+    struct auto_network network = mp_auto_network_of(task->config, model);
+    struct auto_run *run = state.run;
+    if (task->next_step > run->next_step + 1 + LONG_GAP)
+        begin_stretch(&state);
+    run->next_step = task->next_step;
+    mp_auto_add_step(state.running, mp_panel_row(&task->panel, task->panel.steps - 1), series);
+    run->phase++;
+    if (run->phase == MP_AUTO_BLOCK)
+        end_block(&state);
+    work(&state, &network);
+}
+
+const struct method mp_auto = {
+    .name = "auto",
+    .fault_of = fault_of,
+    .default_history = one_step,
+    .least_history = one_step,
+    .model_size = model_size,
+    .init_model = init_model,
+    .state_size = mp_auto_state_size,
+    .watch = watch,
+    .fit_traces = fit_traces,
+    .min_steps = one_step,
+    .forecast = mp_auto_forecast,
+    .model_fields = model_fields,
+    .state_fields = mp_auto_state_fields,
+};

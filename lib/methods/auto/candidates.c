@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "methods/auto/state.h"
+
+#include "support/simd.h"
+
+#include <string.h>
+
+/* Short windows follow changes, long ones average noise out. With fewer than seven a load at rest is 4 to 10 % worse. */
+static const size_t cut_windows[MP_AUTO_CUT_WINDOWS] = {50, 100, 300, 1000, 2000};
+static const size_t uncut_windows[MP_AUTO_UNCUT_WINDOWS] = {300, 1000, 2000};
+
+static const char *const names[MP_AUTO_CANDIDATES] = {
+    "mean of 50 since the last jump",
+    "mean of 100 since the last jump",
+    "mean of 300 since the last jump",
+    "mean of 1000 since the last jump",
+    "mean of 2000 since the last jump",
+    "mean of 300",
+    "mean of 1000",
+    "mean of 2000",
+    "pretrained network",
+    "uniform load",
+};
+
+const char *mp_auto_candidate_name(size_t candidate)
+{
+    return candidate < MP_AUTO_CANDIDATES ? names[candidate] : NULL;
+}
+
+struct auto_origin mp_auto_origin(const struct auto_view *view, uint64_t blocks)
+{
+    return (struct auto_origin){.blocks = blocks, .start = view->layer->start[blocks % MP_AUTO_NETWORK_ROWS]};
+}
+
+MP_VECTORISED static void mp_auto_add(double *restrict sum, const float *restrict mean, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sum[i] += MP_AUTO_BLOCK * (double)mean[i];
+}
+
+/* to = (sum + part x mean) / steps */
+MP_VECTORISED static void mp_auto_divide(double *restrict to, const double *restrict sum, const float *restrict mean,
+                                         double part, double steps, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = (sum[i] + part * (double)mean[i]) / steps;
+}
+
+void mp_auto_means(const struct auto_view *view, const struct auto_origin *origin, uint64_t start,
+                   const size_t *lengths, size_t n, double *sum, double *means)
+{
+    size_t experts = view->experts, phase = origin->phase, added = 0;
+    uint64_t seen = (origin->blocks - start) * MP_AUTO_BLOCK + phase;
+    if (phase > 0)
+        memcpy(sum, view->running, experts * sizeof *sum);
+    else
+        memset(sum, 0, experts * sizeof *sum);
+    for (size_t i = 0; i < n; i++) {
+        size_t steps = seen < lengths[i] ? (size_t)seen : lengths[i] > phase ? lengths[i] : phase;
+        size_t whole = (steps - phase) / MP_AUTO_BLOCK, part = (steps - phase) % MP_AUTO_BLOCK;
+        for (; added < whole; added++)
+            mp_auto_add(sum, mp_auto_mean(view, origin->blocks - 1 - added), experts);
+        const float *oldest = mp_auto_mean(view, origin->blocks - 1 - added + (part == 0)); /* any row if part is 0 */
+        mp_auto_divide(means + i * experts, sum, oldest, (double)part, steps > 0 ? (double)steps : 1, experts);
+    }
+}
+
+void mp_auto_fill_windows(const struct auto_view *view, const struct auto_origin *origin, double *sum,
+                          double *candidates)
+{
+    size_t experts = view->experts;
+    mp_auto_means(view, origin, origin->start, cut_windows, MP_AUTO_CUT_WINDOWS, sum,
+                  candidates + MP_AUTO_CUT * experts);
+    mp_auto_means(view, origin, 0, uncut_windows, MP_AUTO_UNCUT_WINDOWS, sum, candidates + MP_AUTO_UNCUT * experts);
+    for (size_t e = 0; e < experts; e++)
+        candidates[MP_AUTO_UNIFORM * experts + e] = 1 / (double)experts;
+}
+
+MP_VECTORISED static void mp_auto_add_weighted(double *restrict sum, double weight, const double *restrict row,
+                                               size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sum[i] += weight * row[i];
+}
+
+void mp_auto_mix(const double *weights, const double *candidates, size_t first, size_t last, size_t experts,
+                 double *mixture)
+{
+    memset(mixture, 0, experts * sizeof *mixture);
+    for (size_t k = first; k < last; k++)
+        mp_auto_add_weighted(mixture, weights[k], candidates + k * experts, experts);
+}

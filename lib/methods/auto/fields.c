@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "methods/auto/state.h"
+
+#include <math.h>
+
+static void run_fields(struct checkpoint *checkpoint, struct auto_run *run)
+{
+    mp_field_u64(checkpoint, &run->next_step);
+    mp_field_u64(checkpoint, &run->blocks);
+    mp_field_u64(checkpoint, &run->phase);
+    mp_field_u64(checkpoint, &run->stretch);
+    mp_field_u64(checkpoint, &run->end_step);
+    mp_checkpoint_require(checkpoint, run->phase < MP_AUTO_BLOCK && run->stretch <= run->blocks);
+    mp_checkpoint_require(checkpoint, run->blocks <= (UINT64_MAX - run->phase) / MP_AUTO_BLOCK);
+}
+
+static void numbers(struct checkpoint *checkpoint, double *values, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        mp_field_f64(checkpoint, &values[i]);
+        mp_checkpoint_require(checkpoint, values[i] >= 0 && isfinite(values[i]));
+    }
+}
+
+/* A layer is at most one block behind. */
+static void layer_fields(struct checkpoint *checkpoint, const struct auto_run *run, struct auto_layer *layer)
+{
+    mp_field_u64(checkpoint, &layer->blocks);
+    mp_checkpoint_require(checkpoint, layer->blocks == run->blocks || layer->blocks + 1 == run->blocks);
+    for (size_t i = 0; i < MP_AUTO_NETWORK_ROWS; i++) {
+        mp_field_u64(checkpoint, &layer->start[i]);
+        mp_checkpoint_require(checkpoint, layer->start[i] <= run->blocks);
+    }
+    numbers(checkpoint, layer->score, MP_AUTO_CANDIDATES);
+    for (size_t side = 0; side < MP_AUTO_SIDES; side++)
+        numbers(checkpoint, layer->distance[side], MP_AUTO_DISTANCES);
+}
+
+void mp_auto_state_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t layers,
+                          size_t experts, void *memory)
+{
+    (void)config;
+    struct auto_state state = mp_auto_state(memory, layers, experts);
+    run_fields(checkpoint, state.run);
+    numbers(checkpoint, state.running, layers * experts);
+    for (size_t l = 0; l < layers; l++) {
+        struct auto_view view = mp_auto_layer(&state, l);
+        layer_fields(checkpoint, state.run, view.layer);
+        mp_field_shares(checkpoint, view.means, MP_AUTO_BLOCKS * experts);
+        mp_field_shares(checkpoint, view.network, MP_AUTO_NETWORK_ROWS * experts);
+        mp_field_shares(checkpoint, view.own, MP_AUTO_OWN_ROWS * experts);
+    }
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The state of AUTO: what it keeps of a run instead of its steps.
+ *
+ * Time is counted in blocks of 50 pushes. All layers' blocks end at the same push. A block's work, learning from it and
+ * forecasting from its end, is done layer by layer during the pushes that follow, so that no push does it all. Until
+ * then it is pending, and a forecast does it on a copy (learn.h). So a layer's forecasts do not depend on the number of
+ * layers, nor on when the work is done.
+ *
+ * A block is named by its number, from 0 on; an origin by the number of blocks before it.
+ *
+ * The state is one piece of memory: struct auto_run, the scratch of pushes, the running block, and then layer after layer
+ * the rest. Zeroed memory is the state before the first step. */
+#ifndef MP_METHODS_AUTO_STATE_H
+#define MP_METHODS_AUTO_STATE_H
+
+#include "methods/auto/candidates.h"
+#include "methods/method.h"
+#include "support/arena.h"
+
+#include <stdint.h>
+
+enum {
+    MP_AUTO_BLOCK = 50,          /* steps */
+    MP_AUTO_BLOCKS = 50,         /* kept: the longest window, 40 blocks, before an origin 10 blocks ago */
+    MP_AUTO_HORIZON = 1000,      /* steps ahead that the network's and AUTO's own past forecasts are about */
+    MP_AUTO_HORIZON_BLOCKS = MP_AUTO_HORIZON / MP_AUTO_BLOCK,
+    MP_AUTO_LONGEST_LAG = 10,    /* blocks after which a forecast is scored for the last time */
+    MP_AUTO_NETWORK_ROWS = MP_AUTO_LONGEST_LAG + 1,
+    MP_AUTO_OWN_ROWS = MP_AUTO_HORIZON_BLOCKS + 1,
+    MP_AUTO_SIDES = 2,           /* lengths, in blocks, of the two sides of a jump (jump.h) */
+    MP_AUTO_DISTANCES = 40       /* distances that a jump is compared with */
+};
+
+/* What all layers have in common. */
+struct auto_run {
+    uint64_t next_step; /* the number of the step that would follow without a gap */
+    uint64_t blocks;    /* that have ended */
+    uint64_t phase;     /* steps of the running block */
+    uint64_t stretch;   /* the first block after the last long gap */
+    uint64_t end_step;  /* the number of the step that followed the last block */
+};
+
+/* The numbers of one layer. */
+struct auto_layer {
+    uint64_t blocks;                                     /* whose work is done */
+    uint64_t start[MP_AUTO_NETWORK_ROWS];                /* the first block that cut windows see, at the last origins */
+    double score[MP_AUTO_CANDIDATES];                    /* discounted losses */
+    double distance[MP_AUTO_SIDES][MP_AUTO_DISTANCES];   /* between neighbouring blocks, and pairs of blocks */
+};
+
+/* A layer and its arrays. Those of rows are rings: the row of block or origin n is n modulo their length. */
+struct auto_view {
+    size_t experts;
+    struct auto_layer *layer;
+    const double *running; /* [experts]: sums of the running block */
+    float *means;    /* [MP_AUTO_BLOCKS][experts]: of blocks */
+    float *network;  /* [MP_AUTO_NETWORK_ROWS][experts]: the network's forecasts at origins */
+    float *own;      /* [MP_AUTO_OWN_ROWS][experts]: AUTO's own */
+};
+
+/* Working memory of a layer's work, without a meaning between calls. */
+struct auto_scratch {
+    double *candidates; /* [MP_AUTO_CANDIDATES][experts] */
+    double *windows;    /* [windows of the network][experts] */
+    double *sum;        /* [experts] */
+    double *actual;     /* [experts] */
+    double *weight;     /* [experts] */
+    void *network;      /* the network's own */
+};
+
+struct auto_state {
+    size_t layers, experts, layer_size;
+    struct auto_run *run;
+    struct auto_scratch scratch;
+    double *running;      /* [layers][experts]: sums of the running block */
+    unsigned char *first; /* the first layer; the others follow, layer_size bytes each */
+};
+
+size_t mp_auto_state_size(const moep_predictor_config *config, size_t layers, size_t experts);
+
+/* A view of the state in `memory`. */
+struct auto_state mp_auto_state(void *memory, size_t layers, size_t experts);
+
+struct auto_view mp_auto_layer(const struct auto_state *state, size_t layer);
+
+/* A view of a copy of one layer, in memory of state->layer_size bytes. */
+struct auto_view mp_auto_copy(const struct auto_state *state, size_t layer, void *memory);
+
+void mp_auto_scratch_lay_out(struct auto_scratch *scratch, struct arena *arena, size_t experts);
+
+static inline float *mp_auto_mean(const struct auto_view *view, uint64_t block)
+{
+    return view->means + block % MP_AUTO_BLOCKS * view->experts;
+}
+
+static inline float *mp_auto_network(const struct auto_view *view, uint64_t origin)
+{
+    return view->network + origin % MP_AUTO_NETWORK_ROWS * view->experts;
+}
+
+static inline float *mp_auto_own(const struct auto_view *view, uint64_t origin)
+{
+    return view->own + origin % MP_AUTO_OWN_ROWS * view->experts;
+}
+
+void mp_auto_state_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t layers,
+                          size_t experts, void *memory);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "methods/auto/work.h"
+
+#include "methods/auto/jump.h"
+#include "methods/auto/weights.h"
+
+/* Steps that the network must see: those of its reference. */
+enum { NETWORK_STEPS = 100 };
+
+bool mp_auto_has_network(const struct auto_origin *origin)
+{
+    return origin->blocks * MP_AUTO_BLOCK + origin->phase >= NETWORK_STEPS;
+}
+
+void mp_auto_learn(const struct auto_view *view, const struct auto_run *run, struct auto_scratch *scratch)
+{
+    struct auto_layer *layer = view->layer;
+    uint64_t blocks = layer->blocks + 1;
+    uint64_t start = mp_auto_find_jump(view, mp_auto_origin(view, blocks - 1).start, blocks - 1);
+    layer->start[blocks % MP_AUTO_NETWORK_ROWS] = start > run->stretch ? start : run->stretch;
+    mp_auto_score(view, blocks, run->stretch, scratch);
+    layer->blocks = blocks;
+}
+
+static void store(float *row, const double *shares, size_t experts)
+{
+    for (size_t e = 0; e < experts; e++)
+        row[e] = (float)shares[e];
+}
+
+/* The forecasts from the end of the newest block: the network's, and AUTO's own. */
+static void look_ahead(const struct auto_view *view, const struct auto_run *run, const struct auto_network *network,
+                       struct auto_scratch *scratch)
+{
+    size_t experts = view->experts;
+    struct auto_origin origin = mp_auto_origin(view, view->layer->blocks);
+    double weights[MP_AUTO_CANDIDATES], *row = scratch->candidates + MP_AUTO_NETWORK * experts;
+    bool with_network = mp_auto_has_network(&origin);
+    mp_auto_fill_windows(view, &origin, scratch->sum, scratch->candidates);
+    if (with_network) {
+        mp_auto_network_forecast(network, view, &origin, run->end_step, MP_AUTO_HORIZON, MP_AUTO_HORIZON, scratch, row,
+                                 experts);
+        store(mp_auto_network(view, origin.blocks), row, experts);
+    }
+    mp_auto_weigh(view->layer, with_network, weights);
+    if (!with_network)
+        for (size_t e = 0; e < experts; e++)
+            row[e] = 0;
+    mp_auto_mix(weights, scratch->candidates, 0, MP_AUTO_CANDIDATES, experts, scratch->sum);
+    store(mp_auto_own(view, origin.blocks), scratch->sum, experts);
+}
+
+void mp_auto_work(const struct auto_view *view, const struct auto_run *run, const struct auto_network *network,
+                  struct auto_scratch *scratch)
+{
+    mp_auto_learn(view, run, scratch);
+    look_ahead(view, run, network, scratch);
+}
