@@ -7,8 +7,7 @@ block i ends at step 50 i.
 
     f_k   the means of the last min(w, since, t) steps, w of CUT; of the last min(w, t), w of UNCUT; the network's
           rows; 1 / experts. `since`: the steps since the layer's last jump
-    w_k   p_k exp(-5 S_k) / sum, with S of the last block end. The network has no weight before step 100; before step
-          50 the forecast is the mean so far
+    w_k   p_k exp(-5 S_k) / sum, with S of the last block end. The network has no weight before step 100
     S_k   at the block end i: 2^(-50/200) S_k + sum over q of c_q l_k / (mean over k of l_k), where the forecast of the
           block end j = i - q/50, of its next 1,000 steps, meets the mean a of the q steps from j to i:
           l_k = mean over e of |f_k,e - a_e| / max(a_e, 0.1 / experts)
@@ -22,7 +21,7 @@ import numpy as np
 BLOCK = 50
 CUT, UNCUT = (50, 100, 300, 1000, 2000), (300, 1000, 2000)
 NAMES = tuple(f"{w} cut" for w in CUT) + tuple(f"{w}" for w in UNCUT) + ("network", "uniform")
-NETWORK, UNIFORM = len(NAMES) - 2, len(NAMES) - 1
+NETWORK = NAMES.index("network")
 PRIOR = np.array([0.55 / (len(CUT) + len(UNCUT))] * (len(CUT) + len(UNCUT)) + [0.40, 0.05])
 SCORED = {50: 0.20, 100: 0.30, 200: 0.25, 500: 0.25}  # steps after a block end, and the weight of their score
 HALF_LIFE, RATE, SCORED_HORIZON = 200, 5, 1000
@@ -72,18 +71,17 @@ def shares_of_spans(first, last):
 
 # ---- jumps --------------------------------------------------------------------------------------------------------
 
-SIDES, KEPT, LEAST_JUMP, TIMES, LEAST_BLOCKS, LEAST_OTHERS = (1, 2), 40, 0.08**2, 16, 6, 4
+SIDES, KEPT, LEAST_JUMP, TIMES, LEAST_OTHERS = (1, 2), 40, 0.08**2, 16, 4
 
 
 def jumped(distances, steps, side, experts):
     """Whether the last `side` blocks of a layer jumped. From blocks 0 .. n - 1: the squared distances between each
     block and the one before, and between each `side` blocks and those before."""
-    if len(steps) < 2 * side + LEAST_BLOCKS:
+    if len(steps) < 4 * side + LEAST_OTHERS - 1:
         return False
     noise = steps[1:].mean() / side
     excess = np.maximum(distances[2 * side - 1:] - noise, 0) * experts
-    others = excess[:-2 * side]
-    return len(others) >= LEAST_OTHERS and excess[-1] > LEAST_JUMP and excess[-1] > TIMES * others.mean()
+    return excess[-1] > LEAST_JUMP and excess[-1] > TIMES * excess[:-2 * side].mean()
 
 
 def steps_since_jump(means):
@@ -188,7 +186,6 @@ class Auto:
         scores = self.scores[at // BLOCK]
         weights = PRIOR * np.exp(-RATE * (scores - scores.min(axis=-1, keepdims=True)))
         weights[at < NETWORK_FROM, :, NETWORK] = 0
-        weights[at < BLOCK, :, UNIFORM] = 0
         return weights / weights.sum(axis=-1, keepdims=True)
 
     def row(self, at, first, last):
