@@ -3,6 +3,7 @@
 # Benchmarks: installs missing packages, builds in build/bench, and prints the tables of one benchmark.
 # usage: sh tests/bench/run.sh [NAME [ARGUMENT ...]]    NAME is push_predict if it is not given
 #   push_predict        a push beside one memcpy, and a forecast by SW_Avg
+#   auto_scale          a push, a forecast and the state of AUTO
 #   state               save, load and clone of a predictor
 #   python_push         what Python adds to a push
 #   detector_push       a push of a detector
