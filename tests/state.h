@@ -136,11 +136,16 @@ static inline void append(struct bytes *bytes, const char *tag, uint16_t version
     set(bytes->at + 12, get(bytes->at + 12, 4) + 1, 4);
 }
 
-static inline void set_share_of(struct bytes *bytes, const char *tag, size_t offset, float share)
+static inline uint32_t bits_of(float value)
 {
     uint32_t bits;
-    memcpy(&bits, &share, sizeof bits);
-    set(field(bytes, tag, offset), bits, 4);
+    memcpy(&bits, &value, sizeof bits);
+    return bits;
+}
+
+static inline void set_share_of(struct bytes *bytes, const char *tag, size_t offset, float share)
+{
+    set(field(bytes, tag, offset), bits_of(share), 4);
 }
 
 /* The section loses or gains bytes at its end. */

@@ -216,6 +216,50 @@ static void a_field_is_there_as_long_as_there_is_more(void **state)
                      MOEP_ERROR_INCOMPATIBLE);
 }
 
+/* Vector code treats the last numbers of an array apart, so arrays of many sizes are read. */
+static void a_float_out_of_range_is_seen_in_any_place(void **state)
+{
+    (void)state;
+    enum { MOST_FLOATS = 70 };
+    const float bad[] = {NAN, INFINITY, -INFINITY, nextafterf(2, 3), nextafterf(-2, -3)};
+    unsigned char bytes[4 * MOST_FLOATS];
+    float values[MOST_FLOATS] = {0, -0.0f, 2, -2, 0x1p-149f, 0x1.234568p-3f}, read[MOST_FLOATS];
+    for (size_t n = 0; n <= MOST_FLOATS; n++) {
+        struct checkpoint writer = {.mode = MP_WRITE, .out = bytes};
+        mp_field_floats(&writer, values, n, 2);
+        for (size_t i = 0; i < n; i++)
+            assert_true(get(bytes + 4 * i, 4) == bits_of(values[i]));
+        struct checkpoint reader = {.mode = MP_READ, .in = bytes, .end = 4 * n};
+        mp_field_floats(&reader, read, n, 2);
+        assert_false(reader.bad);
+        assert_memory_equal(read, values, n * sizeof *read);
+        for (size_t i = 0; i < n; i++) {
+            set(bytes + 4 * i, bits_of(bad[(n + i) % 5]), 4);
+            reader = (struct checkpoint){.mode = MP_READ, .in = bytes, .end = 4 * n};
+            mp_field_floats(&reader, read, n, 2);
+            assert_true(reader.bad);
+            set(bytes + 4 * i, bits_of(values[i]), 4);
+        }
+    }
+}
+
+static void a_byte_among_zeros_is_seen_in_any_place(void **state)
+{
+    (void)state;
+    enum { MOST_FLOATS = 70 };
+    unsigned char bytes[4 * MOST_FLOATS] = {0};
+    for (size_t n = 0; n <= MOST_FLOATS; n++)
+        for (size_t i = 0; i <= 4 * n; i++) {
+            if (i < 4 * n)
+                bytes[i] = (unsigned char)(1 << i % 8);
+            struct checkpoint reader = {.mode = MP_READ, .in = bytes, .end = 4 * n};
+            mp_field_zeros(&reader, n);
+            assert_int_equal(reader.bad, i < 4 * n);
+            if (i < 4 * n)
+                bytes[i] = 0;
+        }
+}
+
 static void a_total_shorter_than_the_header_is_refused(void **state)
 {
     (void)state;
@@ -370,6 +414,8 @@ int main(void)
         cmocka_unit_test(a_section_with_fields_missing_or_left_over_is_refused),
         cmocka_unit_test(fields_appended_to_the_configuration_are_skipped),
         cmocka_unit_test(a_field_is_there_as_long_as_there_is_more),
+        cmocka_unit_test(a_float_out_of_range_is_seen_in_any_place),
+        cmocka_unit_test(a_byte_among_zeros_is_seen_in_any_place),
         cmocka_unit_test(a_total_shorter_than_the_header_is_refused),
         cmocka_unit_test(extreme_states_are_read_back),
         cmocka_unit_test(a_model_is_saved_and_cloned_with_its_handle),

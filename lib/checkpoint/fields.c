@@ -4,6 +4,7 @@
  * bytes: the same on every machine; allocates: nothing. */
 #include "checkpoint/checkpoint.h"
 #include "support/bytes.h"
+#include "support/simd.h"
 
 #include <math.h>
 #include <string.h>
@@ -64,19 +65,38 @@ void mp_field_f64(struct checkpoint *checkpoint, double *value)
         memcpy(value, &bits, sizeof bits);
 }
 
-static void store_float(unsigned char *at, float value)
+/* n floats as bytes. */
+static void store_floats(unsigned char *restrict at, const float *restrict values, size_t n)
 {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    mp_store(at, bits, sizeof bits);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, &values[i], sizeof bits);
+        bits = mp_little_endian(bits);
+        memcpy(at + i * sizeof bits, &bits, sizeof bits);
+    }
 }
 
-static float load_float(const unsigned char *at)
+/* The opposite. Is each within least .. most? */
+MP_VECTORISED static bool mp_load_floats(float *restrict values, const unsigned char *restrict at, size_t n,
+                                         float least, float most)
 {
-    uint32_t bits = (uint32_t)mp_load(at, sizeof bits);
-    float value;
-    memcpy(&value, &bits, sizeof value);
-    return value;
+    int bad = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits;
+        memcpy(&bits, at + i * sizeof bits, sizeof bits);
+        bits = mp_little_endian(bits);
+        memcpy(&values[i], &bits, sizeof bits);
+        bad |= !(values[i] >= least) | !(values[i] <= most);
+    }
+    return !bad;
+}
+
+MP_VECTORISED static bool mp_all_zero(const unsigned char *bytes, size_t n)
+{
+    unsigned char seen = 0;
+    for (size_t i = 0; i < n; i++)
+        seen |= bytes[i];
+    return seen == 0;
 }
 
 /* Skips n floats and returns where they begin. MP_READ: n becomes 0 if fewer are left. */
@@ -94,16 +114,10 @@ static size_t skip_floats(struct checkpoint *checkpoint, size_t *n)
 static void field_range(struct checkpoint *checkpoint, float *values, size_t n, float least, float most)
 {
     size_t at = skip_floats(checkpoint, &n);
-    bool good = true;
     if (checkpoint->mode == MP_WRITE)
-        for (size_t i = 0; i < n; i++)
-            store_float(checkpoint->out + at + i * sizeof *values, values[i]);
+        store_floats(checkpoint->out + at, values, n);
     if (checkpoint->mode == MP_READ)
-        for (size_t i = 0; i < n; i++) {
-            values[i] = load_float(checkpoint->in + at + i * sizeof *values);
-            good &= values[i] >= least && values[i] <= most;
-        }
-    mp_checkpoint_require(checkpoint, good);
+        mp_checkpoint_require(checkpoint, mp_load_floats(values, checkpoint->in + at, n, least, most));
 }
 
 void mp_field_shares(struct checkpoint *checkpoint, float *shares, size_t n)
@@ -119,13 +133,10 @@ void mp_field_floats(struct checkpoint *checkpoint, float *values, size_t n, flo
 void mp_field_zeros(struct checkpoint *checkpoint, size_t n)
 {
     size_t at = skip_floats(checkpoint, &n);
-    bool good = true;
     if (checkpoint->mode == MP_WRITE)
         memset(checkpoint->out + at, 0, n * sizeof(float));
     if (checkpoint->mode == MP_READ)
-        for (size_t i = 0; i < n * sizeof(float); i++)
-            good &= checkpoint->in[at + i] == 0;
-    mp_checkpoint_require(checkpoint, good);
+        mp_checkpoint_require(checkpoint, mp_all_zero(checkpoint->in + at, n * sizeof(float)));
 }
 
 void mp_checkpoint_require(struct checkpoint *checkpoint, bool condition)
