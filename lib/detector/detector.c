@@ -107,6 +107,8 @@ moep_status moep_detector_create(size_t layers, size_t experts, const moep_detec
         status = mp_runtime_read(&resolved, runtime, &mp_runtime_default);
     if (status == MOEP_OK)
         status = mp_detector_make(layers, experts, &checked, &resolved, out);
+    if (status == MOEP_OK)
+        mp_history_touch(&(*out)->history);
     return status;
 }
 

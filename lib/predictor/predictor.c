@@ -109,6 +109,8 @@ moep_status moep_predictor_create(size_t layers, size_t experts, const moep_pred
         status = mp_runtime_read(&resolved, runtime, &mp_runtime_default);
     if (status == MOEP_OK)
         status = mp_predictor_make(mp_method(checked.method), layers, experts, &checked, &resolved, out);
+    if (status == MOEP_OK)
+        mp_history_touch(&(*out)->history);
     return status;
 }
 

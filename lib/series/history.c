@@ -32,13 +32,17 @@ moep_status mp_history_make(struct history *history, size_t layers, size_t exper
     history->ring = mp_allocate(memory, size, 1);
     if (!history->ring)
         return mp_out_of_memory("the history: layers x experts x history is too large");
-    memset(history->ring, 0, size); /* pre-fault the pages, so that push never page-faults */
     return MOEP_OK;
 }
 
 static size_t ring_size(const struct history *history)
 {
     return mp_history_ring_size(history->layers, history->experts, history->capacity);
+}
+
+void mp_history_touch(struct history *history)
+{
+    memset(history->ring, 0, ring_size(history));
 }
 
 void mp_history_free(struct history *history, const struct memory *memory)
@@ -169,4 +173,6 @@ void mp_history_fields(struct history *history, struct checkpoint *checkpoint)
     size_t series = history->layers * history->experts, held = rows_held(history) * series;
     mp_field_shares(checkpoint, history->ring, held);
     mp_field_zeros(checkpoint, history->capacity * series - held);
+    if (checkpoint->mode == MP_READ)
+        memset(history->ring + held, 0, ring_size(history) - held * sizeof *history->ring);
 }

@@ -18,10 +18,13 @@ struct history {
 /* INVALID_ARGUMENT unless both are 1 or more. */
 moep_status mp_shape_check(size_t layers, size_t experts);
 
-/* After OUT_OF_MEMORY, mp_history_free is still allowed, as it is on zeroed memory. */
+/* Leaves the ring uninitialised. After OUT_OF_MEMORY, mp_history_free is still allowed, as it is on zeroed memory. */
 moep_status mp_history_make(struct history *history, size_t layers, size_t experts, uint64_t capacity,
                             const struct memory *memory);
 void mp_history_free(struct history *history, const struct memory *memory);
+
+/* Writes to every page of a new ring, so that no push causes a page fault. Copying and reading a history do, too. */
+void mp_history_touch(struct history *history);
 
 /* Records all of the steps or, on an error, none. Allocates nothing. */
 moep_status mp_history_push(struct history *history, uint64_t first_step, size_t steps, const void *counts,
