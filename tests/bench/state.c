@@ -41,9 +41,9 @@ static void print_row(size_t layers, size_t experts, uint32_t window)
     }
     double memcpy_time = median(copies, PASSES), save = median(saves, PASSES), load = median(loads, PASSES),
            clone = median(clones, PASSES);
-    printf("%4zu x %-4zu %6u %10zu %8.2f %8.2f %6.1f %8.2f %6.1f %8.2f %6.1f\n", layers, experts, window, size,
-           memcpy_time / 1e6, save / 1e6, save / memcpy_time, load / 1e6, load / memcpy_time, clone / 1e6,
-           clone / memcpy_time);
+    printf("%4zu x %-4zu %6u %10zu %8.2f %8.2f %6.1f %8.2f %6.1f %11.1f %8.2f %6.1f\n", layers, experts, window, size,
+           memcpy_time / 1e6, save / 1e6, save / memcpy_time, load / 1e6, load / memcpy_time,
+           (save + load) / memcpy_time, clone / 1e6, clone / memcpy_time);
     free(copy);
     free(state);
     moep_predictor_destroy(predictor);
@@ -54,8 +54,8 @@ int main(void)
 {
     keep_freed_memory();
     printf(
-        "                                memcpy     save      /     load      /    clone      /\n"
-        "layers x experts window      bytes    ms       ms  memcpy    ms  memcpy    ms  memcpy\n");
+        "                                memcpy     save      /     load      /  save+load    clone      /\n"
+        "layers x experts window      bytes    ms       ms  memcpy    ms  memcpy   / memcpy    ms  memcpy\n");
     print_row(6, 16, 100);
     print_row(58, 256, 100);
     print_row(58, 256, 1000);
