@@ -19,6 +19,7 @@
 #   lstm_scale          the LSTM of 14,848 series
 #   lstm_accuracy       the LSTM's errors on unseen runs
 #   lstm_weights        the shipped weights, as C
+#   auto_accuracy       AUTO's errors and intervals on recorded, spliced and simulated runs
 set -eu
 CDPATH= cd -- "$(dirname "$0")/../.."
 . .ci/setup.sh
