@@ -42,7 +42,6 @@ static moep_status make_state(moep_predictor *predictor)
     if (!predictor->state)
         return mp_out_of_memory("the method's state");
     predictor->state_size = size;
-    memset(predictor->state, 0, size); /* also touches the pages, so that push never page-faults */
     return MOEP_OK;
 }
 
@@ -76,6 +75,19 @@ moep_status mp_predictor_make(const struct method *method, size_t layers, size_t
     return status;
 }
 
+static void clear_state(moep_predictor *predictor)
+{
+    if (predictor->state)
+        memset(predictor->state, 0, predictor->state_size);
+}
+
+/* Before the first step. Writes to every page that a push writes to, so that none causes a page fault. */
+static void start(moep_predictor *predictor)
+{
+    mp_history_touch(&predictor->history);
+    clear_state(predictor);
+}
+
 void mp_predictor_copy_model(moep_predictor *to, const moep_predictor *from)
 {
     if (to->model)
@@ -88,8 +100,10 @@ moep_status mp_predictor_make_like(const moep_predictor *original, const struct 
     const struct history *history = &original->history;
     moep_status status =
         mp_predictor_make(original->method, history->layers, history->experts, &original->config, runtime, out);
-    if (status == MOEP_OK)
+    if (status == MOEP_OK) {
+        start(*out);
         mp_predictor_copy_model(*out, original);
+    }
     return status;
 }
 
@@ -110,7 +124,7 @@ moep_status moep_predictor_create(size_t layers, size_t experts, const moep_pred
     if (status == MOEP_OK)
         status = mp_predictor_make(mp_method(checked.method), layers, experts, &checked, &resolved, out);
     if (status == MOEP_OK)
-        mp_history_touch(&(*out)->history);
+        start(*out);
     return status;
 }
 
@@ -179,8 +193,7 @@ moep_status moep_predictor_reset(moep_predictor *predictor)
     if (!predictor)
         return mp_fail_null("predictor");
     mp_history_reset(&predictor->history);
-    if (predictor->state)
-        memset(predictor->state, 0, predictor->state_size);
+    clear_state(predictor);
     return MOEP_OK;
 }
 

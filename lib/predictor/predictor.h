@@ -22,7 +22,7 @@ struct moep_predictor {
     size_t state_size;
 };
 
-/* A predictor of that method; config is checked. */
+/* A predictor of that method; config is checked. The ring and the state are uninitialised. */
 moep_status mp_predictor_make(const struct method *method, size_t layers, size_t experts,
                               const moep_predictor_config *config, const struct runtime *runtime, moep_predictor **out);
 
