@@ -36,7 +36,7 @@ enum { ROWS = 3 };
 
 static void head_forward(int bytes, real *numbers, const real *means, real *forecasts)
 {
-    MP_BY_WIDTH(bytes, mp_lstm_mixture, ROWS, numbers, means, forecasts);
+    MP_BY_WIDTH(bytes, mp_lstm_mixture, ROWS, MP_LSTM_OUTPUT_ROW, numbers, means, forecasts);
 }
 
 static void a_forecast_is_a_mixture_of_windows_times_a_factor(void **state)

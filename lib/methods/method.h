@@ -43,17 +43,25 @@ struct quantiles {
     size_t n;
 };
 
-/* The means of a layer's last steps, and a forecast from them alone: for a method that keeps no steps (auto/). */
+/* One layer, of which only the means of some windows are known. */
 struct window_means {
-    const double *means; /* [windows][experts] shares */
+    const double *means; /* [windows][experts], of shares */
     size_t experts;
     double age; /* of the run, in steps */
 };
 
+/* Forecasts of a layer from the means of windows alone, for a method that keeps no steps. They are those of `forecast`
+ * where that sees the same means and no change point. Nothing is allocated and nothing fails, and several threads may
+ * forecast at once with one model, each with its own scratch. */
 struct means_forecast {
     size_t windows;
-    const size_t *steps;               /* [windows]: their lengths */
-    size_t (*scratch)(size_t experts); /* bytes */
+    const size_t *steps; /* [windows]: how many of the last steps each window has, or all where there are fewer */
+
+    /* The bytes of scratch for a layer. It begins at a cache line. */
+    size_t (*scratch_size)(size_t experts);
+
+    /* Fills rows[mp_forecast_rows(horizon, stride)][experts], which lie row_stride apart. The configuration and the
+     * model are the method's. */
     void (*forecast)(const moep_predictor_config *config, const void *model, const struct window_means *means,
                      size_t horizon, size_t stride, void *scratch, double *rows, size_t row_stride);
 };
@@ -120,7 +128,8 @@ struct method {
     moep_status (*quantiles)(const struct task *task, const void *model, size_t horizon, size_t stride,
                              const struct quantiles *quantiles, double *rows);
 
-    const struct means_forecast *means_forecast; /* NULL: the method needs the steps */
+    /* Forecasts without a history, where the method's configuration allows them. NULL: it needs the steps. */
+    const struct means_forecast *means_forecast;
 
     /* ---- save and load ---- */
 

@@ -51,14 +51,23 @@ void mp_gemm_pack(struct gemm gemm, size_t k, size_t n, const real *b, size_t ro
 void mp_gemm(struct gemm gemm, size_t m, size_t n, size_t k, const real *a, size_t a_stride, const real *packed,
              const real *row, real *c, size_t c_stride)
 {
+    if (gemm.openblas)
+        mp_gemm_plain(gemm, m, n, k, a, a_stride, packed, n, row, c, c_stride); /* its one panel is as B lies */
+    else
+        MP_BY_WIDTH(gemm.bytes, mp_gemm_packed, m, n, k, a, a_stride, packed, panel_of(gemm, n), row, c, c_stride);
+}
+
+void mp_gemm_plain(struct gemm gemm, size_t m, size_t n, size_t k, const real *a, size_t a_stride, const real *b,
+                   size_t b_stride, const real *row, real *c, size_t c_stride)
+{
     if (gemm.openblas) {
         for (size_t i = 0; i < m && row; i++)
             memcpy(c + i * c_stride, row, n * sizeof *c);
         for (size_t i = 0; i < m && !row; i++)
             memset(c + i * c_stride, 0, n * sizeof *c);
-        BLAS_ADD(false, m, n, k, a, a_stride, packed, n, c, c_stride);
+        BLAS_ADD(false, m, n, k, a, a_stride, b, b_stride, c, c_stride);
     } else {
-        MP_BY_WIDTH(gemm.bytes, mp_gemm_packed, m, n, k, a, a_stride, packed, panel_of(gemm, n), row, c, c_stride);
+        MP_BY_WIDTH(gemm.bytes, mp_gemm_plain, m, n, k, a, a_stride, b, b_stride, row, c, c_stride);
     }
 }
 

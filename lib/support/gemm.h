@@ -43,6 +43,11 @@ void mp_gemm_pack(struct gemm gemm, size_t k, size_t n, const real *b, size_t ro
 void mp_gemm(struct gemm gemm, size_t m, size_t n, size_t k, const real *a, size_t a_stride, const real *packed,
              const real *row, real *c, size_t c_stride);
 
+/* The same, but B is not packed: its rows are b_stride apart. This is for small factors of which not all columns count;
+ * n is a multiple of the vector (gemm.bytes). The bytes are those of mp_gemm. */
+void mp_gemm_plain(struct gemm gemm, size_t m, size_t n, size_t k, const real *a, size_t a_stride, const real *b,
+                   size_t b_stride, const real *row, real *c, size_t c_stride);
+
 /* C (m x n) += A' B, where A is k x m and B k x n, not packed. */
 void mp_gemm_add_transposed(struct gemm gemm, size_t m, size_t n, size_t k, const real *a, size_t a_stride,
                             const real *b, size_t b_stride, real *c, size_t c_stride);

@@ -89,22 +89,36 @@ INLINE size_t height(size_t rows)
     return (rows + tiles - 1) / tiles;
 }
 
+/* All rows of the result, of its next `columns` columns: at most a panel. */
+INLINE void strip(size_t m, size_t columns, struct factors f, const real *start, const bool add, struct place c)
+{
+    for (size_t h; m > 0; m -= h) {
+        h = height(m);
+        if (columns >= PANEL)
+            tile_of(h, 2, f, start, add, c);
+        else
+            tile_of(h, 1, f, start, add, c);
+        f.left += h * f.row_stride;
+        c.at += h * c.stride;
+    }
+}
+
 void MP_WIDE(mp_gemm_packed)(size_t m, size_t n, size_t k, const real *a, size_t a_stride, const real *packed,
                              size_t panel, const real *row, real *c, size_t c_stride)
 {
     for (size_t j = 0; j < n; j += PANEL) {
         size_t first = j / panel * panel, right_stride = n - first < panel ? n - first : panel;
-        const real *right = packed + first * k + (j - first), *start = row ? row + j : NULL;
-        bool whole = n - j >= PANEL;
-        for (size_t i = 0, h; i < m; i += h) {
-            struct factors f = {a + i * a_stride, a_stride, 1, right, right_stride, k};
-            struct place place = {c + i * c_stride + j, c_stride};
-            h = height(m - i);
-            if (whole)
-                tile_of(h, 2, f, start, false, place);
-            else
-                tile_of(h, 1, f, start, false, place);
-        }
+        struct factors f = {a, a_stride, 1, packed + first * k + (j - first), right_stride, k};
+        strip(m, n - j, f, row ? row + j : NULL, false, (struct place){c + j, c_stride});
+    }
+}
+
+void MP_WIDE(mp_gemm_plain)(size_t m, size_t n, size_t k, const real *a, size_t a_stride, const real *b,
+                            size_t b_stride, const real *row, real *c, size_t c_stride)
+{
+    for (size_t j = 0; j < n; j += PANEL) {
+        struct factors f = {a, a_stride, 1, b + j, b_stride, k};
+        strip(m, n - j, f, row ? row + j : NULL, false, (struct place){c + j, c_stride});
     }
 }
 
@@ -112,16 +126,8 @@ static void add_run(size_t m, size_t n, size_t k, const real *a, size_t a_stride
                     real *c, size_t c_stride)
 {
     for (size_t j = 0; j < n; j += PANEL) {
-        bool whole = n - j >= PANEL;
-        for (size_t i = 0, h; i < m; i += h) {
-            struct factors f = {a + i, 1, a_stride, b + j, b_stride, k};
-            struct place place = {c + i * c_stride + j, c_stride};
-            h = height(m - i);
-            if (whole)
-                tile_of(h, 2, f, NULL, true, place);
-            else
-                tile_of(h, 1, f, NULL, true, place);
-        }
+        struct factors f = {a, 1, a_stride, b + j, b_stride, k};
+        strip(m, n - j, f, NULL, true, (struct place){c + j, c_stride});
     }
 }
 

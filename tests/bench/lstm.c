@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The LSTM on one thread: products, an update, a forecast of many series. usage: lstm [--outputs FILE] */
+/* The LSTM on one thread: products, an update, a forecast of many series, forecasts of a layer from
+ * window means. usage: lstm [--outputs FILE] */
 #include "bench.h"
 
+#include "methods/lstm/features/examples.h"
+#include "methods/lstm/means_forecast.h"
+#include "methods/lstm/model.h"
 #include "methods/lstm/training/adam.h"
 #include "methods/lstm/network/batch.h"
 
@@ -259,6 +263,52 @@ static void write_outputs(const char *path)
     unmake(n);
 }
 
+/* ---- a layer's forecast from window means ------------------------------------------------------------------------ */
+
+enum { EXPERTS = 256 };
+
+struct layer_of_means {
+    moep_predictor_config config;
+    void *model, *scratch;
+    double means[MP_LSTM_WINDOWS * EXPERTS], row[EXPERTS];
+    size_t horizon;
+};
+
+static void forecast_means(void *user)
+{
+    struct layer_of_means *l = user;
+    struct window_means means = {l->means, EXPERTS, 3000};
+    for (int i = 0; i < 100; i++)
+        mp_lstm_means_forecast.forecast(&l->config, l->model, &means, l->horizon, l->horizon, l->scratch, l->row,
+                                        EXPERTS);
+}
+
+static void *lines(size_t bytes)
+{
+    void *found = aligned_alloc(MP_CACHE_LINE, mp_whole_lines(bytes, 1));
+    if (!found)
+        exit(1);
+    return found;
+}
+
+static void print_means(void)
+{
+    struct layer_of_means l = {.config.struct_size = sizeof l.config};
+    moep_predictor_config_init(&l.config, MOEP_LSTM);
+    l.config.lstm_layers = 0;
+    l.model = lines(mp_lstm_model_size(&l.config, 1, EXPERTS));
+    l.scratch = lines(mp_lstm_means_forecast.scratch_size(EXPERTS));
+    mp_lstm_model_init(&l.config, EXPERTS, l.model);
+    for (size_t i = 0; i < MP_LSTM_WINDOWS * EXPERTS; i++)
+        l.means[i] = (1 + (double)(i * 7919 % 1000) / 1000) / (1.5 * EXPERTS);
+    printf("one row of a layer of %d experts from window means, microseconds:", EXPERTS);
+    for (l.horizon = 1000; l.horizon <= 2000; l.horizon += 1000)
+        printf("   %.1f for %zu steps", measure(forecast_means, &l).least * 1e4, l.horizon);
+    printf("\n");
+    free(l.scratch);
+    free(l.model);
+}
+
 int main(int count, char **arguments)
 {
     const size_t shape[][4] = {{96, 32, 100, 1}, {96, 64, 100, 16}, {1536, 32, 100, 1}, {1536, 64, 100, 16}};
@@ -271,6 +321,7 @@ int main(int count, char **arguments)
     struct network *all = make(58 * 256, 32, 100, 1, false);
     print_timing("forecast", all, false, peak);
     unmake(all);
+    print_means();
     if (count == 3 && strcmp(arguments[1], "--outputs") == 0)
         write_outputs(arguments[2]);
     return 0;

@@ -53,7 +53,7 @@ static void products_and_gates(struct gemm gemm, size_t rows)
     mp_gemm(gemm, rows, HIDDEN, X, states, 2 * UNITS, weights, NULL, hidden, HIDDEN);
     MP_BY_WIDTH(gemm.bytes, mp_lstm_tanh, rows * HIDDEN, hidden);
     mp_gemm(gemm, rows, COLUMNS, HIDDEN, hidden, HIDDEN, weights, weights, outputs, COLUMNS);
-    MP_BY_WIDTH(gemm.bytes, mp_lstm_mixture, rows, outputs, means, forecasts);
+    MP_BY_WIDTH(gemm.bytes, mp_lstm_mixture, rows, MP_LSTM_OUTPUT_ROW, outputs, means, forecasts);
     keep(forecasts);
 }
 

@@ -11,7 +11,7 @@ void mp_auto_scratch_lay_out(struct auto_scratch *scratch, struct arena *arena, 
     scratch->sum = mp_arena_take(arena, experts, sizeof *scratch->sum);
     scratch->actual = mp_arena_take(arena, experts, sizeof *scratch->actual);
     scratch->weight = mp_arena_take(arena, experts, sizeof *scratch->weight);
-    scratch->network = mp_arena_take(arena, network->scratch(experts), 1);
+    scratch->network = mp_arena_take(arena, network->scratch_size(experts), 1);
 }
 
 /* All of a layer but its running block. */

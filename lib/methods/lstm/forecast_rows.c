@@ -7,6 +7,7 @@
 #include "methods/lstm/shared.h"
 #include "methods/lstm/spread.h"
 #include "series/simplex.h"
+#include "support/simd.h"
 
 #include <string.h>
 
@@ -42,6 +43,15 @@ static moep_status make_outputs(struct outputs *outputs, const struct task *task
     return status;
 }
 
+/* ---- rows of a layer --------------------------------------------------------------------------------------------- */
+
+/* The forecasts of a layer's experts, and their sums over the experts. */
+struct layer {
+    const real *forecasts; /* [experts][MP_LSTM_OUTPUT_ROW] */
+    size_t experts;
+    double totals[MP_LSTM_OUTPUT_ROW];
+};
+
 static struct lstm_span span_of(size_t row, size_t horizon, size_t stride)
 {
     struct lstm_span span = {row * stride, horizon};
@@ -56,27 +66,66 @@ static size_t output_of(size_t step)
     return step / STEPS < LAST ? step / STEPS : LAST;
 }
 
-/* Adds y_b times its weight to a row. */
-static void add_output(const struct outputs *outputs, size_t b, double weight, double *row)
+size_t mp_lstm_spans(size_t horizon)
 {
-    for (size_t first = 0; first < outputs->series; first += outputs->experts) {
-        const real *forecasts = outputs->forecasts + first * MP_LSTM_OUTPUT_ROW + b;
-        double total = 0;
-        for (size_t e = 0; e < outputs->experts; e++)
-            total += (double)forecasts[e * MP_LSTM_OUTPUT_ROW];
-        for (size_t e = 0; e < outputs->experts && total > 0; e++)
-            row[first + e] += weight * (double)forecasts[e * MP_LSTM_OUTPUT_ROW] / total;
+    return output_of(horizon - 1) + 1;
+}
+
+MP_VECTORISED static void mp_add_forecasts(const real *restrict forecasts, size_t experts, size_t spans,
+                                           double *restrict totals)
+{
+    for (size_t e = 0; e < experts; e++, forecasts += MP_LSTM_OUTPUT_ROW)
+        for (size_t b = 0; b < spans; b++)
+            totals[b] += (double)forecasts[b];
+}
+
+/* row[e] = sum over b of weights[b] y_b(e) */
+MP_VECTORISED static void mp_mean_of_spans(const struct layer *layer, const double *restrict weights,
+                                           const double *restrict totals, size_t first, size_t last,
+                                           double *restrict row)
+{
+    double terms[MP_LSTM_OUTPUT_ROW];
+    const real *forecasts = layer->forecasts;
+    for (size_t e = 0; e < layer->experts; e++, forecasts += MP_LSTM_OUTPUT_ROW) {
+        double sum = 0;
+        for (size_t b = first; b <= last; b++)
+            terms[b] = weights[b] * (double)forecasts[b] / totals[b];
+        for (size_t b = first; b <= last; b++)
+            sum += terms[b];
+        row[e] = sum;
     }
 }
 
-static void mean_row(const struct outputs *outputs, struct lstm_span span, double *row)
+static void mean_row(const struct layer *layer, struct lstm_span span, double *row)
 {
-    memset(row, 0, outputs->series * sizeof *row);
-    for (size_t b = output_of(span.first); b <= output_of(span.last - 1); b++) {
+    double weights[MP_LSTM_OUTPUT_ROW];
+    size_t from = output_of(span.first), to = output_of(span.last - 1);
+    for (size_t b = from; b <= to; b++) {
         size_t first = b * STEPS > span.first ? b * STEPS : span.first;
         size_t last = b < LAST && (b + 1) * STEPS < span.last ? (b + 1) * STEPS : span.last;
-        add_output(outputs, b, (double)(last - first) / (double)(span.last - span.first), row);
+        weights[b] = (double)(last - first) / (double)(span.last - span.first);
     }
+    mp_mean_of_spans(layer, weights, layer->totals, from, to, row);
+}
+
+void mp_lstm_layer_rows(const real *forecasts, size_t experts, size_t horizon, size_t stride, double *rows,
+                        size_t row_stride)
+{
+    struct layer layer = {.forecasts = forecasts, .experts = experts};
+    size_t spans = mp_lstm_spans(horizon);
+    mp_add_forecasts(forecasts, experts, spans, layer.totals);
+    for (size_t b = 0; b < spans; b++)
+        if (!(layer.totals[b] > 0))
+            layer.totals[b] = 1; /* all are 0 */
+    for (size_t r = 0; r < mp_forecast_rows(horizon, stride); r++)
+        mean_row(&layer, span_of(r, horizon, stride), rows + r * row_stride);
+}
+
+static void all_rows(const struct outputs *outputs, size_t horizon, size_t stride, double *rows)
+{
+    for (size_t first = 0; first < outputs->series; first += outputs->experts)
+        mp_lstm_layer_rows(outputs->forecasts + first * MP_LSTM_OUTPUT_ROW, outputs->experts, horizon, stride,
+                           rows + first, outputs->series);
 }
 
 moep_status mp_lstm_forecast(const struct task *task, const void *model, size_t horizon, size_t stride, double *rows)
@@ -85,8 +134,7 @@ moep_status mp_lstm_forecast(const struct task *task, const void *model, size_t 
     moep_status status = make_outputs(&outputs, task, model);
     if (status != MOEP_OK)
         return status;
-    for (size_t r = 0; r < mp_forecast_rows(horizon, stride); r++)
-        mean_row(&outputs, span_of(r, horizon, stride), rows + r * outputs.series);
+    all_rows(&outputs, horizon, stride, rows);
     free_outputs(&outputs, &task->runtime->memory);
     return MOEP_OK;
 }
@@ -109,13 +157,13 @@ static void all_quantiles(const struct outputs *outputs, const struct lstm_sprea
                           size_t stride, const struct quantiles *quantiles, double *rows)
 {
     size_t n = mp_forecast_rows(horizon, stride), series = outputs->series;
+    if (quantiles->n > 0)
+        all_rows(outputs, horizon, stride, rows);
     for (size_t r = 0; r < n && quantiles->n > 0; r++) {
-        struct lstm_span span = span_of(r, horizon, stride);
         double *forecast = rows + r * series;
-        mean_row(outputs, span, forecast);
         for (size_t first = 0; first < series; first += outputs->experts)
             mp_simplex(forecast + first, outputs->experts);
-        quantiles_of_row(spread, span, quantiles, n * series, forecast);
+        quantiles_of_row(spread, span_of(r, horizon, stride), quantiles, n * series, forecast);
     }
 }
 

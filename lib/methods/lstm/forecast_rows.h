@@ -13,6 +13,15 @@
 #define MP_METHODS_LSTM_FORECAST_ROWS_H
 
 #include "methods/method.h"
+#include "support/vectors.h"
+
+/* The output spans that a horizon covers. */
+size_t mp_lstm_spans(size_t horizon);
+
+/* Rows of one layer, row_stride apart, from forecasts[experts][MP_LSTM_OUTPUT_ROW], of which the first
+ * mp_lstm_spans(horizon) of each expert count. */
+void mp_lstm_layer_rows(const real *forecasts, size_t experts, size_t horizon, size_t stride, double *rows,
+                        size_t row_stride);
 
 moep_status mp_lstm_forecast(const struct task *task, const void *model, size_t horizon, size_t stride, double *rows);
 moep_status mp_lstm_quantiles(const struct task *task, const void *model, size_t horizon, size_t stride,

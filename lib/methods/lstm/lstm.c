@@ -5,6 +5,7 @@
 #include "methods/lstm/fit.h"
 #include "methods/lstm/forecast_rows.h"
 #include "methods/lstm/joint.h"
+#include "methods/lstm/means_forecast.h"
 #include "methods/lstm/model.h"
 
 /* A layer of 512 units has 8 MiB of weights. A history of 2,048 steps holds the longest window, 2,000; a longer one
@@ -70,4 +71,5 @@ const struct method mp_lstm = {
     .fit_traces = mp_lstm_fit_traces,
     .forecast = mp_lstm_forecast,
     .quantiles = mp_lstm_quantiles,
+    .means_forecast = &mp_lstm_means_forecast,
 };

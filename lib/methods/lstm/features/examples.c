@@ -2,20 +2,14 @@
 #include "methods/lstm/features/examples.h"
 
 #include "methods/lstm/features/change_point.h"
+#include "methods/lstm/features/log_ratios.h"
 #include "series/error.h"
-#include "support/logarithm.h"
 #include "support/simd.h"
 
 #include <string.h>
 
 const size_t mp_lstm_windows[MP_LSTM_WINDOWS] = {20, 100, 500, MP_LSTM_LONGEST_WINDOW};
-enum { REFERENCE = 1 }; /* of the windows */
 _Static_assert((int)MP_LSTM_HISTORY_BLOCKS <= (int)MP_LSTM_MOST_CHANGE_POINT_BLOCKS, "the test sees all blocks");
-
-/* Limits keep rare loads within the range that the network was trained on: ratios to e^2 = 7.4, a load to e^4 = 55
- * times the mean. The shipped weights have learned from runs of 10,000 steps, and a forecast needs 100. MIN_SHARE is
- * less than one token of a step. */
-static const double MAX_LOG_RATIO = 2, MAX_LOG_LOAD = 4, MIN_SHARE = 1e-9, MIN_AGE = 100, MAX_AGE = 10000;
 
 /* Every run begins with a jump from its initial loads. So a jump within the first YOUNG_STEPS is no level shift: a
  * smaller number shrinks the forecasts of young runs, a larger one misses shifts. */
@@ -78,16 +72,6 @@ static void add_step(const struct lstm_sample *sample, size_t k, double *sum)
     const float *row = mp_panel_row(sample->donor, sample->donor_end - k) + sample->donor_first;
     for (size_t i = 0; i < sample->count; i++)
         sum[i] += (double)row[sample->permutation[i]];
-}
-
-static double clip(double x, double limit)
-{
-    return x < -limit ? -limit : x > limit ? limit : x;
-}
-
-static double log_age(double age)
-{
-    return mp_logarithm(age < MIN_AGE ? MIN_AGE : age > MAX_AGE ? MAX_AGE : age) - mp_logarithm(1000);
 }
 
 /* Reads all rows side by side, since a panel is much larger than the cache: ten reads are in flight at once. Every sum
@@ -187,31 +171,6 @@ MP_VECTORISED static void mp_divide(const double *restrict sum, double count, re
         means[i] = (real)(sum[i] / count);
 }
 
-/* logs[i] = log(max(share, MIN_SHARE)). There are three loops because compilers do not vectorise a choice between
- * conversions. */
-MP_VECTORISED static void mp_log_shares(const real *restrict shares, double *restrict logs, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        logs[i] = (double)shares[i];
-    for (size_t i = 0; i < n; i++)
-        logs[i] = logs[i] > MIN_SHARE ? logs[i] : MIN_SHARE;
-    for (size_t i = 0; i < n; i++)
-        logs[i] = mp_logarithm_scaled(logs[i], 0);
-}
-
-/* to[i] = x[i] - reference[i], clipped; x is overwritten. */
-MP_VECTORISED static void mp_log_ratios(double *restrict x, const double *restrict reference, real *restrict to,
-                                        size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        double ratio = x[i] - reference[i];
-        ratio = ratio < -MAX_LOG_RATIO ? -MAX_LOG_RATIO : ratio;
-        x[i] = ratio > MAX_LOG_RATIO ? MAX_LOG_RATIO : ratio;
-    }
-    for (size_t i = 0; i < n; i++)
-        to[i] = (real)x[i];
-}
-
 /* Stores the logarithms of whole blocks, the newest block last, and zeros before them. */
 static void fill_block_inputs(const struct slice *slice, size_t steps, const double *reference, double *logs)
 {
@@ -220,27 +179,11 @@ static void fill_block_inputs(const struct slice *slice, size_t steps, const dou
         real *inputs = inputs_of(slice, b);
         if (b < blocks) {
             mp_divide(slice->sums + b * slice->stride, MP_LSTM_BLOCK_STEPS, inputs, n);
-            mp_log_shares(inputs, logs, n);
-            mp_log_ratios(logs, reference, inputs, n);
+            mp_lstm_log_shares(inputs, logs, n);
+            mp_lstm_log_ratios(logs, reference, inputs, n);
         } else {
             memset(inputs, 0, n * sizeof *inputs);
         }
-    }
-}
-
-/* logs[series][windows] of the window means, whose REFERENCE becomes the reference. */
-static void fill_features(const struct slice *slice, const double *logs, double *reference)
-{
-    double log_experts = mp_logarithm(slice->sample->experts), age = log_age(slice->sample->age);
-    real *to = slice->e->features + slice->at * MP_LSTM_FEATURES;
-    memset(to, 0, slice->n * MP_LSTM_FEATURES * sizeof *to);
-    for (size_t i = 0; i < slice->n; i++, to += MP_LSTM_FEATURES, logs += MP_LSTM_WINDOWS) {
-        reference[i] = logs[REFERENCE];
-        for (size_t w = 0; w < MP_LSTM_WINDOWS; w++)
-            to[w] = (real)clip(logs[w] - reference[i], MAX_LOG_RATIO);
-        to[MP_LSTM_WINDOWS] = (real)clip(reference[i] + log_experts, MAX_LOG_LOAD);
-        to[MP_LSTM_WINDOWS + 1] = (real)age;
-        to[MP_LSTM_WINDOWS + 2] = 1;
     }
 }
 
@@ -251,8 +194,8 @@ static void fill_slice(const struct slice *slice, size_t steps)
     size_t at = slice->at, n = slice->n, seen = seen_steps(slice, steps);
     double *reference = e->scratch, *logs = reference + n;
     fill_window_means(slice, seen);
-    mp_log_shares(e->means + at * MP_LSTM_WINDOWS, logs, n * MP_LSTM_WINDOWS);
-    fill_features(slice, logs, reference);
+    mp_lstm_fill_features(&(struct lstm_features){e->means + at * MP_LSTM_WINDOWS, n, sample->experts, sample->age,
+                                                  logs, reference, e->features + at * MP_LSTM_FEATURES});
     fill_block_inputs(slice, seen, reference, logs);
     for (size_t i = at; i < at + n; i++) {
         e->after_change_point[i] = seen < steps && sample->age > (double)seen + YOUNG_STEPS;

@@ -60,10 +60,10 @@ INLINE vector mixture(const real *weights, const real *means)
     return sum;
 }
 
-void MP_WIDE(mp_lstm_mixture)(size_t rows, real *outputs, const real *means, real *forecasts)
+void MP_WIDE(mp_lstm_mixture)(size_t rows, size_t spans, real *outputs, const real *means, real *forecasts)
 {
     for (size_t r = 0; r < rows; r++, outputs += MP_LSTM_HEAD_ROW, means += W, forecasts += ROW)
-        for (size_t b = 0; b < ROW; b += WIDTH) {
+        for (size_t b = 0; b < spans; b += WIDTH) {
             softmax(outputs + b);
             vector factor = exponential(clipped(load(outputs + W * ROW + b)));
             store(forecasts + b, mixture(outputs + b, means) * factor);

@@ -19,13 +19,14 @@
 /* A series' outputs of the head: MP_LSTM_OUTPUT_ROW logits of each window, then as many residuals. */
 enum { MP_LSTM_HEAD_ROW = (MP_LSTM_WINDOWS + 1) * MP_LSTM_OUTPUT_ROW };
 
-#define MP_LSTM_HEAD_KERNELS(bytes)                                                               \
-    /* x becomes tanh(x); d, the gradient by tanh(x), becomes that by x: d (1 - tanh(x)^2) */     \
-    void mp_lstm_tanh_##bytes(size_t n, real *x);                                                 \
-    void mp_lstm_tanh_backward_##bytes(size_t n, const real *tanh_x, real *d);                    \
-    /* outputs: in: logits and residuals, out: softmax weights and residuals */                   \
-    void mp_lstm_mixture_##bytes(size_t rows, real *outputs, const real *means, real *forecasts); \
-    /* outputs: in: as mp_lstm_mixture left them, out: the gradient by logits and residuals */    \
+#define MP_LSTM_HEAD_KERNELS(bytes)                                                                               \
+    /* x becomes tanh(x); d, the gradient by tanh(x), becomes that by x: d (1 - tanh(x)^2) */                     \
+    void mp_lstm_tanh_##bytes(size_t n, real *x);                                                                 \
+    void mp_lstm_tanh_backward_##bytes(size_t n, const real *tanh_x, real *d);                                    \
+    /* outputs: in: logits and residuals, out: softmax weights and residuals. Only the first `spans`, in whole  \
+     * vectors, of each row are read and written. */ \
+    void mp_lstm_mixture_##bytes(size_t rows, size_t spans, real *outputs, const real *means, real *forecasts);   \
+    /* outputs: in: as mp_lstm_mixture left all of them, out: the gradient by logits and residuals */             \
     void mp_lstm_mixture_backward_##bytes(size_t rows, real *outputs, const real *means, const real *d_forecasts)
 
 MP_LSTM_HEAD_KERNELS(16);

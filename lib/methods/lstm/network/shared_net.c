@@ -47,7 +47,7 @@ double mp_lstm_shared_net_cost(const struct lstm_shape *shape)
 
 void mp_lstm_shared_net_init_parameters(const struct lstm_shape *shape, struct random *random, real *parameters)
 {
-    enum { FEATURES = MP_LSTM_WINDOWS + 3 };
+    enum { FEATURES = MP_LSTM_FEATURE_COUNT };
     size_t units = units_of(shape), hidden = units > 0 ? shape->hidden : 0;
     real *head = parameters + mp_lstm_head(shape);
     memset(parameters, 0, mp_lstm_parameters(shape) * sizeof *parameters);
@@ -153,7 +153,21 @@ static void head_forward(const struct lstm_shared_net *net, const struct lstm_vi
     mp_gemm(gemm, rows, HIDDEN, inputs, s->x, inputs, first, NULL, s->hidden, HIDDEN);
     MP_BY_WIDTH(gemm.bytes, mp_lstm_tanh, rows * HIDDEN, s->hidden);
     mp_gemm(gemm, rows, COLUMNS, HIDDEN, s->hidden, HIDDEN, last, bias, s->outputs, COLUMNS);
-    MP_BY_WIDTH(gemm.bytes, mp_lstm_mixture, rows, s->outputs, means, s->forecasts);
+    MP_BY_WIDTH(gemm.bytes, mp_lstm_mixture, rows, MP_LSTM_OUTPUT_ROW, s->outputs, means, s->forecasts);
+}
+
+void mp_lstm_shared_net_head(struct gemm gemm, const real *parameters, const struct lstm_head_rows *of,
+                             struct lstm_head_scratch *s)
+{
+    const real *last = parameters + last_at(0), *bias = parameters + bias_at(0);
+    size_t width = (size_t)gemm.bytes / sizeof(real), spans = (of->spans + width - 1) / width * width;
+    mp_gemm_plain(gemm, of->count, HIDDEN, MP_LSTM_FEATURE_COUNT, of->features, MP_LSTM_FEATURES, parameters, HIDDEN,
+                  NULL, s->hidden, HIDDEN);
+    MP_BY_WIDTH(gemm.bytes, mp_lstm_tanh, of->count * HIDDEN, s->hidden);
+    for (size_t first = 0; first < COLUMNS; first += MP_LSTM_OUTPUT_ROW)
+        mp_gemm_plain(gemm, of->count, spans, HIDDEN, s->hidden, HIDDEN, last + first, COLUMNS, bias + first,
+                      s->outputs + first, COLUMNS);
+    MP_BY_WIDTH(gemm.bytes, mp_lstm_mixture, of->count, spans, s->outputs, of->means, of->forecasts);
 }
 
 MP_VECTORISED static void mp_add_columns(real *sum, const real *rows, size_t count, size_t n)

@@ -70,6 +70,19 @@ void mp_lstm_shared_net_set_parameters(struct lstm_shared_net *net, const real *
 /* forecasts[series][MP_LSTM_OUTPUT_ROW], of which the first MP_LSTM_OUTPUTS count. */
 void mp_lstm_shared_net_forecast(struct lstm_shared_net *net, const struct lstm_examples *examples, real *forecasts);
 
+/* Series that a network without recurrent layers forecasts, of whose output spans the first ones are wanted. */
+struct lstm_head_rows {
+    size_t count, spans;
+    const real *features; /* [count][MP_LSTM_FEATURES] */
+    const real *means;    /* [count][MP_LSTM_WINDOWS] */
+    real *forecasts;      /* [count][MP_LSTM_OUTPUT_ROW] */
+};
+
+/* The same forecasts without a net, from parameters that are not packed. Of the scratch, `hidden` and `outputs` are used,
+ * with a row for each series. */
+void mp_lstm_shared_net_head(struct gemm gemm, const real *parameters, const struct lstm_head_rows *of,
+                             struct lstm_head_scratch *scratch);
+
 /* The loss and, in a net for training, its gradient by all parameters. */
 double mp_lstm_shared_net_gradient(struct lstm_shared_net *net, const struct lstm_examples *examples, real *gradient);
 
