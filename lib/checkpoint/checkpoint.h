@@ -83,7 +83,10 @@ void mp_field_f64(struct checkpoint *checkpoint, double *value);
 void mp_field_shares(struct checkpoint *checkpoint, float *shares, size_t n); /* reading: each within 0 .. 1 */
 void mp_field_floats(struct checkpoint *checkpoint, float *values, size_t n,
                      float limit);                            /* each within -limit .. limit */
-void mp_field_zeros(struct checkpoint *checkpoint, size_t n); /* in the place of n unused floats */
+void mp_field_doubles(struct checkpoint *checkpoint, double *values, size_t n, double least,
+                      double most);                            /* each within least .. most; no NaN */
+void mp_field_zeros(struct checkpoint *checkpoint, size_t n);  /* in the place of n unused floats */
+void mp_field_unused(struct checkpoint *checkpoint, size_t n); /* the same, but reading ignores what is there */
 
 /* Reading: marks the section as bad if the condition, on a value just read, does not hold. */
 void mp_checkpoint_require(struct checkpoint *checkpoint, bool condition);

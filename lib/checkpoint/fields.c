@@ -65,31 +65,33 @@ void mp_field_f64(struct checkpoint *checkpoint, double *value)
         memcpy(value, &bits, sizeof bits);
 }
 
-/* n floats as bytes. */
-static void store_floats(unsigned char *restrict at, const float *restrict values, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, &values[i], sizeof bits);
-        bits = mp_little_endian(bits);
-        memcpy(at + i * sizeof bits, &bits, sizeof bits);
+/* store: n numbers become bytes. load: the opposite; is each within least .. most? */
+#define ARRAYS(type, bits)                                                                                        \
+    static void store_##type##s(unsigned char *restrict at, const type *restrict values, size_t n)                \
+    {                                                                                                             \
+        for (size_t i = 0; i < n; i++) {                                                                          \
+            uint##bits##_t value;                                                                                 \
+            memcpy(&value, &values[i], sizeof value);                                                             \
+            value = mp_little_endian_##bits(value);                                                               \
+            memcpy(at + i * sizeof value, &value, sizeof value);                                                  \
+        }                                                                                                         \
+    }                                                                                                             \
+    MP_VECTORISED static bool mp_load_##type##s(type *restrict values, const unsigned char *restrict at, size_t n, \
+                                                type least, type most)                                            \
+    {                                                                                                             \
+        int bad = 0;                                                                                              \
+        for (size_t i = 0; i < n; i++) {                                                                          \
+            uint##bits##_t value;                                                                                 \
+            memcpy(&value, at + i * sizeof value, sizeof value);                                                  \
+            value = mp_little_endian_##bits(value);                                                               \
+            memcpy(&values[i], &value, sizeof value);                                                             \
+            bad |= !(values[i] >= least) | !(values[i] <= most);                                                  \
+        }                                                                                                         \
+        return !bad;                                                                                              \
     }
-}
 
-/* The opposite. Is each within least .. most? */
-MP_VECTORISED static bool mp_load_floats(float *restrict values, const unsigned char *restrict at, size_t n,
-                                         float least, float most)
-{
-    int bad = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits;
-        memcpy(&bits, at + i * sizeof bits, sizeof bits);
-        bits = mp_little_endian(bits);
-        memcpy(&values[i], &bits, sizeof bits);
-        bad |= !(values[i] >= least) | !(values[i] <= most);
-    }
-    return !bad;
-}
+ARRAYS(float, 32)
+ARRAYS(double, 64)
 
 MP_VECTORISED static bool mp_all_zero(const unsigned char *bytes, size_t n)
 {
@@ -99,21 +101,21 @@ MP_VECTORISED static bool mp_all_zero(const unsigned char *bytes, size_t n)
     return seen == 0;
 }
 
-/* Skips n floats and returns where they begin. MP_READ: n becomes 0 if fewer are left. */
-static size_t skip_floats(struct checkpoint *checkpoint, size_t *n)
+/* Skips n numbers and returns where they begin. MP_READ: n becomes 0 if fewer are left. */
+static size_t skip(struct checkpoint *checkpoint, size_t *n, size_t bytes)
 {
     size_t at = checkpoint->at;
-    if (checkpoint->mode == MP_READ && mp_checkpoint_left(checkpoint) / sizeof(float) < *n) {
+    if (checkpoint->mode == MP_READ && mp_checkpoint_left(checkpoint) / bytes < *n) {
         checkpoint->bad = true;
         *n = 0;
     }
-    checkpoint->at += *n * sizeof(float);
+    checkpoint->at += *n * bytes;
     return at;
 }
 
 static void field_range(struct checkpoint *checkpoint, float *values, size_t n, float least, float most)
 {
-    size_t at = skip_floats(checkpoint, &n);
+    size_t at = skip(checkpoint, &n, sizeof *values);
     if (checkpoint->mode == MP_WRITE)
         store_floats(checkpoint->out + at, values, n);
     if (checkpoint->mode == MP_READ)
@@ -130,13 +132,29 @@ void mp_field_floats(struct checkpoint *checkpoint, float *values, size_t n, flo
     field_range(checkpoint, values, n, -limit, limit);
 }
 
+void mp_field_doubles(struct checkpoint *checkpoint, double *values, size_t n, double least, double most)
+{
+    size_t at = skip(checkpoint, &n, sizeof *values);
+    if (checkpoint->mode == MP_WRITE)
+        store_doubles(checkpoint->out + at, values, n);
+    if (checkpoint->mode == MP_READ)
+        mp_checkpoint_require(checkpoint, mp_load_doubles(values, checkpoint->in + at, n, least, most));
+}
+
 void mp_field_zeros(struct checkpoint *checkpoint, size_t n)
 {
-    size_t at = skip_floats(checkpoint, &n);
+    size_t at = skip(checkpoint, &n, sizeof(float));
     if (checkpoint->mode == MP_WRITE)
         memset(checkpoint->out + at, 0, n * sizeof(float));
     if (checkpoint->mode == MP_READ)
         mp_checkpoint_require(checkpoint, mp_all_zero(checkpoint->in + at, n * sizeof(float)));
+}
+
+void mp_field_unused(struct checkpoint *checkpoint, size_t n)
+{
+    size_t at = skip(checkpoint, &n, sizeof(float));
+    if (checkpoint->mode == MP_WRITE)
+        memset(checkpoint->out + at, 0, n * sizeof(float));
 }
 
 void mp_checkpoint_require(struct checkpoint *checkpoint, bool condition)

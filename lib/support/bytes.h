@@ -20,11 +20,16 @@ static inline uint64_t mp_load(const unsigned char *at, size_t bytes)
     return value;
 }
 
-/* The number whose bytes in memory are those of the value, least significant byte first. Unlike mp_store and mp_load, it
- * becomes vector code in a loop. */
-static inline uint32_t mp_little_endian(uint32_t value)
+/* The number whose bytes in memory are those of the value, least significant byte first. Unlike mp_store and mp_load,
+ * they become vector code in a loop. */
+static inline uint32_t mp_little_endian_32(uint32_t value)
 {
     return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? value : __builtin_bswap32(value);
+}
+
+static inline uint64_t mp_little_endian_64(uint64_t value)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? value : __builtin_bswap64(value);
 }
 
 #endif

@@ -132,15 +132,13 @@ static void state_fields(struct checkpoint *checkpoint, struct lstm_train_state 
     mp_checkpoint_require(checkpoint, state->adam.beta2_power > 0 && state->adam.beta2_power <= 1);
 }
 
-/* Earlier states have tables of residuals here: 3 ages x 2 kinds x 40 spans x 19 quantile levels. Quantiles come from
- * spread.h since, so they are ignored when read. Zeros are written for older libraries, which expect the tables. */
+/* Earlier states have tables of residuals here, as doubles: 3 ages x 2 kinds x 40 spans x 19 quantile levels. Quantiles
+ * come from spread.h since, so they are ignored when read. Zeros are written for older libraries, which expect the
+ * tables. */
 static void residual_fields(struct checkpoint *checkpoint)
 {
     enum { NUMBERS = 3 * 2 * 40 * 19 };
-    for (size_t i = 0; i < NUMBERS; i++) {
-        double unused = 0;
-        mp_field_f64(checkpoint, &unused);
-    }
+    mp_field_unused(checkpoint, NUMBERS * sizeof(double) / sizeof(float));
 }
 
 void mp_lstm_model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
