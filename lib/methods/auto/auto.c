@@ -7,6 +7,7 @@
  * for the call; watch nothing. */
 #include "api/status.h"
 #include "methods/auto/forecast.h"
+#include "methods/auto/spread.h"
 #include "methods/auto/work.h"
 #include "support/simd.h"
 
@@ -41,8 +42,7 @@ static void init_model(const moep_predictor_config *config, size_t series, void 
     network.method->init_model(&network.config, series, model);
 }
 
-static void model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series,
-                         void *model)
+static void model_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t series, void *model)
 {
     struct auto_network network = mp_auto_network_of(config, NULL);
     network.method->model_fields(checkpoint, &network.config, series, model);
@@ -73,12 +73,13 @@ MP_VECTORISED static void mp_auto_end_sums(double *restrict running, float *rest
     }
 }
 
-static void end_block(const struct auto_state *state)
+static void end_block(const struct auto_state *state, const float *last_step)
 {
     struct auto_run *run = state->run;
     for (size_t l = 0; l < state->layers; l++) {
         struct auto_view view = mp_auto_layer(state, l);
         mp_auto_end_sums(state->running + l * state->experts, mp_auto_mean(&view, run->blocks), state->experts);
+        mp_auto_measure_step(&view, last_step + l * state->experts, run->blocks);
     }
     run->blocks++;
     run->phase = 0;
@@ -120,13 +121,14 @@ static void watch(const struct task *task, const void *model, void *memory)
     struct auto_state state = mp_auto_state(memory, series / task->experts, task->experts);
     struct auto_network network = mp_auto_network_of(task->config, model);
     struct auto_run *run = state.run;
+    const float *step = mp_panel_row(&task->panel, task->panel.steps - 1);
     if (task->next_step > run->next_step + 1 + LONG_GAP)
         begin_stretch(&state);
     run->next_step = task->next_step;
-    mp_auto_add_step(state.running, mp_panel_row(&task->panel, task->panel.steps - 1), series);
+    mp_auto_add_step(state.running, step, series);
     run->phase++;
     if (run->phase == MP_AUTO_BLOCK)
-        end_block(&state);
+        end_block(&state, step);
     work(&state, &network);
 }
 
@@ -142,6 +144,7 @@ const struct method mp_auto = {
     .fit_traces = fit_traces,
     .min_steps = one_step,
     .forecast = mp_auto_forecast,
+    .quantiles = mp_auto_quantiles,
     .model_fields = model_fields,
     .state_fields = mp_auto_state_fields,
 };

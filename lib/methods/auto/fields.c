@@ -19,6 +19,23 @@ static void numbers(struct checkpoint *checkpoint, double *values, size_t n)
     mp_field_doubles(checkpoint, values, n, 0, DBL_MAX);
 }
 
+static void interval_fields(struct checkpoint *checkpoint, struct auto_layer *layer)
+{
+    numbers(checkpoint, &layer->newest_step, 1);
+    numbers(checkpoint, &layer->step_noise, 1);
+    numbers(checkpoint, &layer->measured, 1);
+    mp_checkpoint_require(checkpoint, layer->measured <= 1);
+    for (size_t level = 0; level < MP_AUTO_LEVELS; level++) {
+        mp_field_f64(checkpoint, &layer->widening[level]);
+        mp_checkpoint_require(checkpoint, fabs(layer->widening[level]) <= MP_AUTO_MOST_WIDENING);
+    }
+    numbers(checkpoint, layer->square[0], MP_AUTO_OWN_ROWS * MP_AUTO_LEVELS);
+    numbers(checkpoint, layer->inside, MP_AUTO_LEVELS);
+    numbers(checkpoint, &layer->error, 1);
+    numbers(checkpoint, &layer->error_weight, 1);
+    mp_field_u64(checkpoint, &layer->finished);
+}
+
 /* A layer is at most one block behind. */
 static void layer_fields(struct checkpoint *checkpoint, const struct auto_run *run, struct auto_layer *layer)
 {
@@ -31,6 +48,7 @@ static void layer_fields(struct checkpoint *checkpoint, const struct auto_run *r
     numbers(checkpoint, layer->score, MP_AUTO_CANDIDATES);
     for (size_t side = 0; side < MP_AUTO_SIDES; side++)
         numbers(checkpoint, layer->distance[side], MP_AUTO_DISTANCES);
+    interval_fields(checkpoint, layer);
 }
 
 void mp_auto_state_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t layers,
@@ -46,5 +64,6 @@ void mp_auto_state_fields(struct checkpoint *checkpoint, const moep_predictor_co
         mp_field_shares(checkpoint, view.means, MP_AUTO_BLOCKS * experts);
         mp_field_shares(checkpoint, view.network, MP_AUTO_NETWORK_ROWS * experts);
         mp_field_shares(checkpoint, view.own, MP_AUTO_OWN_ROWS * experts);
+        mp_field_shares(checkpoint, view.noise, experts);
     }
 }

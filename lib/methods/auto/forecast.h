@@ -29,4 +29,7 @@ void mp_auto_forecast_layer(struct auto_call *call, const struct auto_view *view
 
 moep_status mp_auto_forecast(const struct task *task, const void *model, size_t horizon, size_t stride, double *rows);
 
+moep_status mp_auto_quantiles(const struct task *task, const void *model, size_t horizon, size_t stride,
+                              const struct quantiles *quantiles, double *shares);
+
 #endif

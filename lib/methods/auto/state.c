@@ -22,6 +22,7 @@ static void lay_out_layer(struct auto_view *view, struct arena *arena, size_t ex
     view->means = mp_arena_take(arena, experts, MP_AUTO_BLOCKS * sizeof *view->means);
     view->network = mp_arena_take(arena, experts, MP_AUTO_NETWORK_ROWS * sizeof *view->network);
     view->own = mp_arena_take(arena, experts, MP_AUTO_OWN_ROWS * sizeof *view->own);
+    view->noise = mp_arena_take(arena, experts, sizeof *view->noise);
 }
 
 static size_t layer_size(size_t experts)

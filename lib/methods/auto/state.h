@@ -20,16 +20,19 @@
 #include <stdint.h>
 
 enum {
-    MP_AUTO_BLOCK = 50,          /* steps */
-    MP_AUTO_BLOCKS = 50,         /* kept: the longest window, 40 blocks, before an origin 10 blocks ago */
-    MP_AUTO_HORIZON = 1000,      /* steps ahead that the network's and AUTO's own past forecasts are about */
+    MP_AUTO_BLOCK = 50,     /* steps */
+    MP_AUTO_BLOCKS = 50,    /* kept: the longest window, 40 blocks, before an origin 10 blocks ago */
+    MP_AUTO_HORIZON = 1000, /* steps ahead that the network's and AUTO's own past forecasts are about */
     MP_AUTO_HORIZON_BLOCKS = MP_AUTO_HORIZON / MP_AUTO_BLOCK,
-    MP_AUTO_LONGEST_LAG = 10,    /* blocks after which a forecast is scored for the last time */
+    MP_AUTO_LONGEST_LAG = 10, /* blocks after which a forecast is scored for the last time */
     MP_AUTO_NETWORK_ROWS = MP_AUTO_LONGEST_LAG + 1,
     MP_AUTO_OWN_ROWS = MP_AUTO_HORIZON_BLOCKS + 1,
-    MP_AUTO_SIDES = 2,           /* lengths, in blocks, of the two sides of a jump (jump.h) */
-    MP_AUTO_DISTANCES = 40       /* distances that a jump is compared with */
+    MP_AUTO_SIDES = 2,      /* lengths, in blocks, of the two sides of a jump (jump.h) */
+    MP_AUTO_DISTANCES = 40, /* distances that a jump is compared with */
+    MP_AUTO_LEVELS = 2      /* intervals that are calibrated: of 80 and 95 % (calibration.h) */
 };
+
+#define MP_AUTO_MOST_WIDENING 2.0794415416798357 /* log 8 */
 
 /* What all layers have in common. */
 struct auto_run {
@@ -42,10 +45,22 @@ struct auto_run {
 
 /* The numbers of one layer. */
 struct auto_layer {
-    uint64_t blocks;                                     /* whose work is done */
-    uint64_t start[MP_AUTO_NETWORK_ROWS];                /* the first block that cut windows see, at the last origins */
-    double score[MP_AUTO_CANDIDATES];                    /* discounted losses */
-    double distance[MP_AUTO_SIDES][MP_AUTO_DISTANCES];   /* between neighbouring blocks, and pairs of blocks */
+    uint64_t blocks;                                   /* whose work is done */
+    uint64_t start[MP_AUTO_NETWORK_ROWS];              /* the first block that cut windows see, at the last origins */
+    double score[MP_AUTO_CANDIDATES];                  /* discounted losses */
+    double distance[MP_AUTO_SIDES][MP_AUTO_DISTANCES]; /* between neighbouring blocks, and pairs of blocks */
+
+    /* spread.h */
+    double newest_step; /* what the last step of the newest block adds to step_noise */
+    double step_noise;
+    double measured; /* the weight of blocks in step_noise and in the noise of experts */
+
+    /* calibration.h */
+    double widening[MP_AUTO_LEVELS];                 /* logarithms of what intervals are multiplied by */
+    double square[MP_AUTO_OWN_ROWS][MP_AUTO_LEVELS]; /* of the intervals from the last origins, a ring */
+    double inside[MP_AUTO_LEVELS];                   /* sums over finished intervals of the part that was inside */
+    double error, error_weight;
+    uint64_t finished;
 };
 
 /* A layer and its arrays. Those of rows are rings: the row of block or origin n is n modulo their length. */
@@ -53,9 +68,10 @@ struct auto_view {
     size_t experts;
     struct auto_layer *layer;
     const double *running; /* [experts]: sums of the running block */
-    float *means;    /* [MP_AUTO_BLOCKS][experts]: of blocks */
-    float *network;  /* [MP_AUTO_NETWORK_ROWS][experts]: the network's forecasts at origins */
-    float *own;      /* [MP_AUTO_OWN_ROWS][experts]: AUTO's own */
+    float *means;          /* [MP_AUTO_BLOCKS][experts]: of blocks */
+    float *network;        /* [MP_AUTO_NETWORK_ROWS][experts]: the network's forecasts at origins */
+    float *own;            /* [MP_AUTO_OWN_ROWS][experts]: AUTO's own */
+    float *noise;          /* [experts]: of means of a block (spread.h) */
 };
 
 /* Working memory of a layer's work, without a meaning between calls. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "methods/auto/work.h"
 
+#include "methods/auto/calibration.h"
 #include "methods/auto/jump.h"
+#include "methods/auto/spread.h"
 #include "methods/auto/weights.h"
 
 /* Steps that the network must see: those of its reference. */
@@ -19,6 +21,8 @@ void mp_auto_learn(const struct auto_view *view, const struct auto_run *run, str
     uint64_t start = mp_auto_find_jump(view, mp_auto_origin(view, blocks - 1).start, blocks - 1);
     layer->start[blocks % MP_AUTO_NETWORK_ROWS] = start > run->stretch ? start : run->stretch;
     mp_auto_score(view, blocks, run->stretch, scratch);
+    mp_auto_measure_noise(view, blocks, run->stretch);
+    mp_auto_calibrate(view, blocks, run->stretch, scratch);
     layer->blocks = blocks;
 }
 
@@ -28,7 +32,7 @@ static void store(float *row, const double *shares, size_t experts)
         row[e] = (float)shares[e];
 }
 
-/* The forecasts from the end of the newest block: the network's, and AUTO's own. */
+/* The forecasts from the end of the newest block: the network's, and AUTO's own with its intervals. */
 static void look_ahead(const struct auto_view *view, const struct auto_run *run, const struct auto_network *network,
                        struct auto_scratch *scratch)
 {
@@ -48,6 +52,8 @@ static void look_ahead(const struct auto_view *view, const struct auto_run *run,
             row[e] = 0;
     mp_auto_mix(weights, scratch->candidates, 0, MP_AUTO_CANDIDATES, experts, scratch->sum);
     store(mp_auto_own(view, origin.blocks), scratch->sum, experts);
+    struct auto_spread spread = mp_auto_spread(view, scratch->candidates, scratch->sum);
+    mp_auto_keep_intervals(view->layer, origin.blocks, spread.square);
 }
 
 void mp_auto_work(const struct auto_view *view, const struct auto_run *run, const struct auto_network *network,

@@ -2,7 +2,7 @@
 /* The work that the end of a block asks of a layer.
  *
  * First it learns from what the block brought: whether the load has jumped (jump.h), which candidates were right
- * (weights.h). Then it forecasts from the block's end, to be scored later. A forecast for the caller
+ * (weights.h), how far AUTO itself was off (spread.h, calibration.h). Then it forecasts from the block's end, to be scored later. A forecast for the caller
  * needs the first part alone. */
 #ifndef MP_METHODS_AUTO_WORK_H
 #define MP_METHODS_AUTO_WORK_H

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "methods/auto/calibration.h"
+
+#include "methods/auto/spread.h"
+#include "series/error.h"
+#include "support/exponential.h"
+
+#include <math.h>
+
+static const struct {
+    double probability, z, times;
+} levels[MP_AUTO_LEVELS] = {{0.80, 1.2815515655446004, 1.2815515655446004}, {0.95, 1.959963984540054, 2.84}};
+
+static const double RATE = 0.15, ERROR_RATE = 0.034063671075154375 /* 1 - 2^(-50/1000) */;
+static const double LEAST_STEP = 0.1 - 0.7957; /* of c_95 from c_80: Q_95 is at least a tenth more than Q_80 */
+
+/* Blocks before the first origin whose forecast counts, where the network's first forecast is made. */
+enum { FIRST = 2 };
+
+static double within(double value, double least, double most)
+{
+    return value < least ? least : value > most ? most : value;
+}
+
+/* ---- learning ---------------------------------------------------------------------------------------------------- */
+
+static void learn_level(struct auto_layer *layer, size_t level, double missed)
+{
+    layer->inside[level] += 1 - missed;
+    layer->widening[level] = within(layer->widening[level] + RATE * (missed - (1 - levels[level].probability)),
+                                    -MP_AUTO_MOST_WIDENING, MP_AUTO_MOST_WIDENING);
+}
+
+void mp_auto_calibrate(const struct auto_view *view, uint64_t blocks, uint64_t stretch, struct auto_scratch *scratch)
+{
+    struct auto_layer *layer = view->layer;
+    struct auto_origin now = {.blocks = blocks};
+    size_t experts = view->experts, steps = MP_AUTO_HORIZON;
+    if (blocks < stretch + FIRST + MP_AUTO_HORIZON_BLOCKS)
+        return;
+    uint64_t origin = blocks - MP_AUTO_HORIZON_BLOCKS;
+    const float *own = mp_auto_own(view, origin);
+    double *forecast = scratch->weight, *actual = scratch->actual;
+    mp_auto_means(view, &now, 0, &steps, 1, scratch->sum, actual);
+    for (size_t e = 0; e < experts; e++)
+        forecast[e] = (double)own[e];
+    for (size_t level = 0; level < MP_AUTO_LEVELS; level++) {
+        double square = layer->square[origin % MP_AUTO_OWN_ROWS][level];
+        size_t missed = mp_auto_count_beyond(actual, forecast, square, experts);
+        learn_level(layer, level, (double)missed / (double)experts);
+    }
+    layer->widening[1] = fmax(layer->widening[1], layer->widening[0] + LEAST_STEP);
+    layer->error += ERROR_RATE * (mp_error(forecast, actual, experts) - layer->error);
+    layer->error_weight += ERROR_RATE * (1 - layer->error_weight);
+    layer->finished++;
+}
+
+/* ---- intervals --------------------------------------------------------------------------------------------------- */
+
+static double times_at(const struct auto_layer *layer, size_t level)
+{
+    return levels[level].times * mp_exponential(layer->widening[level]);
+}
+
+void mp_auto_keep_intervals(struct auto_layer *layer, uint64_t origin, double square)
+{
+    for (size_t level = 0; level < MP_AUTO_LEVELS; level++) {
+        double times = times_at(layer, level);
+        layer->square[origin % MP_AUTO_OWN_ROWS][level] = times * times * square;
+    }
+}
+
+double mp_auto_times_spread(const struct auto_layer *layer, double z)
+{
+    double near = times_at(layer, 0), far = times_at(layer, 1), x = fabs(z) / levels[0].z;
+    if (x <= 1)
+        return near * ((x + x * x) / 2);
+    return near + (far - near) * ((fabs(z) - levels[0].z) / (levels[1].z - levels[0].z));
+}
+
+/* ---- reports ----------------------------------------------------------------------------------------------------- */
+
+double mp_auto_expected_error(const struct auto_layer *layer)
+{
+    return layer->finished > 0 ? layer->error / layer->error_weight : (double)NAN;
+}
+
+double mp_auto_coverage(const struct auto_layer *layer, size_t level)
+{
+    return layer->finished > 0 ? layer->inside[level] / (double)layer->finished : (double)NAN;
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What AUTO learns from its own finished forecasts of the mean of 1,000 steps: how wide its intervals must be.
+ *
+ * With s^2 of spread.h and d2 its square distance, the intervals of p = 80 and 95 % from an origin are the loads a with
+ *
+ *     d2(a, f) <= (Q_p s)^2,   Q_80 = 1.28 exp(c_80),   Q_95 = 2.84 exp(c_95)
+ *
+ * both c 0 at first. 1,000 steps later it is known which part of the layer's experts they missed, and
+ *
+ *     c_p <- c_p + 0.15 (missed - (1 - p))
+ *
+ * so that in the long run they miss 1 - p, whatever the errors are: over n origins, by at most the range of c_p
+ * / (0.15 n). It is kept within +- log 8, since a layer that rests for weeks must not need weeks to unlearn it.
+ * (Online gradient descent on the quantile loss of log(distance / s): Gibbs and Candes 2021 adapt 1 - p so.) A larger
+ * rate covers more evenly with wider intervals. A histogram of the past errors instead makes them 5 % worse. */
+#ifndef MP_METHODS_AUTO_CALIBRATION_H
+#define MP_METHODS_AUTO_CALIBRATION_H
+
+#include "methods/auto/state.h"
+
+/* Learns from the forecast and the intervals 1,000 steps before the newest block's end, if there are. */
+void mp_auto_calibrate(const struct auto_view *view, uint64_t blocks, uint64_t stretch, struct auto_scratch *scratch);
+
+/* Keeps the intervals from an origin with this s^2, to be compared with what comes. */
+void mp_auto_keep_intervals(struct auto_layer *layer, uint64_t origin, double square);
+
+/* How many times s a quantile lies from the forecast: Q_80 and Q_95 at the normal quantiles z of these intervals,
+ * elsewhere on a line, or within 80 %, where errors crowd, on a parabola. It never falls as |z| rises, rounded or not. */
+double mp_auto_times_spread(const struct auto_layer *layer, double z);
+
+/* The discounted mean of the errors of the forecasts of 1,000 steps (series/error.h), and the parts of the experts that
+ * the intervals of 80 and 95 % held. NaN before the first is finished. */
+double mp_auto_expected_error(const struct auto_layer *layer);
+double mp_auto_coverage(const struct auto_layer *layer, size_t level);
+
+#endif
