@@ -14,6 +14,7 @@ enum { STRUCT_UNIT = sizeof(size_t), STRUCT_LEAST = 2 * sizeof(size_t) };
                    #type " has another last field than " #field ", or ends in padding")
 ENDS_WITH(moep_runtime, progress_user);
 ENDS_WITH(moep_predictor_config, reserved);
+ENDS_WITH(moep_auto_report, since_jump);
 ENDS_WITH(moep_lstm_training, untrained_loss);
 ENDS_WITH(moep_lstm_weights, bias_hh);
 ENDS_WITH(moep_arima_model, aicc);

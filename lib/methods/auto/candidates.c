@@ -32,6 +32,13 @@ struct auto_origin mp_auto_origin(const struct auto_view *view, uint64_t blocks)
     return (struct auto_origin){.blocks = blocks, .start = view->layer->start[blocks % MP_AUTO_NETWORK_ROWS]};
 }
 
+struct auto_origin mp_auto_now(const struct auto_view *view, const struct auto_run *run)
+{
+    struct auto_origin now = mp_auto_origin(view, run->blocks);
+    now.phase = (size_t)run->phase;
+    return now;
+}
+
 MP_VECTORISED static void mp_auto_add(double *restrict sum, const float *restrict mean, size_t n)
 {
     for (size_t i = 0; i < n; i++)

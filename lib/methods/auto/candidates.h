@@ -19,6 +19,7 @@ enum {
 };
 
 struct auto_view;
+struct auto_run;
 
 /* The point from which a forecast is made. */
 struct auto_origin {
@@ -29,6 +30,9 @@ struct auto_origin {
 
 /* An origin at the end of a block, at most MP_AUTO_LONGEST_LAG blocks before the last whose work is done. */
 struct auto_origin mp_auto_origin(const struct auto_view *view, uint64_t blocks);
+
+/* The last step of the run, for a layer that has learned from all blocks. */
+struct auto_origin mp_auto_now(const struct auto_view *view, const struct auto_run *run);
 
 /* means[n][experts] of the last lengths[i] steps before the origin, or of all since the block `start` if they are fewer.
  * lengths ascend. Where a window begins within a block, this counts with the fraction that the window covers. A window

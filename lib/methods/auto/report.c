@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "methods/auto/report.h"
+
+#include "api/status.h"
+#include "methods/auto/weights.h"
+
+#include <math.h>
+#include <string.h>
+
+/* What the layer's own past forecasts and intervals say of the next ones; NaN before the first of them is scored. */
+struct record {
+    double expected_error, coverage[2];
+};
+
+static struct record record_of(const struct auto_view *view)
+{
+    (void)view;
+    return (struct record){NAN, {NAN, NAN}};
+}
+
+static void report_layer(struct auto_call *call, size_t layer, const moep_auto_report *report)
+{
+    const struct auto_run *run = call->state.run;
+    struct auto_view view = mp_auto_call_layer(call, layer);
+    struct auto_origin now = mp_auto_now(&view, run);
+    struct record record = record_of(&view);
+    if (report->weights)
+        mp_auto_weigh(view.layer, mp_auto_has_network(&now), report->weights + layer * MP_AUTO_CANDIDATES);
+    if (report->expected_error)
+        report->expected_error[layer] = record.expected_error;
+    if (report->coverage)
+        memcpy(report->coverage + 2 * layer, record.coverage, sizeof record.coverage);
+    if (report->since_jump)
+        report->since_jump[layer] = (now.blocks - now.start) * MP_AUTO_BLOCK + now.phase;
+}
+
+moep_status mp_auto_report(const struct task *task, const void *model, const moep_auto_report *report)
+{
+    struct auto_call call;
+    if (!mp_auto_call_make(&call, task, model))
+        return mp_out_of_memory("the report's scratch");
+    for (size_t l = 0; l < call.state.layers; l++)
+        report_layer(&call, l, report);
+    mp_auto_call_free(&call, &task->runtime->memory);
+    return MOEP_OK;
+}
