@@ -69,6 +69,20 @@ static void call_states(moep_predictor *predictor, const moep_runtime *runtime)
     CALL((moep_predictor_destroy(other), 0));
 }
 
+static void call_of_auto(const moep_predictor *predictor)
+{
+    static uint64_t since[CALL_LAYERS];
+    double *weights = call_shares, *errors = weights + 16 * CALL_LAYERS, *coverage = errors + CALL_LAYERS;
+    moep_auto_report report = {sizeof report, weights, errors, coverage, since};
+    memset(call_shares, 0, sizeof call_shares);
+    memset(since, 0, sizeof since);
+    CALL((moep_status)moep_auto_candidates());
+    CALL((moep_auto_candidate_name(0), 0));
+    CALL(moep_predictor_auto_report(predictor, &report));
+    ANSWER(call_shares);
+    ANSWER(since);
+}
+
 static void call_of_lstm(moep_predictor *predictor)
 {
     moep_lstm_training training = {.struct_size = sizeof training};
@@ -136,6 +150,7 @@ static void call_predictor(const moep_predictor_config *config)
     CALL(moep_predictor_fit(predictor));
     CALL(moep_predictor_arima_model(predictor, 0, 1, &model));
     ANSWER(model);
+    call_of_auto(predictor);
     call_forecasts(predictor);
     call_states(predictor, &runtime);
     call_evaluation(predictor);

@@ -60,6 +60,13 @@ AT(moep_lstm_weights, bias_ih, 32);
 AT(moep_lstm_weights, bias_hh, 40);
 SIZE(moep_lstm_weights, 48);
 
+AT(moep_auto_report, struct_size, 0);
+AT(moep_auto_report, weights, 8);
+AT(moep_auto_report, expected_error, 16);
+AT(moep_auto_report, coverage, 24);
+AT(moep_auto_report, since_jump, 32);
+SIZE(moep_auto_report, 40);
+
 AT(moep_arima_model, struct_size, 0);
 AT(moep_arima_model, p, 8);
 AT(moep_arima_model, d, 12);
@@ -140,7 +147,7 @@ _Static_assert(MOEP_ERROR_INVALID_ARGUMENT == -1 && MOEP_ERROR_OUT_OF_MEMORY == 
                    MOEP_ERROR_NUMERIC == -7 && MOEP_ERROR_CANCELLED == -8 && MOEP_ERROR_UNSUPPORTED == -9,
                "statuses keep their numbers");
 _Static_assert(MOEP_INT32 == 0 && MOEP_INT64 == 1 && MOEP_UINT32 == 2 && MOEP_UINT64 == 3 && MOEP_FLOAT32 == 4 &&
-                   MOEP_FLOAT64 == 5 && MOEP_SW_AVG == 0 && MOEP_ARIMA == 1 && MOEP_LSTM == 2,
+                   MOEP_FLOAT64 == 5 && MOEP_SW_AVG == 0 && MOEP_ARIMA == 1 && MOEP_LSTM == 2 && MOEP_AUTO == 3,
                "dtypes and methods keep their numbers");
 _Static_assert(MOEP_SELECT == -1 && MOEP_ARIMA_PER_LAYER == 0 && MOEP_ARIMA_PER_SERIES == 1 && MOEP_ARIMA_SHARES == 0 &&
                    MOEP_ARIMA_LOG_RATIOS == 1 && MOEP_LSTM_SHARED == 0 && MOEP_LSTM_JOINT == 1 &&
@@ -285,6 +292,21 @@ static moep_status use_info(moep_predictor *predictor, void *block)
     return moep_predictor_info(predictor, block);
 }
 
+/* Without arrays, the call only checks. */
+static void fill_auto_report(void *block)
+{
+    *(moep_auto_report *)block = (moep_auto_report){.struct_size = sizeof(moep_auto_report)};
+}
+
+static moep_status use_auto_report(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    moep_predictor *automatic = make_predictor(MOEP_AUTO, LAYERS, EXPERTS, 0, NULL);
+    moep_status status = moep_predictor_auto_report(automatic, block);
+    moep_predictor_destroy(automatic);
+    return status;
+}
+
 static void fill_arima_model(void *block)
 {
     *(moep_arima_model *)block = (moep_arima_model){.struct_size = sizeof(moep_arima_model)};
@@ -373,6 +395,7 @@ static const struct user users[] = {
     {"moep_predictor_config", sizeof(moep_predictor_config), fill_config, use_config},
     {"moep_predictor_config", sizeof(moep_predictor_config), fill_config, use_config_init},
     {"moep_predictor_config", sizeof(moep_predictor_config), fill_config, use_config_read},
+    {"moep_auto_report", sizeof(moep_auto_report), fill_auto_report, use_auto_report},
     {"moep_arima_model", sizeof(moep_arima_model), fill_arima_model, use_arima_model},
     {"moep_lstm_training", sizeof(moep_lstm_training), fill_lstm_training, use_lstm_training},
     {"moep_lstm_weights", sizeof(moep_lstm_weights), fill_lstm_weights, use_lstm_weights},
@@ -477,8 +500,8 @@ static void nothing_past_a_smaller_struct_is_read_or_written(void **state)
 static void every_method_has_its_number_asserted_above(void **state)
 {
     (void)state;
-    assert_non_null(moep_method_name(MOEP_LSTM));
-    assert_null(moep_method_name(MOEP_LSTM + 1)); /* a new method: assert its number too, and name it here */
+    assert_non_null(moep_method_name(MOEP_AUTO));
+    assert_null(moep_method_name(MOEP_AUTO + 1)); /* a new method: assert its number too, and name it here */
 }
 
 int main(void)

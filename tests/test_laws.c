@@ -288,13 +288,86 @@ static void a_row_is_the_mean_of_the_steps_it_covers(void **state)
     free(counts);
 }
 
+/* ---- alone and among others -------------------------------------------------------------------------------------- */
+
+enum { WIDE = 60 };
+
+static moep_status answer(const moep_predictor *predictor, bool quantiles, double *rows, size_t capacity)
+{
+    static const double probabilities[] = {0.1, 0.9};
+    return quantiles ? moep_predictor_predict_quantiles(predictor, HORIZON, STRIDE, probabilities, 2, rows, capacity)
+                     : moep_predictor_predict(predictor, HORIZON, STRIDE, rows, capacity);
+}
+
+static void assert_alike(const moep_predictor *wide, size_t layers, moep_predictor *const alone[LAYERS], bool quantiles)
+{
+    enum { MOST = 2 * ROWS * EXPERTS };
+    static double rows[MOST * WIDE], own[LAYERS][MOST];
+    moep_status status = answer(wide, quantiles, rows, MOST * WIDE);
+    for (size_t l = 0; l < LAYERS; l++)
+        assert_int_equal(answer(alone[l], quantiles, own[l], MOST), status);
+    for (size_t row = 0; status == MOEP_OK && row < (quantiles ? 2 : 1) * ROWS; row++)
+        for (size_t l = 0; l < layers; l++)
+            assert_memory_equal(rows + (row * layers + l) * EXPERTS, own[l % LAYERS] + row * EXPERTS,
+                                EXPERTS * sizeof *rows);
+}
+
+/* Pushes the step to `layers` layers, which repeat three, and to each of the three alone. There is one long gap. */
+static void push_alike(moep_predictor *wide, size_t layers, moep_predictor *const alone[LAYERS], const int64_t *counts,
+                       size_t step)
+{
+    static int64_t repeated[WIDE * EXPERTS];
+    uint64_t number = step < 170 ? step : step + 500;
+    for (size_t i = 0; i < layers * EXPERTS; i++)
+        repeated[i] = counts[step * SERIES + i % SERIES];
+    assert_int_equal(moep_predictor_push_at(wide, number, 1, repeated, MOEP_INT64), MOEP_OK);
+    for (size_t l = 0; l < LAYERS; l++)
+        assert_int_equal(moep_predictor_push_at(alone[l], number, 1, counts + step * SERIES + l * EXPERTS, MOEP_INT64),
+                         MOEP_OK);
+}
+
+static void fit_alike(moep_predictor *wide, moep_predictor *const alone[LAYERS])
+{
+    moep_status status = moep_predictor_fit(wide);
+    for (size_t l = 0; l < LAYERS; l++)
+        assert_int_equal(moep_predictor_fit(alone[l]), status);
+}
+
+/* Of methods whose model is one for all layers, before a fit. */
+static void a_layer_alone_is_forecast_as_among_others(void **state)
+{
+    (void)state;
+    int64_t *counts = drifting_counts(11);
+    for (size_t layers = LAYERS; layers <= (method == MOEP_AUTO ? WIDE : LAYERS); layers *= WIDE / LAYERS) {
+        moep_predictor *wide = make_predictor(method, layers, EXPERTS, 0, NULL), *alone[LAYERS];
+        for (size_t l = 0; l < LAYERS; l++)
+            alone[l] = make_predictor(method, 1, EXPERTS, 0, NULL);
+        for (size_t step = 0; step < STEPS; step++) {
+            push_alike(wide, layers, alone, counts, step);
+            if (step % 70 == 0)
+                fit_alike(wide, alone);
+            if (step % 7 == 0) {
+                assert_alike(wide, layers, alone, false);
+                assert_alike(wide, layers, alone, true);
+            }
+        }
+        for (size_t l = 0; l < LAYERS; l++)
+            moep_predictor_destroy(alone[l]);
+        moep_predictor_destroy(wide);
+    }
+    free(counts);
+}
+
+/* ---- every build ------------------------------------------------------------------------------------------------- */
+
 enum { MOST_METHODS = 16 };
 
 /* Hashes of forecasts and scores by method, made by libmoepredict 0.1.0, gcc 12, x86-64. They must be the same for
  * every compiler, vector width and processor, or ranks would disagree. A method without one has 0, and fails. */
 static const uint64_t bytes_of_every_build[MOST_METHODS] = {[MOEP_SW_AVG] = UINT64_C(0x43051f1c1afb8fa1),
                                                             [MOEP_ARIMA] = UINT64_C(0xccf0e94743a43ef4),
-                                                            [MOEP_LSTM] = UINT64_C(0x77758f169e90314d)};
+                                                            [MOEP_LSTM] = UINT64_C(0x77758f169e90314d),
+                                                            [MOEP_AUTO] = 0};
 
 static void every_build_gives_the_same_bytes(void **state)
 {
@@ -348,6 +421,7 @@ static const struct {
     LAW(the_dtype_changes_no_byte),
     LAW(a_forecast_changes_nothing),
     LAW(a_row_is_the_mean_of_the_steps_it_covers),
+    LAW(a_layer_alone_is_forecast_as_among_others),
     LAW(every_build_gives_the_same_bytes),
 };
 

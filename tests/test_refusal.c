@@ -77,6 +77,38 @@ static moep_status call_predict_quantiles(struct stage *stage)
     return status == MOEP_ERROR_UNSUPPORTED ? MOEP_OK : status; /* by SW_Avg */
 }
 
+static moep_predictor *made_auto(struct stage *stage, moep_status *status)
+{
+    moep_predictor_config config = {.struct_size = sizeof config};
+    moep_predictor *predictor = NULL;
+    moep_predictor_config_init(&config, MOEP_AUTO);
+    *status = moep_predictor_create(LAYERS, EXPERTS, &config, &stage->runtime, &predictor);
+    if (*status == MOEP_OK)
+        *status = moep_predictor_push(predictor, STEPS, stage->counts, MOEP_INT64);
+    return predictor;
+}
+
+static moep_status call_auto_predict(struct stage *stage)
+{
+    moep_status status;
+    moep_predictor *predictor = made_auto(stage, &status);
+    if (status == MOEP_OK)
+        status = moep_predictor_predict(predictor, 10, 3, (double *)(void *)stage->output, 4 * SERIES);
+    moep_predictor_destroy(predictor);
+    return status;
+}
+
+static moep_status call_auto_report(struct stage *stage)
+{
+    moep_status status;
+    moep_predictor *predictor = made_auto(stage, &status);
+    moep_auto_report report = {.struct_size = sizeof report, .weights = (double *)(void *)stage->output};
+    if (status == MOEP_OK)
+        status = moep_predictor_auto_report(predictor, &report);
+    moep_predictor_destroy(predictor);
+    return status;
+}
+
 static moep_status call_adopt(struct stage *stage)
 {
     return moep_predictor_adopt(stage->predictor, stage->predictor);
@@ -208,6 +240,8 @@ static const struct call {
     CALL(fit, false),
     CALL(predict, true),
     CALL(predict_quantiles, false),
+    CALL(auto_predict, true),
+    CALL(auto_report, true),
     CALL(adopt, false),
     CALL(clone, true),
     CALL(save, false),
