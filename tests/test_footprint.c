@@ -63,6 +63,16 @@ static void a_series_takes_four_bytes_a_step_and_with_arima_half_a_kib_more(void
     assert_in_range((large - small) / (8 * 64), 400, 512);
 }
 
+static void auto_takes_a_third_of_a_kib_a_series_and_keeps_no_steps(void **state)
+{
+    (void)state;
+    size_t small = beside_history(MOEP_AUTO, 2, 256), large = beside_history(MOEP_AUTO, 10, 256);
+    assert_in_range((large - small) / (8 * 256), 330, 370);
+    moep_predictor *predictor = make_predictor(MOEP_AUTO, 1, 1, 0, NULL);
+    assert_int_equal(info_of(predictor).history, 1);
+    moep_predictor_destroy(predictor);
+}
+
 /* A state holds four copies of the weights and, for older libraries, 36,480 bytes of zeros. */
 static void the_lstm_takes_five_copies_of_its_weights(void **state)
 {
@@ -82,6 +92,7 @@ static void a_forecast_takes_the_scratch_that_the_header_says(void **state)
     assert_in_range(scratch_of(MOEP_ARIMA, 4, 64, 1000, 1000), doubles, 10 * doubles + 512 * 1024);
     assert_in_range(scratch_of(MOEP_LSTM, 4, 256, 2048, 1000), 200 * 4 * 256 + MIB, 200 * 4 * 256 + 2 * MIB);
     assert_in_range(scratch_of(MOEP_LSTM, 1, 1024, 2048, 1000), (200 + 2000) * 1024, (200 + 2500) * 1024);
+    assert_in_range(scratch_of(MOEP_AUTO, 4, 1024, 300, 1000), 600 * 1024, 700 * 1024);
 }
 
 static size_t detector_bytes(size_t layers, size_t experts, size_t *saved)
@@ -122,6 +133,7 @@ int main(void)
 {
     const struct CMUnitTest footprint[] = {
         cmocka_unit_test(a_series_takes_four_bytes_a_step_and_with_arima_half_a_kib_more),
+        cmocka_unit_test(auto_takes_a_third_of_a_kib_a_series_and_keeps_no_steps),
         cmocka_unit_test(the_lstm_takes_five_copies_of_its_weights),
         cmocka_unit_test(a_forecast_takes_the_scratch_that_the_header_says),
         cmocka_unit_test(a_detector_takes_what_its_windows_need),
