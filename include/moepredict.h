@@ -297,7 +297,7 @@ MOEP_API size_t moep_forecast_rows(size_t horizon, size_t stride);
  * - For a forecast that starts later, since moving experts takes time, skip the first rows.
  * Scratch comes from the allocator. SW_Avg: a double per step ahead. ARIMA: about ten doubles per observation of a
  * layer and thread. LSTM: 200 bytes per series, and about 2 MB, or 2.3 KB per expert of a layer where that is more.
- * AUTO: 0.7 KB per expert of a layer.
+ * AUTO: 0.7 KB per expert of a layer, and 30 KB.
  * Errors: INVALID_ARGUMENT (ARIMA: also a horizon of more than 10^7 x arima_bucket), OUT_OF_MEMORY, TOO_FEW_STEPS
  * (fewer than moep_info.min_steps: SW_Avg and AUTO 1, ARIMA arima_bucket, LSTM 100), NOT_FITTED (joint LSTM). */
 MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horizon, size_t stride,
