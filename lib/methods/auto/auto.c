@@ -11,8 +11,6 @@
 #include "methods/auto/work.h"
 #include "support/simd.h"
 
-#include <string.h>
-
 /* Steps missing between two pushes after which what came before is no evidence of what comes. */
 enum { LONG_GAP = 100 };
 
@@ -84,17 +82,17 @@ static void end_block(const struct auto_state *state, const float *last_step)
     run->blocks++;
     run->phase = 0;
     run->end_step = run->next_step;
+    run->end_stretch = run->stretch;
 }
 
-/* Forgets what was learned from steps before a long gap. The running block counts as one after it. */
+/* After a long gap. The running block counts as one that began after it. Layers whose work is pending forget later. */
 static void begin_stretch(const struct auto_state *state)
 {
-    struct auto_run *run = state->run;
-    run->stretch = run->blocks;
+    state->run->stretch = state->run->blocks;
     for (size_t l = 0; l < state->layers; l++) {
-        struct auto_layer *layer = mp_auto_layer(state, l).layer;
-        memset(layer->score, 0, sizeof layer->score);
-        layer->start[run->blocks % MP_AUTO_NETWORK_ROWS] = run->blocks;
+        struct auto_view view = mp_auto_layer(state, l);
+        if (!mp_auto_is_pending(&view, state->run))
+            mp_auto_forget(view.layer);
     }
 }
 

@@ -10,7 +10,9 @@ static void run_fields(struct checkpoint *checkpoint, struct auto_run *run)
     mp_field_u64(checkpoint, &run->phase);
     mp_field_u64(checkpoint, &run->stretch);
     mp_field_u64(checkpoint, &run->end_step);
-    mp_checkpoint_require(checkpoint, run->phase < MP_AUTO_BLOCK && run->stretch <= run->blocks);
+    mp_field_u64(checkpoint, &run->end_stretch);
+    mp_checkpoint_require(checkpoint, run->phase < MP_AUTO_BLOCK);
+    mp_checkpoint_require(checkpoint, run->end_stretch <= run->stretch && run->stretch <= run->blocks);
     mp_checkpoint_require(checkpoint, run->blocks <= (UINT64_MAX - run->phase) / MP_AUTO_BLOCK);
 }
 
@@ -25,10 +27,7 @@ static void interval_fields(struct checkpoint *checkpoint, struct auto_layer *la
     numbers(checkpoint, &layer->step_noise, 1);
     numbers(checkpoint, &layer->measured, 1);
     mp_checkpoint_require(checkpoint, layer->measured <= 1);
-    for (size_t level = 0; level < MP_AUTO_LEVELS; level++) {
-        mp_field_f64(checkpoint, &layer->widening[level]);
-        mp_checkpoint_require(checkpoint, fabs(layer->widening[level]) <= MP_AUTO_MOST_WIDENING);
-    }
+    mp_field_doubles(checkpoint, layer->widening, MP_AUTO_LEVELS, -MP_AUTO_MOST_WIDENING, MP_AUTO_MOST_WIDENING);
     numbers(checkpoint, layer->square[0], MP_AUTO_OWN_ROWS * MP_AUTO_LEVELS);
     numbers(checkpoint, layer->inside, MP_AUTO_LEVELS);
     numbers(checkpoint, &layer->error, 1);

@@ -2,34 +2,20 @@
 #include "methods/auto/report.h"
 
 #include "api/status.h"
+#include "methods/auto/calibration.h"
 #include "methods/auto/weights.h"
-
-#include <math.h>
-#include <string.h>
-
-/* What the layer's own past forecasts and intervals say of the next ones; NaN before the first of them is scored. */
-struct record {
-    double expected_error, coverage[2];
-};
-
-static struct record record_of(const struct auto_view *view)
-{
-    (void)view;
-    return (struct record){NAN, {NAN, NAN}};
-}
 
 static void report_layer(struct auto_call *call, size_t layer, const moep_auto_report *report)
 {
     const struct auto_run *run = call->state.run;
     struct auto_view view = mp_auto_call_layer(call, layer);
     struct auto_origin now = mp_auto_now(&view, run);
-    struct record record = record_of(&view);
     if (report->weights)
         mp_auto_weigh(view.layer, mp_auto_has_network(&now), report->weights + layer * MP_AUTO_CANDIDATES);
     if (report->expected_error)
-        report->expected_error[layer] = record.expected_error;
-    if (report->coverage)
-        memcpy(report->coverage + 2 * layer, record.coverage, sizeof record.coverage);
+        report->expected_error[layer] = mp_auto_expected_error(view.layer);
+    for (size_t level = 0; level < MP_AUTO_LEVELS && report->coverage; level++)
+        report->coverage[layer * MP_AUTO_LEVELS + level] = mp_auto_coverage(view.layer, level);
     if (report->since_jump)
         report->since_jump[layer] = (now.blocks - now.start) * MP_AUTO_BLOCK + now.phase;
 }

@@ -40,7 +40,9 @@ struct auto_run {
     uint64_t blocks;    /* that have ended */
     uint64_t phase;     /* steps of the running block */
     uint64_t stretch;   /* the first block after the last long gap */
-    uint64_t end_step;  /* the number of the step that followed the last block */
+
+    /* When the last block ended: the number of the step to follow, and the stretch. */
+    uint64_t end_step, end_stretch;
 };
 
 /* The numbers of one layer. */

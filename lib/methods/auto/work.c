@@ -6,6 +6,8 @@
 #include "methods/auto/spread.h"
 #include "methods/auto/weights.h"
 
+#include <string.h>
+
 /* Steps that the network must see: those of its reference. */
 enum { NETWORK_STEPS = 100 };
 
@@ -14,16 +16,24 @@ bool mp_auto_has_network(const struct auto_origin *origin)
     return origin->blocks * MP_AUTO_BLOCK + origin->phase >= NETWORK_STEPS;
 }
 
+void mp_auto_forget(struct auto_layer *layer)
+{
+    memset(layer->score, 0, sizeof layer->score);
+    layer->start[layer->blocks % MP_AUTO_NETWORK_ROWS] = layer->blocks;
+}
+
 void mp_auto_learn(const struct auto_view *view, const struct auto_run *run, struct auto_scratch *scratch)
 {
     struct auto_layer *layer = view->layer;
     uint64_t blocks = layer->blocks + 1;
     uint64_t start = mp_auto_find_jump(view, mp_auto_origin(view, blocks - 1).start, blocks - 1);
-    layer->start[blocks % MP_AUTO_NETWORK_ROWS] = start > run->stretch ? start : run->stretch;
-    mp_auto_score(view, blocks, run->stretch, scratch);
-    mp_auto_measure_noise(view, blocks, run->stretch);
-    mp_auto_calibrate(view, blocks, run->stretch, scratch);
+    layer->start[blocks % MP_AUTO_NETWORK_ROWS] = start > run->end_stretch ? start : run->end_stretch;
+    mp_auto_score(view, blocks, run->end_stretch, scratch);
+    mp_auto_measure_noise(view, blocks, run->end_stretch);
+    mp_auto_calibrate(view, blocks, run->end_stretch, scratch);
     layer->blocks = blocks;
+    if (run->stretch > run->end_stretch)
+        mp_auto_forget(layer);
 }
 
 static void store(float *row, const double *shares, size_t experts)

@@ -2,12 +2,16 @@
 /* The work that the end of a block asks of a layer.
  *
  * First it learns from what the block brought: whether the load has jumped (jump.h), which candidates were right
- * (weights.h), how far AUTO itself was off (spread.h, calibration.h). Then it forecasts from the block's end, to be scored later. A forecast for the caller
- * needs the first part alone. */
+ * (weights.h), how far AUTO itself was off (spread.h, calibration.h). Then it forecasts from the block's end, to be
+ * scored later. A forecast for the caller needs the first part alone. */
 #ifndef MP_METHODS_AUTO_WORK_H
 #define MP_METHODS_AUTO_WORK_H
 
 #include "methods/auto/network.h"
+
+/* Forgets what was learned from the blocks so far: after a long gap they are no evidence. The noise and the intervals'
+ * calibration stay. */
+void mp_auto_forget(struct auto_layer *layer);
 
 /* The first part, for the next block of the layer. */
 void mp_auto_learn(const struct auto_view *view, const struct auto_run *run, struct auto_scratch *scratch);
