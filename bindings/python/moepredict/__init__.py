@@ -2,12 +2,12 @@
 """How loaded each expert of a mixture-of-experts training run will be.
 
 >>> import moepredict
->>> predictor = moepredict.Predictor("sw_avg", layers=6, experts=16)
+>>> predictor = moepredict.Predictor(layers=6, experts=16)
 >>> predictor.push(counts)                    # after every training step: [layers, experts]
 >>> shares = predictor.predict(1000)          # mean load proportions over the next 1000 steps
 """
 from ._library import Error, TooFewSteps, methods, version as __version__
-from ._records import ArimaModel, DetectorConfig, Info, PredictorConfig
+from ._records import ArimaModel, AutoReport, DetectorConfig, Info, PredictorConfig
 from .detector import Detector, State
 from .evaluation import Backtest, backtest, forecast_error
 from .lstm import LstmTraining, Weights
@@ -15,6 +15,6 @@ from .predictor import Predictor
 from .resampling import join_experts, resample, smooth
 from .simulation import expected_shares, simulate
 
-__all__ = ["ArimaModel", "Backtest", "Detector", "DetectorConfig", "Error", "Info", "LstmTraining", "Predictor",
-           "PredictorConfig", "State", "TooFewSteps", "Weights", "backtest", "expected_shares", "forecast_error",
-           "join_experts", "methods", "resample", "simulate", "smooth", "__version__"]
+__all__ = ["ArimaModel", "AutoReport", "Backtest", "Detector", "DetectorConfig", "Error", "Info", "LstmTraining",
+           "Predictor", "PredictorConfig", "State", "TooFewSteps", "Weights", "backtest", "expected_shares",
+           "forecast_error", "join_experts", "methods", "resample", "simulate", "smooth", "__version__"]

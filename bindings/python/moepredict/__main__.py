@@ -167,7 +167,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog="examples:\n"
                "  python3 -m moepredict info run.npy\n"
                "  python3 -m moepredict backtest run.npy --method sw_avg --sw-avg-window 300 --horizon 2000\n"
-               "  python3 -m moepredict backtest run.npy --method lstm --train other.npy\n"
+               "  python3 -m moepredict backtest run.npy --train other.npy\n"
                "  python3 -m moepredict report run.npy --out report     then open report/index.html\n"
                "  python3 -m moepredict simulate --out made.npy --shift 5000 0.3 --seed 1\n"
                "  python3 -m moepredict simulate --out large.npy --like run.npy --assignments 524288\n\n"
@@ -175,7 +175,7 @@ def _parser() -> argparse.ArgumentParser:
                "that holds no trace")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     train: Dict[str, Any] = {"action": "append", "default": [], "metavar": "OTHER.npy"}
-    again = "may be repeated. Without it the lstm uses the weights that the library ships"
+    again = "may be repeated. Without it they use the weights that the library ships"
 
     command = commands.add_parser("backtest", help="forecast a recorded run, and evaluate the forecasts",
                                   description="Forecasts the load of the next --horizon steps, at steps --first, "
@@ -188,8 +188,8 @@ def _parser() -> argparse.ArgumentParser:
                                               "total variation: the part of the load that is not where it was "
                                               "forecast.")
     command.add_argument("trace", help=_TRACE_HELP)
-    command.add_argument("--method", default="sw_avg", choices=methods(), help="default: sw_avg")
-    command.add_argument("--train", **train, help=f"another run to learn from first, for lstm; {again}")
+    command.add_argument("--method", default="auto", choices=methods(), help="default: auto")
+    command.add_argument("--train", **train, help=f"another run to learn from first, for lstm and auto; {again}")
     command.add_argument("--horizon", type=int, default=1000, help="steps ahead, default 1000")
     command.add_argument("--stride", type=int, help="steps averaged into one forecast row, default the horizon")
     command.add_argument("--first", type=int, default=300, help="steps before the first forecast, default 300")
@@ -207,7 +207,7 @@ def _parser() -> argparse.ArgumentParser:
                                               "files.")
     command.add_argument("trace", help=_TRACE_HELP)
     command.add_argument("--out", required=True, help="the folder to write to")
-    command.add_argument("--train", **train, help=f"another run for the lstm to learn from first; {again}")
+    command.add_argument("--train", **train, help=f"another run for lstm and auto to learn from first; {again}")
     command.set_defaults(run=_report)
 
     command = commands.add_parser("info", help="describe a trace; without one, the library",

@@ -17,6 +17,6 @@ def checked_trace(trace: Any) -> NDArray[Any]:
     """As as_trace, and a bad count raises an error that names it; in a file it is a BadTrace."""
     counts = as_trace(trace)
     with named(trace) if isinstance(trace, (str, os.PathLike)) else contextlib.nullcontext():
-        with Predictor(layers=counts.shape[1], experts=counts.shape[2], sw_avg_window=1) as predictor:
+        with Predictor("sw_avg", layers=counts.shape[1], experts=counts.shape[2], sw_avg_window=1) as predictor:
             predictor.push(counts)
     return counts

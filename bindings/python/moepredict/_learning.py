@@ -22,7 +22,7 @@ class Learner(Handle):
     """The half of a predictor that is about its model."""
 
     def fit(self, *, progress: Optional[Callable[[float], Any]] = None) -> None:
-        """Estimate the method's model on the history held. For sw_avg this does nothing.
+        """Estimate the method's model on the history held. For sw_avg and auto this does nothing.
 
         arima estimates every series. lstm continues training from its present weights: one round of 400 updates, or
         what fit_budget allows. The last quarter of its history is held out for validation, and new weights must
@@ -57,7 +57,7 @@ class Learner(Handle):
         self.fit_traces([trace], progress=progress)
 
     def fit_traces(self, traces: Iterable[Any], *, progress: Optional[Callable[[float], Any]] = None) -> None:
-        """Learn from other runs, from the beginning. Only lstm can.
+        """Learn from other runs, from the beginning. Only lstm can, and auto, whose network learns.
 
         Everything learned before is discarded, the shipped weights included. The history stays.
 
@@ -85,7 +85,7 @@ class Learner(Handle):
             library.moep_predictor_fit_traces(self._checked_handle(), structs, len(arrays))
 
     def adopt(self, fitted: Learner) -> None:
-        """Copy what another predictor's fit has learned; keep the own history and step number.
+        """Copy what another predictor's fit has learned; keep the own history and step number, and auto's weights.
 
         With it, a fit can run in another thread on a clone, while this predictor continues. The result is the same, to
         the byte, as if this predictor had been fitted when it was cloned.

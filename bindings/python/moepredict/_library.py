@@ -8,8 +8,8 @@ import pathlib
 from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any, Dict, Iterator, List, Tuple
 
-from ._structs import (ArimaModel, BacktestConfig, BacktestResult, DetectorConfig, Info, LstmTraining, LstmWeights,
-                       PredictorConfig, Runtime, Trace)
+from ._structs import (ArimaModel, AutoReport, BacktestConfig, BacktestResult, DetectorConfig, Info, LstmTraining,
+                       LstmWeights, PredictorConfig, Runtime, Trace)
 
 MAJOR = 0
 _NAME = f"libmoepredict.so.{MAJOR}"
@@ -74,6 +74,9 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
                                                   c_size_t]),
     "moep_predictor_info": (Status, [_Predictor, POINTER(Info)]),
     "moep_predictor_config_read": (Status, [_Predictor, POINTER(PredictorConfig)]),
+    "moep_auto_candidates": (c_size_t, []),
+    "moep_auto_candidate_name": (c_char_p, [c_size_t]),
+    "moep_predictor_auto_report": (Status, [_Predictor, POINTER(AutoReport)]),
     "moep_predictor_arima_model": (Status, [_Predictor, c_size_t, c_size_t, POINTER(ArimaModel)]),
     "moep_predictor_lstm_training": (Status, [_Predictor, POINTER(LstmTraining)]),
     "moep_predictor_lstm_weights": (Status, [_Predictor, c_size_t, POINTER(LstmWeights)]),
@@ -174,7 +177,7 @@ def methods() -> List[str]:
     Returns
     -------
     list of str
-        Their names, in order of their numbers: "sw_avg", "arima", "lstm".
+        Their names, in order of their numbers: "sw_avg", "arima", "lstm", "auto".
     """
     names: List[str] = []
     while (name := library.moep_method_name(len(names))) is not None:

@@ -130,6 +130,31 @@ class DetectorConfig(NamedTuple):
     windows: Tuple[int, ...]
 
 
+class AutoReport(NamedTuple):
+    """What auto says of itself: how it mixes its forecasts now, and how good they are.
+
+    Attributes
+    ----------
+    candidates : tuple of str
+        The forecasts that it mixes, by name.
+    weights : ndarray of float64, (layers, candidates)
+        Their weights in a forecast made now, 0 or more; those of a layer sum to 1.
+    expected_error : ndarray of float64, (layers,)
+        The error to expect of the mean load of the next 1000 steps, as `forecast_error` measures it: that of its own
+        past forecasts in this run. NaN before the first of them is evaluated.
+    coverage : ndarray of float64, (layers, 2)
+        How often its past intervals of 80 and 95 % held. NaN before the first of them is evaluated.
+    since_jump : ndarray of uint64, (layers,)
+        Steps since the layer's load last jumped, or since a gap of more than 100 steps; all, without either.
+    """
+
+    candidates: Tuple[str, ...]
+    weights: NDArray[np.float64]
+    expected_error: NDArray[np.float64]
+    coverage: NDArray[np.float64]
+    since_jump: NDArray[np.uint64]
+
+
 class ArimaModel(NamedTuple):
     """The ARIMA(p, d, q) estimate for one series.
 

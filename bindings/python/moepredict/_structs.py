@@ -102,6 +102,16 @@ class Info(Struct):
     ]
 
 
+class AutoReport(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("weights", POINTER(c_double)),
+        ("expected_error", POINTER(c_double)),
+        ("coverage", POINTER(c_double)),
+        ("since_jump", POINTER(c_uint64)),
+    ]
+
+
 class ArimaModel(Struct):
     _fields_ = [
         ("struct_size", c_size_t),

@@ -9,12 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _structs
+from ._auto_report import report_of
 from ._counts import as_array
 from ._handle import Handle
 from ._learning import Learner
 from ._library import Error, library
 from ._metrics import imbalance, summary, totals
-from ._records import PredictorConfig
+from ._records import AutoReport, PredictorConfig
 from ._shares import in_range
 from ._values import filled, make_runtime, positive
 
@@ -24,8 +25,9 @@ class Predictor(Learner):
 
     Parameters
     ----------
-    method : str or int, default "sw_avg"
-        The forecasting method: its name, one of ``moepredict.methods()``, or its number.
+    method : str or int, default "auto"
+        The forecasting method: its name, one of ``moepredict.methods()``, or its number. "auto" mixes ten forecasts,
+        and learns during the run which of them to trust.
     layers, experts : int
         The shape of the counts of one step, 1 or more each. A model whose layers differ in their number of experts
         needs a predictor for each number.
@@ -33,7 +35,8 @@ class Predictor(Learner):
         Steps that sw_avg averages, 1 or more. Short windows follow a changing load, long ones average noise away.
     history : int, default 0
         Steps kept, at 4 bytes per series. 0: as many as the method needs, which is sw_avg_window for sw_avg, 1000 or
-        200 arima_bucket, whichever is more, for arima, and 2048 for lstm. At least sw_avg_window, 8 arima_bucket, 2000.
+        200 arima_bucket, whichever is more, for arima, 2048 for lstm, and 1 for auto, which keeps means instead. At
+        least sw_avg_window, 8 arima_bucket, 2000, 1.
     fit_budget : float, default 0
         What one call of ``fit`` may spend, in millions of floating-point operations; 0: no limit. The count is a
         formula, the same on any machine. A call whose budget is spent returns, and the next one continues from there.
@@ -89,7 +92,7 @@ class Predictor(Learner):
     --------
     >>> import moepredict
     >>> counts, truth = moepredict.simulate(500, layers=2, experts=8)
-    >>> with moepredict.Predictor("sw_avg", layers=2, experts=8, sw_avg_window=100) as predictor:
+    >>> with moepredict.Predictor(layers=2, experts=8) as predictor:
     ...     predictor.push(counts)
     ...     predictor.predict(1000).shape
     (2, 8)
@@ -98,7 +101,7 @@ class Predictor(Learner):
     _kind = "predictor"
     _config_struct = _structs.PredictorConfig
 
-    def __init__(self, method: Union[str, int] = "sw_avg", *, layers: int, experts: int, sw_avg_window: int = 200,
+    def __init__(self, method: Union[str, int] = "auto", *, layers: int, experts: int, sw_avg_window: int = 200,
                  history: int = 0, fit_budget: float = 0.0, arima_p: Union[int, str] = 2, arima_d: Union[int, str] = 1,
                  arima_q: Union[int, str] = 2, arima_order_scope: Union[str, int] = "per_layer", arima_bucket: int = 5,
                  arima_starts: int = 5, arima_scale: Union[str, int] = "shares", arima_mean: int = 1,
@@ -140,7 +143,8 @@ class Predictor(Learner):
         np.copyto(self._last, last)
 
     def reset(self) -> None:
-        """Forget the history, and keep what fit has learned. Steps are numbered from 0 again."""
+        """Forget the history, and what auto has learned from it; keep what fit has learned. Steps are numbered from 0
+        again."""
         library.moep_predictor_reset(self._checked_handle())
         self._last = None
 
@@ -191,6 +195,14 @@ class Predictor(Learner):
 
     # ---- for a dashboard ----
 
+    @property
+    def auto_report(self) -> AutoReport:
+        """`AutoReport`: the weights of auto's candidates, its expected errors, jumps. An Error for other methods."""
+        return report_of(self)
+
+    def _expected_errors(self) -> NDArray[np.float64]:
+        return self.auto_report.expected_error if self.info.method == "auto" else np.empty(0)
+
     def metrics(self, horizon: int = 1000) -> Dict[str, float]:
         """Summarise the loads, now and forecast, for a training dashboard.
 
@@ -205,6 +217,8 @@ class Predictor(Learner):
             ``imbalance_now_mean``, ``_min``, ``_max``: over the layers, the largest load over the mean load in the last
             step pushed; layers without a token do not count. ``imbalance_forecast_*``: the same of the forecast. NaN:
             no such step or forecast yet (one that was loaded or cloned has no last step until the next push).
+            ``expected_error_*``: over the layers, the error to expect of the mean load of the next 1000 steps, as in
+            ``auto_report``; NaN before there is one, and for other methods.
             ``steps``, ``gaps``, ``empty_layers``: as in ``info``.
         """
         try:
@@ -213,4 +227,4 @@ class Predictor(Learner):
             forecast = np.empty((0, self.experts))
         now = np.empty((0, self.experts)) if self._last is None else in_range(self._last)
         return {**summary("imbalance_now", imbalance(now)), **summary("imbalance_forecast", imbalance(forecast)),
-                **totals(self.info)}
+                **summary("expected_error", self._expected_errors()), **totals(self.info)}

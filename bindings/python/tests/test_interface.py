@@ -61,7 +61,7 @@ class Keywords(unittest.TestCase):
             for name, value in expected.items():
                 with self.subTest(method, name=name):
                     self.assertEqual((shown[name], type(shown[name])), (value, type(value)))
-        self.assertEqual((shown["method"], shown["threads"]), ("sw_avg", 0))
+        self.assertEqual((shown["method"], shown["threads"]), ("auto", 0))
 
     def test_defaults_of_a_detector_are_the_librarys(self):
         config = _structs.DetectorConfig()
@@ -112,6 +112,7 @@ class Records(unittest.TestCase):
                                      (moepredict.PredictorConfig, _structs.PredictorConfig, []),
                                      (moepredict.DetectorConfig, _structs.DetectorConfig, []),
                                      (moepredict.LstmTraining, _structs.LstmTraining, []),
+                                     (moepredict.AutoReport, _structs.AutoReport, ["candidates"]),
                                      (moepredict.Backtest, _structs.BacktestResult, ["origins"])):
             self.assertEqual(list(record._fields), more + struct.names())
         self.assertEqual(list(moepredict.ArimaModel._fields), ["order", *_structs.ArimaModel.names()[3:]])
@@ -122,8 +123,9 @@ class Records(unittest.TestCase):
         arima.push(counts)
         arima.fit()
         detector, lstm = Detector(layers=1, experts=2), Predictor("lstm", layers=1, experts=2)
+        auto = Predictor(layers=1, experts=2)
         for record in (arima.info, detector.info, arima.config, detector.config, arima.arima_model(0, 0),
-                       lstm.lstm_training, moepredict.backtest("sw_avg", counts, horizon=50)):
+                       lstm.lstm_training, auto.auto_report, moepredict.backtest("sw_avg", counts, horizon=50)):
             for name, hint in typing.get_type_hints(type(record)).items():
                 value = getattr(record, name)
                 with self.subTest(type(record).__name__, name=name):

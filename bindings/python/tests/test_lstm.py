@@ -97,7 +97,7 @@ class Traces(unittest.TestCase):
                 predictor.fit_traces(traces)
             self.assertEqual(predictor.save(), before)
         with self.assertRaisesRegex(moepredict.Error, "sw_avg does not learn from other runs") as caught:
-            Predictor(layers=2, experts=8).fit_trace(RUN)
+            Predictor("sw_avg", layers=2, experts=8).fit_trace(RUN)
         self.assertEqual(caught.exception.name, "unsupported")
 
     def test_a_joint_network_learns_from_its_own_shape_alone(self):
@@ -244,7 +244,7 @@ class Layers(unittest.TestCase):
             with self.subTest(words), self.assertRaisesRegex(kind, words):
                 predictor.set_lstm_weights(layer, **arrays)
         self.assertEqual(predictor.save(), before)
-        other = Predictor(layers=2, experts=8)
+        other = Predictor("sw_avg", layers=2, experts=8)
         for use in (lambda: other.lstm_weights(0), lambda: other.set_lstm_weights(0), lambda: other.lstm_training):
             with self.assertRaisesRegex(moepredict.Error, "the method is sw_avg, not lstm"):
                 use()

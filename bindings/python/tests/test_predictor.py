@@ -23,7 +23,7 @@ COUNTS = np.random.default_rng(7).poisson(50, (40, LAYERS, EXPERTS)).astype(np.i
 
 
 def make(counts=None, **config):
-    predictor = Predictor(layers=LAYERS, experts=EXPERTS, **{"sw_avg_window": 10, **config})
+    predictor = Predictor(**{"method": "sw_avg", "layers": LAYERS, "experts": EXPERTS, "sw_avg_window": 10, **config})
     if counts is not None:
         predictor.push(counts)
     return predictor
@@ -265,9 +265,10 @@ class Predict(unittest.TestCase):
         predictor.push(COUNTS[1:], step=5)
         after = predictor.metrics(30)
         names = [f"imbalance_{when}_{kind}" for when in ("now", "forecast") for kind in ("mean", "min", "max")]
-        self.assertEqual((list(before), list(after)), ([*names, "steps", "gaps", "empty_layers"],) * 2)
+        errors = [f"expected_error_{kind}" for kind in ("mean", "min", "max")]  # of auto
+        self.assertEqual((list(before), list(after)), ([*names, *errors, "steps", "gaps", "empty_layers"],) * 2)
         self.assertTrue(all(type(value) is float for value in [*before.values(), *after.values()]))
-        self.assertTrue(all(math.isnan(before[name]) for name in names))
+        self.assertTrue(all(math.isnan(before[name]) for name in [*names, *errors]))
         for when, load in (("now", COUNTS[-1].astype(float)), ("forecast", predictor.predict(30))):
             layers = load.max(1) / load.mean(1)
             self.assertEqual([after[f"imbalance_{when}_{kind}"] for kind in ("mean", "min", "max")],

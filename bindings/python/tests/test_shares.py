@@ -18,7 +18,7 @@ class Shares(unittest.TestCase):
             with np.errstate(all="raise"):
                 found = report.shares_of(counts * scale)
                 joined = moepredict.join_experts(counts * scale, 1)
-            with moepredict.Predictor(layers=2, experts=4, sw_avg_window=1) as predictor:
+            with moepredict.Predictor("sw_avg", layers=2, experts=4, sw_avg_window=1) as predictor:
                 predictor.push(counts * scale)
                 np.testing.assert_allclose(found[-1], predictor.predict(1), rtol=1e-6)
             tolerance = 1e-2 if scale == 1e-320 else 1e-6  # where the counts themselves are rounded

@@ -203,4 +203,4 @@ class Defaults(unittest.TestCase):
         self.assertIn(f"MOEP_SELECT = {_structs.SELECT}", HEADER)
 
     def test_the_default_history_is_the_window(self):
-        self.assertEqual(moepredict.Predictor(layers=1, experts=2, sw_avg_window=7).config.history, 7)
+        self.assertEqual(moepredict.Predictor("sw_avg", layers=1, experts=2, sw_avg_window=7).config.history, 7)
