@@ -156,18 +156,33 @@ static void head_forward(const struct lstm_shared_net *net, const struct lstm_vi
     MP_BY_WIDTH(gemm.bytes, mp_lstm_mixture, rows, MP_LSTM_OUTPUT_ROW, s->outputs, means, s->forecasts);
 }
 
-void mp_lstm_shared_net_head(struct gemm gemm, const real *parameters, const struct lstm_head_rows *of,
-                             struct lstm_head_scratch *s)
+/* The output spans first .. first + spans - 1 of some series: columns of W2 that lie apart, one piece for each window and
+ * one for the residuals. */
+static void head_spans(struct gemm gemm, const real *parameters, const struct lstm_head_rows *of, size_t first,
+                       size_t spans, const struct lstm_head_scratch *s)
 {
     const real *last = parameters + last_at(0), *bias = parameters + bias_at(0);
-    size_t width = (size_t)gemm.bytes / sizeof(real), spans = (of->spans + width - 1) / width * width;
+    for (size_t column = first; column < COLUMNS; column += MP_LSTM_OUTPUT_ROW)
+        mp_gemm_plain(gemm, of->count, spans, HIDDEN, s->hidden, HIDDEN, last + column, COLUMNS, bias + column,
+                      s->outputs + column, COLUMNS);
+    MP_BY_WIDTH(gemm.bytes, mp_lstm_mixture, of->count, spans, s->outputs + first, of->means, of->forecasts + first);
+}
+
+/* Whole vectors first. For the rest the width is halved as long as half a vector holds it: kernels of 32 bytes are
+ * there wherever those of 64 are, and narrower ones have no fused multiply-add on x86-64. */
+void mp_lstm_shared_net_head(struct gemm gemm, const real *parameters, const struct lstm_head_rows *of,
+                             const struct lstm_head_scratch *s)
+{
+    size_t lanes = (size_t)gemm.bytes / sizeof(real), whole = of->spans / lanes * lanes, rest = of->spans - whole;
     mp_gemm_plain(gemm, of->count, HIDDEN, MP_LSTM_FEATURE_COUNT, of->features, MP_LSTM_FEATURES, parameters, HIDDEN,
                   NULL, s->hidden, HIDDEN);
     MP_BY_WIDTH(gemm.bytes, mp_lstm_tanh, of->count * HIDDEN, s->hidden);
-    for (size_t first = 0; first < COLUMNS; first += MP_LSTM_OUTPUT_ROW)
-        mp_gemm_plain(gemm, of->count, spans, HIDDEN, s->hidden, HIDDEN, last + first, COLUMNS, bias + first,
-                      s->outputs + first, COLUMNS);
-    MP_BY_WIDTH(gemm.bytes, mp_lstm_mixture, of->count, spans, s->outputs, of->means, of->forecasts);
+    if (whole > 0)
+        head_spans(gemm, parameters, of, 0, whole, s);
+    if (rest > 0 && rest <= lanes / 2 && gemm.bytes == 64)
+        head_spans((struct gemm){.bytes = 32}, parameters, of, whole, lanes / 2, s);
+    else if (rest > 0)
+        head_spans(gemm, parameters, of, whole, lanes, s);
 }
 
 MP_VECTORISED static void mp_add_columns(real *sum, const real *rows, size_t count, size_t n)

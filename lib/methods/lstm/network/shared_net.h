@@ -81,7 +81,7 @@ struct lstm_head_rows {
 /* The same forecasts without a net, from parameters that are not packed. Of the scratch, `hidden` and `outputs` are used,
  * with a row for each series. */
 void mp_lstm_shared_net_head(struct gemm gemm, const real *parameters, const struct lstm_head_rows *of,
-                             struct lstm_head_scratch *scratch);
+                             const struct lstm_head_scratch *scratch);
 
 /* The loss and, in a net for training, its gradient by all parameters. */
 double mp_lstm_shared_net_gradient(struct lstm_shared_net *net, const struct lstm_examples *examples, real *gradient);
