@@ -8,10 +8,10 @@
 #include <math.h>
 
 static const struct {
-    double probability, z, times;
-} levels[MP_AUTO_LEVELS] = {{0.80, 1.2815515655446004, 1.2815515655446004}, {0.95, 1.959963984540054, 2.84}};
+    double probability, z, times, rate;
+} levels[MP_AUTO_LEVELS] = {{0.80, 1.2815515655446004, 1.2815515655446004, 0.2}, {0.95, 1.959963984540054, 2.84, 0.3}};
 
-static const double RATE = 0.15, ERROR_RATE = 0.034063671075154375 /* 1 - 2^(-50/1000) */;
+static const double ERROR_RATE = 0.034063671075154375 /* 1 - 2^(-50/1000) */;
 static const double LEAST_STEP = 0.1 - 0.7957; /* of c_95 from c_80: Q_95 is at least a tenth more than Q_80 */
 
 /* Blocks before the first origin whose forecast counts, where the network's first forecast is made. */
@@ -27,8 +27,9 @@ static double within(double value, double least, double most)
 static void learn_level(struct auto_layer *layer, size_t level, double missed)
 {
     layer->inside[level] += 1 - missed;
-    layer->widening[level] = within(layer->widening[level] + RATE * (missed - (1 - levels[level].probability)),
-                                    -MP_AUTO_MOST_WIDENING, MP_AUTO_MOST_WIDENING);
+    layer->widening[level] =
+        within(layer->widening[level] + levels[level].rate * (missed - (1 - levels[level].probability)),
+               -MP_AUTO_MOST_WIDENING, MP_AUTO_MOST_WIDENING);
 }
 
 void mp_auto_calibrate(const struct auto_view *view, uint64_t blocks, uint64_t stretch, struct auto_scratch *scratch)

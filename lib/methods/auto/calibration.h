@@ -7,10 +7,10 @@
  *
  * both c 0 at first. 1,000 steps later it is known which part of the layer's experts they missed, and
  *
- *     c_p <- c_p + 0.15 (missed - (1 - p))
+ *     c_p <- c_p + eta_p (missed - (1 - p)),   eta_80 = 0.2, eta_95 = 0.3
  *
  * so that in the long run they miss 1 - p, whatever the errors are: over n origins, by at most the range of c_p
- * / (0.15 n). It is kept within +- log 8, since a layer that rests for weeks must not need weeks to unlearn it.
+ * / (eta_p n). It is kept within +- log 8, since a layer that rests for weeks must not need weeks to unlearn it.
  * (Online gradient descent on the quantile loss of log(distance / s): Gibbs and Candes 2021 adapt 1 - p so.) A larger
  * rate covers more evenly with wider intervals. A histogram of the past errors instead makes them 5 % worse. */
 #ifndef MP_METHODS_AUTO_CALIBRATION_H

@@ -9,7 +9,10 @@
 /* Chosen on recorded, spliced and simulated runs, for intervals that cover what they say and are narrow. A half-life of
  * 400 makes them 5 % worse by the interval score, s^2 without V as much, without r 3 % on runs with shifts. */
 static const double RATE = 0.2928932188134524 /* 1 - 2^(-50/100) */, START = 0.06, START_OF_STEPS = 0.12;
-static const double OF_DISAGREEMENT = 0.40, OF_NOISE = 0.25, AHEAD = 0.75;
+static const double OF_DISAGREEMENT = 0.75, OF_NOISE = 0.17, AHEAD = 0.75;
+
+/* The windows that are compared: the shortest is mostly noise, and uncut ones remember levels that are past. */
+enum { FIRST_WINDOW = MP_AUTO_CUT + 1, END_OF_WINDOWS = MP_AUTO_UNCUT };
 
 static const double TINY = 1e-12; /* against 0 / 0 where a layer does not move at all */
 
@@ -82,16 +85,22 @@ MP_VECTORISED static double mp_auto_square_distances(const double *a, const doub
     return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
 }
 
-struct auto_spread mp_auto_spread(const struct auto_view *view, const double *windows, const double *forecast)
+/* V */
+static double disagreement_of(const double *candidates, const double *forecast, size_t experts)
+{
+    double sum = 0, least = mp_min_load((double)experts);
+    for (size_t k = FIRST_WINDOW; k < END_OF_WINDOWS; k++)
+        sum += mp_auto_square_distances(candidates + k * experts, forecast, least, experts);
+    return sum / (double)experts / (END_OF_WINDOWS - FIRST_WINDOW);
+}
+
+struct auto_spread mp_auto_spread(const struct auto_view *view, const double *candidates, const double *forecast)
 {
     const struct auto_layer *layer = view->layer;
-    double experts = (double)view->experts, rest = 1 - layer->measured, disagreement = 0;
-    for (size_t k = 0; k < MP_AUTO_WINDOWS; k++)
-        disagreement +=
-            mp_auto_square_distances(windows + k * view->experts, forecast, mp_min_load(experts), view->experts) /
-            experts / MP_AUTO_WINDOWS;
-    double noise = mp_auto_sum_of_noise(view->noise, view->experts) / experts + rest * START;
+    double rest = 1 - layer->measured;
+    double noise = mp_auto_sum_of_noise(view->noise, view->experts) / (double)view->experts + rest * START;
     double single = (layer->step_noise + rest * START_OF_STEPS + TINY) / (noise + TINY);
+    double disagreement = disagreement_of(candidates, forecast, view->experts);
     return (struct auto_spread){.square = OF_DISAGREEMENT * disagreement + OF_NOISE * noise,
                                 .start = rest * START,
                                 .noise = noise,
