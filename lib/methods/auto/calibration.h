@@ -11,8 +11,9 @@
  *
  * so that in the long run they miss 1 - p, whatever the errors are: over n origins, by at most the range of c_p
  * / (eta_p n). It is kept within +- log 8, since a layer that rests for weeks must not need weeks to unlearn it.
- * (Online gradient descent on the quantile loss of log(distance / s): Gibbs and Candes 2021 adapt 1 - p so.) A larger
- * rate covers more evenly with wider intervals. A histogram of the past errors instead makes them 5 % worse. */
+ * (Online gradient descent on the quantile loss of log(distance / s): Gibbs and Candes 2021 adapt 1 - p so.) Without
+ * it intervals of 80 % hold within 4 points of that in the stable layers of 5 of 25 runs instead of 21, with half the
+ * rates in 15; they are then a fifth narrower. A histogram of past errors, which needs more memory, does no better. */
 #ifndef MP_METHODS_AUTO_CALIBRATION_H
 #define MP_METHODS_AUTO_CALIBRATION_H
 

@@ -2,7 +2,7 @@
 /* AUTO's quantiles. A row covers the m steps first + 1 .. last ahead, and f is its forecast. At the normal quantile z of
  * the probability, an expert's quantile has from f the square distance (spread.h, calibration.h)
  *
- *     w^2 = (Q(z) s)^2 (H / 1000)^0.6 + z^2 g(m) (4 r_e + r) / 5,   H = first + last
+ *     w^2 = (Q(z) s)^2 (H / 1000)^0.7 + z^2 g(m) (4 r_e + r) / 5,   H = first + last
  *
  * The first part is drift's: a row is as uncertain as the mean of all steps up to twice its middle. That of 1,000 steps
  * is calibrated. Solved for the quantile, with u = w^2 / 2 + sqrt(w^2 (1 + w^2 / 4)):
@@ -24,7 +24,7 @@
 #include <math.h>
 #include <string.h>
 
-static const double GROWTH = 0.6;
+static const double GROWTH = 0.7;
 
 /* Of each expert w^2 = drift + noise (4 (r_e + start) + r) / 5 = drift + noise (4/5 r_e + shared). */
 struct variance {

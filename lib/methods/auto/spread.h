@@ -18,10 +18,10 @@
  * with the cut windows of 100 to 2,000 steps (candidates.h): means that differ show a load that moves. Of an expert's r_e a fifth is replaced by the layer's r: a mean of
  * so few blocks is itself uncertain. The noise of a mean of m steps is g(m) (4 r_e + r) / 5,
  *
- *     g(m) = max(v / r, 3/4)^(1 - u) (3/4)^u,  u = log m / log 50      up to 50 steps
- *     g(m) = 3/4 max(0, (50/m - 1/20) / (1 - 1/20))                    beyond: s^2 includes that of 1,000
+ *     g(m) = max(v / r, 4/5)^(1 - u) (4/5)^u,  u = log m / log 50      up to 50 steps
+ *     g(m) = 4/5 max(0, (50/m - 1/20) / (1 - 1/20))                    beyond: s^2 includes that of 1,000
  *
- * where 3/4 is for what the errors of a block have in common with those of the steps after it. */
+ * where 4/5 is for what the errors of a block have in common with those of the steps after it. */
 #ifndef MP_METHODS_AUTO_SPREAD_H
 #define MP_METHODS_AUTO_SPREAD_H
 
@@ -37,7 +37,7 @@ struct auto_spread {
     double square; /* s^2 */
     double start;  /* what is to be added to each r_e of the view: the part of the first value that is left */
     double noise;  /* r */
-    double single; /* max(v / r, 3/4) */
+    double single; /* max(v / r, 4/5) */
 };
 
 /* The candidates' forecasts [MP_AUTO_CANDIDATES][experts], of which windows are read, and AUTO's. */
