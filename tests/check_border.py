@@ -9,7 +9,7 @@ import re
 import sys
 
 WITHOUT = {"moep_version_number", "moep_version", "moep_status_string", "moep_last_error", "moep_dtype_size",
-           "moep_method_name", "moep_forecast_rows"}
+           "moep_method_name", "moep_forecast_rows", "moep_auto_candidates", "moep_auto_candidate_name"}
 LEAST = 35  # of functions that need a border
 
 header, lib = map(pathlib.Path, sys.argv[1:])

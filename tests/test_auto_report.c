@@ -233,6 +233,67 @@ static void a_run_that_is_joined_late_has_no_gap_before_it(void **state)
     moep_predictor_destroy(first);
 }
 
+/* ---- errors and coverage ----------------------------------------------------------------------------------------- */
+
+/* The part of a layer's experts whose load lies within the quantiles. */
+static double part_within(const double *quantiles, const double *loads)
+{
+    size_t within = 0;
+    for (size_t e = 0; e < EXPERTS; e++)
+        within += loads[e] >= quantiles[e] && loads[e] <= quantiles[SERIES + e];
+    return (double)within / EXPERTS;
+}
+
+/* The first forecast that is scored is that of step 100. */
+static void at_step_1100_the_report_says_how_the_forecast_of_step_100_did(void **state)
+{
+    (void)state;
+    static const double probabilities[] = {0.1, 0.9, 0.025, 0.975};
+    double forecast[SERIES], quantiles[4 * SERIES], loads[SERIES] = {0}, error[LAYERS];
+    moep_predictor *predictor = settled_run(LAYERS, 100);
+    uint64_t random = 8;
+    assert_int_equal(moep_predictor_predict(predictor, 1000, 1000, forecast, SERIES), MOEP_OK);
+    assert_int_equal(moep_predictor_predict_quantiles(predictor, 1000, 1000, probabilities, 4, quantiles, 4 * SERIES),
+                     MOEP_OK);
+    for (size_t step = 0; step < 1000; step++) {
+        struct record record = report_of(predictor);
+        for (size_t l = 0; l < LAYERS; l++)
+            assert_true(isnan(record.expected_error[l]) && isnan(record.coverage[l][0]) &&
+                        isnan(record.coverage[l][1]));
+        const int64_t *counts = noisy_step(LAYERS, step / 500, &random);
+        push(predictor, counts);
+        for (size_t l = 0; l < LAYERS; l++) {
+            double total = 0;
+            for (size_t e = 0; e < EXPERTS; e++)
+                total += (double)counts[l * EXPERTS + e];
+            for (size_t e = 0; e < EXPERTS; e++)
+                loads[l * EXPERTS + e] += (double)counts[l * EXPERTS + e] / total / 1000;
+        }
+    }
+    assert_int_equal(moep_forecast_error(LAYERS, EXPERTS, forecast, loads, error, NULL, NULL), MOEP_OK);
+    struct record record = report_of(predictor);
+    for (size_t l = 0; l < LAYERS; l++) {
+        assert_near(record.expected_error[l], error[l], 1e-5);
+        assert_near(record.coverage[l][0], part_within(quantiles + l * EXPERTS, loads + l * EXPERTS), 1e-15);
+        assert_near(record.coverage[l][1], part_within(quantiles + 2 * SERIES + l * EXPERTS, loads + l * EXPERTS),
+                    1e-15);
+    }
+    moep_predictor_destroy(predictor);
+}
+
+static void more_of_the_wider_intervals_hold(void **state)
+{
+    (void)state;
+    moep_predictor *predictor = settled_run(LAYERS, 3000);
+    struct record record = report_of(predictor);
+    for (size_t l = 0; l < LAYERS; l++) {
+        assert_true(record.expected_error[l] > 0 && record.expected_error[l] < 0.02);
+        assert_true(record.coverage[l][0] > 0.5 && record.coverage[l][0] < 1);
+        assert_true(record.coverage[l][1] >= record.coverage[l][0] && record.coverage[l][1] <= 1);
+    }
+    moep_predictor_destroy(predictor);
+}
+
 /* ---- the call ---------------------------------------------------------------------------------------------------- */
 
 static void a_report_changes_nothing_and_stays_with_copies(void **state)
@@ -267,16 +328,6 @@ static void reset_forgets_and_adopt_keeps_what_pushes_taught(void **state)
     moep_predictor_destroy(predictor);
     moep_predictor_destroy(same);
     moep_predictor_destroy(fresh);
-}
-
-static void what_no_past_forecast_shows_is_not_a_number(void **state)
-{
-    (void)state;
-    moep_predictor *predictor = settled_run(LAYERS, 49);
-    struct record record = report_of(predictor);
-    for (size_t l = 0; l < LAYERS; l++)
-        assert_true(isnan(record.expected_error[l]) && isnan(record.coverage[l][0]) && isnan(record.coverage[l][1]));
-    moep_predictor_destroy(predictor);
 }
 
 static void arrays_that_are_null_or_that_an_older_caller_lacks_are_skipped(void **state)
@@ -329,9 +380,10 @@ int main(void)
         cmocka_unit_test(a_jump_of_one_layer_is_noticed_in_it_alone),
         cmocka_unit_test(a_gap_of_more_than_100_steps_is_a_jump_of_all_and_begins_the_scores_anew),
         cmocka_unit_test(a_run_that_is_joined_late_has_no_gap_before_it),
+        cmocka_unit_test(at_step_1100_the_report_says_how_the_forecast_of_step_100_did),
+        cmocka_unit_test(more_of_the_wider_intervals_hold),
         cmocka_unit_test(a_report_changes_nothing_and_stays_with_copies),
         cmocka_unit_test(reset_forgets_and_adopt_keeps_what_pushes_taught),
-        cmocka_unit_test(what_no_past_forecast_shows_is_not_a_number),
         cmocka_unit_test(arrays_that_are_null_or_that_an_older_caller_lacks_are_skipped),
         cmocka_unit_test(other_methods_and_null_are_refused),
     };
