@@ -40,7 +40,7 @@ static bool read_trace(const char *path, moep_trace *trace)
     return read;
 }
 
-/* Fits the LSTM to the runs that --train names. Prints why if that fails. */
+/* Trains the network on the runs that --train names. Prints why if that fails. */
 static bool train(const struct options *options, moep_predictor *predictor)
 {
     moep_trace traces[MAX_TRAINING_RUNS];
@@ -131,15 +131,20 @@ static bool is_shipped(const moep_predictor_config *config)
             (config->lstm_layers == made.lstm_layers && config->lstm_hidden == made.lstm_hidden));
 }
 
+static void print_weights(const struct options *options, bool shipped)
+{
+    if (options->training_runs == 0)
+        printf(shipped ? ", the library's weights" : ", untrained");
+    for (size_t i = 0; i < options->training_runs; i++)
+        printf("%s %s", i == 0 ? ", trained on" : ",", base_name(options->training[i]));
+}
+
 static void print_network(const struct options *options)
 {
     const moep_predictor_config *config = &options->predictor;
-    printf(", %s, %" PRIu32 " x %" PRIu32 ", ", config->lstm_scope == MOEP_LSTM_JOINT ? "joint" : "shared",
+    printf(", %s, %" PRIu32 " x %" PRIu32, config->lstm_scope == MOEP_LSTM_JOINT ? "joint" : "shared",
            config->lstm_layers, config->lstm_hidden);
-    if (options->training_runs == 0)
-        printf(is_shipped(config) ? "the library's weights" : "untrained");
-    for (size_t i = 0; i < options->training_runs; i++)
-        printf("%s %s", i == 0 ? "trained on" : ",", base_name(options->training[i]));
+    print_weights(options, is_shipped(config));
     if (options->backtest.refit_every > 0)
         printf(", then in the run");
 }
@@ -150,12 +155,13 @@ static void print_title(const struct options *options, const moep_trace *trace, 
     printf("%s: %" PRIu64 " steps, %" PRIu64 " layers of %" PRIu64 " experts, %s\n", base_name(options->trace),
            trace->steps, trace->layers, trace->experts, npy_dtype_name(trace->dtype));
     printf("%s", moep_method_name(options->predictor.method));
-    if (options->predictor.method == MOEP_SW_AVG)
-        printf(", window %" PRIu32, options->predictor.sw_avg_window);
-    else if (options->predictor.method == MOEP_LSTM)
-        print_network(options);
-    else
-        print_order(&options->predictor);
+    switch (options->predictor.method) {
+    case MOEP_SW_AVG: printf(", window %" PRIu32, options->predictor.sw_avg_window); break;
+    case MOEP_ARIMA: print_order(&options->predictor); break;
+    case MOEP_LSTM: print_network(options); break;
+    case MOEP_AUTO: print_weights(options, true); break;
+    default: break;
+    }
     printf(": %zu forecast%s of the next %" PRIu64 " steps, from step %" PRIu64 " on, every %" PRIu64 "\n\n", origins,
            origins == 1 ? "" : "s", backtest->horizon, backtest->first, backtest->every);
 }

@@ -19,18 +19,19 @@ static const char help[] =
     "TRACE.npy   token counts [steps][layers][experts], saved by numpy.save, of dtype int32,\n"
     "            int64, uint32, uint64, float32 or float64\n"
     "\n"
-    "  --method NAME    the forecasting method: %s (sw_avg)\n"
+    "  --method NAME    the forecasting method: %s (auto)\n"
     "  --window W       steps that sw_avg averages (%u)\n"
     "  --order P,D,Q    of arima, each a number or select (%d,%d,%d)\n"
     "  --bucket B       steps that arima averages into one observation (%u)\n"
-    "  --train OTHER    a run that lstm is trained on first; may be given several times. Without\n"
-    "                   it lstm has the shipped weights, which small16-seed1 and -seed2 trained\n"
+    "  --train OTHER    a run on which lstm, or auto's network, is trained first; may be given\n"
+    "                   several times. Without it they have the shipped weights, which the runs\n"
+    "                   small16-seed1 and -seed2 trained\n"
     "  --scope NAME     form of lstm: shared, or joint, which is the paper's (shared)\n"
     "  --layers N       recurrent layers of lstm; 0: the gate alone (%u)\n"
     "  --hidden N       units of each recurrent layer (%u)\n"
-    "  --seed N         seed of lstm's random numbers (0)\n"
+    "  --seed N         seed of the training's random numbers (0)\n"
     "  --history N      steps that the predictor keeps (as many as the method needs)\n"
-    "  --refit-every N  forecasts between two fits; 0: one fit, if one is needed (arima 10, lstm 0)\n"
+    "  --refit-every N  forecasts between two fits; 0: one fit, if one is needed (arima 10, others 0)\n"
     "  --threads N      threads of a fit (1)\n"
     "  --horizon H      steps ahead that a forecast covers (1000)\n"
     "  --stride S       steps averaged into one forecast row; 1 forecasts every step (the horizon:\n"
@@ -64,8 +65,9 @@ static const char help[] =
     "Effective tokens is the number of independent tokens per step that would scatter as much.\n"
     "Dispersion is the number of tokens per step divided by that.\n"
     "\n"
-    "Example: forecasts of the next 2,000 steps from the last 300\n"
-    "  replay --window 300 --horizon 2000 examples/data/small16-seed1.npy\n";
+    "Examples: the method to begin with, and an average of the last 300 steps beside it\n"
+    "  replay --horizon 2000 examples/data/mid32-seed5.npy\n"
+    "  replay --horizon 2000 --method sw_avg --window 300 examples/data/mid32-seed5.npy\n";
 
 static void usage_error(const char *text, const char *fault)
 {
@@ -187,16 +189,43 @@ static const struct option long_options[] = {
     {NULL, 0, NULL, 0},
 };
 
+static bool serves(int option, moep_method method)
+{
+    switch (option) {
+    case WINDOW: return method == MOEP_SW_AVG;
+    case ORDER:
+    case BUCKET: return method == MOEP_ARIMA;
+    case SCOPE:
+    case LAYERS:
+    case HIDDEN: return method == MOEP_LSTM;
+    case TRAIN: return method == MOEP_LSTM || method == MOEP_AUTO;
+    default: return true;
+    }
+}
+
+/* An option that the method would ignore was meant for another one. Bit n of `given` stands for option n. */
+static void refuse_foreign(moep_method method, uint32_t given)
+{
+    char text[64];
+    for (const struct option *option = long_options; option->name; option++)
+        if ((given >> option->val & 1) && !serves(option->val, method)) {
+            snprintf(text, sizeof text, "--%s is not an option of ", option->name);
+            usage_error(text, moep_method_name(method));
+        }
+}
+
 void read_options(struct options *options, int argc, char **argv)
 {
     static const uint64_t largest = UINT64_C(1) << 40;
     moep_predictor_config *predictor = &options->predictor;
     moep_backtest_config *backtest = &options->backtest;
     *predictor = (moep_predictor_config){.struct_size = sizeof *predictor};
-    moep_predictor_config_init(predictor, MOEP_SW_AVG);
+    moep_predictor_config_init(predictor, MOEP_AUTO);
     *backtest = (moep_backtest_config){
         .struct_size = sizeof *backtest, .first = 300, .every = 100, .horizon = 1000, .refit_every = UINT64_MAX};
+    uint32_t given = 0;
     for (int option; (option = getopt_long(argc, argv, "", long_options, NULL)) != -1;) {
+        given |= UINT32_C(1) << (option & 31);
         switch (option) {
         case METHOD: predictor->method = method_named(optarg); break;
         case WINDOW: predictor->sw_avg_window = (uint32_t)number(optarg, 1, UINT32_MAX); break;
@@ -225,7 +254,6 @@ void read_options(struct options *options, int argc, char **argv)
     if (!backtest->stride)
         backtest->stride = backtest->horizon;
     if (backtest->refit_every == UINT64_MAX)
-        backtest->refit_every = predictor->method == MOEP_LSTM ? 0 : 10;
-    if (options->training_runs > 0 && predictor->method != MOEP_LSTM)
-        usage_error("--train", " is only for lstm");
+        backtest->refit_every = predictor->method == MOEP_ARIMA ? 10 : 0;
+    refuse_foreign(predictor->method, given);
 }

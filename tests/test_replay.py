@@ -115,7 +115,7 @@ def deviation(a, b):
 def assert_agrees(path, counts, **options):
     """Compare row by row with a NumPy computation in which shares are float32, as in the library, and compare the mean
     with one that does not round."""
-    ours = printed(path, **options)
+    ours = printed(path, method="sw_avg", **options)
     rounded, exact = expected(counts, **options, kept_as=np.float32), expected(counts, **options)
     assert ours.keys() == rounded.keys() and ours
     a, b, c = (np.array([r[k] for k in sorted(ours)], float) for r in (ours, rounded, exact))
@@ -169,8 +169,8 @@ def a_difficult_trace_of_any_dtype_agrees_with_numpy():
 
 def the_table_holds_the_means_of_the_rows():
     path = DATA / "small16-seed2.npy"
-    rows = printed(path, window=30, every=500)
-    table = tables("--window", 30, "--every", 500, path)[0]
+    rows = printed(path, method="sw_avg", window=30, every=500)
+    table = tables("--method", "sw_avg", "--window", 30, "--every", 500, path)[0]
     assert [row[0] for row in table] == ["0", "1", "2", "3", "4", "5", "all"], table
     for row in table:
         of_layer = np.array([v for (_, layer), v in rows.items() if row[0] in ("all", str(layer))])
@@ -411,13 +411,34 @@ def rows_of_dashes_have_a_reason():
         assert replay("--every", 500, path) and not subprocess.run([REPLAY, path], capture_output=True).stderr
 
 
+def auto_is_what_a_replay_forecasts_with():
+    path = DATA / "wsd8-s14.npy"
+    output = replay("--every", 2000, path)
+    assert output == replay("--method", "auto", "--every", 2000, path)
+    assert output.splitlines()[1].startswith("auto, the library's weights: "), output
+    trained = replay("--every", 2000, "--train", DATA / "ramp8-s21.npy", path)
+    assert "auto, trained on ramp8-s21.npy: " in trained
+    assert trained.splitlines()[3:] != output.splitlines()[3:]
+
+
+def an_option_of_another_method_is_refused():
+    path = DATA / "small16-seed1.npy"
+    for method, options in (("auto", ("window", "order", "bucket", "scope", "layers", "hidden")),
+                            ("sw_avg", ("order", "train")), ("arima", ("window", "train")), ("lstm", ("window", "order"))):
+        for option in options:
+            value = {"order": "1,1,1", "scope": "joint", "train": path}.get(option, 1)
+            said = replay("--method", method, f"--{option}", value, path, code=2)
+            assert f"--{option} is not an option of {method}" in said, said
+
+
 def a_wrong_option_is_refused_and_help_teaches():
     path = DATA / "small16-seed1.npy"
-    for arguments in (["--window", "0", path], ["--window", "-1", path], ["--horizon", "x", path], ["--every", "0", path],
+    for arguments in (["--method", "sw_avg", "--window", "0", path], ["--method", "sw_avg", "--window", "-1", path],
+                      ["--horizon", "x", path], ["--every", "0", path],
                       ["--method", "psychic", path], ["--nonsense", path], [], [path, path]):
         replay(*arguments, code=2)
     text = replay("--help")
-    for word in ("--method", "--window", "--train", "--horizon", "--stride", "--first", "--every", "--csv", "sw_avg", "Example"):
+    for word in ("--method", "--window", "--train", "--horizon", "--stride", "--first", "--every", "--csv", "auto", "sw_avg", "Example"):
         assert word in text, word
 
 
@@ -439,6 +460,8 @@ TESTS = [
     a_new_csv_file_has_the_permissions_that_the_umask_leaves,
     a_reader_that_stops_ends_it_quietly,
     rows_of_dashes_have_a_reason,
+    auto_is_what_a_replay_forecasts_with,
+    an_option_of_another_method_is_refused,
     a_wrong_option_is_refused_and_help_teaches,
 ]
 
