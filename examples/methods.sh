@@ -1,52 +1,50 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-3-Clause
-# Which method? Prints the errors of the mean as Markdown, a row for each method, by run and horizon. ARIMA is fitted every
-# 1,000 steps. The LSTM is trained on other runs only. Uses the program that the variable REPLAY names, or else the replay
-# that run.sh builds.
+# Which method? Prints the errors of the mean as Markdown, a row for each method, by run and horizon. AUTO's network and the
+# LSTM are trained on other runs only. ARIMA is fitted every 1,000 steps. Uses the program that the variable REPLAY names,
+# or else the replay that run.sh builds.
 set -eu
 examples=$(CDPATH= cd -- "$(dirname "$0")" && pwd)
-replay() {
-    if [ -n "${REPLAY:-}" ]; then "$REPLAY" "$@"; else sh "$examples/run.sh" "$@"; fi
-}
-# errors TRACE OPTION...: prints two cells, one for each horizon: the error of all forecasts / of those of stable layers.
-errors() {
+. "$examples/errors.sh"
+# cells TRACE COMMAND OPTION...: prints what the command tells of the run, a cell for each horizon.
+cells() {
     trace=$1
     shift
     for horizon in 1000 2000; do
-        replay --horizon $horizon "$@" "$examples/data/$trace.npy" |
-            awk '$1 == "all" { all = $6 } $1 == "stable" { stable = $7 } END { printf " %s / %s %% |", all, stable }'
+        "$@" --horizon $horizon "$examples/data/$trace.npy" | cell
     done
 }
-# row NAME OPTION...: prints the row of a method.
+# row NAME COMMAND OPTION...: prints a row.
 row() {
     printf '| %s |' "$1"
     shift
     for trace in small16-seed1 small16-seed2 mid32-seed5; do
-        errors $trace "$@"
+        cells $trace "$@"
     done
     echo
 }
-# lstm_row NAME OPTION...: prints the row of an LSTM that is trained, for each run, on other runs.
-lstm_row() {
+# trained_row NAME OPTION...: prints the row of a method that is trained, for each run, on other runs.
+trained_row() {
     printf '| %s |' "$1"
     shift
     first=$examples/data/small16-seed1.npy second=$examples/data/small16-seed2.npy
-    errors small16-seed1 --method lstm --train "$second" "$@"
-    errors small16-seed2 --method lstm --train "$first" "$@"
+    cells small16-seed1 errors --train "$second" "$@"
+    cells small16-seed2 errors --train "$first" "$@"
     case $* in
     *joint*) printf ' | |' ;; # mid32 has another shape
-    *) errors mid32-seed5 --method lstm --train "$first" --train "$second" "$@" ;;
+    *) cells mid32-seed5 errors --train "$first" --train "$second" "$@" ;;
     esac
     echo
 }
 echo "| error of the mean, all / stable | seed1, 1000 | seed1, 2000 | seed2, 1000 | seed2, 2000 | mid32, 1000 | mid32, 2000 |"
 echo "| --- | --- | --- | --- | --- | --- | --- |"
-for window in 200 500 1000; do
-    row "SW_Avg, window $window" --window $window
-done
-row "ARIMA(2, 1, 2), means of 5 steps" --method arima
-row "ARIMA(5, 1, 5), single steps" --method arima --order 5,1,5 --bucket 1
-row "ARIMA, order selected, means of 5 steps" --method arima --order select,select,select
-lstm_row "LSTM, trained on other runs"
-lstm_row "the same gate without recurrent layers" --layers 0
-lstm_row "joint LSTM, the paper's form, trained on the other run" --scope joint --hidden 64
+trained_row "AUTO, trained on other runs" --method auto
+row "SW_Avg, window 200" errors --method sw_avg
+row "ARIMA(2, 1, 2), means of 5 steps" errors --method arima
+row "ARIMA(5, 1, 5), single steps" errors --method arima --order 5,1,5 --bucket 1
+row "ARIMA, order selected, means of 5 steps" errors --method arima --order select,select,select
+trained_row "LSTM, trained on other runs" --method lstm
+trained_row "the same gate without recurrent layers" --method lstm --layers 0
+trained_row "joint LSTM, the paper's form, trained on the other run" --method lstm --scope joint --hidden 64
+row "SW_Avg, best window in hindsight" best
+row "floor: sampling alone" floors --method sw_avg

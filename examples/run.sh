@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # The first command to try, on a fresh Debian 12 machine: installs missing packages, builds, backtests a real training run,
 # and writes a report on it. With arguments it runs replay with them:
-#   sh examples/run.sh --window 300 --horizon 2000 examples/data/mid32-seed5.npy
+#   sh examples/run.sh --horizon 2000 examples/data/mid32-seed5.npy
 set -eu
 root=$(CDPATH= cd -- "$(dirname "$0")/.." && pwd)
 . "$root/.ci/setup.sh"

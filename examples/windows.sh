@@ -10,7 +10,7 @@ replay() {
 # all_layers TRACE WINDOW HORIZON FIELD...: prints these fields of the line "all error % floor % error-of-mean % ..."
 error=2 floor=4 error_of_mean=6 floor_of_mean=8 paper_error=10
 all_layers() {
-    line=$(replay --window "$2" --horizon "$3" "$examples/data/$1.npy" | grep "^  all")
+    line=$(replay --method sw_avg --window "$2" --horizon "$3" "$examples/data/$1.npy" | grep "^  all")
     shift 3
     for field; do
         echo "$line" | awk -v field="$field" '{ printf " %s %% |", $field }'
