@@ -10,10 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from matplotlib import ticker
 from matplotlib.cm import ScalarMappable
-from matplotlib.colors import Normalize
+from matplotlib.colors import ListedColormap, Normalize
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from ._auto_run import AutoRun
 from ._detector_run import DetectorRun, thin
 from .evaluation import Backtest
 
@@ -134,6 +135,36 @@ def imbalance(shares: NDArray[Any]) -> Figure:
     return figure
 
 
+# ---- auto ----
+
+def _colours_of(candidates: Tuple[str, ...]) -> List[Any]:
+    """Blue: windows cut at jumps, orange: others, the longer the darker. Other colours: what is no window."""
+    cut = [name for name in candidates if name.endswith("since the last jump")]
+    uncut = [name for name in candidates if name.startswith("mean of") and name not in cut]
+    shades = {**dict(zip(cut, matplotlib.colormaps["Blues"](np.linspace(0.25, 0.95, len(cut))))),
+              **dict(zip(uncut, matplotlib.colormaps["Oranges"](np.linspace(0.3, 0.7, len(uncut)))))}
+    others = iter([COLOURS[2], "0.75", COLOURS[3], COLOURS[6]])
+    return [shades[name] if name in shades else next(others) for name in candidates]
+
+
+def weights(auto: AutoRun) -> Figure:
+    """The weights of auto's candidates over the run, stacked, by layer, and its jumps. All layers together: the mean."""
+    layers, colours = auto.weights.shape[1], _colours_of(auto.candidates)
+    figure, axes = panels([name for name, _ in groups(layers)],
+                          "What auto's forecast is made of. Triangle: the layer's load has jumped", "training step",
+                          "weight of each candidate, stacked")
+    for axis, (_, of_layers) in zip(axes, groups(layers)):
+        axis.stackplot(auto.points, auto.weights[:, of_layers].mean(1).T, step="post", linewidth=0, colors=colours)
+        for jump in auto.jumps[of_layers[0]] if len(of_layers) == 1 else ():
+            axis.plot(jump, 1, "v", color="black", markersize=6, clip_on=False)
+        axis.set(xlim=(0, auto.points[-1]), ylim=(0, 1))
+        axis.set_title(axis.get_title(), fontsize="medium", pad=9)  # room for triangles
+    bar = figure.colorbar(ScalarMappable(Normalize(0, len(colours)), ListedColormap(colours)), ax=axes, shrink=0.8)
+    bar.set_ticks(np.arange(len(colours)) + 0.5, labels=auto.candidates)
+    bar.ax.tick_params(length=0)
+    return figure
+
+
 # ---- errors ----
 
 _FLOOR: Dict[str, Any] = {"color": "0.65", "linewidth": 3}
@@ -161,9 +192,9 @@ def errors(backtests: Dict[Tuple[str, int], Backtest], horizon: int, layers: int
             axis.plot(result.origins[known], np.nanmedian(values[known], 1), **style)
 
         line(next(iter(chosen.values())), "floor", **_FLOOR)
-        for colour, result in zip(COLOURS, chosen.values()):
-            line(result, "error", color=colour, linewidth=1.2)
-            line(result, "error_of_mean", color=colour, linewidth=1.2, linestyle="--")
+        for i, (colour, result) in enumerate(zip(COLOURS, chosen.values())):  # the first on top
+            line(result, "error", color=colour, linewidth=1.2, zorder=3 - 0.1 * i)
+            line(result, "error_of_mean", color=colour, linewidth=1.2, linestyle="--", zorder=3 - 0.1 * i)
         if not axis.lines[0].get_xdata().size:
             axis.text(0.5, 0.5, "no tokens", transform=axis.transAxes, ha="center")
         axis.margins(x=0)

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ._checked_trace import checked_trace
-from ._comparison import FIRST, HORIZONS, Comparison, compare, in_words, labelled, name_of, reasons, table
+from ._comparison import (BEST, FIRST, HORIZONS, Comparison, best_window_in_words, compare, in_words, labelled, name_of,
+                          reasons, table)
 from ._files import check_folder, write_files
 from ._library import version
 from ._text import shown
@@ -40,6 +41,9 @@ _CAPTIONS = {
     "error": "Error of forecasts over training (the paper's figures 5 to 9). Solid: error of each single step. Grey: "
              "the error that the actual mean load would have. Dashed: error of the mean load, which a placement of "
              "experts experiences. A panel of all layers shows the median.",
+    "weights": "How auto mixes its forecasts: the weights that its candidates have in a forecast made at that step. They "
+               "follow the candidates' errors over the last few hundred steps. Triangles: the layer's load has jumped. A "
+               "panel of all layers shows the mean.",
     "imbalance": "How far the most loaded expert lies above the mean. Dotted: all experts equal. In a long run each "
                  "point is a mean of some steps. A panel of all layers shows the median, and the band from the least "
                  "to the largest.",
@@ -79,14 +83,14 @@ def _percent(value: float) -> str:
 
 def _errors_html(rows: List[Dict[str, Any]]) -> str:
     fields = ["error", "floor", "error_of_mean", "floor_of_mean", "paper_error"]
-    compared = [row for row in rows if not row["in_sample"]]
+    compared = [row for row in rows if not row["in_sample"] and row["method"] != BEST]
     best = {(horizon, field): min((row[field] for row in compared if row["horizon"] == horizon and
                                    not np.isnan(row[field])), default=None)
             for horizon in HORIZONS for field in ("error", "error_of_mean", "paper_error")}
 
     def cell(row: Dict[str, Any], field: str) -> str:
         text = _percent(row[field])
-        return f"<b>{text}</b>" if not row["in_sample"] and best.get((row["horizon"], field)) == row[field] else text
+        return f"<b>{text}</b>" if row in compared and best.get((row["horizon"], field)) == row[field] else text
 
     return _html_table(["method", "horizon", "error", "floor", "error of mean", "floor of mean", "paper error"],
                        ([html.escape(name_of(row["method"], row["in_sample"])), f"{row['horizon']:,}",
@@ -164,12 +168,12 @@ def _page(title: str, counts: NDArray[Any], found: Comparison, rows: List[Dict[s
     late = "<p>The trace is too short to evaluate a forecast of 1,000 steps.</p>"
     if rows:
         late = ("<h2>Errors in the later half of the run</h2>" + _errors_html(rows) +
-                "<p>Means over all layers and the forecasts from half the run on; the best is bold. Error: each "
+                "<p>Means over all layers and the forecasts from half the run on; the best is bold, without those that know the run already. Error: each "
                 "single step against its forecast. Floor: what the scatter of single steps leaves of it even to the "
                 "actual mean load. Error of mean: the mean load over the horizon against its forecast, which is what "
                 "a placement of experts experiences. Floor of mean: what independent sampling of tokens would leave "
                 "of that. The paper error leaves out experts without a token.</p>"
-                f"<p>{html.escape(in_words(found))}</p>" +
+                f"<p>{html.escape(in_words(found))} {html.escape(best_window_in_words(found))}</p>" +
                 "".join(f"<p>{html.escape(reason)}.</p>" for reason in reasons(rows)))
     empty = int((~counts.any(2)).sum())
     if empty:
@@ -204,14 +208,14 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence
     title : str, optional
         The page's title, any text. Default None: the file's name.
     train : sequence of ndarray, CPU tensor or .npy file name, (steps, layers, experts)
-        Other runs to train the LSTM on first. Default none: it uses the weights that the library ships.
+        Other runs to train auto and lstm on first. Default none: they use the weights that the library ships.
     progress : callable, optional
         ``progress(fraction)``; an exception in it ends the report.
 
     Returns
     -------
     list of dict
-        The rows of the error table. in_sample: the LSTM was trained on this very run. reason: an explanation where
+        The rows of the error table. in_sample: auto and lstm were trained on this very run. reason: an explanation where
         there is no error, or empty.
 
     Raises
@@ -241,8 +245,11 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence
     if detected.knows:
         draw.append((["states", "drift"],
                      lambda: [_state_figures.states(detected), _state_figures.drift(detected, realised)]))
-    draw += [([f"error-{h}"], functools.partial(lambda h: [_figures.errors(backtests, h, counts.shape[1])], h))
+    lines = {key: result for key, result in backtests.items() if key[0] != BEST}  # which lies too near to sw_avg
+    draw += [([f"error-{h}"], functools.partial(lambda h: [_figures.errors(lines, h, counts.shape[1])], h))
              for h in horizons]
+    if found.auto:
+        draw.append((["weights"], functools.partial(lambda auto: [_figures.weights(auto)], found.auto)))
     if windows:
         draw.append((["variance", "range"], lambda: _figures.fluctuation(detected)))
     draw.append((["imbalance"], lambda: [_figures.imbalance(shares)]))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The LSTM compared with the other methods, in backtests and reports."""
+"""The methods compared with each other, in backtests and reports."""
 import contextlib
 import io
 import json
@@ -17,6 +17,7 @@ from reference import ROOT
 
 DATA = ROOT / "examples" / "data"
 SEED1, SEED2 = (np.load(DATA / f"small16-seed{seed}.npy") for seed in (1, 2))
+COMPARED = ["auto", "sw_avg", "arima", "lstm", "lstm, joint", _comparison.BEST]
 OTHER = SEED2[:1500, :3]  # another run, so short that training takes little time
 RUN = np.random.default_rng(5).poisson(60, (1300, 2, 8)).astype(np.int32)
 
@@ -33,27 +34,40 @@ class Comparisons(unittest.TestCase):
             run, other, third = (pathlib.Path(folder) / f"{name}.npy" for name in ("run", "other", "third"))
             for file, counts in ((run, SEED1[:2000]), (other, OTHER), (third, RUN)):
                 np.save(file, counts)
-            command = "backtest", run, "--method", "lstm", "--json"
-            shipped = json.loads(self.command(*command))
-            trained = json.loads(self.command(*command, "--train", other, "--train", third))
-        predictor = Predictor("lstm", layers=6, experts=16)
-        predictor.fit_traces([OTHER, RUN])
-        for rows, method in ((trained, predictor), (shipped, "lstm")):
-            expected = moepredict.backtest(method, SEED1[:2000])
-            self.assertAlmostEqual(rows[-1]["error_of_mean"], expected.error_of_mean.mean(), places=12)
-        self.assertNotEqual(trained, shipped)
+            for name in ("auto", "lstm"):
+                with self.subTest(name):
+                    command = "backtest", run, "--method", name, "--json"
+                    shipped = json.loads(self.command(*command))
+                    trained = json.loads(self.command(*command, "--train", other, "--train", third))
+                    predictor = Predictor(name, layers=6, experts=16)
+                    predictor.fit_traces([OTHER, RUN])
+                    for rows, method in ((trained, predictor), (shipped, name)):
+                        expected = moepredict.backtest(method, SEED1[:2000])
+                        self.assertAlmostEqual(rows[-1]["error_of_mean"], expected.error_of_mean.mean(), places=12)
+                    self.assertNotEqual(trained, shipped)
 
     def test_a_comparison_says_what_the_network_has_learned_from(self):
         for counts, train, words in ((SEED2[4000:5300], [], "made from this very run among others: .*in-sample"),
                                      (SEED1[:1300].astype(float), [], "in-sample"),
                                      (RUN, [], "ships, made from other runs"),
-                                     (SEED1[:1300], [OTHER], "lstm was trained on another run[.]")):
+                                     (SEED1[:1300], [OTHER], "auto and lstm were trained on another run[.]")):
             found = _comparison.compare(counts, train, lambda fraction: None)
             self.assertRegex(_comparison.in_words(found), words)
-            self.assertEqual({name for name, _ in found.backtests}, {*moepredict.methods(), "lstm, joint"})
+            self.assertEqual([name for name, _ in found.backtests], COMPARED)
+            self.assertEqual(set(COMPARED), {*moepredict.methods(), "lstm, joint", _comparison.BEST})
             rows = _comparison.table(found, 0)
             self.assertEqual({row["method"] for row in rows if row["in_sample"]},
-                             {"lstm"} if "in-sample" in words else set())
+                             {"auto", "lstm"} if "in-sample" in words else set())
+
+    def test_the_best_window_in_hindsight_is_the_best_of_all_tried(self):
+        found = _comparison.compare(SEED1[:2600], [], lambda fraction: None)
+        for horizon in (1000, 2000):
+            of_windows = {w: moepredict.backtest("sw_avg", SEED1[:2600], horizon=horizon, sw_avg_window=w).error_of_mean
+                          for w in (1, 10, 30, 100, 200, 300, 500, 1000)}
+            best = min(of_windows, key=lambda w: of_windows[w].mean())
+            self.assertEqual(found.windows[horizon], best)
+            np.testing.assert_array_equal(found.backtests[_comparison.BEST, horizon].error_of_mean, of_windows[best])
+            self.assertIn(f" {best:,} steps for the next {horizon:,}", _comparison.best_window_in_words(found))
 
     def test_a_run_is_recognised_by_any_excerpt(self):
         expected = _in_sample.samples(SEED1) | _in_sample.samples(SEED2)
@@ -70,7 +84,7 @@ class Comparisons(unittest.TestCase):
             text = self.command("report", trace, "--out", out)
             page = (out / "index.html").read_text(encoding="utf-8")
         expected = [f"{name}, next 2,000 steps: the run has no 2,000 steps after a forecast from step 1,250 on"
-                    for name in [*moepredict.methods(), "lstm, joint"]]
+                    for name in COMPARED]
         expected.insert(0, "lstm, joint, next 1,000 steps: no fit within the run was better than uniform loads")
         self.assertEqual(text.splitlines()[-len(expected):], expected)
         for reason in expected:
@@ -102,6 +116,6 @@ class Comparisons(unittest.TestCase):
             np.save(other, OTHER)
             rows = json.loads(self.command("report", trace, "--out", out, "--train", other, "--json"))
             page = (out / "index.html").read_text(encoding="utf-8")
-        self.assertEqual([row["method"] for row in rows], [*moepredict.methods(), "lstm, joint"])
-        self.assertIn("lstm was trained on another run", page)
+        self.assertEqual([row["method"] for row in rows], COMPARED)
+        self.assertIn("auto and lstm were trained on another run", page)
         self.assertIn("<td>lstm</td>", re.sub(r'src="[^"]*"', "", page))

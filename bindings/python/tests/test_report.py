@@ -20,11 +20,11 @@ from matplotlib.colors import to_hex
 from matplotlib.image import imread
 
 import moepredict
-from moepredict import State, _figures, _state_figures, _detector_run, report
+from moepredict import Predictor, State, _auto_run, _comparison, _figures, _state_figures, _detector_run, report
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TRACE = ROOT / "examples" / "data" / "small16-seed1.npy"
-PICTURES = {"shares", "states", "drift", "variance", "range", "error-1000", "error-2000", "imbalance"}
+PICTURES = {"shares", "states", "drift", "variance", "range", "error-1000", "error-2000", "weights", "imbalance"}
 
 
 class Page(html.parser.HTMLParser):
@@ -94,9 +94,10 @@ class Report(unittest.TestCase):
 
     def test_the_table_holds_the_backtests_means_of_the_later_half(self):
         for row in self.rows:
-            settings = {"arima": {"refit_every": 10}, "lstm, joint": {"refit_every": 10, "lstm_scope": "joint"}}
-            result = moepredict.backtest(row["method"].split(",")[0], TRACE, horizon=row["horizon"],
-                                         **settings.get(row["method"], {}))
+            settings = {"arima": {"refit_every": 10}, "lstm, joint": {"refit_every": 10, "lstm_scope": "joint"},
+                        _comparison.BEST: {"sw_avg_window": 500}}
+            method = "sw_avg" if row["method"] == _comparison.BEST else row["method"].split(",")[0]
+            result = moepredict.backtest(method, TRACE, horizon=row["horizon"], **settings.get(row["method"], {}))
             late = result.origins >= 5000
             for field in ("error", "floor", "error_of_mean", "floor_of_mean", "paper_error"):
                 self.assertAlmostEqual(row[field], getattr(result, field)[late].mean(), places=12)
@@ -106,11 +107,18 @@ class Report(unittest.TestCase):
     def test_in_sample_errors_are_marked_in_table_and_captions_and_never_bold(self):
         text = (self.folder / "out" / "index.html").read_text(encoding="utf-8")
         # Two horizons in the table of errors, and two in two rows each in that of states.
-        self.assertEqual(self.page.cells.count("lstm (in-sample)"), 6)
+        for name in ("auto", "lstm"):
+            self.assertEqual(self.page.cells.count(f"{name} (in-sample)"), 6)
         self.assertEqual([("in-sample" in alt) for alt, _ in self.page.pictures].count(True), 2)
         errors = text.split("</table>")[0].split("\n")
         self.assertTrue(all("<b>" not in row for row in errors if "in-sample" in row))
         self.assertEqual(sum(row.count("<b>") for row in errors), 6)
+
+    def test_the_best_window_in_hindsight_is_named_and_never_bold(self):
+        text = (self.folder / "out" / "index.html").read_text(encoding="utf-8")
+        self.assertIn("500 steps for the next 1,000 and 500 steps for the next 2,000", text)
+        of_best = [row for row in text.split("</table>")[0].split("\n") if _comparison.BEST in row]
+        self.assertEqual((len(of_best), "".join(of_best).count("<b>")), (2, 0))
 
     @unittest.skipUnless("MOEPREDICT_BROWSER" in os.environ, "tests/run.sh --browser")
     def test_a_browser_renders_the_page(self):
@@ -259,6 +267,61 @@ class States(unittest.TestCase):
                                 self.colour(figure, figure.axes[1], 1130 + 100 * layer, y))
 
 
+class Weights(unittest.TestCase):
+    """The weights of auto's candidates along a run, and their picture."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.counts = np.load(ROOT / "examples" / "data" / "early16-s12.npy")[3000:4530]  # jumps in step 1,000
+        with Predictor(layers=4, experts=16) as prototype:
+            cls.run_of_it = _auto_run.run_auto(prototype, cls.counts)
+
+    def test_weights_are_autos_and_jumps_where_the_load_jumped(self):
+        found = self.run_of_it
+        self.assertEqual(found.points.tolist(), list(range(50, 1501, 50)))
+        with Predictor(layers=4, experts=16) as predictor:
+            for point, weights in zip(found.points, found.weights):
+                predictor.push(self.counts[point - 50:point])
+                np.testing.assert_array_equal(weights, predictor.auto_report.weights)
+        self.assertEqual(found.jumps, ((1000,),) * 4)
+
+    def test_the_weights_are_those_of_a_trained_network_and_of_the_run_alone(self):
+        with Predictor(layers=4, experts=16) as prototype:
+            prototype.fit_traces([np.load(TRACE)[:1500, :2]])
+            trained = _auto_run.run_auto(prototype, self.counts)
+            self.assertGreater(abs(trained.weights - self.run_of_it.weights).max(), 0.01)
+            prototype.push(self.counts)
+            np.testing.assert_array_equal(_auto_run.run_auto(prototype, self.counts).weights, trained.weights)
+
+    def test_a_long_run_has_fewer_points(self):
+        with Predictor(layers=1, experts=2) as prototype:
+            points = _auto_run.run_auto(prototype, np.ones((50100, 1, 2), np.int32)).points
+        self.assertEqual((points[0], len(points), set(np.diff(points))), (50, 501, {100}))
+
+    def test_each_area_is_as_high_as_the_weight(self):
+        for layers, panel in ((4, 2), (14, 11)):  # the last panel of 14 layers shows the mean of all
+            weights = np.resize(self.run_of_it.weights, (30, layers, 10))
+            figure = _figures.weights(self.run_of_it._replace(weights=weights, jumps=((1000,),) + ((),) * (layers - 1)))
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+            pixels, axis = np.asarray(canvas.buffer_rgba())[:, :, :3], figure.axes[panel]
+            shown = weights[:, 2] if layers == 4 else weights.mean(1)
+            for point in (5, 12, 25):
+                tops = np.cumsum(shown[point])
+                for area in np.flatnonzero(shown[point] > 0.03):
+                    x, y = self.run_of_it.points[point] + 25, tops[area] - shown[point][area] / 2
+                    column, row = axis.transData.transform((x, y)).astype(int)
+                    self.assertEqual(to_hex(pixels[-row - 1, column] / 255),
+                                     to_hex(_figures._colours_of(self.run_of_it.candidates)[area]))
+            self.assertEqual([len(each.lines) for each in figure.axes[:3]], [1, 0, 0])
+            self.assertEqual([text.get_text() for text in figure.axes[-1].get_yticklabels()],
+                             list(self.run_of_it.candidates))
+
+    def test_candidates_have_different_colours(self):
+        colours = [to_hex(colour) for colour in _figures._colours_of(self.run_of_it.candidates)]
+        self.assertEqual(len(set(colours)), len(self.run_of_it.candidates))
+
+
 class Traces(unittest.TestCase):
     """Reports on traces of other shapes."""
 
@@ -327,6 +390,7 @@ class CommandLine(unittest.TestCase):
         return run.stdout if code == 0 else run.stderr
 
     def test_backtest_prints_and_gives_json(self):
+        words = "--method", "sw_avg", "--sw-avg-window", 300, "--every", 500
         rows = json.loads(self.run_it("backtest", TRACE, "--method", "sw_avg", "--sw-avg-window", 300, "--every", 500, "--json"))
         result = moepredict.backtest("sw_avg", TRACE, every=500, sw_avg_window=300)
         self.assertEqual([row["layer"] for row in rows], [0, 1, 2, 3, 4, 5, "all"])
