@@ -13,7 +13,7 @@ int main(void)
     moep_predictor *predictor = NULL;
     double shares[LAYERS * EXPERTS];
 
-    moep_predictor_config_init(&config, MOEP_SW_AVG);
+    moep_predictor_config_init(&config, MOEP_AUTO);
     if (moep_predictor_create(LAYERS, EXPERTS, &config, NULL, &predictor) != MOEP_OK)
         goto failed;
 

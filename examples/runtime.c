@@ -96,7 +96,7 @@ static void start(struct training *training, const moep_trace *data)
 {
     moep_predictor_config config = {.struct_size = sizeof config};
     moep_detector_config detector_config = {.struct_size = sizeof detector_config};
-    check(moep_predictor_config_init(&config, MOEP_SW_AVG));
+    check(moep_predictor_config_init(&config, MOEP_AUTO));
     check(moep_detector_config_init(&detector_config));
     *training = (struct training){.data = data};
     check(moep_predictor_create(data->layers, data->experts, &config, NULL, &training->predictor));
