@@ -21,12 +21,14 @@ static void numbers(struct checkpoint *checkpoint, double *values, size_t n)
     mp_field_doubles(checkpoint, values, n, 0, DBL_MAX);
 }
 
+/* Squares of shares over eps have a mean of at most 100 times the experts. */
+static const double MOST_STEP_NOISE = 1e12;
+
 static void interval_fields(struct checkpoint *checkpoint, struct auto_layer *layer)
 {
-    numbers(checkpoint, &layer->newest_step, 1);
-    numbers(checkpoint, &layer->step_noise, 1);
-    numbers(checkpoint, &layer->measured, 1);
-    mp_checkpoint_require(checkpoint, layer->measured <= 1);
+    mp_field_doubles(checkpoint, &layer->newest_step, 1, 0, MOST_STEP_NOISE);
+    mp_field_doubles(checkpoint, &layer->step_noise, 1, 0, MOST_STEP_NOISE);
+    mp_field_doubles(checkpoint, &layer->measured, 1, 0, 1);
     mp_field_doubles(checkpoint, layer->widening, MP_AUTO_LEVELS, -MP_AUTO_MOST_WIDENING, MP_AUTO_MOST_WIDENING);
     numbers(checkpoint, layer->square[0], MP_AUTO_OWN_ROWS * MP_AUTO_LEVELS);
     numbers(checkpoint, layer->inside, MP_AUTO_LEVELS);
