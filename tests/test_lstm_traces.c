@@ -201,6 +201,33 @@ static void methods_that_do_not_learn_from_other_runs_say_so(void **state)
     free(counts);
 }
 
+/* ---- AUTO's network ---------------------------------------------------------------------------------------------- */
+
+static void the_network_of_auto_learns_whatever_lstm_has_been_asked_for(void **state)
+{
+    (void)state;
+    double *counts = wandering(700, LAYERS, EXPERTS, 0.01, 38), rows[3][SERIES];
+    moep_trace trace = trace_of(counts, 700, LAYERS, EXPERTS);
+    for (size_t i = 0; i < 3; i++) {
+        moep_predictor_config config = {.struct_size = sizeof config};
+        assert_int_equal(moep_predictor_config_init(&config, MOEP_AUTO), MOEP_OK);
+        if (i == 1) {
+            config.lstm_layers = config.lstm_hidden = UINT32_MAX; /* more than there is memory for */
+            config.lstm_scope = MOEP_LSTM_JOINT;
+        }
+        moep_predictor *predictor = make_and_push(&config, NULL, counts, 700);
+        if (i < 2) {
+            assert_int_equal(moep_predictor_fit_traces(predictor, &trace, 1), MOEP_OK);
+            assert_int_equal(info_of(predictor).fitted_step, 700);
+        }
+        assert_int_equal(moep_predictor_predict(predictor, 1000, 1000, rows[i], SERIES), MOEP_OK);
+        moep_predictor_destroy(predictor);
+    }
+    assert_memory_equal(rows[0], rows[1], sizeof rows[0]);
+    assert_memory_not_equal(rows[0], rows[2], sizeof rows[0]);
+    free(counts);
+}
+
 /* ---- the joint form ---------------------------------------------------------------------------------------------- */
 
 static void the_joint_form_learns_only_from_runs_of_its_shape(void **state)
@@ -245,6 +272,7 @@ int main(void)
         cmocka_unit_test(invalid_traces_are_refused_and_change_nothing),
         cmocka_unit_test(cancelled_learning_changes_nothing),
         cmocka_unit_test(methods_that_do_not_learn_from_other_runs_say_so),
+        cmocka_unit_test(the_network_of_auto_learns_whatever_lstm_has_been_asked_for),
         cmocka_unit_test(the_joint_form_learns_only_from_runs_of_its_shape),
     };
     return cmocka_run_group_tests(lstm_traces, NULL, NULL);

@@ -7,6 +7,7 @@ struct auto_network mp_auto_network_of(const moep_predictor_config *config, cons
     network.config.method = MOEP_LSTM;
     network.config.lstm_scope = MOEP_LSTM_SHARED;
     network.config.lstm_layers = 0;
+    network.config.lstm_hidden = 1; /* without a meaning, but training would take memory for them */
     return network;
 }
 
