@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A walk through a recorded training run, cell by cell (# %% begins a cell in Jupyter, VS Code and Spyder): the loads,
-the detector's states, and the forecasts of three methods beside the loads that came. The run is real: a small
+the detector's states, and the forecasts of every method beside the loads that came. The run is real: a small
 transformer whose data change from English to code at step 800, and to Russian and German at step 4,000.
 examples/data/README.md describes it.
 
@@ -17,6 +17,7 @@ if sys.argv[1:] in (["-h"], ["--help"]):
 
 HORIZON = 1000       # steps between two placements of experts
 CHANGES = 800, 4000  # the steps at which the data change
+METHODS = sorted(moepredict.methods(), key=lambda method: method != "auto")  # first the one to begin with
 
 # %% The counts: how many tokens each expert was asked to process, in every step and layer
 counts = np.load(pathlib.Path(__file__).parent / "data" / "early16-s12.npy")
@@ -50,7 +51,7 @@ print("\nError of the forecast of the mean load, all layers:")
 for origin in (3000, 3500, 5000):
     came = shares[origin:origin + HORIZON].mean(axis=0)
     errors = {}
-    for method in moepredict.methods():
+    for method in METHODS:
         with moepredict.Predictor(method, layers=layers, experts=experts) as predictor:
             predictor.push(counts[:origin])
             if method == "arima":
@@ -59,18 +60,20 @@ for origin in (3000, 3500, 5000):
     print(f"  from step {origin}: " + "  ".join(f"{method} {error:6.1%}" for method, error in errors.items()))
 
 # %% Intervals: the load that the mean of the next 1,000 steps will not exceed in 9 of 10 cases, and how often it did
-with moepredict.Predictor("arima", layers=layers, experts=experts) as predictor:
+with moepredict.Predictor(layers=layers, experts=experts) as predictor:  # auto, which needs no fit
     predictor.push(counts[:5000])
-    predictor.fit()
     most = predictor.predict(HORIZON, quantile=0.9)
 print(f"\nFrom step 5000, {(shares[5000:5000 + HORIZON].mean(axis=0) <= most).mean():.0%} of the experts' mean loads "
-      f"were within arima's 90 % quantile")
+      f"were within auto's 90 % quantile")
 
 # %% A backtest: forecasts along the whole run, every 100 steps, by the state of the layer when they were made. arima is
-# fitted every 1,000 steps on the history so far; the lstm uses the library's weights, trained on two other runs
+# fitted every 1,000 steps on the history so far; auto and lstm have the library's weights, trained on two other runs
 results = {method: moepredict.backtest(method, counts, horizon=HORIZON, every=100,
-                                       refit_every=10 if method == "arima" else 0) for method in moepredict.methods()}
-origins = results["sw_avg"].origins
+                                       refit_every=10 if method == "arima" else 0) for method in METHODS}
+of_windows = [moepredict.backtest("sw_avg", counts, horizon=HORIZON, every=100, sw_avg_window=window)
+              for window in (1, 10, 30, 100, 200, 300, 500, 1000)]
+results["best window in hindsight"] = min(of_windows, key=lambda result: np.nanmean(result.error_of_mean))
+origins = results["auto"].origins
 was_stable = stable[origins // block - 1]
 change_ahead = np.any([(origins < change) & (change < origins + HORIZON) for change in CHANGES], axis=0)[:, None]
 groups = {"STABLE": was_stable & ~change_ahead, "TRANSIENT": ~was_stable & ~change_ahead,
@@ -81,7 +84,7 @@ for method, result in results.items():
     known = np.isfinite(result.error_of_mean)
     print(f"{method:48}" + "".join(f"{result.error_of_mean[chosen & known].mean():14.1%}"
                                    for chosen in groups.values()))
-floor = results["sw_avg"].floor_of_mean
+floor = results["auto"].floor_of_mean
 print(f"{'sampling noise alone':48}" + "".join(f"{floor[chosen].mean():14.1%}" for chosen in groups.values()))
 
 # %% Pictures, where matplotlib is and a folder is given

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Placing experts while a model trains: a training loop that pushes its counts, fits in the background, and moves
-experts where the detector says that the forecast holds. The training is a simulated run, whose data change at step
-4,000.
+"""Placing experts while a model trains: a training loop that pushes its counts, and moves experts where the detector
+says that the forecast holds. A method that is fitted, as arima is, is fitted in the background. The training is a
+simulated run, whose data change at step 4,000.
 
-usage: training_loop.py"""
+usage: training_loop.py [METHOD]    default auto, which needs no fit"""
+import sys
 import threading
 
 import numpy as np
@@ -12,7 +13,8 @@ import moepredict
 
 STEPS, LAYERS, EXPERTS, RANKS = 6000, 4, 32, 8
 HORIZON = 1000      # steps that a placement should last
-FIT_EVERY = 500     # steps between two fits
+METHOD = sys.argv[1] if len(sys.argv) > 1 else "auto"
+FIT_EVERY = 500 if METHOD == "arima" else None  # steps between two fits
 
 
 # ---- the training, and where its counts come from ----
@@ -103,14 +105,14 @@ class Layer:
 
 
 def main():
-    predictor = moepredict.Predictor("arima", layers=LAYERS, experts=EXPERTS)
+    predictor = moepredict.Predictor(METHOD, layers=LAYERS, experts=EXPERTS)
     detector = moepredict.Detector(layers=LAYERS, experts=EXPERTS, horizon=HORIZON)
     layers, fit = [Layer() for _ in range(LAYERS)], None
     for step in range(STEPS):
         counts = train_one_step(step)
         predictor.push(counts, step=step)
         detector.push(counts, step=step)
-        if fit is None and (step + 1) % FIT_EVERY == 0:
+        if FIT_EVERY and fit is None and (step + 1) % FIT_EVERY == 0:
             fit = BackgroundFit(predictor)
         if fit is not None and fit.adopt_if_over(predictor):
             fit = None

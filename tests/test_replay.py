@@ -424,7 +424,8 @@ def auto_is_what_a_replay_forecasts_with():
 def an_option_of_another_method_is_refused():
     path = DATA / "small16-seed1.npy"
     for method, options in (("auto", ("window", "order", "bucket", "scope", "layers", "hidden")),
-                            ("sw_avg", ("order", "train")), ("arima", ("window", "train")), ("lstm", ("window", "order"))):
+                            ("sw_avg", ("order", "train")), ("arima", ("window", "train")),
+                            ("lstm", ("window", "order"))):
         for option in options:
             value = {"order": "1,1,1", "scope": "joint", "train": path}.get(option, 1)
             said = replay("--method", method, f"--{option}", value, path, code=2)
@@ -438,7 +439,8 @@ def a_wrong_option_is_refused_and_help_teaches():
                       ["--method", "psychic", path], ["--nonsense", path], [], [path, path]):
         replay(*arguments, code=2)
     text = replay("--help")
-    for word in ("--method", "--window", "--train", "--horizon", "--stride", "--first", "--every", "--csv", "auto", "sw_avg", "Example"):
+    for word in ("--method", "--window", "--train", "--horizon", "--stride", "--first", "--every", "--csv", "auto",
+                 "sw_avg", "Example"):
         assert word in text, word
 
 

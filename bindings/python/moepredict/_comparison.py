@@ -72,7 +72,7 @@ def _best_window(counts: NDArray[Any], horizon: int, progress: Callable[[float],
     for i, window in enumerate(WINDOWS):
         tried[window] = backtest("sw_avg", counts, horizon=horizon, first=FIRST, sw_avg_window=window)
         progress((i + 1) / len(WINDOWS))
-    best = min(tried, key=lambda w: np.nan_to_num(_mean(tried[w].error_of_mean), nan=np.inf))
+    best = min(tried, key=lambda window: (np.isnan(of_mean := _mean(tried[window].error_of_mean)), of_mean))
     return best, tried[best]
 
 

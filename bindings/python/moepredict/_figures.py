@@ -148,7 +148,7 @@ def _colours_of(candidates: Tuple[str, ...]) -> List[Any]:
 
 
 def weights(auto: AutoRun) -> Figure:
-    """The weights of auto's candidates over the run, stacked, by layer, and its jumps. All layers together: the mean."""
+    """The weights of auto's candidates over the run, stacked, and its jumps, by layer. All together: the mean."""
     layers, colours = auto.weights.shape[1], _colours_of(auto.candidates)
     figure, axes = panels([name for name, _ in groups(layers)],
                           "What auto's forecast is made of. Triangle: the layer's load has jumped", "training step",

@@ -168,9 +168,9 @@ def _page(title: str, counts: NDArray[Any], found: Comparison, rows: List[Dict[s
     late = "<p>The trace is too short to evaluate a forecast of 1,000 steps.</p>"
     if rows:
         late = ("<h2>Errors in the later half of the run</h2>" + _errors_html(rows) +
-                "<p>Means over all layers and the forecasts from half the run on; the best is bold, without those that know the run already. Error: each "
-                "single step against its forecast. Floor: what the scatter of single steps leaves of it even to the "
-                "actual mean load. Error of mean: the mean load over the horizon against its forecast, which is what "
+                "<p>Means over all layers and the forecasts from half the run on. The best "
+                "is bold, among those that have not seen the run before. Error: each single step against its forecast. "
+                "Floor: what the scatter of single steps leaves of it even to the actual mean load. Error of mean: the mean load over the horizon against its forecast, which is what "
                 "a placement of experts experiences. Floor of mean: what independent sampling of tokens would leave "
                 "of that. The paper error leaves out experts without a token.</p>"
                 f"<p>{html.escape(in_words(found))} {html.escape(best_window_in_words(found))}</p>" +
@@ -215,8 +215,8 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence
     Returns
     -------
     list of dict
-        The rows of the error table. in_sample: auto and lstm were trained on this very run. reason: an explanation where
-        there is no error, or empty.
+        The rows of the error table. in_sample: auto and lstm were trained on this very run. reason: an explanation
+        where there is no error, or empty.
 
     Raises
     ------

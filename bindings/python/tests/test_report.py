@@ -391,12 +391,12 @@ class CommandLine(unittest.TestCase):
 
     def test_backtest_prints_and_gives_json(self):
         words = "--method", "sw_avg", "--sw-avg-window", 300, "--every", 500
-        rows = json.loads(self.run_it("backtest", TRACE, "--method", "sw_avg", "--sw-avg-window", 300, "--every", 500, "--json"))
+        rows = json.loads(self.run_it("backtest", TRACE, *words, "--json"))
         result = moepredict.backtest("sw_avg", TRACE, every=500, sw_avg_window=300)
         self.assertEqual([row["layer"] for row in rows], [0, 1, 2, 3, 4, 5, "all"])
         self.assertAlmostEqual(rows[-1]["error"], result.error.mean(), places=12)
         self.assertIn(f"{100 * rows[2]['error_of_mean']:.2f} %",
-                      self.run_it("backtest", TRACE, "--method", "sw_avg", "--sw-avg-window", 300, "--every", 500))
+                      self.run_it("backtest", TRACE, *words))
 
     def test_info_describes_the_library_and_a_trace(self):
         self.assertEqual(json.loads(self.run_it("info", "--json"))["methods"], moepredict.methods())
