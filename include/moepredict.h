@@ -311,8 +311,8 @@ MOEP_API moep_status moep_predictor_predict(const moep_predictor *predictor, siz
  *   capacity        the doubles that shares has room for, >= n x rows x layers x experts
  * stride = 1 gives what a single step may bring, sampling noise included: what to keep room for.
  *
- * In stable layers of seven bundled runs without a known shift, intervals of 80 % held in 76 to 90 % of cases, those
- * of 95 % in 91 to 99 %. Up to 20 steps ahead it was 77 to 82 % and 92 to 96 %. Most of these runs served to tune the
+ * In stable layers of seven bundled runs without a known shift, intervals of 80 % held in 75 to 90 % of cases, those
+ * of 95 % in 91 to 99 %. Up to 20 steps ahead it was 75 to 84 % and 92 to 97 %. Most of these runs served to tune the
  * methods (`sh tests/bench/run.sh interval_coverage`).
  *
  * Errors: as for predict, UNSUPPORTED (SW_Avg). ARIMA: also NOT_FITTED before a fit has reached every series, and

@@ -210,7 +210,8 @@ static double quantile_of(const struct auto_view *view, double square, double r,
     double z = mp_normal_quantile(p), times = times_of(view->layer->widening, z), rest = 1 - view->layer->measured;
     double noise = noise_of((view->layer->step_noise + 0.12 * rest) / r, (double)(last - first));
     double own = (4 * ((double)view->noise[e] + 0.06 * rest) + r) / 5;
-    double w2 = times * times * square * pow((double)(first + last) / 1000, 0.7) + z * z * noise * own;
+    double tail = z + 0.03 * z * z * z;
+    double w2 = times * times * square * pow((double)(first + last) / 1000, 0.7) + tail * tail * noise * own;
     double u = w2 / 2 + sqrt(w2 + w2 * w2 / 4);
     double quantile = z < 0 ? (forecast + eps) / (1 + u) - eps : (forecast + eps) * (1 + u) - eps;
     return fmax(0, fmin(1, quantile));

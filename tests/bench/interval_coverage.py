@@ -14,6 +14,7 @@ from arima_runs import DATA, SELECTED, states_at
 TRACES = ("small16-seed1", "small16-seed2", "mid32-seed5", "wsd8-s14", "biasfree32-s13", "fine128-s17",
           "upcycled16-s18")
 METHODS = {
+    "AUTO": ("auto", {}),
     "ARIMA (2, 1, 2), the default": ("arima", {}),
     "ARIMA (2, 1, 0), AR only": ("arima", {"arima_q": 0}),
     "ARIMA (0, 1, 0), a walk": ("arima", {"arima_p": 0, "arima_q": 0}),
@@ -49,7 +50,7 @@ class Run:
 
 def intervals(run, method, config):
     """{horizon: [origins, probabilities, layers, experts]}, of one predictor along the run. It is fitted every EVERY
-    steps, except the LSTM, which has its shipped weights."""
+    steps, except AUTO, which has nothing to fit, and the LSTM, which has its shipped weights."""
     quantiles, pushed = {horizon: [] for horizon in HORIZONS}, 0
     _, layers, experts = run.counts.shape
     with moepredict.Predictor(method, layers=layers, experts=experts, **config) as predictor:
