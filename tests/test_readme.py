@@ -16,8 +16,8 @@ REPLAY, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
 README, EXAMPLES = ROOT / "README.md", ROOT / "examples" / "README.md"
 PAGES = [README, EXAMPLES] + [ROOT / page for page in (
     "examples/data/README.md", "tests/README.md", "tests/bench/README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
-TRACE = ROOT / "examples" / "data" / "small16-seed1.npy"
-SCRIPTS = {"windows": 50, "methods": 70, "kinds": 120}  # each prints more numbers than this
+TRACE, UNSEEN = (ROOT / "examples" / "data" / f"{name}.npy" for name in ("small16-seed1", "mid32-seed5"))
+SCRIPTS = {"windows": 50, "methods": 100, "kinds": 180}  # each prints more numbers than this
 MOST_LINES = 150  # of README.md
 
 
@@ -131,46 +131,24 @@ def blocks(output):
 
 
 def updated(text, block):
-    """With the block in place of the one that begins with the same line."""
+    """A page with the block in place of the one that begins with the same line."""
     first = re.escape(block.splitlines()[0])
     text, found = re.subn(rf"^{first}\n(?:(?!```).+\n)*", lambda old: block + "\n", text, flags=re.MULTILINE)
-    assert found == 1, f"{found} blocks of {EXAMPLES} begin with {first}"
+    assert found == 1, f"{found} blocks of the page begin with {first}"
     return text
 
 
 def cells(row):
+    """Of a row of a table."""
     return [cell.strip() for cell in row.strip().strip("|").split("|")]
 
 
-def rows(table):
-    """{first cell: the others}, without the table's head."""
-    return {row[0]: row[1:] for row in map(cells, table.splitlines()[2:])}
-
-
-def all_layers(cell):
-    return float(cell.split(" / ")[0])
-
-
-def method_figures(methods, kinds):
-    """{method: its two figures in README's table}: the error on mid32, next 1,000 steps; and how much more than SW_Avg's it
-    is on runs of other kinds, at least and at most."""
-    on_mid32 = [rows(methods)[name][4] for name in ("SW_Avg, window 200", "ARIMA(2, 1, 2), means of 5 steps",
-                                                    "LSTM, trained on other runs")]
-    figures = {"`sw_avg`": [on_mid32[0], "reference"]}
-    for method, error, column in (("`arima`", on_mid32[1], 2), ("`lstm`", on_mid32[2], 3)):
-        more = [100 * (all_layers(row[column]) / all_layers(row[1]) - 1) for row in rows(kinds).values()]
-        figures[method] = [error, f"{min(more):+.0f} to {max(more):+.0f} %"]
-    return figures
-
-
-def with_figures(text, figures):
-    def row(match):
-        name, what, _, _, when = cells(match.group())
-        assert name in figures, f"README.md has a row for {name}, of which method_figures knows nothing"
-        return f"| {name} | {what} | {' | '.join(figures[name])} | {when} |"
-    text, found = re.subn(r"^\| `\w+` \|.*$", row, text, flags=re.MULTILINE)
-    assert found == len(figures), f"README.md has {found} rows of methods"
-    return text
+def beside_the_best_window(table):
+    """AUTO's figures in the words of README.md, from the last cells of the table's rows."""
+    more = sorted(int(cells(row)[-1].split(" / ")[0]) for row in table.splitlines()[2:])
+    assert len(more) == 4 and more[2] < 0 < more[3], more
+    return (f"AUTO is {-more[2]} to {-more[0]} % better than the best window on three runs, and {more[3]} % worse on the "
+            f"fourth")
 
 
 def expect(page, wanted):
@@ -186,9 +164,11 @@ def check_tables():
     tables = {name: printed("sh", ROOT / "examples" / f"{name}.sh", env={**os.environ, "REPLAY": REPLAY}) for name in SCRIPTS}
     for name, numbers in SCRIPTS.items():
         assert len(re.findall(r"\d\.\d", tables[name])) > numbers, tables[name]
-    expect(README, with_figures(README.read_text(), method_figures(tables["methods"], blocks(tables["kinds"])[0])))
+    of_readme = blocks(tables["kinds"])[0]
+    expect(README, updated(README.read_text(), of_readme))
+    assert (words := beside_the_best_window(of_readme)) in " ".join(README.read_text().split()), words
     examples = EXAMPLES.read_text()
-    for output in (printed(REPLAY, TRACE), *tables.values()):
+    for output in (printed(REPLAY, UNSEEN), *tables.values()):
         for block in blocks(output):
             examples = updated(examples, block)
     expect(EXAMPLES, examples)
@@ -197,7 +177,7 @@ def check_tables():
 def check_late_windows():
     text = " ".join(EXAMPLES.read_text().split())
     for window in (200, 1000):
-        output = printed(REPLAY, "--first", 5000, "--window", window, TRACE)
+        output = printed(REPLAY, "--method", "sw_avg", "--first", 5000, "--window", window, TRACE)
         of_mean = next(line.split()[5] for line in output.splitlines() if line.split()[:1] == ["all"])
         assert f"{of_mean} % with window {window}" in text, of_mean
 
