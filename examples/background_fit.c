@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A fit that no training step waits for. A thread fits a clone of the predictor, while training pushes to the predictor
- * itself. When the fit is over, the predictor adopts the model of the clone. The counts come from a recorded run.
+ * itself. When the fit is over, the predictor adopts the model of the clone. The method is ARIMA; AUTO needs no fit.
+ * The counts come from a recorded run.
  *
  * usage: background_fit TRACE.npy, for instance examples/data/small16-seed1.npy */
 #define _POSIX_C_SOURCE 200809L
