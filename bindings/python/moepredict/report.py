@@ -41,9 +41,9 @@ _CAPTIONS = {
     "error": "Error of forecasts over training (the paper's figures 5 to 9). Solid: error of each single step. Grey: "
              "the error that the actual mean load would have. Dashed: error of the mean load, which a placement of "
              "experts experiences. A panel of all layers shows the median.",
-    "weights": "How auto mixes its forecasts: the weights that its candidates have in a forecast made at that step. They "
-               "follow the candidates' errors over the last few hundred steps. Triangles: the layer's load has jumped. A "
-               "panel of all layers shows the mean.",
+    "weights": "How auto mixes its forecasts: the weights of its candidates in a forecast made at that step. A "
+               "candidate's weight falls with its errors in the last few hundred steps. Triangles: the layer's load "
+               "has jumped. A panel of all layers shows the mean.",
     "imbalance": "How far the most loaded expert lies above the mean. Dotted: all experts equal. In a long run each "
                  "point is a mean of some steps. A panel of all layers shows the median, and the band from the least "
                  "to the largest.",
@@ -170,8 +170,9 @@ def _page(title: str, counts: NDArray[Any], found: Comparison, rows: List[Dict[s
         late = ("<h2>Errors in the later half of the run</h2>" + _errors_html(rows) +
                 "<p>Means over all layers and the forecasts from half the run on. The best "
                 "is bold, among those that have not seen the run before. Error: each single step against its forecast. "
-                "Floor: what the scatter of single steps leaves of it even to the actual mean load. Error of mean: the mean load over the horizon against its forecast, which is what "
-                "a placement of experts experiences. Floor of mean: what independent sampling of tokens would leave "
+                "Floor: what the scatter of single steps leaves of it even to the actual mean load. Error of mean: the "
+                "mean load over the horizon against its forecast, which is what a placement of experts experiences. "
+                "Floor of mean: what independent sampling of tokens would leave "
                 "of that. The paper error leaves out experts without a token.</p>"
                 f"<p>{html.escape(in_words(found))} {html.escape(best_window_in_words(found))}</p>" +
                 "".join(f"<p>{html.escape(reason)}.</p>" for reason in reasons(rows)))
