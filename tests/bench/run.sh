@@ -3,13 +3,14 @@
 # Benchmarks: installs missing packages, builds in build/bench, and prints the tables of one benchmark.
 # usage: sh tests/bench/run.sh [NAME [ARGUMENT ...]]    NAME is push_predict if it is not given
 #   push_predict        a push beside one memcpy, and a forecast by SW_Avg
+#   auto_accuracy       AUTO's errors and intervals on recorded, spliced and simulated runs
 #   auto_scale          a push, a forecast and the state of AUTO
 #   state               save, load and clone of a predictor
 #   python_push         what Python adds to a push
 #   detector_push       a push of a detector
 #   detector_read       readings and checkpoints of a detector
 #   detector_quality    states against the realised loads, beside other rules
-#   interval_coverage   how often the load lies within the intervals of ARIMA and the LSTM
+#   interval_coverage   how often the load lies within the intervals of AUTO, ARIMA and the LSTM
 #   paper               the paper's table beside ours
 #   arima_bench         ARIMA's kernels
 #   arima_peers         ARIMA beside R, gretl and statsmodels
@@ -19,7 +20,6 @@
 #   lstm_scale          the LSTM of 14,848 series
 #   lstm_accuracy       the LSTM's errors on unseen runs
 #   lstm_weights        the shipped weights, as C
-#   auto_accuracy       AUTO's errors and intervals on recorded, spliced and simulated runs
 set -eu
 CDPATH= cd -- "$(dirname "$0")/../.."
 . .ci/setup.sh
