@@ -1,19 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A table with one row of kernels per dtype.
  *
- * bytes: floating-point totals are eight partial sums, added in a fixed order; threads: none; allocates: nothing. */
+ * bytes: floating-point totals are those of support/sum.h; threads: none; allocates: nothing. */
 #include "series/intake.h"
 
 #include "api/status.h"
 #include "support/memory.h"
 #include "support/simd.h"
+#include "support/sum.h"
 
 #include <float.h>
 #include <math.h>
-
-/* The partial sums of a floating-point total. Their number does not depend on the vector width, so that all widths give
- * the same bytes. Eight doubles fill the widest register. */
-enum { LANES = 8 };
 
 /* The kernels of one dtype. A share is x * scale * inverse, where inverse = 1 / sum of x * scale. scale is a power of
  * two that keeps floating-point totals in range, and 1 for integers. */
@@ -85,17 +82,9 @@ static bool unsigned_valid(const void *counts, size_t n)
     MP_VECTORISED static double mp_##type##_total(const void *counts, size_t n, double scale) \
     {                                                                                         \
         const type *x = counts;                                                               \
-        double lane[LANES] = {0};                                                             \
-        size_t whole = n - n % LANES;                                                         \
-        for (size_t i = 0; i < whole; i += LANES)                                             \
-            for (size_t k = 0; k < LANES; k++)                                                \
-                lane[k] += (double)x[i + k] * scale;                                          \
-        for (size_t i = whole; i < n; i++)                                                    \
-            lane[i - whole] += (double)x[i] * scale;                                          \
-        for (size_t width = LANES / 2; width > 0; width /= 2)                                 \
-            for (size_t k = 0; k < width; k++)                                                \
-                lane[k] += lane[k + width];                                                   \
-        return lane[0];                                                                       \
+        double sum;                                                                           \
+        MP_SUM(sum, i, n, (double)x[i] * scale);                                              \
+        return sum;                                                                           \
     }
 
 /* Adding +0 turns a negative zero into a positive one. */

@@ -2,23 +2,24 @@
 #include "methods/auto/jump.h"
 
 #include "support/simd.h"
+#include "support/sum.h"
 
 /* Less than MIN_JUMP takes noise for a jump, less than MIN_RATIO takes drift for one; more misses shifts. */
 static const double MIN_JUMP = 0.08, MIN_RATIO = 16;
 enum { MIN_OTHERS = 4 };
 
-/* |(a + b) / 2 - (c + d) / 2|^2, in eight partial sums whatever the vectors' width. */
+static inline double square(double x)
+{
+    return x * x;
+}
+
+/* |(a + b) / 2 - (c + d) / 2|^2 */
 MP_VECTORISED static double mp_auto_square_distance(const float *a, const float *b, const float *c, const float *d,
                                                     size_t n)
 {
-    double sum[8] = {0};
-    for (size_t first = 0; first < n; first += 8)
-        for (size_t l = 0; l < 8 && first + l < n; l++) {
-            size_t i = first + l;
-            double difference = (((double)a[i] + (double)b[i]) - ((double)c[i] + (double)d[i])) / 2;
-            sum[l] += difference * difference;
-        }
-    return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+    double sum;
+    MP_SUM(sum, i, n, square((((double)a[i] + (double)b[i]) - ((double)c[i] + (double)d[i])) / 2));
+    return sum;
 }
 
 /* D_s(block). Those of the first blocks have no meaning, and none is read: is_jump begins at first + 2 s - 1. */

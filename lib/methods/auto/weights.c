@@ -4,6 +4,7 @@
 #include "series/error.h"
 #include "support/exponential.h"
 #include "support/simd.h"
+#include "support/sum.h"
 
 #include <float.h>
 #include <math.h>
@@ -29,14 +30,12 @@ MP_VECTORISED static void mp_auto_loss_weights(const double *restrict actual, do
         weight[e] = 1 / (actual[e] > least ? actual[e] : least);
 }
 
-/* Sum of |forecast - actual| weight, in eight partial sums whatever the vectors' width. */
+/* Sum of |forecast - actual| weight. */
 MP_VECTORISED static double mp_auto_loss(const double *forecast, const double *actual, const double *weight, size_t n)
 {
-    double sum[8] = {0};
-    for (size_t first = 0; first < n; first += 8)
-        for (size_t l = 0; l < 8 && first + l < n; l++)
-            sum[l] += fabs(forecast[first + l] - actual[first + l]) * weight[first + l];
-    return ((sum[0] + sum[4]) + (sum[2] + sum[6])) + ((sum[1] + sum[5]) + (sum[3] + sum[7]));
+    double sum;
+    MP_SUM(sum, e, n, fabs(forecast[e] - actual[e]) * weight[e]);
+    return sum;
 }
 
 /* The candidates' forecasts from an origin at the end of a block. */
