@@ -80,8 +80,8 @@ static void jumps_weights_and_forecasts_are_those_of_the_definition(void **state
     assert_non_null(line.file);
     for (; next_line(&line); lines++) {
         size_t pushed = (size_t)info_of(predictor).steps;
-        assert_int_equal(
-            moep_predictor_push(predictor, line.step - pushed, counts + pushed * SERIES, MOEP_INT64), MOEP_OK);
+        assert_int_equal(moep_predictor_push(predictor, line.step - pushed, counts + pushed * SERIES, MOEP_INT64),
+                         MOEP_OK);
         if (strcmp(line.what, "forecast") == 0)
             check_forecast(&line, predictor);
         else

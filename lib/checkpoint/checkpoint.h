@@ -82,7 +82,7 @@ void mp_field_size(struct checkpoint *checkpoint, size_t *value); /* as 8 bytes 
 void mp_field_f64(struct checkpoint *checkpoint, double *value);
 void mp_field_shares(struct checkpoint *checkpoint, float *shares, size_t n); /* reading: each within 0 .. 1 */
 void mp_field_floats(struct checkpoint *checkpoint, float *values, size_t n,
-                     float limit);                            /* each within -limit .. limit */
+                     float limit); /* each within -limit .. limit */
 void mp_field_doubles(struct checkpoint *checkpoint, double *values, size_t n, double least,
                       double most);                            /* each within least .. most; no NaN */
 void mp_field_zeros(struct checkpoint *checkpoint, size_t n);  /* in the place of n unused floats */

@@ -66,28 +66,28 @@ void mp_field_f64(struct checkpoint *checkpoint, double *value)
 }
 
 /* store: n numbers become bytes. load: the opposite; is each within least .. most? */
-#define ARRAYS(type, bits)                                                                                        \
-    static void store_##type##s(unsigned char *restrict at, const type *restrict values, size_t n)                \
-    {                                                                                                             \
-        for (size_t i = 0; i < n; i++) {                                                                          \
-            uint##bits##_t value;                                                                                 \
-            memcpy(&value, &values[i], sizeof value);                                                             \
-            value = mp_little_endian_##bits(value);                                                               \
-            memcpy(at + i * sizeof value, &value, sizeof value);                                                  \
-        }                                                                                                         \
-    }                                                                                                             \
+#define ARRAYS(type, bits)                                                                                         \
+    static void store_##type##s(unsigned char *restrict at, const type *restrict values, size_t n)                 \
+    {                                                                                                              \
+        for (size_t i = 0; i < n; i++) {                                                                           \
+            uint##bits##_t value;                                                                                  \
+            memcpy(&value, &values[i], sizeof value);                                                              \
+            value = mp_little_endian_##bits(value);                                                                \
+            memcpy(at + i * sizeof value, &value, sizeof value);                                                   \
+        }                                                                                                          \
+    }                                                                                                              \
     MP_VECTORISED static bool mp_load_##type##s(type *restrict values, const unsigned char *restrict at, size_t n, \
-                                                type least, type most)                                            \
-    {                                                                                                             \
-        int bad = 0;                                                                                              \
-        for (size_t i = 0; i < n; i++) {                                                                          \
-            uint##bits##_t value;                                                                                 \
-            memcpy(&value, at + i * sizeof value, sizeof value);                                                  \
-            value = mp_little_endian_##bits(value);                                                               \
-            memcpy(&values[i], &value, sizeof value);                                                             \
-            bad |= !(values[i] >= least) | !(values[i] <= most);                                                  \
-        }                                                                                                         \
-        return !bad;                                                                                              \
+                                                type least, type most)                                             \
+    {                                                                                                              \
+        int bad = 0;                                                                                               \
+        for (size_t i = 0; i < n; i++) {                                                                           \
+            uint##bits##_t value;                                                                                  \
+            memcpy(&value, at + i * sizeof value, sizeof value);                                                   \
+            value = mp_little_endian_##bits(value);                                                                \
+            memcpy(&values[i], &value, sizeof value);                                                              \
+            bad |= !(values[i] >= least) | !(values[i] <= most);                                                   \
+        }                                                                                                          \
+        return !bad;                                                                                               \
     }
 
 ARRAYS(float, 32)
