@@ -2,7 +2,7 @@
 /* AUTO: its windows, its jumps, its weights, and what it keeps between pushes. */
 #include "support.h"
 
-#include "methods/auto/jump.h"
+#include "methods/auto/candidates.h"
 #include "methods/auto/weights.h"
 #include "predictor/predictor.h"
 
@@ -42,7 +42,7 @@ static struct auto_layer *first_layer(const moep_predictor *predictor)
 static uint64_t first_block_seen(const moep_predictor *predictor)
 {
     const struct auto_layer *layer = first_layer(predictor);
-    return layer->start[layer->blocks % MP_AUTO_NETWORK_ROWS];
+    return layer->start[layer->blocks % MP_AUTO_ORIGINS];
 }
 
 /* ---- windows ----------------------------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 #include "support.h"
 
 #include "methods/auto/calibration.h"
+#include "methods/auto/candidates.h"
 #include "methods/auto/spread.h"
 #include "predictor/predictor.h"
 #include "support/normal.h"

@@ -2,6 +2,7 @@
 /* The public calls that only AUTO supports. */
 #include "api/status.h"
 #include "api/struct.h"
+#include "methods/auto/candidates.h"
 #include "methods/auto/report.h"
 #include "predictor/predictor.h"
 #include "support/environment.h"

@@ -11,7 +11,8 @@
  *
  *     x = n log 2 + r, |r| <= log(2) / 2,   exp(x) = 2^n (1 + r + r^2 / 2! + ... + r^13 / 13!)
  *
- * A sum with SHIFT is rounded to a whole number, which its last digits hold. */
+ * A sum with SHIFT is rounded to a whole number, which its last digits hold. log 2 is the sum of two constants, of
+ * which the first has few digits, so that n times it is exact. */
 static inline double mp_exponential(double x)
 {
     static const double factorial[] = {1,    1,     2,      6,       24,       120,       720,

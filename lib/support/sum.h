@@ -8,8 +8,8 @@
 /* Of a total, on every machine: eight doubles fill the widest register. */
 enum { MP_PARTIAL_SUMS = 8 };
 
-/* total = the sum of `term`, an expression of i, over i = 0 .. n - 1. Term i goes to the partial sum i modulo 8; then the
- * upper half of the partial sums is added to the lower one, until one is left. It belongs in an MP_VECTORISED function. */
+/* total = the sum of `term`, an expression of i, over i = 0 .. n - 1, for MP_VECTORISED functions. Term i goes to
+ * partial sum i modulo 8. Then the upper half of these is added to the lower one, until one is left. */
 #define MP_SUM(total, i, n, term)                                           \
     do {                                                                    \
         double partial_[MP_PARTIAL_SUMS] = {0};                             \

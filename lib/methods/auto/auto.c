@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* AUTO: a mixture of ten forecasts for each layer, weighed by how well each has forecast the run's last few hundred
- * steps. It keeps block means instead of steps. candidates.h, weights.h and jump.h have the method, state.h and work.h
- * how it is spread over pushes.
+ * steps. It keeps block means instead of steps. candidates.h, weights.h and jump.h explain the forecasts, spread.h and
+ * calibration.h their intervals, state.h and work.h how the work is spread over pushes.
  *
  * bytes: every layer is computed alone, every sum in a fixed order; threads: none; allocates: forecasts, their scratch
  * for the call; watch nothing. */
@@ -109,7 +109,7 @@ static void work(const struct auto_state *state, const struct auto_network *netw
     for (size_t l = first_due(state->layers, run->phase); l < end; l++) {
         struct auto_view view = mp_auto_layer(state, l);
         if (mp_auto_is_pending(&view, run))
-            mp_auto_work(&view, run, network, (struct auto_scratch *)&state->scratch);
+            mp_auto_work(&view, run, network, &state->scratch);
     }
 }
 

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "methods/auto/calibration.h"
 
+#include "methods/auto/candidates.h"
 #include "methods/auto/spread.h"
 #include "series/error.h"
 #include "support/exponential.h"
 
 #include <math.h>
 
+/* Of an interval: its probability p, the normal quantile at its upper end, Q_p at first, and eta_p. Errors have heavier
+ * tails than the normal distribution, so Q_95 is more than z. */
 static const struct {
     double probability, z, times, rate;
 } levels[MP_AUTO_LEVELS] = {{0.80, 1.2815515655446004, 1.2815515655446004, 0.2}, {0.95, 1.959963984540054, 2.84, 0.3}};
 
 static const double ERROR_RATE = 0.034063671075154375 /* 1 - 2^(-50/1000) */;
-static const double LEAST_STEP = 0.1 - 0.7957; /* of c_95 from c_80: Q_95 is at least a tenth more than Q_80 */
-
-/* Blocks before the first origin whose forecast counts, where the network's first forecast is made. */
-enum { FIRST = 2 };
+static const double LEAST_STEP = 0.1 - 0.7957; /* c_95 - c_80 if Q_95 = e^0.1 Q_80: log(2.84 / 1.28) is 0.7957 */
 
 static double within(double value, double least, double most)
 {
@@ -32,12 +32,13 @@ static void learn_level(struct auto_layer *layer, size_t level, double missed)
                -MP_AUTO_MOST_WIDENING, MP_AUTO_MOST_WIDENING);
 }
 
-void mp_auto_calibrate(const struct auto_view *view, uint64_t blocks, uint64_t stretch, struct auto_scratch *scratch)
+void mp_auto_calibrate(const struct auto_view *view, uint64_t blocks, uint64_t stretch,
+                       const struct auto_scratch *scratch)
 {
     struct auto_layer *layer = view->layer;
     struct auto_origin now = {.blocks = blocks};
     size_t experts = view->experts, steps = MP_AUTO_HORIZON;
-    if (blocks < stretch + FIRST + MP_AUTO_HORIZON_BLOCKS)
+    if (blocks < stretch + MP_AUTO_FIRST_ORIGIN + MP_AUTO_HORIZON_BLOCKS)
         return;
     uint64_t origin = blocks - MP_AUTO_HORIZON_BLOCKS;
     const float *own = mp_auto_own(view, origin);
@@ -46,7 +47,7 @@ void mp_auto_calibrate(const struct auto_view *view, uint64_t blocks, uint64_t s
     for (size_t e = 0; e < experts; e++)
         forecast[e] = (double)own[e];
     for (size_t level = 0; level < MP_AUTO_LEVELS; level++) {
-        double square = layer->square[origin % MP_AUTO_OWN_ROWS][level];
+        double square = layer->square[origin % MP_AUTO_OWN_ORIGINS][level];
         size_t missed = mp_auto_count_beyond(actual, forecast, square, experts);
         learn_level(layer, level, (double)missed / (double)experts);
     }
@@ -67,7 +68,7 @@ void mp_auto_keep_intervals(struct auto_layer *layer, uint64_t origin, double sq
 {
     for (size_t level = 0; level < MP_AUTO_LEVELS; level++) {
         double times = times_at(layer, level);
-        layer->square[origin % MP_AUTO_OWN_ROWS][level] = times * times * square;
+        layer->square[origin % MP_AUTO_OWN_ORIGINS][level] = times * times * square;
     }
 }
 

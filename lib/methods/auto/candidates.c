@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-#include "methods/auto/state.h"
+#include "methods/auto/candidates.h"
 
 #include "support/simd.h"
 
 #include <string.h>
 
-/* Short windows follow changes, long ones average noise out. With fewer than seven a load at rest is 4 to 10 % worse. */
+/* Short windows follow changes, long ones average noise out. With fewer than seven the errors of a load at rest are 4
+ * to 10 % larger. */
 static const size_t cut_windows[MP_AUTO_CUT_WINDOWS] = {50, 100, 300, 1000, 2000};
 static const size_t uncut_windows[MP_AUTO_UNCUT_WINDOWS] = {300, 1000, 2000};
 
@@ -29,7 +30,7 @@ const char *mp_auto_candidate_name(size_t candidate)
 
 struct auto_origin mp_auto_origin(const struct auto_view *view, uint64_t blocks)
 {
-    return (struct auto_origin){.blocks = blocks, .start = view->layer->start[blocks % MP_AUTO_NETWORK_ROWS]};
+    return (struct auto_origin){.blocks = blocks, .start = view->layer->start[blocks % MP_AUTO_ORIGINS]};
 }
 
 struct auto_origin mp_auto_now(const struct auto_view *view, const struct auto_run *run)
@@ -90,10 +91,10 @@ MP_VECTORISED static void mp_auto_add_weighted(double *restrict sum, double weig
         sum[i] += weight * row[i];
 }
 
-void mp_auto_mix(const double *weights, const double *candidates, size_t first, size_t last, size_t experts,
-                 double *mixture)
+void mp_auto_mix(const double weights[MP_AUTO_CANDIDATES], const double *candidates, size_t experts, double *mixture)
 {
     memset(mixture, 0, experts * sizeof *mixture);
-    for (size_t k = first; k < last; k++)
-        mp_auto_add_weighted(mixture, weights[k], candidates + k * experts, experts);
+    for (size_t k = 0; k < MP_AUTO_CANDIDATES; k++)
+        if (weights[k] > 0)
+            mp_auto_add_weighted(mixture, weights[k], candidates + k * experts, experts);
 }

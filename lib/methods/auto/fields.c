@@ -30,7 +30,7 @@ static void interval_fields(struct checkpoint *checkpoint, struct auto_layer *la
     mp_field_doubles(checkpoint, &layer->step_noise, 1, 0, MOST_STEP_NOISE);
     mp_field_doubles(checkpoint, &layer->measured, 1, 0, 1);
     mp_field_doubles(checkpoint, layer->widening, MP_AUTO_LEVELS, -MP_AUTO_MOST_WIDENING, MP_AUTO_MOST_WIDENING);
-    numbers(checkpoint, layer->square[0], MP_AUTO_OWN_ROWS * MP_AUTO_LEVELS);
+    numbers(checkpoint, layer->square[0], MP_AUTO_OWN_ORIGINS * MP_AUTO_LEVELS);
     numbers(checkpoint, layer->inside, MP_AUTO_LEVELS);
     numbers(checkpoint, &layer->error, 1);
     numbers(checkpoint, &layer->error_weight, 1);
@@ -42,7 +42,7 @@ static void layer_fields(struct checkpoint *checkpoint, const struct auto_run *r
 {
     mp_field_u64(checkpoint, &layer->blocks);
     mp_checkpoint_require(checkpoint, layer->blocks == run->blocks || layer->blocks + 1 == run->blocks);
-    for (size_t i = 0; i < MP_AUTO_NETWORK_ROWS; i++) {
+    for (size_t i = 0; i < MP_AUTO_ORIGINS; i++) {
         mp_field_u64(checkpoint, &layer->start[i]);
         mp_checkpoint_require(checkpoint, layer->start[i] <= run->blocks);
     }
@@ -63,8 +63,8 @@ void mp_auto_state_fields(struct checkpoint *checkpoint, const moep_predictor_co
         struct auto_view view = mp_auto_layer(&state, l);
         layer_fields(checkpoint, state.run, view.layer);
         mp_field_shares(checkpoint, view.means, MP_AUTO_BLOCKS * experts);
-        mp_field_shares(checkpoint, view.network, MP_AUTO_NETWORK_ROWS * experts);
-        mp_field_shares(checkpoint, view.own, MP_AUTO_OWN_ROWS * experts);
+        mp_field_shares(checkpoint, view.network, MP_AUTO_ORIGINS * experts);
+        mp_field_shares(checkpoint, view.own, MP_AUTO_OWN_ORIGINS * experts);
         mp_field_shares(checkpoint, view.noise, experts);
     }
 }

@@ -28,7 +28,7 @@ void mp_auto_call_free(struct auto_call *call, const struct memory *memory)
     mp_arena_free(&call->arena, memory);
 }
 
-struct auto_view mp_auto_call_layer(struct auto_call *call, size_t layer)
+struct auto_view mp_auto_call_layer(const struct auto_call *call, size_t layer)
 {
     const struct auto_run *run = call->state.run;
     struct auto_view view = mp_auto_layer(&call->state, layer);
@@ -46,11 +46,11 @@ MP_VECTORISED static void mp_auto_add_base(double *restrict row, double weight, 
         row[i] = base[i] + weight * row[i];
 }
 
-void mp_auto_forecast_layer(struct auto_call *call, const struct auto_view *view, size_t horizon, size_t stride,
+void mp_auto_forecast_layer(const struct auto_call *call, const struct auto_view *view, size_t horizon, size_t stride,
                             double *rows, size_t row_stride)
 {
     const struct auto_run *run = call->state.run;
-    struct auto_scratch *scratch = &call->scratch;
+    const struct auto_scratch *scratch = &call->scratch;
     size_t experts = view->experts, n = mp_forecast_rows(horizon, stride);
     struct auto_origin now = mp_auto_now(view, run);
     double weights[MP_AUTO_CANDIDATES];
@@ -59,16 +59,16 @@ void mp_auto_forecast_layer(struct auto_call *call, const struct auto_view *view
     mp_auto_weigh(view->layer, with_network, weights);
     double weight = weights[MP_AUTO_NETWORK];
     weights[MP_AUTO_NETWORK] = 0;
-    memset(scratch->candidates + MP_AUTO_NETWORK * experts, 0, experts * sizeof *scratch->candidates);
-    mp_auto_mix(weights, scratch->candidates, 0, MP_AUTO_CANDIDATES, experts, call->base);
+    mp_auto_mix(weights, scratch->candidates, experts, call->base);
     if (with_network)
         mp_auto_network_forecast(&call->network, view, &now, run->next_step, horizon, stride, scratch, rows,
                                  row_stride);
     for (size_t r = 0; r < n; r++) {
         double *row = rows + r * row_stride;
-        if (!with_network)
-            memset(row, 0, experts * sizeof *row);
-        mp_auto_add_base(row, weight, call->base, experts);
+        if (with_network)
+            mp_auto_add_base(row, weight, call->base, experts);
+        else
+            memcpy(row, call->base, experts * sizeof *row);
     }
 }
 

@@ -11,7 +11,7 @@ struct auto_call {
     struct auto_network network;
     struct auto_scratch scratch;
     unsigned char *copy; /* of a layer whose work is pending */
-    double *base;        /* [experts] */
+    double *base;        /* [experts]: the mixture without the network */
     struct arena arena;
 };
 
@@ -20,11 +20,11 @@ bool mp_auto_call_make(struct auto_call *call, const struct task *task, const vo
 void mp_auto_call_free(struct auto_call *call, const struct memory *memory);
 
 /* A layer that has learned from all blocks, which may be a copy. It is only read. */
-struct auto_view mp_auto_call_layer(struct auto_call *call, size_t layer);
+struct auto_view mp_auto_call_layer(const struct auto_call *call, size_t layer);
 
-/* Fills rows[mp_forecast_rows(horizon, stride)] of the layer, `row_stride` doubles apart; the candidates' forecasts stay
- * in the scratch, the network's aside. */
-void mp_auto_forecast_layer(struct auto_call *call, const struct auto_view *view, size_t horizon, size_t stride,
+/* Fills rows[mp_forecast_rows(horizon, stride)][experts] of the layer, `row_stride` doubles apart. All candidates but
+ * the network stay in the scratch. */
+void mp_auto_forecast_layer(const struct auto_call *call, const struct auto_view *view, size_t horizon, size_t stride,
                             double *rows, size_t row_stride);
 
 moep_status mp_auto_forecast(const struct task *task, const void *model, size_t horizon, size_t stride, double *rows);

@@ -8,7 +8,7 @@
 static const double MIN_JUMP = 0.08, MIN_RATIO = 16;
 enum { MIN_OTHERS = 4 };
 
-static inline double square(double x)
+static inline double squared(double x)
 {
     return x * x;
 }
@@ -18,7 +18,7 @@ MP_VECTORISED static double mp_auto_square_distance(const float *a, const float 
                                                     size_t n)
 {
     double sum;
-    MP_SUM(sum, i, n, square((((double)a[i] + (double)b[i]) - ((double)c[i] + (double)d[i])) / 2));
+    MP_SUM(sum, i, n, squared((((double)a[i] + (double)b[i]) - ((double)c[i] + (double)d[i])) / 2));
     return sum;
 }
 

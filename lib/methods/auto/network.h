@@ -4,8 +4,7 @@
 #ifndef MP_METHODS_AUTO_NETWORK_H
 #define MP_METHODS_AUTO_NETWORK_H
 
-#include "methods/auto/state.h"
-#include "methods/method.h"
+#include "methods/auto/candidates.h"
 
 struct auto_network {
     const struct method *method;
@@ -16,10 +15,13 @@ struct auto_network {
 /* model: may be NULL where no forecast is wanted. */
 struct auto_network mp_auto_network_of(const moep_predictor_config *config, const void *model);
 
+/* Is there a forecast from the origin? The network must have seen 100 steps, those of its reference. */
+bool mp_auto_has_network(const struct auto_origin *origin);
+
 /* Fills rows[mp_forecast_rows(horizon, stride)][experts], each `row_stride` doubles after the one before.
  * age: the steps of the run before the origin. */
 void mp_auto_network_forecast(const struct auto_network *network, const struct auto_view *view,
                               const struct auto_origin *origin, uint64_t age, size_t horizon, size_t stride,
-                              struct auto_scratch *scratch, double *rows, size_t row_stride);
+                              const struct auto_scratch *scratch, double *rows, size_t row_stride);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* AUTO's quantiles. A row covers the m steps first + 1 .. last ahead, and f is its forecast. At the normal quantile z of
- * the probability, an expert's quantile has from f the square distance (spread.h, calibration.h)
+/* AUTO's quantiles. A row covers the m steps first + 1 .. last ahead, and f is its forecast. With z the normal quantile
+ * of the probability, an expert's quantile has from f the square distance (spread.h, calibration.h)
  *
  *     w^2 = (Q(z) s)^2 (H / 1000)^0.7 + (z + 0.03 z^3)^2 g(m) (4 r_e + r) / 5,   H = first + last
  *
@@ -24,9 +24,12 @@
 #include <math.h>
 #include <string.h>
 
+/* The growth of s^2 with H: a random walk has 1, a load that keeps returning 0. */
+static const double GROWTH = 0.7;
+
 /* Noise is learned from a few blocks, so its tails are heavier than normal ones: without TAIL intervals of 95 % for
  * single steps hold 92 % of them (tests/bench/run.sh interval_coverage). */
-static const double GROWTH = 0.7, TAIL = 0.03;
+static const double TAIL = 0.03;
 
 /* Of each expert w^2 = drift + noise (4 (r_e + start) + r) / 5 = drift + noise (4/5 r_e + shared). */
 struct variance {
@@ -65,7 +68,7 @@ MP_VECTORISED static void mp_auto_add_row(double *restrict sum, double part, con
 }
 
 /* The rows of a call for one layer. */
-struct auto_rows {
+struct rows {
     const struct quantiles *quantiles;
     size_t horizon, stride, n, series;
     double *first; /* the layer's part of the first row */
@@ -73,7 +76,7 @@ struct auto_rows {
 
 /* Scales the forecasts, which stand in the place of the first quantile's rows, as the handle does (predictor.c); mean:
  * that of all rows. */
-static void scale(const struct auto_rows *rows, size_t experts, double *mean)
+static void scale(const struct rows *rows, size_t experts, double *mean)
 {
     memset(mean, 0, experts * sizeof *mean);
     for (size_t r = 0; r < rows->n; r++) {
@@ -83,8 +86,8 @@ static void scale(const struct auto_rows *rows, size_t experts, double *mean)
     }
 }
 
-static void fill_row(const struct auto_rows *rows, const struct auto_view *view, const struct auto_spread *spread,
-                     size_t r, double *forecast)
+static void fill_row(const struct rows *rows, const struct auto_view *view, const struct auto_spread *spread, size_t r,
+                     double *forecast)
 {
     size_t experts = view->experts, first = r * rows->stride, left = rows->horizon - first;
     size_t length = left < rows->stride ? left : rows->stride;
@@ -111,14 +114,15 @@ moep_status mp_auto_quantiles(const struct task *task, const void *model, size_t
         return MOEP_OK;
     if (!mp_auto_call_make(&call, task, model))
         return mp_out_of_memory("the forecast's scratch");
-    struct auto_rows rows = {quantiles, horizon, stride, mp_forecast_rows(horizon, stride), task->panel.series, shares};
+    struct rows rows = {quantiles, horizon, stride, mp_forecast_rows(horizon, stride), task->panel.series, shares};
+    double *mean = call.scratch.actual, *forecast = call.scratch.weight;
     for (size_t l = 0; l < call.state.layers; l++, rows.first += task->experts) {
         struct auto_view view = mp_auto_call_layer(&call, l);
         mp_auto_forecast_layer(&call, &view, horizon, stride, rows.first, rows.series);
-        scale(&rows, task->experts, call.scratch.actual);
-        struct auto_spread spread = mp_auto_spread(&view, call.scratch.candidates, call.scratch.actual);
+        scale(&rows, task->experts, mean);
+        struct auto_spread spread = mp_auto_spread(&view, call.scratch.candidates, mean);
         for (size_t r = 0; r < rows.n; r++)
-            fill_row(&rows, &view, &spread, r, call.scratch.weight);
+            fill_row(&rows, &view, &spread, r, forecast);
     }
     mp_auto_call_free(&call, &task->runtime->memory);
     return MOEP_OK;

@@ -3,9 +3,10 @@
 
 #include "api/status.h"
 #include "methods/auto/calibration.h"
+#include "methods/auto/forecast.h"
 #include "methods/auto/weights.h"
 
-static void report_layer(struct auto_call *call, size_t layer, const moep_auto_report *report)
+static void report_layer(const struct auto_call *call, size_t layer, const moep_auto_report *report)
 {
     const struct auto_run *run = call->state.run;
     struct auto_view view = mp_auto_call_layer(call, layer);

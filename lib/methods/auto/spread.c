@@ -17,14 +17,14 @@ enum { FIRST_WINDOW = MP_AUTO_CUT + 1, END_OF_WINDOWS = MP_AUTO_UNCUT };
 
 static const double TINY = 1e-12; /* against 0 / 0 where a layer does not move at all */
 
-static inline double square(double x)
+static inline double squared(double x)
 {
     return x * x;
 }
 
 static inline double square_distance(double a, double b, double least)
 {
-    return square(a - b) / ((a + least) * (b + least));
+    return squared(a - b) / ((a + least) * (b + least));
 }
 
 /* ---- measuring --------------------------------------------------------------------------------------------------- */
@@ -33,7 +33,7 @@ static inline double square_distance(double a, double b, double least)
 MP_VECTORISED static double mp_auto_step_noise(const float *last, const float *mean, double least, size_t n)
 {
     double sum;
-    MP_SUM(sum, e, n, square(((double)last[e] - (double)mean[e]) / ((double)mean[e] + least)));
+    MP_SUM(sum, e, n, squared(((double)last[e] - (double)mean[e]) / ((double)mean[e] + least)));
     return sum;
 }
 

@@ -20,8 +20,8 @@ static void lay_out_layer(struct auto_view *view, struct arena *arena, size_t ex
     view->experts = experts;
     view->layer = mp_arena_take(arena, 1, sizeof *view->layer);
     view->means = mp_arena_take(arena, experts, MP_AUTO_BLOCKS * sizeof *view->means);
-    view->network = mp_arena_take(arena, experts, MP_AUTO_NETWORK_ROWS * sizeof *view->network);
-    view->own = mp_arena_take(arena, experts, MP_AUTO_OWN_ROWS * sizeof *view->own);
+    view->network = mp_arena_take(arena, experts, MP_AUTO_ORIGINS * sizeof *view->network);
+    view->own = mp_arena_take(arena, experts, MP_AUTO_OWN_ORIGINS * sizeof *view->own);
     view->noise = mp_arena_take(arena, experts, sizeof *view->noise);
 }
 

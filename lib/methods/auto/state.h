@@ -3,17 +3,16 @@
  *
  * Time is counted in blocks of 50 pushes. All layers' blocks end at the same push. A block's work, learning from it and
  * forecasting from its end, is done layer by layer during the pushes that follow, so that no push does it all. Until
- * then it is pending, and a forecast does it on a copy (learn.h). So a layer's forecasts do not depend on the number of
+ * then it is pending, and a forecast does it on a copy (work.h). So a layer's forecasts do not depend on the number of
  * layers, nor on when the work is done.
  *
  * A block is named by its number, from 0 on; an origin by the number of blocks before it.
  *
- * The state is one piece of memory: struct auto_run, the scratch of pushes, the running block, and then layer after layer
- * the rest. Zeroed memory is the state before the first step. */
+ * The state is one piece of memory: struct auto_run, the scratch of pushes, the running block, and then the rest, layer
+ * by layer. Zeroed memory is the state before the first step. */
 #ifndef MP_METHODS_AUTO_STATE_H
 #define MP_METHODS_AUTO_STATE_H
 
-#include "methods/auto/candidates.h"
 #include "methods/method.h"
 #include "support/arena.h"
 
@@ -24,14 +23,32 @@ enum {
     MP_AUTO_BLOCKS = 50,    /* kept: the longest window, 40 blocks, before an origin 10 blocks ago */
     MP_AUTO_HORIZON = 1000, /* steps ahead that the network's and AUTO's own past forecasts are about */
     MP_AUTO_HORIZON_BLOCKS = MP_AUTO_HORIZON / MP_AUTO_BLOCK,
-    MP_AUTO_LONGEST_LAG = 10, /* blocks after which a forecast is scored for the last time */
-    MP_AUTO_NETWORK_ROWS = MP_AUTO_LONGEST_LAG + 1,
-    MP_AUTO_OWN_ROWS = MP_AUTO_HORIZON_BLOCKS + 1,
+
+    /* From the first origin on, where the network begins, forecasts are scored: candidates until 10 blocks later, and
+     * AUTO's own when their horizon is over. Until then they are kept. */
+    MP_AUTO_FIRST_ORIGIN = 2,
+    MP_AUTO_LONGEST_LAG = 10,
+    MP_AUTO_ORIGINS = MP_AUTO_LONGEST_LAG + 1,
+    MP_AUTO_OWN_ORIGINS = MP_AUTO_HORIZON_BLOCKS + 1,
+
     MP_AUTO_SIDES = 2,      /* lengths, in blocks, of the two sides of a jump (jump.h) */
     MP_AUTO_DISTANCES = 40, /* distances that a jump is compared with */
     MP_AUTO_LEVELS = 2      /* intervals that are calibrated: of 80 and 95 % (calibration.h) */
 };
 
+/* The order of the candidates. Cut windows end at the last jump, or long gap; the others reach beyond it. */
+enum {
+    MP_AUTO_CUT = 0,
+    MP_AUTO_CUT_WINDOWS = 5,
+    MP_AUTO_UNCUT = MP_AUTO_CUT + MP_AUTO_CUT_WINDOWS,
+    MP_AUTO_UNCUT_WINDOWS = 3,
+    MP_AUTO_WINDOWS = MP_AUTO_CUT_WINDOWS + MP_AUTO_UNCUT_WINDOWS,
+    MP_AUTO_NETWORK = MP_AUTO_WINDOWS,
+    MP_AUTO_UNIFORM,
+    MP_AUTO_CANDIDATES
+};
+
+/* The most that calibration.h moves a logarithm. */
 #define MP_AUTO_MOST_WIDENING 2.0794415416798357 /* log 8 */
 
 /* What all layers have in common. */
@@ -45,34 +62,34 @@ struct auto_run {
     uint64_t end_step, end_stretch;
 };
 
-/* The numbers of one layer. */
+/* The numbers of one layer. Arrays of origins and blocks are rings: that of number n is at n modulo their length. */
 struct auto_layer {
     uint64_t blocks;                                   /* whose work is done */
-    uint64_t start[MP_AUTO_NETWORK_ROWS];              /* the first block that cut windows see, at the last origins */
+    uint64_t start[MP_AUTO_ORIGINS];                   /* the first block that cut windows see, at the last origins */
     double score[MP_AUTO_CANDIDATES];                  /* discounted losses */
     double distance[MP_AUTO_SIDES][MP_AUTO_DISTANCES]; /* between neighbouring blocks, and pairs of blocks */
 
     /* spread.h */
     double newest_step; /* what the last step of the newest block adds to step_noise */
     double step_noise;
-    double measured; /* the weight of blocks in step_noise and in the noise of experts */
+    double measured; /* the weight of blocks in step_noise and the noise of experts; the rest belongs to first values */
 
     /* calibration.h */
-    double widening[MP_AUTO_LEVELS];                 /* logarithms of what intervals are multiplied by */
-    double square[MP_AUTO_OWN_ROWS][MP_AUTO_LEVELS]; /* of the intervals from the last origins, a ring */
-    double inside[MP_AUTO_LEVELS];                   /* sums over finished intervals of the part that was inside */
-    double error, error_weight;
-    uint64_t finished;
+    double widening[MP_AUTO_LEVELS];                    /* logarithms of what intervals are multiplied by */
+    double square[MP_AUTO_OWN_ORIGINS][MP_AUTO_LEVELS]; /* (Q_p s)^2 of the last origins */
+    double inside[MP_AUTO_LEVELS];                      /* sums over finished origins of the part that was inside */
+    double error, error_weight;                         /* a discounted sum, and what it is divided by for the mean */
+    uint64_t finished;                                  /* origins whose forecast is over */
 };
 
-/* A layer and its arrays. Those of rows are rings: the row of block or origin n is n modulo their length. */
+/* A layer and its arrays, of which those of rows are rings, too. */
 struct auto_view {
     size_t experts;
     struct auto_layer *layer;
     const double *running; /* [experts]: sums of the running block */
     float *means;          /* [MP_AUTO_BLOCKS][experts]: of blocks */
-    float *network;        /* [MP_AUTO_NETWORK_ROWS][experts]: the network's forecasts at origins */
-    float *own;            /* [MP_AUTO_OWN_ROWS][experts]: AUTO's own */
+    float *network;        /* [MP_AUTO_ORIGINS][experts]: the network's forecasts at origins */
+    float *own;            /* [MP_AUTO_OWN_ORIGINS][experts]: AUTO's own */
     float *noise;          /* [experts]: of means of a block (spread.h) */
 };
 
@@ -113,12 +130,12 @@ static inline float *mp_auto_mean(const struct auto_view *view, uint64_t block)
 
 static inline float *mp_auto_network(const struct auto_view *view, uint64_t origin)
 {
-    return view->network + origin % MP_AUTO_NETWORK_ROWS * view->experts;
+    return view->network + origin % MP_AUTO_ORIGINS * view->experts;
 }
 
 static inline float *mp_auto_own(const struct auto_view *view, uint64_t origin)
 {
-    return view->own + origin % MP_AUTO_OWN_ROWS * view->experts;
+    return view->own + origin % MP_AUTO_OWN_ORIGINS * view->experts;
 }
 
 void mp_auto_state_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t layers,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 #include "methods/auto/weights.h"
 
+#include "methods/auto/candidates.h"
 #include "series/error.h"
 #include "support/exponential.h"
 #include "support/simd.h"
@@ -19,9 +20,6 @@ enum { LAGS = sizeof lags / sizeof *lags };
 static const double DISCOUNT = 0.8408964152537145 /* 2^(-50/200) */, RATE = 5;
 static const double NETWORK_PRIOR = 0.40, UNIFORM_PRIOR = 0.05;
 
-/* Blocks before the first origin whose forecasts are scored, where the network's first forecast is made. */
-enum { FIRST_SCORED = 2 };
-
 /* weight[e] = 1 / max(actual[e], least) */
 MP_VECTORISED static void mp_auto_loss_weights(const double *restrict actual, double least, double *restrict weight,
                                                size_t n)
@@ -39,7 +37,7 @@ MP_VECTORISED static double mp_auto_loss(const double *forecast, const double *a
 }
 
 /* The candidates' forecasts from an origin at the end of a block. */
-static void fill_candidates(const struct auto_view *view, uint64_t blocks, struct auto_scratch *scratch)
+static void fill_candidates(const struct auto_view *view, uint64_t blocks, const struct auto_scratch *scratch)
 {
     struct auto_origin origin = mp_auto_origin(view, blocks);
     const float *network = mp_auto_network(view, blocks);
@@ -50,7 +48,7 @@ static void fill_candidates(const struct auto_view *view, uint64_t blocks, struc
 }
 
 static void score_lag(const struct auto_view *view, uint64_t blocks, size_t lag, double factor,
-                      struct auto_scratch *scratch)
+                      const struct auto_scratch *scratch)
 {
     size_t experts = view->experts, steps = lag * MP_AUTO_BLOCK;
     struct auto_origin now = {.blocks = blocks};
@@ -66,12 +64,12 @@ static void score_lag(const struct auto_view *view, uint64_t blocks, size_t lag,
         view->layer->score[k] += factor * loss[k] / mean;
 }
 
-void mp_auto_score(const struct auto_view *view, uint64_t blocks, uint64_t stretch, struct auto_scratch *scratch)
+void mp_auto_score(const struct auto_view *view, uint64_t blocks, uint64_t stretch, const struct auto_scratch *scratch)
 {
     for (size_t k = 0; k < MP_AUTO_CANDIDATES; k++)
         view->layer->score[k] *= DISCOUNT;
     for (size_t i = 0; i < LAGS; i++)
-        if (blocks >= stretch + FIRST_SCORED + lags[i].blocks)
+        if (blocks >= stretch + MP_AUTO_FIRST_ORIGIN + lags[i].blocks)
             score_lag(view, blocks, lags[i].blocks, lags[i].factor, scratch);
 }
 

@@ -8,16 +8,16 @@
  *     S_k <- 2^(-50/200) S_k + sum over q of c_q l_k / (mean of l over the candidates)
  *     w_k = p_k exp(-5 (S_k - min S)) / (sum over the candidates)
  *
- * That is Hedge with discounted, relative losses: exponential weights with priors p and learning rate 5. The losses are
- * short because waiting for the whole horizon to pass loses what protects: a candidate that fails is left 100 steps
+ * That is Hedge with discounted, relative losses: exponential weights with priors p and learning rate 5. The lengths
+ * are short because waiting for the whole horizon to pass loses what protects: a candidate that fails is left 100 steps
  * later, not 1,000. One set of weights serves every horizon. */
 #ifndef MP_METHODS_AUTO_WEIGHTS_H
 #define MP_METHODS_AUTO_WEIGHTS_H
 
 #include "methods/auto/state.h"
 
-/* Adds the losses that the end of the newest block makes known to the layer's scores. */
-void mp_auto_score(const struct auto_view *view, uint64_t blocks, uint64_t stretch, struct auto_scratch *scratch);
+/* Discounts the layer's scores, and adds the losses that the newest block has made known. */
+void mp_auto_score(const struct auto_view *view, uint64_t blocks, uint64_t stretch, const struct auto_scratch *scratch);
 
 /* The weights, which sum to 1. with_network: is there a forecast of the network to weigh? */
 void mp_auto_weigh(const struct auto_layer *layer, bool with_network, double weights[MP_AUTO_CANDIDATES]);

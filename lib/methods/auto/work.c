@@ -8,26 +8,18 @@
 
 #include <string.h>
 
-/* Steps that the network must see: those of its reference. */
-enum { NETWORK_STEPS = 100 };
-
-bool mp_auto_has_network(const struct auto_origin *origin)
-{
-    return origin->blocks * MP_AUTO_BLOCK + origin->phase >= NETWORK_STEPS;
-}
-
 void mp_auto_forget(struct auto_layer *layer)
 {
     memset(layer->score, 0, sizeof layer->score);
-    layer->start[layer->blocks % MP_AUTO_NETWORK_ROWS] = layer->blocks;
+    layer->start[layer->blocks % MP_AUTO_ORIGINS] = layer->blocks;
 }
 
-void mp_auto_learn(const struct auto_view *view, const struct auto_run *run, struct auto_scratch *scratch)
+void mp_auto_learn(const struct auto_view *view, const struct auto_run *run, const struct auto_scratch *scratch)
 {
     struct auto_layer *layer = view->layer;
     uint64_t blocks = layer->blocks + 1;
     uint64_t start = mp_auto_find_jump(view, mp_auto_origin(view, blocks - 1).start, blocks - 1);
-    layer->start[blocks % MP_AUTO_NETWORK_ROWS] = start > run->end_stretch ? start : run->end_stretch;
+    layer->start[blocks % MP_AUTO_ORIGINS] = start > run->end_stretch ? start : run->end_stretch;
     mp_auto_score(view, blocks, run->end_stretch, scratch);
     mp_auto_measure_noise(view, blocks, run->end_stretch);
     mp_auto_calibrate(view, blocks, run->end_stretch, scratch);
@@ -44,7 +36,7 @@ static void store(float *row, const double *shares, size_t experts)
 
 /* The forecasts from the end of the newest block: the network's, and AUTO's own with its intervals. */
 static void look_ahead(const struct auto_view *view, const struct auto_run *run, const struct auto_network *network,
-                       struct auto_scratch *scratch)
+                       const struct auto_scratch *scratch)
 {
     size_t experts = view->experts;
     struct auto_origin origin = mp_auto_origin(view, view->layer->blocks);
@@ -57,17 +49,14 @@ static void look_ahead(const struct auto_view *view, const struct auto_run *run,
         store(mp_auto_network(view, origin.blocks), row, experts);
     }
     mp_auto_weigh(view->layer, with_network, weights);
-    if (!with_network)
-        for (size_t e = 0; e < experts; e++)
-            row[e] = 0;
-    mp_auto_mix(weights, scratch->candidates, 0, MP_AUTO_CANDIDATES, experts, scratch->sum);
+    mp_auto_mix(weights, scratch->candidates, experts, scratch->sum);
     store(mp_auto_own(view, origin.blocks), scratch->sum, experts);
     struct auto_spread spread = mp_auto_spread(view, scratch->candidates, scratch->sum);
     mp_auto_keep_intervals(view->layer, origin.blocks, spread.square);
 }
 
 void mp_auto_work(const struct auto_view *view, const struct auto_run *run, const struct auto_network *network,
-                  struct auto_scratch *scratch)
+                  const struct auto_scratch *scratch)
 {
     mp_auto_learn(view, run, scratch);
     look_ahead(view, run, network, scratch);

@@ -14,18 +14,15 @@
 void mp_auto_forget(struct auto_layer *layer);
 
 /* The first part, for the next block of the layer. */
-void mp_auto_learn(const struct auto_view *view, const struct auto_run *run, struct auto_scratch *scratch);
+void mp_auto_learn(const struct auto_view *view, const struct auto_run *run, const struct auto_scratch *scratch);
 
 /* Both parts. */
 void mp_auto_work(const struct auto_view *view, const struct auto_run *run, const struct auto_network *network,
-                  struct auto_scratch *scratch);
+                  const struct auto_scratch *scratch);
 
 static inline bool mp_auto_is_pending(const struct auto_view *view, const struct auto_run *run)
 {
     return view->layer->blocks < run->blocks;
 }
-
-/* Is there a forecast of the network from the origin? */
-bool mp_auto_has_network(const struct auto_origin *origin);
 
 #endif
