@@ -85,14 +85,14 @@ static void end_block(const struct auto_state *state, const float *last_step)
     run->end_stretch = run->stretch;
 }
 
-/* After a long gap. The running block counts as one that began after it. Layers whose work is pending forget later. */
+/* After a long gap. The running block counts as one that began after it. Layers whose work is pending forget that, too,
+ * when it is done. */
 static void begin_stretch(const struct auto_state *state)
 {
     state->run->stretch = state->run->blocks;
     for (size_t l = 0; l < state->layers; l++) {
         struct auto_view view = mp_auto_layer(state, l);
-        if (!mp_auto_is_pending(&view, state->run))
-            mp_auto_forget(view.layer);
+        mp_auto_forget(view.layer);
     }
 }
 

@@ -18,8 +18,8 @@ void mp_auto_learn(const struct auto_view *view, const struct auto_run *run, con
 {
     struct auto_layer *layer = view->layer;
     uint64_t blocks = layer->blocks + 1;
-    uint64_t start = mp_auto_find_jump(view, mp_auto_origin(view, blocks - 1).start, blocks - 1);
-    layer->start[blocks % MP_AUTO_ORIGINS] = start > run->end_stretch ? start : run->end_stretch;
+    uint64_t before = mp_auto_origin(view, blocks - 1).start;
+    layer->start[blocks % MP_AUTO_ORIGINS] = mp_auto_find_jump(view, before, blocks - 1);
     mp_auto_score(view, blocks, run->end_stretch, scratch);
     mp_auto_measure_noise(view, blocks, run->end_stretch);
     mp_auto_calibrate(view, blocks, run->end_stretch, scratch);
