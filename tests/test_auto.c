@@ -6,7 +6,7 @@
 #include "methods/auto/weights.h"
 #include "predictor/predictor.h"
 
-enum { EXPERTS = 16, BLOCK = MP_AUTO_BLOCK };
+enum { EXPERTS = 16, BLOCK = MP_AUTO_BLOCK, MOST_BLOCKS = 150 };
 
 /* ---- runs -------------------------------------------------------------------------------------------------------- */
 
@@ -131,6 +131,73 @@ static void a_steady_drift_is_no_jump(void **state)
     assert_int_equal(first_block_seen(predictor), 0);
     moep_predictor_destroy(predictor);
     free(counts);
+}
+
+static double distance_of(double (*mean)[EXPERTS], size_t side, size_t newest)
+{
+    double sum = 0;
+    for (size_t e = 0; e < EXPERTS; e++) {
+        double difference = 0;
+        for (size_t i = newest - side + 1; i <= newest; i++)
+            difference += (mean[i][e] - mean[i - side][e]) / (double)side;
+        sum += difference * difference;
+    }
+    return sum;
+}
+
+/* The block with which the level of block `newest` begins, by the formulas of jump.h; start: before that block. */
+static size_t level_by_definition(double (*mean)[EXPERTS], size_t start, size_t newest)
+{
+    size_t first = newest >= start + 40 ? newest - 39 : start;
+    double noise = 0;
+    for (size_t i = first + 1; i <= newest; i++)
+        noise += distance_of(mean, 1, i) / (double)(newest - first);
+    for (size_t side = 1; side <= 2; side++) {
+        double others = 0, n = 0;
+        for (size_t i = first + 2 * side - 1; i + 2 * side <= newest; i++, n++)
+            others += fmax(0, distance_of(mean, side, i) - noise / (double)side) * EXPERTS;
+        double excess = n < 4 ? 0 : fmax(0, distance_of(mean, side, newest) - noise / (double)side) * EXPERTS;
+        if (excess > 0.08 * 0.08 && excess > 16 * others / n)
+            return newest - side + 1;
+    }
+    return start;
+}
+
+/* Runs whose levels move now and then by up to a fifth, at any step, under noise that hides some of the moves. */
+static void jumps_are_those_of_the_definition(void **state)
+{
+    (void)state;
+    size_t jumps = 0;
+    for (uint64_t seed = 1; seed <= 60; seed++) {
+        double mean[MOST_BLOCKS][EXPERTS];
+        int64_t level[EXPERTS], counts[EXPERTS];
+        uint64_t random = seed, start = 0;
+        moep_predictor *predictor = make_predictor(MOEP_AUTO, 1, EXPERTS, 0, NULL);
+        struct auto_state whole = state_of(predictor);
+        for (size_t e = 0; e < EXPERTS; e++)
+            level[e] = 1000;
+        for (size_t step = 0; step < MOST_BLOCKS * BLOCK; step++) {
+            bool moves = (random_number(&random) >> 40) % 300 == 0;
+            int64_t by = (int64_t)((random_number(&random) >> 40) % 400) - 200;
+            for (size_t e = 0; e < EXPERTS; e++) {
+                level[e] = moves ? 1000 + (e % 2 ? by : -by) : level[e];
+                counts[e] = level[e] + (int64_t)((random_number(&random) >> 40) % (10 * seed));
+            }
+            assert_int_equal(moep_predictor_push(predictor, 1, counts, MOEP_INT64), MOEP_OK);
+            if (step % BLOCK < BLOCK - 1)
+                continue;
+            size_t block = step / BLOCK;
+            struct auto_view view = mp_auto_layer(&whole, 0);
+            for (size_t e = 0; e < EXPERTS; e++)
+                mean[block][e] = (double)mp_auto_mean(&view, block)[e];
+            uint64_t now = level_by_definition(mean, start, block);
+            jumps += now > start;
+            start = now;
+            assert_int_equal(first_block_seen(predictor), start);
+        }
+        moep_predictor_destroy(predictor);
+    }
+    assert_true(jumps > 100);
 }
 
 /* ---- weights ----------------------------------------------------------------------------------------------------- */
@@ -277,6 +344,77 @@ static void a_state_saved_at_any_step_of_a_block_goes_on_with_the_same_bytes(voi
     free(counts);
 }
 
+/* 60 layers: some have done the work of the block before the gap, and some do it after. At the end of a block the
+ * windows that the gap cuts are empty. */
+static void a_state_saved_after_a_gap_at_any_step_of_a_block_can_be_loaded(void **state)
+{
+    (void)state;
+    enum { LAYERS = 60, FEW = 4 };
+    int64_t *counts = random_counts(400, LAYERS, FEW, 14);
+    unsigned char *bytes;
+    for (size_t before = 200; before < 250; before++) {
+        moep_predictor *predictor = make_predictor(MOEP_AUTO, LAYERS, FEW, 0, NULL), *loaded = NULL;
+        assert_int_equal(moep_predictor_push(predictor, before, counts, MOEP_INT64), MOEP_OK);
+        assert_int_equal(moep_predictor_push_at(predictor, 1000, 60, counts, MOEP_INT64), MOEP_OK);
+        size_t size = bytes_of(predictor, &bytes);
+        assert_int_equal(moep_predictor_load(bytes, size, NULL, &loaded), MOEP_OK);
+        moep_predictor_destroy(loaded);
+        moep_predictor_destroy(predictor);
+        free(bytes);
+    }
+    free(counts);
+}
+
+static void a_state_that_no_run_leaves_is_not_loaded(void **state)
+{
+    (void)state;
+    int64_t *counts = shifted_counts(300, 300, 15);
+    for (size_t damage = 0; damage < 10; damage++) {
+        moep_predictor *predictor = predictor_of(counts, 290), *loaded = NULL;
+        struct auto_run *run = state_of(predictor).run;
+        struct auto_layer *layer = first_layer(predictor);
+        unsigned char *bytes;
+        switch (damage) {
+        case 1: run->phase = BLOCK; break;
+        case 2: layer->blocks++; break;
+        case 3: layer->blocks -= 2; break;
+        case 4: layer->start[3] = run->blocks + 1; break;
+        case 5: run->end_stretch = run->stretch + 1; break;
+        case 6: run->stretch = run->blocks + 1; break;
+        case 7: run->blocks = layer->blocks = UINT64_MAX / BLOCK; break;
+        case 8: layer->measured = 1.1; break;
+        case 9: layer->score[1] = -1; break;
+        default: break;
+        }
+        size_t size = bytes_of(predictor, &bytes);
+        assert_int_equal(moep_predictor_load(bytes, size, NULL, &loaded), damage == 0 ? MOEP_OK : MOEP_ERROR_CORRUPT);
+        moep_predictor_destroy(loaded);
+        moep_predictor_destroy(predictor);
+        free(bytes);
+    }
+    free(counts);
+}
+
+static void the_work_of_a_block_is_spread_over_the_pushes_that_follow(void **state)
+{
+    (void)state;
+    const size_t layers[] = {1, 7, 50, 120};
+    for (size_t i = 0; i < sizeof layers / sizeof *layers; i++) {
+        int64_t *counts = random_counts(3 * BLOCK, layers[i], 4, 13);
+        moep_predictor *predictor = make_predictor(MOEP_AUTO, layers[i], 4, 0, NULL);
+        struct auto_state whole = state_of(predictor);
+        for (size_t step = 0; step < 3 * BLOCK; step++) {
+            assert_int_equal(moep_predictor_push(predictor, 1, counts + step * layers[i] * 4, MOEP_INT64), MOEP_OK);
+            for (size_t l = 0; l < layers[i]; l++) {
+                size_t due = l * BLOCK / layers[i]; /* pushes after the end of a block */
+                assert_int_equal(mp_auto_layer(&whole, l).layer->blocks, (step + 1 > due ? step + 1 - due : 0) / BLOCK);
+            }
+        }
+        moep_predictor_destroy(predictor);
+        free(counts);
+    }
+}
+
 static void a_forecast_does_not_change_the_state(void **state)
 {
     (void)state;
@@ -333,6 +471,7 @@ int main(void)
         cmocka_unit_test(a_level_shift_within_a_block_is_seen_a_block_later),
         cmocka_unit_test(noise_is_no_jump),
         cmocka_unit_test(a_steady_drift_is_no_jump),
+        cmocka_unit_test(jumps_are_those_of_the_definition),
         cmocka_unit_test(before_a_score_the_weights_are_the_priors),
         cmocka_unit_test(a_score_larger_by_one_divides_a_weight_by_e_to_the_fifth),
         cmocka_unit_test(after_a_level_shift_the_windows_that_it_cuts_get_the_weight),
@@ -340,6 +479,9 @@ int main(void)
         cmocka_unit_test(after_a_gap_of_more_than_100_steps_the_past_is_no_evidence),
         cmocka_unit_test(a_run_that_is_joined_late_forecasts_as_one_that_began_there),
         cmocka_unit_test(a_state_saved_at_any_step_of_a_block_goes_on_with_the_same_bytes),
+        cmocka_unit_test(a_state_saved_after_a_gap_at_any_step_of_a_block_can_be_loaded),
+        cmocka_unit_test(a_state_that_no_run_leaves_is_not_loaded),
+        cmocka_unit_test(the_work_of_a_block_is_spread_over_the_pushes_that_follow),
         cmocka_unit_test(a_forecast_does_not_change_the_state),
         cmocka_unit_test(after_a_reset_it_is_as_new),
         cmocka_unit_test(adopting_takes_the_network_and_leaves_the_rest),

@@ -89,6 +89,7 @@ static moep_predictor *watch_run(struct watched *watched, size_t blocks)
         size_t block = step / BLOCK;
         double total = 0;
         fill_step(counts, step, 700, 30, &random);
+        counts[1] = step / 300 % 2 ? 0 : counts[1]; /* an expert that dies and returns */
         push(predictor, counts);
         for (size_t e = 0; e < EXPERTS; e++)
             total += (double)counts[e];
