@@ -169,6 +169,21 @@ static void intervals_that_miss_too_often_widen_and_others_narrow(void **state)
     moep_predictor_destroy(predictor);
 }
 
+static void the_wider_interval_stays_a_tenth_wider(void **state)
+{
+    (void)state;
+    moep_predictor *predictor = run_of(1549, 700, 30);
+    struct auto_layer *layer = layer_of(predictor).layer;
+    uint64_t random = 9;
+    int64_t counts[EXPERTS];
+    layer->widening[0] = 2;
+    layer->widening[1] = 0;
+    fill_step(counts, 1549, 700, 30, &random);
+    push(predictor, counts);
+    assert_near(2.84 * exp(layer->widening[1]), 1.2816 * exp(layer->widening[0] + 0.1), 1e-3);
+    moep_predictor_destroy(predictor);
+}
+
 static void nothing_before_a_long_gap_is_compared_with_what_follows(void **state)
 {
     (void)state;
@@ -437,6 +452,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(noise_is_the_faded_mean_of_the_squared_errors_of_the_next_block),
         cmocka_unit_test(intervals_that_miss_too_often_widen_and_others_narrow),
+        cmocka_unit_test(the_wider_interval_stays_a_tenth_wider),
         cmocka_unit_test(nothing_before_a_long_gap_is_compared_with_what_follows),
         cmocka_unit_test(quantiles_are_those_of_the_definition),
         cmocka_unit_test(from_the_first_step_on_quantiles_rise_and_hold_the_forecast),
