@@ -352,9 +352,9 @@ MOEP_API moep_status moep_predictor_config_read(const moep_predictor *predictor,
  * - The network takes the age of the run from its step numbers: give them (push_at) if you join a run late.
  *
  * What it promises was measured on four bundled runs on which nothing was tuned. The error of the mean of the next
- * 1,000 steps was 10 % lower than that of the best single window, chosen for each run in hindsight. For 2,000 steps it
- * was 11 % lower. On the worst run it was as large as that window's, where the LSTM's was 65 % larger. Of all bundled
- * runs no layer was 2 % worse than the mean of the last 100 steps (`sh tests/bench/run.sh auto_accuracy`).
+ * 1,000 steps was 10 % lower than that of the best single window, chosen for each run in hindsight. For 2,000 steps
+ * it was 11 % lower. On the worst run it was as large as that window's, where the LSTM's was 65 % larger. Of all
+ * bundled runs no layer was 2 % worse than the mean of the last 100 steps (`sh tests/bench/run.sh auto_accuracy`).
  *
  * Its limit is what the past does not show. No forecast knows a shift of the data that is yet to come. Where the next
  * 500 steps say nothing of the next 2,000, as with a hotspot that wanders in long cycles, the scores mislead. In a

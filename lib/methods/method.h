@@ -92,8 +92,8 @@ struct method {
     /* Turns zeroed memory into an unfitted model. NULL: zeroed memory is one already. */
     void (*init_model)(const moep_predictor_config *config, size_t series, void *model);
 
-    /* The bytes of the state. Zeroed memory is the state before the first step. NULL: the method has no state; watch and
-     * state_fields are NULL too. */
+    /* The bytes of the state. Zeroed memory is the state before the first step. NULL: the method has no state; watch
+     * and state_fields are NULL too. */
     size_t (*state_size)(const moep_predictor_config *config, size_t layers, size_t experts);
 
     /* ---- push ---- */

@@ -2,8 +2,8 @@
 /* AUTO's costs, on one thread: a push beside one memcpy of the same counts, the slowest of all pushes, a forecast and
  * its quantiles, and the state: its bytes, save and load beside one memcpy of it.
  *
- * Loads drift as real ones do, so that layers jump now and then. Push and memcpy walk through 64 MB of counts. A mean is
- * the median of passes of whole blocks of 50 pushes; the slowest push is the largest of each push's least processor
+ * Loads drift as real ones do, so that layers jump now and then. Push and memcpy walk through 64 MB of counts. A mean
+ * is the median of passes of whole blocks of 50 pushes; the slowest push is the largest of each push's least processor
  * time in several repeats, which leaves out interrupts. */
 #include "bench.h"
 

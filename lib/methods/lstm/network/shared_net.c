@@ -156,8 +156,8 @@ static void head_forward(const struct lstm_shared_net *net, const struct lstm_vi
     MP_BY_WIDTH(gemm.bytes, mp_lstm_mixture, rows, MP_LSTM_OUTPUT_ROW, s->outputs, means, s->forecasts);
 }
 
-/* The output spans first .. first + spans - 1 of some series: columns of W2 that lie apart, one piece for each window and
- * one for the residuals. */
+/* The output spans first .. first + spans - 1 of some series: columns of W2 that lie apart, one piece for each window
+ * and one for the residuals. */
 static void head_spans(struct gemm gemm, const real *parameters, const struct lstm_head_rows *of, size_t first,
                        size_t spans, const struct lstm_head_scratch *s)
 {

@@ -78,8 +78,8 @@ struct lstm_head_rows {
     real *forecasts;      /* [count][MP_LSTM_OUTPUT_ROW] */
 };
 
-/* The same forecasts without a net, from parameters that are not packed. Of the scratch, `hidden` and `outputs` are used,
- * with a row for each series. */
+/* The same forecasts without a net, from parameters that are not packed. Of the scratch, `hidden` and `outputs` are
+ * used, with a row for each series. */
 void mp_lstm_shared_net_head(struct gemm gemm, const real *parameters, const struct lstm_head_rows *of,
                              const struct lstm_head_scratch *scratch);
 
