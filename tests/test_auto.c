@@ -463,6 +463,31 @@ static void adopting_takes_the_network_and_leaves_the_rest(void **state)
     free(counts);
 }
 
+/* As in test_laws.c: made by libmoepredict 0.1.0, gcc 12, x86-64, and the same for every compiler, vector width and
+ * processor. */
+static void every_build_has_the_same_state_and_quantiles(void **state)
+{
+    (void)state;
+    enum { LAYERS = 3, ODD = 13, SERIES = LAYERS * ODD, STEPS = 1730, ROWS = 4 };
+    static const double probabilities[] = {0.025, 0.1, 0.5, 0.9, 0.999};
+    int64_t *counts = random_counts(STEPS, LAYERS, ODD, 13);
+    for (size_t i = 0; i < STEPS * SERIES; i++)
+        counts[i] += (int64_t)(i % SERIES * (i / SERIES < 900 ? 2000 : 3000)) + (int64_t)(i / SERIES * (i % 5));
+    moep_predictor *predictor = make_predictor(MOEP_AUTO, LAYERS, ODD, 0, NULL);
+    double quantiles[5 * ROWS * SERIES];
+    assert_int_equal(moep_predictor_push(predictor, STEPS, counts, MOEP_INT64), MOEP_OK);
+    assert_int_equal(moep_predictor_predict_quantiles(predictor, 1000, 300, probabilities, 5, quantiles, 5 * ROWS * SERIES),
+                     MOEP_OK);
+    unsigned char *bytes;
+    size_t size = bytes_of(predictor, &bytes);
+    uint64_t hash = hash_of(hash_of(HASH_START, bytes, size), quantiles, sizeof quantiles);
+    if (hash != UINT64_C(0x0))
+        fail_msg("the hash is 0x%016llx", (unsigned long long)hash);
+    free(bytes);
+    moep_predictor_destroy(predictor);
+    free(counts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -485,6 +510,7 @@ int main(void)
         cmocka_unit_test(a_forecast_does_not_change_the_state),
         cmocka_unit_test(after_a_reset_it_is_as_new),
         cmocka_unit_test(adopting_takes_the_network_and_leaves_the_rest),
+        cmocka_unit_test(every_build_has_the_same_state_and_quantiles),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

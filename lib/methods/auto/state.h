@@ -29,7 +29,7 @@ enum {
     MP_AUTO_FIRST_ORIGIN = 2,
     MP_AUTO_LONGEST_LAG = 10,
     MP_AUTO_ORIGINS = MP_AUTO_LONGEST_LAG + 1,
-    MP_AUTO_OWN_ORIGINS = MP_AUTO_HORIZON_BLOCKS + 1,
+    MP_AUTO_OWN_ORIGINS = MP_AUTO_HORIZON_BLOCKS,
 
     MP_AUTO_SIDES = 2,      /* lengths, in blocks, of the two sides of a jump (jump.h) */
     MP_AUTO_DISTANCES = 40, /* distances that a jump is compared with */
