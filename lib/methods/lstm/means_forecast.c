@@ -7,6 +7,7 @@
 #include "methods/lstm/network/head_kernel.h"
 #include "methods/lstm/network/shared_net.h"
 #include "support/arena.h"
+#include "support/width.h"
 
 enum { TILE = 24 }; /* series that go through the network at once: their outputs and the weights stay in the L1 cache */
 
@@ -54,7 +55,7 @@ static void forecast(const moep_predictor_config *config, const void *model, con
     struct arena arena = mp_arena_over(scratch);
     struct scratch s = lay_out(&arena, means->experts);
     const real *parameters = mp_lstm_model(config, means->experts, (void *)model).best;
-    struct gemm gemm = mp_gemm_here();
+    struct gemm gemm = {.bytes = mp_vector_bytes()}; /* our kernel: OpenBLAS takes memory and locks, a push must not */
     for (size_t first = 0; first < means->experts; first += TILE) {
         size_t rest = means->experts - first;
         struct lstm_head_rows tile = {.count = rest < TILE ? rest : TILE,
