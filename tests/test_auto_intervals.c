@@ -351,6 +351,21 @@ static void quantiles_of_neighbouring_probabilities_never_cross(void **state)
     moep_predictor_destroy(predictor);
 }
 
+/* Twice the middle of the last row exceeds 2^64. */
+static void the_farthest_row_is_no_more_certain_than_the_first(void **state)
+{
+    (void)state;
+    const size_t stride = SIZE_MAX / 2, horizon = stride + 2;
+    moep_predictor *predictor = run_of(500, 10000, 20);
+    double quantiles[2][2][EXPERTS];
+    quantiles_of(predictor, horizon, stride, (double[]){0.1, 0.9}, 2, quantiles[0][0]);
+    for (size_t e = 0; e < EXPERTS; e++) {
+        assert_true(quantiles[0][1][e] <= quantiles[0][0][e]);
+        assert_true(quantiles[1][1][e] >= quantiles[1][0][e]);
+    }
+    moep_predictor_destroy(predictor);
+}
+
 static void a_load_at_rest_becomes_certain(void **state)
 {
     (void)state;
@@ -457,6 +472,7 @@ int main(void)
         cmocka_unit_test(quantiles_are_those_of_the_definition),
         cmocka_unit_test(from_the_first_step_on_quantiles_rise_and_hold_the_forecast),
         cmocka_unit_test(quantiles_of_neighbouring_probabilities_never_cross),
+        cmocka_unit_test(the_farthest_row_is_no_more_certain_than_the_first),
         cmocka_unit_test(a_load_at_rest_becomes_certain),
         cmocka_unit_test(intervals_of_a_settled_load_hold_about_as_often_as_they_say),
         cmocka_unit_test(a_layer_alone_has_the_quantiles_that_it_has_among_others),

@@ -91,7 +91,8 @@ static void fill_row(const struct rows *rows, const struct auto_view *view, cons
 {
     size_t experts = view->experts, first = r * rows->stride, left = rows->horizon - first;
     size_t length = left < rows->stride ? left : rows->stride;
-    double growth = mp_exponential(GROWTH * mp_logarithm((double)(2 * first + length) / MP_AUTO_HORIZON));
+    double whole = 2 * (double)first + (double)length,
+           growth = mp_exponential(GROWTH * mp_logarithm(whole / MP_AUTO_HORIZON));
     double noise = mp_auto_noise_of(spread, length);
     memcpy(forecast, rows->first + r * rows->series, experts * sizeof *forecast);
     for (size_t i = 0; i < rows->quantiles->n; i++) {
