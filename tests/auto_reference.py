@@ -25,7 +25,7 @@ NETWORK = NAMES.index("network")
 PRIOR = np.array([0.55 / (len(CUT) + len(UNCUT))] * (len(CUT) + len(UNCUT)) + [0.40, 0.05])
 SCORED = {50: 0.20, 100: 0.30, 200: 0.25, 500: 0.25}  # steps after a block end, and the weight of their score
 HALF_LIFE, RATE, SCORED_HORIZON = 200, 5, 1000
-NETWORK_FROM, MIN_SHARE, LEAST_LOSS = 100, 1e-9, 1e-12
+NETWORK_FROM, MIN_SHARE, LEAST_LOSS = 100, 1e-9, 1e-6
 
 
 # ---- the network --------------------------------------------------------------------------------------------------
@@ -167,7 +167,8 @@ class Auto:
         came = (self.sums[at + steps] - self.sums[at]) / steps
         errors = np.abs(self._forecasts[:, known] - came) / np.maximum(came, 0.1 / came.shape[2])
         losses[known] = np.moveaxis(errors.mean(axis=-1), 0, -1)
-        return losses / np.maximum(losses.mean(axis=-1, keepdims=True), LEAST_LOSS)
+        mean = losses.mean(axis=-1, keepdims=True)
+        return np.where(mean < LEAST_LOSS, 0, losses / np.maximum(mean, LEAST_LOSS))
 
     def _scores(self):
         """[ends, layers, candidates]"""

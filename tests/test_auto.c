@@ -241,19 +241,19 @@ static void after_a_level_shift_the_windows_that_it_cuts_get_the_weight(void **s
     free(counts);
 }
 
+/* With 3 experts no mean is exact: the rounding of floats must not count as errors. */
 static void loads_that_no_candidate_misses_leave_the_weights_alone(void **state)
 {
     (void)state;
     enum { STEPS = 500 };
-    int64_t *counts = malloc(STEPS * EXPERTS * sizeof *counts);
-    for (size_t i = 0; i < STEPS * EXPERTS; i++)
-        counts[i] = 128;
-    moep_predictor *predictor = predictor_of(counts, STEPS);
-    const struct auto_layer *layer = first_layer(predictor);
-    for (size_t k = 0; k < MP_AUTO_CANDIDATES; k++)
-        assert_true(k == MP_AUTO_NETWORK || layer->score[k] == 0);
-    moep_predictor_destroy(predictor);
-    free(counts);
+    static const int64_t counts[STEPS * EXPERTS];
+    for (size_t experts = 1; experts <= EXPERTS; experts++) {
+        moep_predictor *predictor = make_predictor(MOEP_AUTO, 1, experts, 0, NULL);
+        assert_int_equal(moep_predictor_push(predictor, STEPS, counts, MOEP_INT64), MOEP_OK); /* uniform shares */
+        for (size_t k = 0; k < MP_AUTO_CANDIDATES; k++)
+            assert_true(k == MP_AUTO_NETWORK || first_layer(predictor)->score[k] == 0);
+        moep_predictor_destroy(predictor);
+    }
 }
 
 /* ---- gaps -------------------------------------------------------------------------------------------------------- */

@@ -20,6 +20,9 @@ enum { LAGS = sizeof lags / sizeof *lags };
 static const double DISCOUNT = 0.8408964152537145 /* 2^(-50/200) */, RATE = 5;
 static const double NETWORK_PRIOR = 0.40, UNIFORM_PRIOR = 0.05;
 
+/* Smaller mean losses are the rounding of means to floats: a load that never changes says nothing of the candidates. */
+static const double LEAST_LOSS = 1e-6;
+
 /* weight[e] = 1 / max(actual[e], least) */
 MP_VECTORISED static void mp_auto_loss_weights(const double *restrict actual, double least, double *restrict weight,
                                                size_t n)
@@ -60,7 +63,7 @@ static void score_lag(const struct auto_view *view, uint64_t blocks, size_t lag,
         loss[k] = mp_auto_loss(scratch->candidates + k * experts, scratch->actual, scratch->weight, experts);
         mean += loss[k] / MP_AUTO_CANDIDATES;
     }
-    for (size_t k = 0; k < MP_AUTO_CANDIDATES && mean > DBL_MIN; k++)
+    for (size_t k = 0; k < MP_AUTO_CANDIDATES && mean > LEAST_LOSS * (double)experts; k++)
         view->layer->score[k] += factor * loss[k] / mean;
 }
 
