@@ -283,6 +283,19 @@ static void after_a_gap_of_more_than_100_steps_the_past_is_no_evidence(void **st
     free(counts);
 }
 
+static void the_last_step_numbers_are_without_gaps(void **state)
+{
+    (void)state;
+    int64_t *counts = shifted_counts(400, 400, 9);
+    moep_predictor *predictor = make_predictor(MOEP_AUTO, 1, EXPERTS, 0, NULL);
+    for (uint64_t step = UINT64_MAX - 401; step < UINT64_MAX - 1; step++)
+        assert_int_equal(moep_predictor_push_at(predictor, step, 1, counts, MOEP_INT64), MOEP_OK);
+    assert_int_equal(first_block_seen(predictor), 0);
+    assert_int_equal(state_of(predictor).run->stretch, 0);
+    moep_predictor_destroy(predictor);
+    free(counts);
+}
+
 static void a_run_that_is_joined_late_forecasts_as_one_that_began_there(void **state)
 {
     (void)state;
@@ -502,6 +515,7 @@ int main(void)
         cmocka_unit_test(after_a_level_shift_the_windows_that_it_cuts_get_the_weight),
         cmocka_unit_test(loads_that_no_candidate_misses_leave_the_weights_alone),
         cmocka_unit_test(after_a_gap_of_more_than_100_steps_the_past_is_no_evidence),
+        cmocka_unit_test(the_last_step_numbers_are_without_gaps),
         cmocka_unit_test(a_run_that_is_joined_late_forecasts_as_one_that_began_there),
         cmocka_unit_test(a_state_saved_at_any_step_of_a_block_goes_on_with_the_same_bytes),
         cmocka_unit_test(a_state_saved_after_a_gap_at_any_step_of_a_block_can_be_loaded),

@@ -120,7 +120,7 @@ static void watch(const struct task *task, const void *model, void *memory)
     struct auto_network network = mp_auto_network_of(task->config, model);
     struct auto_run *run = state.run;
     const float *step = mp_panel_row(&task->panel, task->panel.steps - 1);
-    if (task->next_step > run->next_step + 1 + LONG_GAP)
+    if (task->next_step - run->next_step > 1 + LONG_GAP) /* a sum could exceed 2^64 */
         begin_stretch(&state);
     run->next_step = task->next_step;
     mp_auto_add_step(state.running, step, series);
