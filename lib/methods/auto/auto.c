@@ -96,17 +96,11 @@ static void begin_stretch(const struct auto_state *state)
     }
 }
 
-/* The first layer whose work comes `phase` or more pushes after the end of a block: layer l's comes 50 l / layers. */
-static size_t first_due(size_t layers, uint64_t phase)
-{
-    return (size_t)((phase * layers + MP_AUTO_BLOCK - 1) / MP_AUTO_BLOCK);
-}
-
 static void work(const struct auto_state *state, const struct auto_network *network)
 {
     const struct auto_run *run = state->run;
-    size_t end = first_due(state->layers, run->phase + 1);
-    for (size_t l = first_due(state->layers, run->phase); l < end; l++) {
+    size_t end = mp_auto_first_due(state->layers, run->phase + 1);
+    for (size_t l = mp_auto_first_due(state->layers, run->phase); l < end; l++) {
         struct auto_view view = mp_auto_layer(state, l);
         if (mp_auto_is_pending(&view, run))
             mp_auto_work(&view, run, network, &state->scratch);

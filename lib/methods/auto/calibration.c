@@ -15,7 +15,6 @@ static const struct {
 } levels[MP_AUTO_LEVELS] = {{0.80, 1.2815515655446004, 1.2815515655446004, 0.2}, {0.95, 1.959963984540054, 2.84, 0.3}};
 
 static const double ERROR_RATE = 0.034063671075154375 /* 1 - 2^(-50/1000) */;
-static const double LEAST_STEP = 0.1 - 0.7957; /* c_95 - c_80 if Q_95 = e^0.1 Q_80: log(2.84 / 1.28) is 0.7957 */
 
 static double within(double value, double least, double most)
 {
@@ -51,7 +50,7 @@ void mp_auto_calibrate(const struct auto_view *view, uint64_t blocks, uint64_t s
         size_t missed = mp_auto_count_beyond(actual, forecast, square, experts);
         learn_level(layer, level, (double)missed / (double)experts);
     }
-    layer->widening[1] = fmax(layer->widening[1], layer->widening[0] + LEAST_STEP);
+    layer->widening[1] = fmax(layer->widening[1], layer->widening[0] + MP_AUTO_LEAST_STEP);
     layer->error += ERROR_RATE * (mp_error(forecast, actual, experts) - layer->error);
     layer->error_weight += ERROR_RATE * (1 - layer->error_weight);
     layer->finished++;

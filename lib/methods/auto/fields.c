@@ -35,13 +35,18 @@ static void interval_fields(struct checkpoint *checkpoint, struct auto_layer *la
     numbers(checkpoint, &layer->error, 1);
     numbers(checkpoint, &layer->error_weight, 1);
     mp_field_u64(checkpoint, &layer->finished);
+    mp_checkpoint_require(checkpoint, layer->widening[1] >= layer->widening[0] + MP_AUTO_LEAST_STEP);
+    mp_checkpoint_require(checkpoint, (layer->finished > 0) == (layer->error_weight > 0));
+    for (size_t level = 0; level < MP_AUTO_LEVELS; level++)
+        mp_checkpoint_require(checkpoint, layer->inside[level] <= (double)layer->finished);
 }
 
-/* A layer is at most one block behind. */
-static void layer_fields(struct checkpoint *checkpoint, const struct auto_run *run, struct auto_layer *layer)
+/* is_pending: is a block's work still to come at this phase? */
+static void layer_fields(struct checkpoint *checkpoint, const struct auto_run *run, bool is_pending,
+                         struct auto_layer *layer)
 {
     mp_field_u64(checkpoint, &layer->blocks);
-    mp_checkpoint_require(checkpoint, layer->blocks == run->blocks || layer->blocks + 1 == run->blocks);
+    mp_checkpoint_require(checkpoint, layer->blocks == run->blocks - is_pending);
     for (size_t i = 0; i < MP_AUTO_ORIGINS; i++) {
         mp_field_u64(checkpoint, &layer->start[i]);
         mp_checkpoint_require(checkpoint, layer->start[i] <= run->blocks);
@@ -58,10 +63,11 @@ void mp_auto_state_fields(struct checkpoint *checkpoint, const moep_predictor_co
     (void)config;
     struct auto_state state = mp_auto_state(memory, layers, experts);
     run_fields(checkpoint, state.run);
-    numbers(checkpoint, state.running, layers * experts);
+    size_t done = mp_auto_first_due(layers, state.run->phase + 1);
+    mp_field_doubles(checkpoint, state.running, layers * experts, 0, (double)state.run->phase);
     for (size_t l = 0; l < layers; l++) {
         struct auto_view view = mp_auto_layer(&state, l);
-        layer_fields(checkpoint, state.run, view.layer);
+        layer_fields(checkpoint, state.run, state.run->blocks > 0 && l >= done, view.layer);
         mp_field_shares(checkpoint, view.means, MP_AUTO_BLOCKS * experts);
         mp_field_shares(checkpoint, view.network, MP_AUTO_ORIGINS * experts);
         mp_field_shares(checkpoint, view.own, MP_AUTO_OWN_ORIGINS * experts);

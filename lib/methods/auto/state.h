@@ -50,6 +50,7 @@ enum {
 
 /* The most that calibration.h moves a logarithm. */
 #define MP_AUTO_MOST_WIDENING 2.0794415416798357 /* log 8 */
+#define MP_AUTO_LEAST_STEP (0.1 - 0.7957)        /* c_95 - c_80 if Q_95 = e^0.1 Q_80: log(2.84 / 1.28) is 0.7957 */
 
 /* What all layers have in common. */
 struct auto_run {
@@ -136,6 +137,12 @@ static inline float *mp_auto_network(const struct auto_view *view, uint64_t orig
 static inline float *mp_auto_own(const struct auto_view *view, uint64_t origin)
 {
     return view->own + origin % MP_AUTO_OWN_ORIGINS * view->experts;
+}
+
+/* The first layer whose work comes `phase` or more pushes after the end of a block: layer l's comes 50 l / layers. */
+static inline size_t mp_auto_first_due(size_t layers, uint64_t phase)
+{
+    return (size_t)((phase * layers + MP_AUTO_BLOCK - 1) / MP_AUTO_BLOCK);
 }
 
 void mp_auto_state_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t layers,
