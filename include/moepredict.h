@@ -278,8 +278,9 @@ MOEP_API moep_status moep_predictor_fit_traces(moep_predictor *predictor, const 
  * So no training step waits for a fit: clone the predictor, fit the clone in another thread, push and predict
  * meanwhile, then adopt.
  *   fitted   of the same shape and configuration, usually a fitted clone; it is not modified
- * The result is the same to the byte as a fit at the step of the clone. Takes no memory. A predictor that no fit has
- * changed is adopted too, and replaces the model by an unfitted one: check first that the fit returned MOEP_OK.
+ * The result is the same to the byte as a fit at the step of the clone; of AUTO, if no block of 50 steps has ended
+ * since. Takes no memory. A predictor that no fit has changed is adopted too, and replaces the model by an unfitted
+ * one: check first that the fit returned MOEP_OK.
  * Errors: INVALID_ARGUMENT (NULL), INCOMPATIBLE (another shape or configuration). */
 MOEP_API moep_status moep_predictor_adopt(moep_predictor *predictor, const moep_predictor *fitted);
 
@@ -348,7 +349,8 @@ MOEP_API moep_status moep_predictor_config_read(const moep_predictor *predictor,
  * Changes.
  * - A jump is a shift of the layer's mean load by more than noise and drift explain, and by 8 % of the mean load or
  *   more. It is noticed within about 100 steps.
- * - A gap of more than 100 step numbers counts as a jump of every layer, and the scores begin anew.
+ * - A gap of more than 100 step numbers counts as a jump of every layer, at the beginning of the running block, and
+ *   the scores begin anew.
  * - The network takes the age of the run from its step numbers: give them (push_at) if you join a run late.
  *
  * What it promises was measured on four bundled runs on which nothing was tuned. The error of the mean of the next
