@@ -57,7 +57,7 @@ struct means_forecast {
     size_t windows;
     const size_t *steps; /* [windows]: how many of the last steps each window has, or all where there are fewer */
 
-    /* The bytes of scratch for a layer. It begins at a cache line. */
+    /* The bytes of scratch for a layer, which the allocator has aligned. */
     size_t (*scratch_size)(size_t experts);
 
     /* Fills rows[mp_forecast_rows(horizon, stride)][experts], which lie row_stride apart. The configuration and the
