@@ -4,15 +4,22 @@
 replay() {
     if [ -n "${REPLAY:-}" ]; then "$REPLAY" "$@"; else sh "$examples/run.sh" "$@"; fi
 }
+# columns ALL STABLE OPTION... TRACE: prints one number of the row of all layers, and one of that of stable ones.
+columns() {
+    all=$1 stable=$2
+    shift 2
+    replay "$@" | awk -v all="$all" -v stable="$stable" '
+        $1 == "all" { of_all = $all }
+        $1 == "stable" { of_stable = $stable }
+        END { print of_all, length(of_stable) ? of_stable : "-" }'
+}
 # errors OPTION... TRACE: prints two errors, of all forecasts and of those of stable layers.
 errors() {
-    replay "$@" |
-        awk '$1 == "all" { all = $6 } $1 == "stable" { stable = $7 } END { print all, length(stable) ? stable : "-" }'
+    columns 6 7 "$@"
 }
 # floors OPTION... TRACE: prints the part of both errors that sampling alone would cause.
 floors() {
-    replay "$@" |
-        awk '$1 == "all" { all = $8 } $1 == "stable" { stable = $9 } END { print all, length(stable) ? stable : "-" }'
+    columns 8 9 "$@"
 }
 # best OPTION... TRACE: prints both errors of SW_Avg, each with the window that is best in hindsight, then the two windows.
 best() {

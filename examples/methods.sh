@@ -44,7 +44,7 @@ row "ARIMA(2, 1, 2), means of 5 steps" errors --method arima
 row "ARIMA(5, 1, 5), single steps" errors --method arima --order 5,1,5 --bucket 1
 row "ARIMA, order selected, means of 5 steps" errors --method arima --order select,select,select
 trained_row "LSTM, trained on other runs" --method lstm
-trained_row "the same gate without recurrent layers" --method lstm --layers 0
+trained_row "the same network without recurrent layers" --method lstm --layers 0
 trained_row "joint LSTM, the paper's form, trained on the other run" --method lstm --scope joint --hidden 64
 row "SW_Avg, best window in hindsight" best
 row "floor: sampling alone" floors --method sw_avg

@@ -27,7 +27,7 @@ static const char help[] =
     "                   several times. Without it they have the shipped weights, which the runs\n"
     "                   small16-seed1 and -seed2 trained\n"
     "  --scope NAME     form of lstm: shared, or joint, which is the paper's (shared)\n"
-    "  --layers N       recurrent layers of lstm; 0: the gate alone (%u)\n"
+    "  --layers N       recurrent layers of lstm; 0: none, as in auto's network (%u)\n"
     "  --hidden N       units of each recurrent layer (%u)\n"
     "  --seed N         seed of the training's random numbers (0)\n"
     "  --history N      steps that the predictor keeps (as many as the method needs)\n"
@@ -198,7 +198,8 @@ static bool serves(int option, moep_method method)
     case SCOPE:
     case LAYERS:
     case HIDDEN: return method == MOEP_LSTM;
-    case TRAIN: return method == MOEP_LSTM || method == MOEP_AUTO;
+    case TRAIN:
+    case SEED: return method == MOEP_LSTM || method == MOEP_AUTO;
     default: return true;
     }
 }

@@ -424,7 +424,7 @@ def auto_is_what_a_replay_forecasts_with():
 def an_option_of_another_method_is_refused():
     path = DATA / "small16-seed1.npy"
     for method, options in (("auto", ("window", "order", "bucket", "scope", "layers", "hidden")),
-                            ("sw_avg", ("order", "train")), ("arima", ("window", "train")),
+                            ("sw_avg", ("order", "train", "seed")), ("arima", ("window", "train", "seed")),
                             ("lstm", ("window", "order"))):
         for option in options:
             value = {"order": "1,1,1", "scope": "joint", "train": path}.get(option, 1)
