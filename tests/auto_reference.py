@@ -9,8 +9,9 @@ block i ends at step 50 i.
           rows; 1 / experts. `since`: the steps since the layer's last jump
     w_k   p_k exp(-5 S_k) / sum, with S of the last block end. The network has no weight before step 100
     S_k   at the block end i: 2^(-50/200) S_k + sum over q of c_q l_k / (mean over k of l_k), where the forecast of the
-          block end j = i - q/50, of its next 1,000 steps, meets the mean a of the q steps from j to i:
-          l_k = mean over e of |f_k,e - a_e| / max(a_e, 0.1 / experts)
+          block end j = i - q/50 >= 2, of its next 1,000 steps, meets the mean a of the q steps from j to i:
+          l_k = mean over e of |f_k,e - a_e| / max(a_e, 0.1 / experts).
+          Nothing is added where the mean of l_k is 1e-6 or less, which is rounding
 
 A mean of steps counts the steps of the running block, and of the oldest block, which it may cover in part only, that
 part of the block's sum."""
@@ -108,15 +109,12 @@ def steps_since_jump(means):
 # ---- AUTO ---------------------------------------------------------------------------------------------------------
 
 class Auto:
-    """AUTO on a whole run, counts [steps, layers, experts]. `shortest`: the steps of the network's shortest mean.
-    Variants: `exact` means count single steps; `half_trust` halves the network's changes after a jump; `pooled` is the
-    part of the scores that is their mean over the layers."""
+    """AUTO on a whole run, counts [steps, layers, experts]."""
 
-    def __init__(self, counts, network, shortest=Network.WINDOWS[0], exact=False, half_trust=False, pooled=0):
+    def __init__(self, counts, network):
         shares = counts / counts.sum(axis=2, keepdims=True)
         self.sums = np.concatenate([np.zeros_like(shares[:1]), np.cumsum(shares, axis=0)])
-        self.network, self.exact, self.half_trust, self.pooled = network, exact, half_trust, pooled
-        self.windows = (shortest, *Network.WINDOWS[1:])
+        self.network = network
         self.ends = np.arange(0, len(counts) + 1, BLOCK)
         self.since = steps_since_jump(np.diff(self.sums[self.ends], axis=0) / BLOCK)
         self.scores = self._scores()
@@ -124,8 +122,6 @@ class Auto:
     def _sums_at(self, first, at):
         """The sums before the step `first` [origins, layers] as they are known at the step `at` [origins, 1]."""
         layers = np.arange(self.sums.shape[1])
-        if self.exact:
-            return self.sums[first, layers]
         before = first // BLOCK * BLOCK
         after = np.minimum(before + BLOCK, at)
         part = (first - before) / np.maximum(after - before, 1)
@@ -144,11 +140,8 @@ class Auto:
     def spans(self, at):
         """The network's forecasts, [origins, layers, experts, spans]."""
         since = self.since_at(at)
-        means = np.stack([self.mean(at, np.minimum(w, since)) for w in self.windows], axis=-1)
+        means = np.stack([self.mean(at, np.minimum(w, since)) for w in Network.WINDOWS], axis=-1)
         spans = self.network.spans(means, np.broadcast_to(at[:, None], since.shape))
-        if self.half_trust:
-            halved = (since < Network.WINDOWS[-1]) & (at[:, None] > since + 200)
-            spans = np.where(halved[..., None, None], (spans + means.mean(axis=-1, keepdims=True)) / 2, spans)
         return spans / spans.sum(axis=2, keepdims=True)
 
     def candidates(self, at, first, last):
@@ -168,7 +161,7 @@ class Auto:
         errors = np.abs(self._forecasts[:, known] - came) / np.maximum(came, 0.1 / came.shape[2])
         losses[known] = np.moveaxis(errors.mean(axis=-1), 0, -1)
         mean = losses.mean(axis=-1, keepdims=True)
-        return np.where(mean < LEAST_LOSS, 0, losses / np.maximum(mean, LEAST_LOSS))
+        return np.where(mean <= LEAST_LOSS, 0, losses / np.maximum(mean, LEAST_LOSS))
 
     def _scores(self):
         """[ends, layers, candidates]"""
@@ -180,7 +173,7 @@ class Auto:
             for steps, weight in SCORED.items():
                 if end - steps // BLOCK >= NETWORK_FROM // BLOCK:
                     scores[end] += weight * losses[steps][end - steps // BLOCK]
-        return (1 - self.pooled) * scores + self.pooled * scores.mean(axis=1, keepdims=True)
+        return scores
 
     def weights(self, at):
         """[origins, layers, candidates]"""
