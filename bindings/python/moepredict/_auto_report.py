@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""What auto says of itself."""
+"""What auto says of itself, read from the library."""
 from __future__ import annotations
 
 from ctypes import POINTER, c_double, c_uint64

@@ -13,7 +13,8 @@ BLOCK, MOST_POINTS = 50, 1000  # auto's weights change after each block
 
 
 class AutoRun(NamedTuple):
-    """The weights of auto's candidates, and the jumps that it has noticed. A point comes after one block, or some."""
+    """The weights of auto's candidates, and the jumps that it has noticed. A point comes after each block, or, in a
+    long run, after several."""
 
     candidates: Tuple[str, ...]
     points: NDArray[Any]             # (points,): steps pushed by then

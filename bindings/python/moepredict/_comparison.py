@@ -57,7 +57,7 @@ def _candidates(counts: NDArray[Any], train: Sequence[NDArray[Any]],
                 progress: Callable[[float], Any]) -> Dict[str, Predictor]:
     """Every method with its defaults, auto first, and the joint form of the LSTM."""
     _, layers, experts = counts.shape
-    names = ["auto", *(name for name in methods() if name != "auto")]
+    names = sorted(methods(), key=lambda name: name != "auto")
     made = {name: Predictor(name, layers=layers, experts=experts) for name in names}
     if train:
         for i, name in enumerate(LEARNED):
@@ -72,7 +72,7 @@ def _best_window(counts: NDArray[Any], horizon: int, progress: Callable[[float],
     for i, window in enumerate(WINDOWS):
         tried[window] = backtest("sw_avg", counts, horizon=horizon, first=FIRST, sw_avg_window=window)
         progress((i + 1) / len(WINDOWS))
-    best = min(tried, key=lambda window: (np.isnan(of_mean := _mean(tried[window].error_of_mean)), of_mean))
+    best = min(tried, key=lambda window: float(np.nan_to_num(_mean(tried[window].error_of_mean), nan=np.inf)))
     return best, tried[best]
 
 
@@ -151,8 +151,8 @@ def _weights_in_words(found: Comparison) -> str:
     if found.trainings:
         others = "another run" if found.trainings == 1 else f"{found.trainings} other runs"
         return "auto and lstm were trained on " + (f"this very run{seen}" if found.in_sample else others)
-    return "auto and lstm have the weights that the library ships" + (f", made from this very run among others{seen}"
-                                                            if found.in_sample else ", made from other runs")
+    source = f"this very run among others{seen}" if found.in_sample else "other runs"
+    return f"auto and lstm have the weights that the library ships, made from {source}"
 
 
 def _joint_in_words(found: Comparison) -> str:

@@ -57,7 +57,7 @@ class Learner(Handle):
         self.fit_traces([trace], progress=progress)
 
     def fit_traces(self, traces: Iterable[Any], *, progress: Optional[Callable[[float], Any]] = None) -> None:
-        """Learn from other runs, from the beginning. Only lstm can, and auto, whose network learns.
+        """Learn from other runs, from the beginning. Only lstm and the network of auto can.
 
         Everything learned before is discarded, the shipped weights included. The history stays.
 
@@ -85,10 +85,12 @@ class Learner(Handle):
             library.moep_predictor_fit_traces(self._checked_handle(), structs, len(arrays))
 
     def adopt(self, fitted: Learner) -> None:
-        """Copy what another predictor's fit has learned; keep the own history and step number, and auto's weights.
+        """Copy what another predictor's fit has learned; keep the own history and step number, and what auto has
+        learned from the run.
 
         With it, a fit can run in another thread on a clone, while this predictor continues. The result is the same, to
-        the byte, as if this predictor had been fitted when it was cloned.
+        the byte, as if this predictor had been fitted when it was cloned; for auto, if no block of 50 steps has ended
+        since.
 
         Parameters
         ----------

@@ -105,8 +105,8 @@ def drift(detected: DetectorRun, realised: NDArray[Any]) -> Figure:
 
 
 def pngs(names: List[str], make: Callable[[], Any], detected: DetectorRun) -> List[bytes]:
-    """The figures that `make` draws, as the contents of PNG files. Most have the states as
-    their background. They are drawn with matplotlib's defaults, not with the user's settings."""
+    """The figures that `make` draws, as the contents of PNG files. Most have the states as their background. They
+    are drawn with matplotlib's defaults, not with the user's settings."""
     with matplotlib.style.context("default"):
         files = []
         for name, figure in zip(names, make()):

@@ -36,7 +36,7 @@ class Predictor(Learner):
     history : int, default 0
         Steps kept, at 4 bytes per series. 0: as many as the method needs, which is sw_avg_window for sw_avg, 1000 or
         200 arima_bucket, whichever is more, for arima, 2048 for lstm, and 1 for auto, which keeps means instead. At
-        least sw_avg_window, 8 arima_bucket, 2000, 1.
+        least, in the same order: sw_avg_window, 8 arima_bucket, 2000, 1.
     fit_budget : float, default 0
         What one call of ``fit`` may spend, in millions of floating-point operations; 0: no limit. The count is a
         formula, the same on any machine. A call whose budget is spent returns, and the next one continues from there.
@@ -197,7 +197,7 @@ class Predictor(Learner):
 
     @property
     def auto_report(self) -> AutoReport:
-        """`AutoReport`: the weights of auto's candidates, its expected errors, jumps. An Error for other methods."""
+        """`AutoReport`: the weights of auto's candidates, expected errors, coverage, jumps. For others an Error."""
         return report_of(self)
 
     def _expected_errors(self) -> NDArray[np.float64]:

@@ -168,12 +168,12 @@ def _page(title: str, counts: NDArray[Any], found: Comparison, rows: List[Dict[s
     late = "<p>The trace is too short to evaluate a forecast of 1,000 steps.</p>"
     if rows:
         late = ("<h2>Errors in the later half of the run</h2>" + _errors_html(rows) +
-                "<p>Means over all layers and the forecasts from half the run on. The best "
-                "is bold, among those that have not seen the run before. Error: each single step against its forecast. "
-                "Floor: what the scatter of single steps leaves of it even to the actual mean load. Error of mean: the "
-                "mean load over the horizon against its forecast, which is what a placement of experts experiences. "
-                "Floor of mean: what independent sampling of tokens would leave "
-                "of that. The paper error leaves out experts without a token.</p>"
+                "<p>Means over all layers and the forecasts from half the run on. The best is bold, among those that "
+                "have not seen the run before. Error: each single step against its forecast. Floor: what the scatter "
+                "of single steps leaves of it even to the actual mean load. Error of mean: the mean load over the "
+                "horizon against its forecast, which is what a placement of experts experiences. Floor of mean: what "
+                "independent sampling of tokens would leave of that. The paper error leaves out experts without a "
+                "token.</p>"
                 f"<p>{html.escape(in_words(found))} {html.escape(best_window_in_words(found))}</p>" +
                 "".join(f"<p>{html.escape(reason)}.</p>" for reason in reasons(rows)))
     empty = int((~counts.any(2)).sum())
@@ -216,8 +216,8 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence
     Returns
     -------
     list of dict
-        The rows of the error table. in_sample: auto and lstm were trained on this very run. reason: an explanation
-        where there is no error, or empty.
+        The rows of the error table. in_sample: the weights of auto or lstm were made from this very run. reason:
+        an explanation where there is no error, or empty.
 
     Raises
     ------
@@ -246,7 +246,7 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence
     if detected.knows:
         draw.append((["states", "drift"],
                      lambda: [_state_figures.states(detected), _state_figures.drift(detected, realised)]))
-    lines = {key: result for key, result in backtests.items() if key[0] != BEST}  # which lies too near to sw_avg
+    lines = {key: result for key, result in backtests.items() if key[0] != BEST}  # whose lines would hide sw_avg's
     draw += [([f"error-{h}"], functools.partial(lambda h: [_figures.errors(lines, h, counts.shape[1])], h))
              for h in horizons]
     if found.auto:
