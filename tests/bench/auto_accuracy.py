@@ -192,8 +192,9 @@ def check(results):
 
 HEAD = """errors of the horizon's mean, of forecasts every 50 steps from 300 on, in % against the window that is best in
 hindsight for the run and the horizon. Transient and stable: the detector's state of the layer when the forecast is
-made. The weights come from other runs. Single steps: their error in stable layers over that of the true mean of the
-next 1,000 steps. Simulated runs with 8,192 tokens but one; the last two are outside AUTO's promise."""
+made. The weights come from other runs; of spl12 and spl21 they know one half. Single steps: their error in stable
+layers over that of the true mean of the next 1,000 steps. Simulated runs have 8,192 tokens, but for one. The last two
+are outside AUTO's promise."""
 
 
 def chosen(arguments):
@@ -207,7 +208,8 @@ def main():
     parser = argparse.ArgumentParser(prog="auto_accuracy", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="recorded runs only")
     parser.add_argument("--set", choices=("tuning", "final", "all"), default="all",
-                        help="final: the four recorded runs that nothing is tuned on; tuning: all others")
+                        help="final: the four recorded runs that nothing is tuned on; tuning: those that constants are "
+                             "tuned on")
     parser.add_argument("--runs", nargs="+", metavar="NAME", choices=[name for of in GROUPS.values() for name in of],
                         help="only these")
     results = {name: Result(Run(name)) for name in chosen(parser.parse_args())}
