@@ -358,9 +358,11 @@ MOEP_API moep_status moep_predictor_config_read(const moep_predictor *predictor,
  * it was 11 % lower. On the worst run it was as large as that window's, where the LSTM's was 65 % larger. Of all
  * bundled runs no layer was 2 % worse than the mean of the last 100 steps (`sh tests/bench/run.sh auto_accuracy`).
  *
- * Its limit is what the past does not show. No forecast knows a shift of the data that is yet to come. Where the next
- * 500 steps say nothing of the next 2,000, as with a hotspot that wanders in long cycles, the scores mislead. In a
- * simulated run of that kind, forecasts of 2,000 steps were 21 % worse than the best window's.
+ * Its limit is what the past does not show. No forecast knows a shift of the data that is yet to come. And where
+ * loads come and go in cycles of about 700 steps or more, the next 500 steps mislead the scores, whatever the
+ * horizon. A hotspot may wander so, or two data sets take turns. AUTO is then about as good as the mean of the last
+ * 100 steps, and that of a whole cycle may be several times better. If you know of such a cycle, take SW_Avg, with a
+ * longer window.
  *
  * Fit. There is nothing to fit. fit_traces trains the network on other runs, as it does the LSTM's.
  *
