@@ -198,7 +198,7 @@ enum { MOEP_LSTM_SHARED = 0, MOEP_LSTM_JOINT = 1 };           /* lstm_scope */
  *     SW_Avg  sw_avg_window                           sw_avg_window
  *     ARIMA   1000, or 200 x arima_bucket if more     8 x arima_bucket
  *     LSTM    2048                                    2000
- *     AUTO    1                                       1
+ *     AUTO    1, more is of no use                    1
  *
  * fit_budget limits the operations of each call of fit. A formula counts them, alike on any machine and number of
  * threads. A call that runs out returns MOEP_OK; the next continues with what is left, on the history held then.
@@ -218,7 +218,7 @@ typedef struct moep_predictor_config {
     uint32_t arima_scale;       /* what is modelled, shares or log-ratios; default 0, MOEP_ARIMA_SHARES */
     uint32_t arima_mean;        /* has a model with d = 0 a mean? 0: no, 1: yes; default 1 */
     double arima_root_limit;    /* largest modulus of inverse roots in forecasts, > 0 and <= 1; default 0.995 */
-    uint64_t seed;              /* the LSTM's random numbers: first weights, minibatches; default 0 */
+    uint64_t seed;              /* random numbers of training: first weights, minibatches; default 0 */
     uint32_t lstm_scope;        /* the form of the network; default 0, MOEP_LSTM_SHARED */
     uint32_t lstm_layers;       /* recurrent layers, 0 .. 4 (joint form: 1 .. 4); default 1 */
     uint32_t lstm_hidden;       /* hidden units of each, 1 .. 512; default 16 */
@@ -247,6 +247,8 @@ MOEP_API void moep_predictor_destroy(moep_predictor *predictor);
  * - A number below moep_info.next_step is INVALID_ARGUMENT: no iteration counts twice. A number above it leaves a
  *   gap, which moep_info.gaps counts and nothing fills. The first step may have any number, so a run may be joined
  *   at any step.
+ * - Windows and horizons count steps pushed, whatever their numbers. If you push every tenth step alone, a horizon of
+ *   100 covers the next 1,000 steps of the run.
  * - A layer without a token repeats its last shares (uniform ones before any); moep_info.empty_layers counts it.
  * - Zero steps are checked and do nothing; counts may then be NULL.
  * Cost: O(layers x experts) per step, whatever the method, window or history. No memory, no lock, no system call.
@@ -344,22 +346,25 @@ MOEP_API moep_status moep_predictor_config_read(const moep_predictor *predictor,
  * - Old errors fade: after 200 steps they count half. A candidate's weight falls exponentially with its errors.
  * - Every layer has its own weights, and one set serves every horizon. A layer's forecast is the same bytes whichever
  *   layers are beside it.
- * - Nothing is scored before step 150. Until then the network has a weight of 0.4, the uniform load of 0.05.
+ * - Nothing is scored before step 150. Until then, the network has a weight of 0.4 as soon as it forecasts. The
+ *   uniform load has 0.05, and all windows share the rest alike.
  *
  * Changes.
  * - A jump is a shift of the layer's mean load by more than noise and drift explain, and by 8 % of the mean load or
  *   more. It is noticed within about 100 steps.
  * - A gap of more than 100 step numbers counts as a jump of every layer, at the beginning of the running block, and
- *   the scores begin anew.
+ *   the scores begin anew. If you push fewer than every hundredth step, number them from 0 on (push), or each is a
+ *   gap.
  * - The network takes the age of the run from its step numbers: give them (push_at) if you join a run late.
  *
- * What it promises was measured on four bundled runs on which nothing was tuned. The error of the mean of the next
- * 1,000 steps was 10 % lower than that of the best single window, chosen for each run in hindsight. For 2,000 steps
- * it was 11 % lower. On the worst run it was as large as that window's, where the LSTM's was 65 % larger. Of all
- * bundled runs no layer was 2 % worse than the mean of the last 100 steps (`sh tests/bench/run.sh auto_accuracy`).
+ * What it promises was measured on four bundled runs on which nothing was tuned. The rival was the mean of the last w
+ * steps, with the w of 1 to 1,000 that is best for each run in hindsight. The error of the mean of the next 1,000
+ * steps was 10 % lower than the rival's, of the next 2,000 11 % (geometric means). On the worst run it was as large
+ * as the rival's, where the LSTM's was 65 % larger. On all bundled runs, each layer's error was at most 2 % above
+ * that of the mean of its last 100 steps (`sh tests/bench/run.sh auto_accuracy`).
  *
  * Its limit is what the past does not show. No forecast knows a shift of the data that is yet to come. And where
- * loads come and go in cycles of about 700 steps or more, the next 500 steps mislead the scores, whatever the
+ * loads come and go in cycles of about 700 steps or more, the next 500 steps may mislead the scores, whatever the
  * horizon. A hotspot may wander so, or two data sets take turns. AUTO is then about as good as the mean of the last
  * 100 steps, and that of a whole cycle may be several times better. If you know of such a cycle, take SW_Avg, with a
  * longer window.
@@ -368,7 +373,8 @@ MOEP_API moep_status moep_predictor_config_read(const moep_predictor *predictor,
  *
  * Quantiles lie about the forecast. Their width comes from the errors of AUTO's own past forecasts in this run, the
  * spread of the candidates, and sampling noise. They are calibrated for 1,000 steps ahead, layer by layer: where past
- * intervals have missed too often, the next are wider. */
+ * intervals have missed too often, the next are wider. The first are scored at step 1,100; before about step 300 they
+ * are too narrow. */
 
 /* The number of candidates, and a name, "mean of 100 since the last jump"; NULL past the last. Static text. */
 MOEP_API size_t moep_auto_candidates(void);
@@ -379,7 +385,7 @@ typedef struct moep_auto_report {
     size_t struct_size;     /* sizeof(moep_auto_report) */
     double *weights;        /* [layers][candidates]: of a forecast made now; those of a layer sum to 1 */
     double *expected_error; /* [layers]: of the mean of 1,000 steps, by past forecasts; NaN before any is scored */
-    double *coverage;       /* [layers][2]: how often past 80 and 95 % intervals held; NaN before any is scored */
+    double *coverage;       /* [layers][2]: how often past 80 and 95 % intervals of that mean held; NaN likewise */
     uint64_t *since_jump;   /* [layers]: steps since the last jump or long gap; all, if there was none */
 } moep_auto_report;
 
