@@ -75,7 +75,7 @@ class Handle:
             gradient, and subclasses of tensor work too. A layer without any token repeats its last shares.
         step : int, optional
             The run's own number of the first step. Numbers skipped since the first one pushed count as gaps. Default
-            None: the next number, ``info.next_step``.
+            None: the next number, ``info.next_step``. Windows and horizons count steps pushed, whatever their numbers.
 
         Raises
         ------

@@ -141,9 +141,9 @@ class AutoReport(NamedTuple):
         Their weights in a forecast made now, 0 or more; those of a layer sum to 1.
     expected_error : ndarray of float64, (layers,)
         The error to expect of the mean load of the next 1000 steps, as `forecast_error` measures it: that of its own
-        past forecasts in this run. NaN before the first of them is evaluated.
+        past forecasts in this run. NaN before the first of them is evaluated, at step 1100.
     coverage : ndarray of float64, (layers, 2)
-        How often its past intervals of 80 and 95 % held. NaN before the first of them is evaluated.
+        How often its past intervals of 80 and 95 % of that mean held. NaN before the first of them is evaluated.
     since_jump : ndarray of uint64, (layers,)
         Steps since the layer's load last jumped, or since a gap of more than 100 steps; all, without either.
     """

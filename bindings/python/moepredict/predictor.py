@@ -35,8 +35,8 @@ class Predictor(Learner):
         Steps that sw_avg averages, 1 or more. Short windows follow a changing load, long ones average noise away.
     history : int, default 0
         Steps kept, at 4 bytes per series. 0: as many as the method needs, which is sw_avg_window for sw_avg, 1000 or
-        200 arima_bucket, whichever is more, for arima, 2048 for lstm, and 1 for auto, which keeps means instead. At
-        least, in the same order: sw_avg_window, 8 arima_bucket, 2000, 1.
+        200 arima_bucket, whichever is more, for arima, 2048 for lstm, and 1 for auto, which keeps means instead and
+        has no use for more. At least, in the same order: sw_avg_window, 8 arima_bucket, 2000, 1.
     fit_budget : float, default 0
         What one call of ``fit`` may spend, in millions of floating-point operations; 0: no limit. The count is a
         formula, the same on any machine. A call whose budget is spent returns, and the next one continues from there.
@@ -58,7 +58,7 @@ class Predictor(Learner):
         Forecasts use polynomials whose inverse roots have at most this modulus, more than 0 and at most 1. Roots that
         nearly cancel on the unit circle make the future look too certain. 1: no change.
     seed : int, default 0
-        The seed of all random numbers: first weights, order of training.
+        The seed of all random numbers: first weights, order of training. For lstm, and auto's network.
     lstm_scope : str or int, default "shared"
         "shared": one network that all series of all runs share. "joint": the paper's, one network for all experts of
         all layers of this run; it must be fitted before it forecasts.
