@@ -352,9 +352,7 @@ MOEP_API moep_status moep_predictor_config_read(const moep_predictor *predictor,
  * Changes.
  * - A jump is a shift of the layer's mean load by more than noise and drift explain, and by 8 % of the mean load or
  *   more. It is noticed within about 100 steps.
- * - A gap of more than 100 step numbers counts as a jump of every layer, at the beginning of the running block, and
- *   the scores begin anew. If you push fewer than every hundredth step, number them from 0 on (push), or each is a
- *   gap.
+ * - A gap of step numbers changes nothing: after it, the load itself tells whether it has jumped.
  * - The network takes the age of the run from its step numbers: give them (push_at) if you join a run late.
  *
  * What it promises was measured on four bundled runs on which nothing was tuned. The rival was the mean of the last w
@@ -386,7 +384,7 @@ typedef struct moep_auto_report {
     double *weights;        /* [layers][candidates]: of a forecast made now; those of a layer sum to 1 */
     double *expected_error; /* [layers]: of the mean of 1,000 steps, by past forecasts; NaN before any is scored */
     double *coverage;       /* [layers][2]: how often past 80 and 95 % intervals of that mean held; NaN likewise */
-    uint64_t *since_jump;   /* [layers]: steps since the last jump or long gap; all, if there was none */
+    uint64_t *since_jump;   /* [layers]: steps since the last jump; all, if there was none */
 } moep_auto_report;
 
 /* Reads it. expected_error is measured as moep_forecast_error's error. Scratch comes from the allocator.

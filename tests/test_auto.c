@@ -3,7 +3,9 @@
 #include "support.h"
 
 #include "methods/auto/candidates.h"
+#include "methods/auto/network.h"
 #include "methods/auto/weights.h"
+#include "methods/lstm/model.h"
 #include "predictor/predictor.h"
 
 enum { EXPERTS = 16, BLOCK = MP_AUTO_BLOCK, MOST_BLOCKS = 150 };
@@ -168,7 +170,7 @@ static void jumps_are_those_of_the_definition(void **state)
 {
     (void)state;
     size_t jumps = 0;
-    for (uint64_t seed = 1; seed <= 60; seed++) {
+    for (uint64_t seed = 1; seed <= 30; seed++) {
         double mean[MOST_BLOCKS][EXPERTS];
         int64_t level[EXPERTS], counts[EXPERTS];
         uint64_t random = seed, start = 0;
@@ -197,7 +199,7 @@ static void jumps_are_those_of_the_definition(void **state)
         }
         moep_predictor_destroy(predictor);
     }
-    assert_true(jumps > 100);
+    assert_true(jumps > 50);
 }
 
 /* ---- weights ----------------------------------------------------------------------------------------------------- */
@@ -266,33 +268,20 @@ static double sum_of_scores(const moep_predictor *predictor)
     return sum;
 }
 
-static void after_a_gap_of_more_than_100_steps_the_past_is_no_evidence(void **state)
+/* Ten steps after 1,000 that were not pushed: with these few the forecast must not begin anew. */
+static void a_gap_of_step_numbers_changes_no_byte(void **state)
 {
     (void)state;
+    double rows[2][EXPERTS];
     int64_t *counts = shifted_counts(1000, 1000, 7);
-    for (uint64_t gap = 100; gap <= 101; gap++) {
-        moep_predictor *predictor = predictor_of(counts, 910);
-        assert_true(sum_of_scores(predictor) > 0);
-        assert_int_equal(moep_predictor_push_at(predictor, 910 + gap, 1, counts, MOEP_INT64), MOEP_OK);
-        assert_true((sum_of_scores(predictor) > 0) == (gap == 100));
-        assert_int_equal(first_block_seen(predictor), gap == 100 ? 0 : 910 / BLOCK);
-        assert_int_equal(moep_predictor_push(predictor, 90, counts, MOEP_INT64), MOEP_OK);
-        assert_int_equal(first_block_seen(predictor), gap == 100 ? 0 : 910 / BLOCK);
+    for (size_t i = 0; i < 2; i++) {
+        moep_predictor *predictor = make_predictor(MOEP_AUTO, 1, EXPERTS, 0, NULL);
+        assert_int_equal(moep_predictor_push_at(predictor, 20000, 910, counts, MOEP_INT64), MOEP_OK);
+        assert_int_equal(moep_predictor_push_at(predictor, i == 0 ? 20910 : 21910, 10, counts, MOEP_INT64), MOEP_OK);
+        assert_int_equal(moep_predictor_predict(predictor, 1000, 1000, rows[i], EXPERTS), MOEP_OK);
         moep_predictor_destroy(predictor);
     }
-    free(counts);
-}
-
-static void the_last_step_numbers_are_without_gaps(void **state)
-{
-    (void)state;
-    int64_t *counts = shifted_counts(400, 400, 9);
-    moep_predictor *predictor = make_predictor(MOEP_AUTO, 1, EXPERTS, 0, NULL);
-    for (uint64_t step = UINT64_MAX - 401; step < UINT64_MAX - 1; step++)
-        assert_int_equal(moep_predictor_push_at(predictor, step, 1, counts, MOEP_INT64), MOEP_OK);
-    assert_int_equal(first_block_seen(predictor), 0);
-    assert_int_equal(state_of(predictor).run->stretch, 0);
-    moep_predictor_destroy(predictor);
+    assert_memory_equal(rows[0], rows[1], sizeof rows[0]); /* the network's age ends at 10,000 steps */
     free(counts);
 }
 
@@ -359,25 +348,6 @@ static void a_state_saved_at_any_step_of_a_block_goes_on_with_the_same_bytes(voi
 
 /* 60 layers: some have done the work of the block before the gap, and some do it after. At the end of a block the
  * windows that the gap cuts are empty. */
-static void a_state_saved_after_a_gap_at_any_step_of_a_block_can_be_loaded(void **state)
-{
-    (void)state;
-    enum { LAYERS = 60, FEW = 4 };
-    int64_t *counts = random_counts(400, LAYERS, FEW, 14);
-    unsigned char *bytes;
-    for (size_t before = 200; before < 250; before++) {
-        moep_predictor *predictor = make_predictor(MOEP_AUTO, LAYERS, FEW, 0, NULL), *loaded = NULL;
-        assert_int_equal(moep_predictor_push(predictor, before, counts, MOEP_INT64), MOEP_OK);
-        assert_int_equal(moep_predictor_push_at(predictor, 1000, 60, counts, MOEP_INT64), MOEP_OK);
-        size_t size = bytes_of(predictor, &bytes);
-        assert_int_equal(moep_predictor_load(bytes, size, NULL, &loaded), MOEP_OK);
-        moep_predictor_destroy(loaded);
-        moep_predictor_destroy(predictor);
-        free(bytes);
-    }
-    free(counts);
-}
-
 static void the_work_of_a_block_is_spread_over_the_pushes_that_follow(void **state)
 {
     (void)state;
@@ -429,20 +399,21 @@ static void after_a_reset_it_is_as_new(void **state)
 static void adopting_takes_the_network_and_leaves_the_rest(void **state)
 {
     (void)state;
-    enum { STEPS = 700 };
-    int64_t *counts = shifted_counts(STEPS, 350, 12);
-    moep_trace trace = {sizeof trace, counts, MOEP_INT64, 0, STEPS, 1, EXPERTS};
-    moep_predictor *trained = make_predictor(MOEP_AUTO, 1, EXPERTS, 0, NULL), *predictor = predictor_of(counts, 600);
+    int64_t *counts = shifted_counts(600, 350, 12);
+    moep_predictor *other = make_predictor(MOEP_AUTO, 1, EXPERTS, 0, NULL), *predictor = predictor_of(counts, 600);
+    moep_predictor_config config = mp_auto_network_of(&other->config, NULL).config;
+    struct lstm_model model = mp_lstm_model(&config, EXPERTS, other->model);
     double before[EXPERTS], after[EXPERTS], scores = sum_of_scores(predictor);
-    assert_int_equal(moep_predictor_fit_traces(trained, &trace, 1), MOEP_OK);
+    for (size_t i = 0; i < model.parameters; i++)
+        model.best[i] = 0; /* a network that forecasts the mean of its windows */
     assert_int_equal(moep_predictor_predict(predictor, 1000, 1000, before, EXPERTS), MOEP_OK);
-    assert_int_equal(moep_predictor_adopt(predictor, trained), MOEP_OK);
+    assert_int_equal(moep_predictor_adopt(predictor, other), MOEP_OK);
     assert_int_equal(moep_predictor_predict(predictor, 1000, 1000, after, EXPERTS), MOEP_OK);
     assert_memory_not_equal(before, after, sizeof before);
     assert_int_equal(info_of(predictor).steps, 600);
     assert_near(sum_of_scores(predictor), scores, 0);
     moep_predictor_destroy(predictor);
-    moep_predictor_destroy(trained);
+    moep_predictor_destroy(other);
     free(counts);
 }
 
@@ -465,7 +436,7 @@ static void every_build_has_the_same_state_and_quantiles(void **state)
     unsigned char *bytes;
     size_t size = bytes_of(predictor, &bytes);
     uint64_t hash = hash_of(hash_of(HASH_START, bytes, size), quantiles, sizeof quantiles);
-    if (hash != UINT64_C(0xeb782079adbd623d))
+    if (hash != UINT64_C(0xbf83f32e2b719f4c))
         fail_msg("the hash is 0x%016llx", (unsigned long long)hash);
     free(bytes);
     moep_predictor_destroy(predictor);
@@ -501,8 +472,6 @@ static void a_state_that_no_run_leaves_is_not_loaded(void **state)
     assert_refused(predictor, &whole.run->blocks, &(uint64_t){BLOCKS + 1}); /* work that is overdue is never done */
     assert_refused(predictor, &whole.run->blocks, &(uint64_t){UINT64_MAX / BLOCK});
     assert_refused(predictor, &whole.run->phase, &(uint64_t){BLOCK});
-    assert_refused(predictor, &whole.run->stretch, &(uint64_t){BLOCKS + 1});
-    assert_refused(predictor, &whole.run->end_stretch, &(uint64_t){1});
     assert_refused(predictor, &layer->blocks, &(uint64_t){BLOCKS - 1});
     assert_refused(predictor, &layer->blocks, &(uint64_t){BLOCKS + 1});
     assert_refused(predictor, &layer->start[3], &(uint64_t){BLOCKS + 1});
@@ -537,11 +506,9 @@ int main(void)
         cmocka_unit_test(a_score_larger_by_one_divides_a_weight_by_e_to_the_fifth),
         cmocka_unit_test(after_a_level_shift_the_windows_that_it_cuts_get_the_weight),
         cmocka_unit_test(loads_that_no_candidate_misses_leave_the_weights_alone),
-        cmocka_unit_test(after_a_gap_of_more_than_100_steps_the_past_is_no_evidence),
-        cmocka_unit_test(the_last_step_numbers_are_without_gaps),
+        cmocka_unit_test(a_gap_of_step_numbers_changes_no_byte),
         cmocka_unit_test(a_run_that_is_joined_late_forecasts_as_one_that_began_there),
         cmocka_unit_test(a_state_saved_at_any_step_of_a_block_goes_on_with_the_same_bytes),
-        cmocka_unit_test(a_state_saved_after_a_gap_at_any_step_of_a_block_can_be_loaded),
         cmocka_unit_test(the_work_of_a_block_is_spread_over_the_pushes_that_follow),
         cmocka_unit_test(a_forecast_does_not_change_the_state),
         cmocka_unit_test(after_a_reset_it_is_as_new),

@@ -184,26 +184,6 @@ static void the_wider_interval_stays_a_tenth_wider(void **state)
     moep_predictor_destroy(predictor);
 }
 
-static void nothing_before_a_long_gap_is_compared_with_what_follows(void **state)
-{
-    (void)state;
-    moep_predictor *predictor = run_of(1520, 700, 30);
-    const struct auto_layer *layer = layer_of(predictor).layer;
-    double measured = layer->measured;
-    uint64_t finished = layer->finished, random = 5;
-    int64_t counts[EXPERTS];
-    assert_int_equal(finished, 30 - 20 - 1);
-    for (uint64_t step = 0; step < 1079; step++) {
-        fill_step(counts, step, 9999, 30, &random);
-        assert_int_equal(moep_predictor_push_at(predictor, 5000 + step, 1, counts, MOEP_INT64), MOEP_OK);
-        if (step < 79)
-            assert_near(layer->measured, measured, 0);
-        assert_int_equal(layer->finished, finished);
-    }
-    assert_true(layer->measured > measured);
-    moep_predictor_destroy(predictor);
-}
-
 /* ---- the definition ---------------------------------------------------------------------------------------------- */
 
 static double times_of(const double widening[2], double z)
@@ -468,7 +448,6 @@ int main(void)
         cmocka_unit_test(noise_is_the_faded_mean_of_the_squared_errors_of_the_next_block),
         cmocka_unit_test(intervals_that_miss_too_often_widen_and_others_narrow),
         cmocka_unit_test(the_wider_interval_stays_a_tenth_wider),
-        cmocka_unit_test(nothing_before_a_long_gap_is_compared_with_what_follows),
         cmocka_unit_test(quantiles_are_those_of_the_definition),
         cmocka_unit_test(from_the_first_step_on_quantiles_rise_and_hold_the_forecast),
         cmocka_unit_test(quantiles_of_neighbouring_probabilities_never_cross),

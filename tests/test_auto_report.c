@@ -202,23 +202,6 @@ static void a_jump_of_one_layer_is_noticed_in_it_alone(void **state)
     moep_predictor_destroy(predictor);
 }
 
-static void a_gap_of_more_than_100_steps_is_a_jump_of_all_and_begins_the_scores_anew(void **state)
-{
-    (void)state;
-    for (uint64_t gap = 100; gap <= 101; gap++) {
-        moep_predictor *predictor = settled_run(LAYERS, 600);
-        uint64_t random = 7;
-        const int64_t *counts = noisy_step(LAYERS, 0, &random);
-        assert_int_equal(moep_predictor_push_at(predictor, 600 + gap, 1, counts, MOEP_INT64), MOEP_OK);
-        struct record record = report_of(predictor);
-        for (size_t l = 0; l < LAYERS; l++) {
-            assert_int_equal(record.since_jump[l], gap > 100 ? 1 : 601);
-            assert_true((record.weights[l][UNIFORM] < 1e-6) == (gap <= 100));
-        }
-        moep_predictor_destroy(predictor);
-    }
-}
-
 static void a_run_that_is_joined_late_has_no_gap_before_it(void **state)
 {
     (void)state;
@@ -378,7 +361,6 @@ int main(void)
         cmocka_unit_test(a_layer_alone_has_the_report_that_it_has_among_others),
         cmocka_unit_test(without_a_jump_all_steps_count),
         cmocka_unit_test(a_jump_of_one_layer_is_noticed_in_it_alone),
-        cmocka_unit_test(a_gap_of_more_than_100_steps_is_a_jump_of_all_and_begins_the_scores_anew),
         cmocka_unit_test(a_run_that_is_joined_late_has_no_gap_before_it),
         cmocka_unit_test(at_step_1100_the_report_says_how_the_forecast_of_step_100_did),
         cmocka_unit_test(more_of_the_wider_intervals_hold),

@@ -145,7 +145,7 @@ class AutoReport(NamedTuple):
     coverage : ndarray of float64, (layers, 2)
         How often its past intervals of 80 and 95 % of that mean held. NaN before the first of them is evaluated.
     since_jump : ndarray of uint64, (layers,)
-        Steps since the layer's load last jumped, or since a gap of more than 100 steps; all, without either.
+        Steps since the layer's load last jumped; all, if it has not.
     """
 
     candidates: Tuple[str, ...]

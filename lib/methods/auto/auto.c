@@ -11,9 +11,6 @@
 #include "methods/auto/work.h"
 #include "support/simd.h"
 
-/* Steps missing between two pushes after which what came before is no evidence of what comes. */
-enum { LONG_GAP = 100 };
-
 /* ---- create ------------------------------------------------------------------------------------------------------ */
 
 static const char *fault_of(const moep_predictor_config *config)
@@ -82,18 +79,6 @@ static void end_block(const struct auto_state *state, const float *last_step)
     run->blocks++;
     run->phase = 0;
     run->end_step = run->next_step;
-    run->end_stretch = run->stretch;
-}
-
-/* After a long gap. The running block counts as one that began after it. Layers whose work is pending forget that, too,
- * when it is done. */
-static void begin_stretch(const struct auto_state *state)
-{
-    state->run->stretch = state->run->blocks;
-    for (size_t l = 0; l < state->layers; l++) {
-        struct auto_view view = mp_auto_layer(state, l);
-        mp_auto_forget(view.layer);
-    }
 }
 
 static void work(const struct auto_state *state, const struct auto_network *network)
@@ -114,8 +99,6 @@ static void watch(const struct task *task, const void *model, void *memory)
     struct auto_network network = mp_auto_network_of(task->config, model);
     struct auto_run *run = state.run;
     const float *step = mp_panel_row(&task->panel, task->panel.steps - 1);
-    if (task->next_step - run->next_step > 1 + LONG_GAP) /* a sum could exceed 2^64 */
-        begin_stretch(&state);
     run->next_step = task->next_step;
     mp_auto_add_step(state.running, step, series);
     run->phase++;

@@ -31,13 +31,12 @@ static void learn_level(struct auto_layer *layer, size_t level, double missed)
                -MP_AUTO_MOST_WIDENING, MP_AUTO_MOST_WIDENING);
 }
 
-void mp_auto_calibrate(const struct auto_view *view, uint64_t blocks, uint64_t stretch,
-                       const struct auto_scratch *scratch)
+void mp_auto_calibrate(const struct auto_view *view, uint64_t blocks, const struct auto_scratch *scratch)
 {
     struct auto_layer *layer = view->layer;
     struct auto_origin now = {.blocks = blocks};
     size_t experts = view->experts, steps = MP_AUTO_HORIZON;
-    if (blocks < stretch + MP_AUTO_FIRST_ORIGIN + MP_AUTO_HORIZON_BLOCKS)
+    if (blocks < MP_AUTO_FIRST_ORIGIN + MP_AUTO_HORIZON_BLOCKS)
         return;
     uint64_t origin = blocks - MP_AUTO_HORIZON_BLOCKS;
     const float *own = mp_auto_own(view, origin);

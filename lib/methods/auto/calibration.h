@@ -21,8 +21,7 @@
 #include "methods/auto/state.h"
 
 /* Learns from the forecast and the intervals 1,000 steps before the newest block's end, if there are. */
-void mp_auto_calibrate(const struct auto_view *view, uint64_t blocks, uint64_t stretch,
-                       const struct auto_scratch *scratch);
+void mp_auto_calibrate(const struct auto_view *view, uint64_t blocks, const struct auto_scratch *scratch);
 
 /* Keeps the intervals from an origin with this s^2, to be compared with what comes. */
 void mp_auto_keep_intervals(struct auto_layer *layer, uint64_t origin, double square);

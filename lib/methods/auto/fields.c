@@ -8,11 +8,8 @@ static void run_fields(struct checkpoint *checkpoint, struct auto_run *run)
     mp_field_u64(checkpoint, &run->next_step);
     mp_field_u64(checkpoint, &run->blocks);
     mp_field_u64(checkpoint, &run->phase);
-    mp_field_u64(checkpoint, &run->stretch);
     mp_field_u64(checkpoint, &run->end_step);
-    mp_field_u64(checkpoint, &run->end_stretch);
     mp_checkpoint_require(checkpoint, run->phase < MP_AUTO_BLOCK);
-    mp_checkpoint_require(checkpoint, run->end_stretch <= run->stretch && run->stretch <= run->blocks);
     mp_checkpoint_require(checkpoint, run->blocks <= (UINT64_MAX - run->phase) / MP_AUTO_BLOCK);
 }
 

@@ -35,7 +35,7 @@ struct auto_view mp_auto_call_layer(const struct auto_call *call, size_t layer)
     if (!mp_auto_is_pending(&view, run))
         return view;
     view = mp_auto_copy(&call->state, layer, call->copy);
-    mp_auto_learn(&view, run, &call->scratch);
+    mp_auto_learn(&view, &call->scratch);
     return view;
 }
 

@@ -55,11 +55,11 @@ MP_VECTORISED static void mp_auto_update_noise(float *restrict noise, const floa
     }
 }
 
-void mp_auto_measure_noise(const struct auto_view *view, uint64_t blocks, uint64_t stretch)
+void mp_auto_measure_noise(const struct auto_view *view, uint64_t blocks)
 {
     struct auto_layer *layer = view->layer;
     uint64_t origin = blocks - 1;
-    if (origin <= stretch)
+    if (origin == 0)
         return;
     mp_auto_update_noise(view->noise, mp_auto_mean(view, origin), mp_auto_own(view, origin),
                          mp_min_load((double)view->experts), view->experts);

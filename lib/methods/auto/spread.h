@@ -32,7 +32,7 @@
 void mp_auto_measure_step(const struct auto_view *view, const float *last_step, uint64_t block);
 
 /* Learns r_e and v from the newest block, if AUTO has forecast it. */
-void mp_auto_measure_noise(const struct auto_view *view, uint64_t blocks, uint64_t stretch);
+void mp_auto_measure_noise(const struct auto_view *view, uint64_t blocks);
 
 struct auto_spread {
     double square; /* s^2 */

@@ -36,7 +36,7 @@ enum {
     MP_AUTO_LEVELS = 2      /* intervals that are calibrated: of 80 and 95 % (calibration.h) */
 };
 
-/* The order of the candidates. Cut windows end at the last jump, or long gap; the others reach beyond it. */
+/* The order of the candidates. Cut windows end at the last jump; the others reach beyond it. */
 enum {
     MP_AUTO_CUT = 0,
     MP_AUTO_CUT_WINDOWS = 5,
@@ -57,10 +57,7 @@ struct auto_run {
     uint64_t next_step; /* the number of the step that would follow without a gap */
     uint64_t blocks;    /* that have ended */
     uint64_t phase;     /* steps of the running block */
-    uint64_t stretch;   /* the first block after the last long gap */
-
-    /* When the last block ended: the number of the step to follow, and the stretch. */
-    uint64_t end_step, end_stretch;
+    uint64_t end_step;  /* next_step when the last block ended */
 };
 
 /* The numbers of one layer. Arrays of origins and blocks are rings: that of number n is at n modulo their length. */

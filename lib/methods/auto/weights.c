@@ -67,12 +67,12 @@ static void score_lag(const struct auto_view *view, uint64_t blocks, size_t lag,
         view->layer->score[k] += factor * loss[k] / mean;
 }
 
-void mp_auto_score(const struct auto_view *view, uint64_t blocks, uint64_t stretch, const struct auto_scratch *scratch)
+void mp_auto_score(const struct auto_view *view, uint64_t blocks, const struct auto_scratch *scratch)
 {
     for (size_t k = 0; k < MP_AUTO_CANDIDATES; k++)
         view->layer->score[k] *= DISCOUNT;
     for (size_t i = 0; i < LAGS; i++)
-        if (blocks >= stretch + MP_AUTO_FIRST_ORIGIN + lags[i].blocks)
+        if (blocks >= MP_AUTO_FIRST_ORIGIN + lags[i].blocks)
             score_lag(view, blocks, lags[i].blocks, lags[i].factor, scratch);
 }
 

@@ -17,7 +17,7 @@
 #include "methods/auto/state.h"
 
 /* Discounts the layer's scores, and adds the losses that the newest block has made known. */
-void mp_auto_score(const struct auto_view *view, uint64_t blocks, uint64_t stretch, const struct auto_scratch *scratch);
+void mp_auto_score(const struct auto_view *view, uint64_t blocks, const struct auto_scratch *scratch);
 
 /* The weights, which sum to 1. with_network: is there a forecast of the network to weigh? */
 void mp_auto_weigh(const struct auto_layer *layer, bool with_network, double weights[MP_AUTO_CANDIDATES]);

@@ -6,26 +6,16 @@
 #include "methods/auto/spread.h"
 #include "methods/auto/weights.h"
 
-#include <string.h>
-
-void mp_auto_forget(struct auto_layer *layer)
-{
-    memset(layer->score, 0, sizeof layer->score);
-    layer->start[layer->blocks % MP_AUTO_ORIGINS] = layer->blocks;
-}
-
-void mp_auto_learn(const struct auto_view *view, const struct auto_run *run, const struct auto_scratch *scratch)
+void mp_auto_learn(const struct auto_view *view, const struct auto_scratch *scratch)
 {
     struct auto_layer *layer = view->layer;
     uint64_t blocks = layer->blocks + 1;
     uint64_t before = mp_auto_origin(view, blocks - 1).start;
     layer->start[blocks % MP_AUTO_ORIGINS] = mp_auto_find_jump(view, before, blocks - 1);
-    mp_auto_score(view, blocks, run->end_stretch, scratch);
-    mp_auto_measure_noise(view, blocks, run->end_stretch);
-    mp_auto_calibrate(view, blocks, run->end_stretch, scratch);
+    mp_auto_score(view, blocks, scratch);
+    mp_auto_measure_noise(view, blocks);
+    mp_auto_calibrate(view, blocks, scratch);
     layer->blocks = blocks;
-    if (run->stretch > run->end_stretch)
-        mp_auto_forget(layer);
 }
 
 static void store(float *row, const double *shares, size_t experts)
@@ -58,6 +48,6 @@ static void look_ahead(const struct auto_view *view, const struct auto_run *run,
 void mp_auto_work(const struct auto_view *view, const struct auto_run *run, const struct auto_network *network,
                   const struct auto_scratch *scratch)
 {
-    mp_auto_learn(view, run, scratch);
+    mp_auto_learn(view, scratch);
     look_ahead(view, run, network, scratch);
 }

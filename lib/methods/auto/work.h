@@ -9,12 +9,8 @@
 
 #include "methods/auto/network.h"
 
-/* Forgets what was learned from the blocks so far: after a long gap they are no evidence. The noise and the intervals'
- * calibration stay. */
-void mp_auto_forget(struct auto_layer *layer);
-
 /* The first part, for the next block of the layer. */
-void mp_auto_learn(const struct auto_view *view, const struct auto_run *run, const struct auto_scratch *scratch);
+void mp_auto_learn(const struct auto_view *view, const struct auto_scratch *scratch);
 
 /* Both parts. */
 void mp_auto_work(const struct auto_view *view, const struct auto_run *run, const struct auto_network *network,
