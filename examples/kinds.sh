@@ -34,8 +34,8 @@ table() {
     echo
 }
 for horizon in 1000 2000; do
-    table "nothing is tuned on these runs; next $horizon steps, all / stable layers" \
+    table "runs that nothing is tuned on: next $horizon steps, all / stable layers" \
         mid32-seed5 curriculum16-s16 fine128-s17 upcycled16-s18
-    table "defaults are tuned on these runs; next $horizon steps, all / stable layers" \
+    table "runs that defaults are tuned on: next $horizon steps, all / stable layers" \
         biasfree32-s13 wsd8-s14 early16-s12 ramp16-s11 ramp8-s21
 done

@@ -51,6 +51,8 @@ def panels(names: List[str], title: str, x: str, y: str) -> Tuple[Figure, List[A
         axis.set_title(name, fontsize="medium")
     for axis in axes.flat[len(names):]:
         axis.set_visible(False)
+    for axis in axes.flat[max(0, len(names) - columns):len(names)]:
+        axis.tick_params(labelbottom=True)  # also of a panel above an empty place
     return figure, list(axes.flat[:len(names)])
 
 
