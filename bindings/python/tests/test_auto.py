@@ -36,9 +36,11 @@ class Report(unittest.TestCase):
         report = make().auto_report
         self.assertEqual((report.expected_error.shape, report.coverage.shape), ((LAYERS,), (LAYERS, 2)))
         self.assertEqual(report.since_jump.tolist(), [600] * LAYERS)
-        late = make()
-        late.push(COUNTS[:1], step=10000)
-        self.assertEqual(late.auto_report.since_jump.tolist(), [1] * LAYERS)
+        jumped = make()
+        block = COUNTS[-50:].copy()
+        block[:, 1, :4] *= 3
+        jumped.push(block)
+        self.assertEqual(jumped.auto_report.since_jump.tolist(), [650, 50, 650])
 
     def test_the_report_is_that_of_the_forecast(self):
         # Of the eight windows all but two have the same mean before step 100, and the network has no weight yet.
