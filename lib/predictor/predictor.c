@@ -7,7 +7,6 @@
 #include "api/status.h"
 #include "api/struct.h"
 #include "predictor/config.h"
-#include "series/intake.h"
 #include "series/simplex.h"
 #include "support/environment.h"
 
@@ -147,12 +146,10 @@ void moep_predictor_destroy(moep_predictor *predictor)
 
 /* ---- counts in --------------------------------------------------------------------------------------------------- */
 
-/* Records a step and shows it to the method. */
-static void record(moep_predictor *predictor, const void *counts, moep_dtype dtype)
+/* Shows the newest step to the method. */
+static void show(void *handle)
 {
-    mp_history_record(&predictor->history, counts, dtype, NULL);
-    if (!predictor->method->watch)
-        return;
+    moep_predictor *predictor = handle;
     struct task task = mp_predictor_task(predictor);
     task.state = NULL;
     predictor->method->watch(&task, predictor->model, predictor->state);
@@ -161,15 +158,8 @@ static void record(moep_predictor *predictor, const void *counts, moep_dtype dty
 moep_status mp_predictor_push(moep_predictor *predictor, uint64_t first_step, size_t steps, const void *counts,
                               moep_dtype dtype)
 {
-    struct history *history = &predictor->history;
-    moep_status status = mp_history_check(history, first_step, steps, counts, dtype);
-    if (status != MOEP_OK || steps == 0)
-        return status;
-    size_t step_size = history->layers * history->experts * mp_dtype_size(dtype);
-    mp_history_begin(history, first_step);
-    for (size_t step = 0; step < steps; step++)
-        record(predictor, (const char *)counts + step * step_size, dtype);
-    return MOEP_OK;
+    return mp_history_push_each(&predictor->history, first_step, steps, counts, dtype,
+                                predictor->method->watch ? show : NULL, predictor);
 }
 
 moep_status moep_predictor_push(moep_predictor *predictor, size_t steps, const void *counts, moep_dtype dtype)

@@ -103,17 +103,26 @@ moep_status mp_history_check(const struct history *history, uint64_t first_step,
     return mp_intake_check(counts, dtype, steps, history->layers, history->experts);
 }
 
-moep_status mp_history_push(struct history *history, uint64_t first_step, size_t steps, const void *counts,
-                            moep_dtype dtype)
+moep_status mp_history_push_each(struct history *history, uint64_t first_step, size_t steps, const void *counts,
+                                 moep_dtype dtype, void (*recorded)(void *user), void *user)
 {
     moep_status status = mp_history_check(history, first_step, steps, counts, dtype);
     if (status != MOEP_OK || steps == 0)
         return status;
     size_t step_size = history->layers * history->experts * mp_dtype_size(dtype);
     mp_history_begin(history, first_step);
-    for (size_t step = 0; step < steps; step++)
+    for (size_t step = 0; step < steps; step++) {
         mp_history_record(history, (const char *)counts + step * step_size, dtype, NULL);
+        if (recorded)
+            recorded(user);
+    }
     return MOEP_OK;
+}
+
+moep_status mp_history_push(struct history *history, uint64_t first_step, size_t steps, const void *counts,
+                            moep_dtype dtype)
+{
+    return mp_history_push_each(history, first_step, steps, counts, dtype, NULL, NULL);
 }
 
 void mp_history_reset(struct history *history)

@@ -30,6 +30,10 @@ void mp_history_touch(struct history *history);
 moep_status mp_history_push(struct history *history, uint64_t first_step, size_t steps, const void *counts,
                             moep_dtype dtype);
 
+/* The same, and calls recorded(user) after each step; NULL: nothing. */
+moep_status mp_history_push_each(struct history *history, uint64_t first_step, size_t steps, const void *counts,
+                                 moep_dtype dtype, void (*recorded)(void *user), void *user);
+
 /* mp_history_push in parts, for callers that inspect each step: check all steps of a call, begin with the number of the
  * first, then record them one by one. totals: [layers], of the step's counts, or NULL. */
 moep_status mp_history_check(const struct history *history, uint64_t first_step, size_t steps, const void *counts,
