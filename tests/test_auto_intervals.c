@@ -160,7 +160,7 @@ static void intervals_that_miss_too_often_widen_and_others_narrow(void **state)
         widening[1] = fmax(widening[1], widening[0] + 0.1 - 0.7957);
         errors += (1 - pow(0.5, 0.05)) * (error - errors);
     }
-    assert_int_equal(layer->finished, (uint64_t)origins);
+    assert_int_equal(mp_auto_finished(layer->blocks), (uint64_t)origins);
     for (size_t level = 0; level < 2; level++) {
         assert_near(layer->widening[level], widening[level], 1e-12);
         assert_near(mp_auto_coverage(layer, level), inside[level] / origins, 1e-12);

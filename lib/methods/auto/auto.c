@@ -68,7 +68,7 @@ MP_VECTORISED static void mp_auto_end_sums(double *restrict running, float *rest
     }
 }
 
-static void end_block(const struct auto_state *state, const float *last_step)
+static void end_block(const struct auto_state *state, const float *last_step, uint64_t next_step)
 {
     struct auto_run *run = state->run;
     for (size_t l = 0; l < state->layers; l++) {
@@ -78,7 +78,7 @@ static void end_block(const struct auto_state *state, const float *last_step)
     }
     run->blocks++;
     run->phase = 0;
-    run->end_step = run->next_step;
+    run->end_step = next_step;
 }
 
 static void work(const struct auto_state *state, const struct auto_network *network)
@@ -99,11 +99,10 @@ static void watch(const struct task *task, const void *model, void *memory)
     struct auto_network network = mp_auto_network_of(task->config, model);
     struct auto_run *run = state.run;
     const float *step = mp_panel_row(&task->panel, task->panel.steps - 1);
-    run->next_step = task->next_step;
     mp_auto_add_step(state.running, step, series);
     run->phase++;
     if (run->phase == MP_AUTO_BLOCK)
-        end_block(&state, step);
+        end_block(&state, step, task->next_step);
     work(&state, &network);
 }
 

@@ -36,7 +36,7 @@ void mp_auto_calibrate(const struct auto_view *view, uint64_t blocks, const stru
     struct auto_layer *layer = view->layer;
     struct auto_origin now = {.blocks = blocks};
     size_t experts = view->experts, steps = MP_AUTO_HORIZON;
-    if (blocks < MP_AUTO_FIRST_ORIGIN + MP_AUTO_HORIZON_BLOCKS)
+    if (mp_auto_finished(blocks) == 0)
         return;
     uint64_t origin = blocks - MP_AUTO_HORIZON_BLOCKS;
     const float *own = mp_auto_own(view, origin);
@@ -52,7 +52,6 @@ void mp_auto_calibrate(const struct auto_view *view, uint64_t blocks, const stru
     layer->widening[1] = fmax(layer->widening[1], layer->widening[0] + MP_AUTO_LEAST_STEP);
     layer->error += ERROR_RATE * (mp_error(forecast, actual, experts) - layer->error);
     layer->error_weight += ERROR_RATE * (1 - layer->error_weight);
-    layer->finished++;
 }
 
 /* ---- intervals --------------------------------------------------------------------------------------------------- */
@@ -82,10 +81,11 @@ double mp_auto_times_spread(const struct auto_layer *layer, double z)
 
 double mp_auto_expected_error(const struct auto_layer *layer)
 {
-    return layer->finished > 0 ? layer->error / layer->error_weight : (double)NAN;
+    return mp_auto_finished(layer->blocks) > 0 ? layer->error / layer->error_weight : (double)NAN;
 }
 
 double mp_auto_coverage(const struct auto_layer *layer, size_t level)
 {
-    return layer->finished > 0 ? layer->inside[level] / (double)layer->finished : (double)NAN;
+    uint64_t finished = mp_auto_finished(layer->blocks);
+    return finished > 0 ? layer->inside[level] / (double)finished : (double)NAN;
 }

@@ -5,7 +5,6 @@
 
 static void run_fields(struct checkpoint *checkpoint, struct auto_run *run)
 {
-    mp_field_u64(checkpoint, &run->next_step);
     mp_field_u64(checkpoint, &run->blocks);
     mp_field_u64(checkpoint, &run->phase);
     mp_field_u64(checkpoint, &run->end_step);
@@ -31,11 +30,11 @@ static void interval_fields(struct checkpoint *checkpoint, struct auto_layer *la
     numbers(checkpoint, layer->inside, MP_AUTO_LEVELS);
     numbers(checkpoint, &layer->error, 1);
     numbers(checkpoint, &layer->error_weight, 1);
-    mp_field_u64(checkpoint, &layer->finished);
     mp_checkpoint_require(checkpoint, layer->widening[1] >= layer->widening[0] + MP_AUTO_LEAST_STEP);
-    mp_checkpoint_require(checkpoint, (layer->finished > 0) == (layer->error_weight > 0));
+    uint64_t finished = mp_auto_finished(layer->blocks);
+    mp_checkpoint_require(checkpoint, (finished > 0) == (layer->error_weight > 0));
     for (size_t level = 0; level < MP_AUTO_LEVELS; level++)
-        mp_checkpoint_require(checkpoint, layer->inside[level] <= (double)layer->finished);
+        mp_checkpoint_require(checkpoint, layer->inside[level] <= (double)finished);
 }
 
 /* is_pending: is a block's work still to come at this phase? */

@@ -19,7 +19,8 @@ bool mp_auto_call_make(struct auto_call *call, const struct task *task, const vo
 {
     size_t layers = task->panel.series / task->experts;
     *call = (struct auto_call){.state = mp_auto_state((void *)task->state, layers, task->experts),
-                               .network = mp_auto_network_of(task->config, model)};
+                               .network = mp_auto_network_of(task->config, model),
+                               .age = task->next_step};
     return mp_arena_make(&call->arena, lay_out, call, &task->runtime->memory);
 }
 
@@ -61,8 +62,7 @@ void mp_auto_forecast_layer(const struct auto_call *call, const struct auto_view
     weights[MP_AUTO_NETWORK] = 0;
     mp_auto_mix(weights, scratch->candidates, experts, call->base);
     if (with_network)
-        mp_auto_network_forecast(&call->network, view, &now, run->next_step, horizon, stride, scratch, rows,
-                                 row_stride);
+        mp_auto_network_forecast(&call->network, view, &now, call->age, horizon, stride, scratch, rows, row_stride);
     for (size_t r = 0; r < n; r++) {
         double *row = rows + r * row_stride;
         if (with_network)

@@ -9,6 +9,7 @@
 struct auto_call {
     struct auto_state state;
     struct auto_network network;
+    uint64_t age; /* of the run, in steps */
     struct auto_scratch scratch;
     unsigned char *copy; /* of a layer whose work is pending */
     double *base;        /* [experts]: the mixture without the network */

@@ -61,12 +61,6 @@ MP_VECTORISED static void mp_auto_quantiles_below(struct variance variance, cons
     }
 }
 
-MP_VECTORISED static void mp_auto_add_row(double *restrict sum, double part, const double *restrict row, size_t n)
-{
-    for (size_t e = 0; e < n; e++)
-        sum[e] += part * row[e];
-}
-
 /* The rows of a call for one layer. */
 struct rows {
     const struct quantiles *quantiles;
@@ -82,7 +76,8 @@ static void scale(const struct rows *rows, size_t experts, double *mean)
     for (size_t r = 0; r < rows->n; r++) {
         double *row = rows->first + r * rows->series;
         mp_simplex(row, experts);
-        mp_auto_add_row(mean, 1 / (double)rows->n, row, experts);
+        for (size_t e = 0; e < experts; e++)
+            mean[e] += 1 / (double)rows->n * row[e];
     }
 }
 

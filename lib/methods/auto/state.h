@@ -54,10 +54,9 @@ enum {
 
 /* What all layers have in common. */
 struct auto_run {
-    uint64_t next_step; /* the number of the step that would follow without a gap */
-    uint64_t blocks;    /* that have ended */
-    uint64_t phase;     /* steps of the running block */
-    uint64_t end_step;  /* next_step when the last block ended */
+    uint64_t blocks;   /* that have ended */
+    uint64_t phase;    /* steps of the running block */
+    uint64_t end_step; /* the number of the step to follow when the last block ended */
 };
 
 /* The numbers of one layer. Arrays of origins and blocks are rings: that of number n is at n modulo their length. */
@@ -77,7 +76,6 @@ struct auto_layer {
     double square[MP_AUTO_OWN_ORIGINS][MP_AUTO_LEVELS]; /* (Q_p s)^2 of the last origins */
     double inside[MP_AUTO_LEVELS];                      /* sums over finished origins of the part that was inside */
     double error, error_weight;                         /* a discounted sum, and what it is divided by for the mean */
-    uint64_t finished;                                  /* origins whose forecast is over */
 };
 
 /* A layer and its arrays, of which those of rows are rings, too. */
@@ -140,6 +138,13 @@ static inline float *mp_auto_own(const struct auto_view *view, uint64_t origin)
 static inline size_t mp_auto_first_due(size_t layers, uint64_t phase)
 {
     return (size_t)((phase * layers + MP_AUTO_BLOCK - 1) / MP_AUTO_BLOCK);
+}
+
+/* How many origins' own forecasts are over when that many blocks have ended. */
+static inline uint64_t mp_auto_finished(uint64_t blocks)
+{
+    const uint64_t before = MP_AUTO_FIRST_ORIGIN + MP_AUTO_HORIZON_BLOCKS - 1;
+    return blocks > before ? blocks - before : 0;
 }
 
 void mp_auto_state_fields(struct checkpoint *checkpoint, const moep_predictor_config *config, size_t layers,
