@@ -124,14 +124,21 @@ static void check_sum(struct gemm gemm, struct sizes s)
     free(before);
 }
 
-static void every_way_to_a_product_gives_the_product(void **state)
+/* Fills both factors, and returns a row to add. */
+static const real *fill_operands(void)
 {
-    (void)state;
-    struct gemm gemm;
     static real row[MOST];
     fill(a, 1);
     fill(b, 2);
     fill(row, 3);
+    return row;
+}
+
+static void every_way_to_a_product_gives_the_product(void **state)
+{
+    (void)state;
+    struct gemm gemm;
+    const real *row = fill_operands();
     for (int i = 0; i < WAYS; i++)
         for (size_t s = 0; way(i, &gemm) && s < SIZES; s++) {
             check_product(gemm, all_sizes[s], NULL, false);
@@ -143,10 +150,7 @@ static void a_factor_that_is_not_packed_gives_the_same_bytes(void **state)
 {
     (void)state;
     struct gemm gemm;
-    static real row[MOST];
-    fill(a, 1);
-    fill(b, 2);
-    fill(row, 3);
+    const real *row = fill_operands();
     for (int i = 0; i < WAYS; i++)
         for (size_t s = 0; way(i, &gemm) && s < SIZES; s++)
             for (size_t columns = 16; columns <= all_sizes[s].n; columns += 16)
