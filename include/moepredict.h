@@ -364,7 +364,7 @@ MOEP_API moep_status moep_predictor_config_read(const moep_predictor *predictor,
  * Its limit is what the past does not show. No forecast knows a shift of the data that is yet to come. And where
  * loads come and go in cycles of about 700 steps or more, the next 500 steps may mislead the scores, whatever the
  * horizon. A hotspot may wander so, or two data sets take turns. AUTO is then about as good as the mean of the last
- * 100 steps, and that of a whole cycle may be several times better. If you know of such a cycle, take SW_Avg, with a
+ * 100 steps, and that of a whole cycle may be ten times better. If you know of such a cycle, take SW_Avg, with a
  * longer window.
  *
  * Fit. There is nothing to fit. fit_traces trains the network on other runs, as it does the LSTM's.

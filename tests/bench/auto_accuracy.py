@@ -193,7 +193,7 @@ def check(results):
 HEAD = """errors of the horizon's mean, of forecasts every 50 steps from 300 on, in % against the window that is best in
 hindsight for the run and the horizon. Transient and stable: the detector's state of the layer when the forecast is
 made. The weights come from other runs; of spl12 and spl21 they know one half. Single steps: their error in stable
-layers over that of the true mean of the next 1,000 steps. Simulated runs have 8,192 tokens, but for one. The last two
+layers over that of the true mean of the next 1,000 steps. Simulated runs have 8,192 tokens, but for one. The last three
 are outside AUTO's promise."""
 
 

@@ -43,11 +43,13 @@ SIMULATED = {
     "bursts": {"bursts": 30, "burst_length": 50, "overdispersion": 2},
     "exchanges": {"exchanges": 12, "exchange_length": 800, "overdispersion": 2},
 }
-# Outside the promise: loads that any long window knows to 0.02 %; and one expert after the other for 150 steps, in a
-# cycle of 2,400, of which the next 500 steps say nothing.
+# Outside the promise: loads that any long window knows to 0.02 %; one expert after the other for 150 steps, in a cycle
+# of 2,400, of which the next 500 steps say nothing; two data sets that take turns every 500 steps.
+TURN = 500
 OUTSIDE = {
     "still, 524,288 tokens": {"fluctuation": 0, "assignments": 524288},
     "hotspot": {"hotspot": 2, "hotspot_steps": 150, "overdispersion": 2},
+    "two in turn": {"fluctuation": 0, "overdispersion": 2},
 }
 GROUPS = {"tuning": TUNED_ON, "final": FINAL, "spliced": tuple(SPLICED), "simulated": tuple(SIMULATED),
           "outside": tuple(OUTSIDE)}
@@ -78,11 +80,20 @@ def spliced(name):
             "cut1": lambda: one[3000:]}[name]()
 
 
+def in_turn(counts):
+    """The experts of every layer change places with their neighbours, back and forth."""
+    swapped = counts.reshape(*counts.shape[:2], -1, 2)[..., ::-1].reshape(counts.shape)
+    return np.where((np.arange(len(counts)) // TURN % 2 == 0)[:, None, None], counts, swapped)
+
+
 def counts_of(name):
     if name in SPLICED:
         return spliced(name)
     simulated = {**SIMULATED, **OUTSIDE}
-    return moepredict.simulate(**{**SIZE, **simulated[name]})[0] if name in simulated else trace(name)
+    if name not in simulated:
+        return trace(name)
+    counts = moepredict.simulate(**{**SIZE, **simulated[name]})[0]
+    return in_turn(counts) if name == "two in turn" else counts
 
 
 # ---- a run --------------------------------------------------------------------------------------------------------
