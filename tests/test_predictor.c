@@ -305,22 +305,25 @@ static void an_impossible_forecast_leaves_the_array_unchanged(void **state)
 
 /* ---- memory ------------------------------------------------------------------------------------------------------ */
 
+/* 350 steps: several blocks of AUTO, with its network's forecasts. */
 static void push_takes_no_memory(void **state)
 {
     (void)state;
-    struct test_memory memory = {0};
-    moep_runtime runtime = runtime_on(&memory);
     int64_t *counts = random_counts(50, LAYERS, EXPERTS, 5);
-    moep_predictor *predictor = make_predictor(MOEP_SW_AVG, LAYERS, EXPERTS, 20, &runtime);
-    size_t requests = memory.requests;
-    assert_true(requests > 0);
-    for (size_t step = 0; step < 50; step++)
-        assert_int_equal(moep_predictor_push(predictor, 1, counts + step * SERIES, MOEP_INT64), MOEP_OK);
-    assert_int_equal(moep_predictor_push(predictor, 50, counts, MOEP_INT64), MOEP_OK);
-    assert_int_equal(memory.requests, requests);
-    moep_predictor_destroy(predictor);
-    assert_int_equal(memory.live_blocks, 0);
-    assert_int_equal(memory.live_bytes, 0);
+    for (moep_method method = 0; moep_method_name(method); method++) {
+        struct test_memory memory = {0};
+        moep_runtime runtime = runtime_on(&memory);
+        moep_predictor *predictor = make_predictor(method, LAYERS, EXPERTS, 20, &runtime);
+        size_t requests = memory.requests;
+        assert_true(requests > 0);
+        for (size_t step = 0; step < 300; step++)
+            assert_int_equal(moep_predictor_push(predictor, 1, counts + step % 50 * SERIES, MOEP_INT64), MOEP_OK);
+        assert_int_equal(moep_predictor_push(predictor, 50, counts, MOEP_INT64), MOEP_OK);
+        assert_int_equal(memory.requests, requests);
+        moep_predictor_destroy(predictor);
+        assert_int_equal(memory.live_blocks, 0);
+        assert_int_equal(memory.live_bytes, 0);
+    }
     free(counts);
 }
 
@@ -348,16 +351,18 @@ static void release_fresh(void *user, void *pointer, size_t size)
 static void push_causes_no_page_faults(void **state)
 {
     (void)state;
-    enum { WIDE = 4096, STEPS = 400 }; /* a ring of 1,600 pages */
+    enum { WIDE = 4096, STEPS = 400 }; /* a ring of 1,600 pages, a state of AUTO of hundreds */
     moep_runtime runtime = {.struct_size = sizeof runtime, .allocate = allocate_fresh, .release = release_fresh};
     int64_t *counts = random_counts(1, 1, WIDE, 9);
-    moep_predictor *predictor = make_predictor(MOEP_SW_AVG, 1, WIDE, STEPS, &runtime);
-    long before = page_faults();
-    for (size_t step = 0; step < STEPS; step++)
-        assert_int_equal(moep_predictor_push(predictor, 1, counts, MOEP_INT64), MOEP_OK);
-    if (!THREAD_SANITIZER)                         /* it has pages of its own for each of ours */
-        assert_true(page_faults() - before < 200); /* those of the code, and of the kernel's other work */
-    moep_predictor_destroy(predictor);
+    for (moep_method method = 0; moep_method_name(method); method++) {
+        moep_predictor *predictor = make_predictor(method, 1, WIDE, STEPS, &runtime);
+        long before = page_faults();
+        for (size_t step = 0; step < STEPS; step++)
+            assert_int_equal(moep_predictor_push(predictor, 1, counts, MOEP_INT64), MOEP_OK);
+        if (!THREAD_SANITIZER)                         /* it has pages of its own for each of ours */
+            assert_true(page_faults() - before < 200); /* those of the code, and of the kernel's other work */
+        moep_predictor_destroy(predictor);
+    }
     free(counts);
 }
 
