@@ -73,8 +73,8 @@ static void a_window_is_the_mean_of_its_last_steps(void **state)
         moep_predictor *predictor = predictor_of(counts, steps[i]);
         struct auto_state whole = state_of(predictor);
         struct auto_view view = mp_auto_layer(&whole, 0);
-        struct auto_origin now = {.blocks = steps[i] / BLOCK, .phase = steps[i] % BLOCK};
-        mp_auto_means(&view, &now, 0, windows, 5, sum, means[0]);
+        struct block_origin now = {.blocks = steps[i] / BLOCK, .phase = steps[i] % BLOCK};
+        mp_window_means(&view.blocks, &now, windows, 5, sum, means[0]);
         for (size_t w = 0; w < 5; w++)
             for (size_t e = 0; e < EXPERTS; e++)
                 assert_near(means[w][e], mean_by_steps(counts, steps[i], windows[w], e), 1e-7 * means[w][e]);
@@ -191,7 +191,7 @@ static void jumps_are_those_of_the_definition(void **state)
             size_t block = step / BLOCK;
             struct auto_view view = mp_auto_layer(&whole, 0);
             for (size_t e = 0; e < EXPERTS; e++)
-                mean[block][e] = (double)mp_auto_mean(&view, block)[e];
+                mean[block][e] = (double)mp_block_mean(&view.blocks, block)[e];
             uint64_t now = level_by_definition(mean, start, block);
             jumps += now > start;
             start = now;

@@ -219,9 +219,9 @@ static double square_of(const struct auto_view *view, size_t phase, const double
 {
     static const size_t windows[] = {100, 300, 1000, 2000};
     double means[4][EXPERTS], sum[EXPERTS], disagreement = 0;
-    struct auto_origin now = mp_auto_origin(view, view->layer->blocks);
+    struct block_origin now = mp_auto_origin(view, view->layer->blocks);
     now.phase = phase;
-    mp_auto_means(view, &now, now.start, windows, 4, sum, means[0]);
+    mp_window_means(&view->blocks, &now, windows, 4, sum, means[0]);
     for (size_t k = 0; k < 4; k++)
         for (size_t e = 0; e < EXPERTS; e++)
             disagreement += square_distance(means[k][e], forecast[e]) / 4 / EXPERTS;

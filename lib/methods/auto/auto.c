@@ -73,7 +73,7 @@ static void end_block(const struct auto_state *state, const float *last_step, ui
     struct auto_run *run = state->run;
     for (size_t l = 0; l < state->layers; l++) {
         struct auto_view view = mp_auto_layer(state, l);
-        mp_auto_end_sums(state->running + l * state->experts, mp_auto_mean(&view, run->blocks), state->experts);
+        mp_auto_end_sums(state->running + l * state->experts, mp_block_mean(&view.blocks, run->blocks), state->experts);
         mp_auto_measure_step(&view, last_step + l * state->experts, run->blocks);
     }
     run->blocks++;

@@ -34,14 +34,14 @@ static void learn_level(struct auto_layer *layer, size_t level, double missed)
 void mp_auto_calibrate(const struct auto_view *view, uint64_t blocks, const struct auto_scratch *scratch)
 {
     struct auto_layer *layer = view->layer;
-    struct auto_origin now = {.blocks = blocks};
+    struct block_origin now = {.blocks = blocks};
     size_t experts = view->experts, steps = MP_AUTO_HORIZON;
     if (mp_auto_finished(blocks) == 0)
         return;
     uint64_t origin = blocks - MP_AUTO_HORIZON_BLOCKS;
     const float *own = mp_auto_own(view, origin);
     double *forecast = scratch->weight, *actual = scratch->actual;
-    mp_auto_means(view, &now, 0, &steps, 1, scratch->sum, actual);
+    mp_window_means(&view->blocks, &now, &steps, 1, scratch->sum, actual);
     for (size_t e = 0; e < experts; e++)
         forecast[e] = (double)own[e];
     for (size_t level = 0; level < MP_AUTO_LEVELS; level++) {

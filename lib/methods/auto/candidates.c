@@ -28,58 +28,27 @@ const char *mp_auto_candidate_name(size_t candidate)
     return candidate < MP_AUTO_CANDIDATES ? names[candidate] : NULL;
 }
 
-struct auto_origin mp_auto_origin(const struct auto_view *view, uint64_t blocks)
+struct block_origin mp_auto_origin(const struct auto_view *view, uint64_t blocks)
 {
-    return (struct auto_origin){.blocks = blocks, .start = view->layer->start[blocks % MP_AUTO_ORIGINS]};
+    return (struct block_origin){.blocks = blocks, .start = view->layer->start[blocks % MP_AUTO_ORIGINS]};
 }
 
-struct auto_origin mp_auto_now(const struct auto_view *view, const struct auto_run *run)
+struct block_origin mp_auto_now(const struct auto_view *view, const struct auto_run *run)
 {
-    struct auto_origin now = mp_auto_origin(view, run->blocks);
+    struct block_origin now = mp_auto_origin(view, run->blocks);
     now.phase = (size_t)run->phase;
     return now;
 }
 
-MP_VECTORISED static void mp_auto_add(double *restrict sum, const float *restrict mean, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        sum[i] += MP_AUTO_BLOCK * (double)mean[i];
-}
-
-/* to = (sum + part x mean) / steps */
-MP_VECTORISED static void mp_auto_divide(double *restrict to, const double *restrict sum, const float *restrict mean,
-                                         double part, double steps, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        to[i] = (sum[i] + part * (double)mean[i]) / steps;
-}
-
-void mp_auto_means(const struct auto_view *view, const struct auto_origin *origin, uint64_t start,
-                   const size_t *lengths, size_t n, double *sum, double *means)
-{
-    size_t experts = view->experts, phase = origin->phase, added = 0;
-    uint64_t seen = (origin->blocks - start) * MP_AUTO_BLOCK + phase;
-    if (phase > 0)
-        memcpy(sum, view->running, experts * sizeof *sum);
-    else
-        memset(sum, 0, experts * sizeof *sum);
-    for (size_t i = 0; i < n; i++) {
-        size_t steps = seen < lengths[i] ? (size_t)seen : lengths[i] > phase ? lengths[i] : phase;
-        size_t whole = (steps - phase) / MP_AUTO_BLOCK, part = (steps - phase) % MP_AUTO_BLOCK;
-        for (; added < whole; added++)
-            mp_auto_add(sum, mp_auto_mean(view, origin->blocks - 1 - added), experts);
-        const float *oldest = mp_auto_mean(view, origin->blocks - 1 - added + (part == 0)); /* any row if part is 0 */
-        mp_auto_divide(means + i * experts, sum, oldest, (double)part, steps > 0 ? (double)steps : 1, experts);
-    }
-}
-
-void mp_auto_fill_windows(const struct auto_view *view, const struct auto_origin *origin, double *sum,
+void mp_auto_fill_windows(const struct auto_view *view, const struct block_origin *origin, double *sum,
                           double *candidates)
 {
     size_t experts = view->experts;
-    mp_auto_means(view, origin, origin->start, cut_windows, MP_AUTO_CUT_WINDOWS, sum,
-                  candidates + MP_AUTO_CUT * experts);
-    mp_auto_means(view, origin, 0, uncut_windows, MP_AUTO_UNCUT_WINDOWS, sum, candidates + MP_AUTO_UNCUT * experts);
+    struct block_origin uncut = *origin;
+    uncut.start = 0;
+    mp_window_means(&view->blocks, origin, cut_windows, MP_AUTO_CUT_WINDOWS, sum, candidates + MP_AUTO_CUT * experts);
+    mp_window_means(&view->blocks, &uncut, uncut_windows, MP_AUTO_UNCUT_WINDOWS, sum,
+                    candidates + MP_AUTO_UNCUT * experts);
     for (size_t e = 0; e < experts; e++)
         candidates[MP_AUTO_UNIFORM * experts + e] = 1 / (double)experts;
 }

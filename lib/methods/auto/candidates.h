@@ -5,27 +5,14 @@
 
 #include "methods/auto/state.h"
 
-/* The point from which a forecast is made. */
-struct auto_origin {
-    uint64_t blocks; /* that have ended before it */
-    uint64_t start;  /* the first block that cut windows see */
-    size_t phase;    /* steps of the running block before it; 0 unless the origin is now */
-};
-
 /* The origin at the end of a block, one of the layer's last MP_AUTO_ORIGINS. */
-struct auto_origin mp_auto_origin(const struct auto_view *view, uint64_t blocks);
+struct block_origin mp_auto_origin(const struct auto_view *view, uint64_t blocks);
 
 /* The last step of the run, for a layer that has learned from all blocks. */
-struct auto_origin mp_auto_now(const struct auto_view *view, const struct auto_run *run);
-
-/* Fills means[n][experts]: of the last lengths[i] steps before the origin, or of all since the block `start` if they
- * are fewer. lengths ascend. Of a block in which a window begins, all steps count, with the fraction that the window
- * covers. A window shorter than the running block is all of it. Without a step the means are 0. */
-void mp_auto_means(const struct auto_view *view, const struct auto_origin *origin, uint64_t start,
-                   const size_t *lengths, size_t n, double *sum, double *means);
+struct block_origin mp_auto_now(const struct auto_view *view, const struct auto_run *run);
 
 /* Fills candidates[MP_AUTO_CANDIDATES][experts], all but the network's row. */
-void mp_auto_fill_windows(const struct auto_view *view, const struct auto_origin *origin, double *sum,
+void mp_auto_fill_windows(const struct auto_view *view, const struct block_origin *origin, double *sum,
                           double *candidates);
 
 /* mixture[experts] = the sum of weights[k] times candidate k. A candidate without weight is not read. */

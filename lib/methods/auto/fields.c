@@ -64,7 +64,7 @@ void mp_auto_state_fields(struct checkpoint *checkpoint, const moep_predictor_co
     for (size_t l = 0; l < layers; l++) {
         struct auto_view view = mp_auto_layer(&state, l);
         layer_fields(checkpoint, state.run, state.run->blocks > 0 && l >= done, view.layer);
-        mp_field_shares(checkpoint, view.means, MP_AUTO_BLOCKS * experts);
+        mp_field_shares(checkpoint, view.blocks.means, MP_AUTO_BLOCKS * experts);
         mp_field_shares(checkpoint, view.network, MP_AUTO_ORIGINS * experts);
         mp_field_shares(checkpoint, view.own, MP_AUTO_OWN_ORIGINS * experts);
         mp_field_shares(checkpoint, view.noise, experts);

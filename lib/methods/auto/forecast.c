@@ -53,7 +53,7 @@ void mp_auto_forecast_layer(const struct auto_call *call, const struct auto_view
     const struct auto_run *run = call->state.run;
     const struct auto_scratch *scratch = &call->scratch;
     size_t experts = view->experts, n = mp_forecast_rows(horizon, stride);
-    struct auto_origin now = mp_auto_now(view, run);
+    struct block_origin now = mp_auto_now(view, run);
     double weights[MP_AUTO_CANDIDATES];
     bool with_network = mp_auto_has_network(&now);
     mp_auto_fill_windows(view, &now, scratch->sum, scratch->candidates);

@@ -32,7 +32,7 @@ static void measure(const struct auto_view *view, uint64_t i)
 {
     const float *newest[4];
     for (uint64_t ago = 0; ago < 4; ago++)
-        newest[ago] = mp_auto_mean(view, i - ago);
+        newest[ago] = mp_block_mean(&view->blocks, i - ago);
     *distance_at(view, 1, i) = mp_auto_square_distance(newest[0], newest[0], newest[1], newest[1], view->experts);
     *distance_at(view, 2, i) = mp_auto_square_distance(newest[0], newest[1], newest[2], newest[3], view->experts);
 }

@@ -16,12 +16,12 @@ struct auto_network {
 struct auto_network mp_auto_network_of(const moep_predictor_config *config, const void *model);
 
 /* Is there a forecast from the origin? The network must have seen 100 steps, those of its reference. */
-bool mp_auto_has_network(const struct auto_origin *origin);
+bool mp_auto_has_network(const struct block_origin *origin);
 
 /* Fills rows[mp_forecast_rows(horizon, stride)][experts], each `row_stride` doubles after the one before.
  * age: the steps of the run before the origin. */
 void mp_auto_network_forecast(const struct auto_network *network, const struct auto_view *view,
-                              const struct auto_origin *origin, uint64_t age, size_t horizon, size_t stride,
+                              const struct block_origin *origin, uint64_t age, size_t horizon, size_t stride,
                               const struct auto_scratch *scratch, double *rows, size_t row_stride);
 
 #endif

@@ -10,7 +10,7 @@ static void report_layer(const struct auto_call *call, size_t layer, const moep_
 {
     const struct auto_run *run = call->state.run;
     struct auto_view view = mp_auto_call_layer(call, layer);
-    struct auto_origin now = mp_auto_now(&view, run);
+    struct block_origin now = mp_auto_now(&view, run);
     if (report->weights)
         mp_auto_weigh(view.layer, mp_auto_has_network(&now), report->weights + layer * MP_AUTO_CANDIDATES);
     if (report->expected_error)

@@ -41,7 +41,8 @@ void mp_auto_measure_step(const struct auto_view *view, const float *last_step, 
 {
     double experts = (double)view->experts;
     view->layer->newest_step =
-        mp_auto_step_noise(last_step, mp_auto_mean(view, block), mp_min_load(experts), view->experts) / experts;
+        mp_auto_step_noise(last_step, mp_block_mean(&view->blocks, block), mp_min_load(experts), view->experts) /
+        experts;
 }
 
 /* A square counts as at most 1: an expert that dies is no noise. */
@@ -61,7 +62,7 @@ void mp_auto_measure_noise(const struct auto_view *view, uint64_t blocks)
     uint64_t origin = blocks - 1;
     if (origin == 0)
         return;
-    mp_auto_update_noise(view->noise, mp_auto_mean(view, origin), mp_auto_own(view, origin),
+    mp_auto_update_noise(view->noise, mp_block_mean(&view->blocks, origin), mp_auto_own(view, origin),
                          mp_min_load((double)view->experts), view->experts);
     layer->step_noise += RATE * (layer->newest_step - layer->step_noise);
     layer->measured += RATE * (1 - layer->measured);

@@ -19,7 +19,8 @@ static void lay_out_layer(struct auto_view *view, struct arena *arena, size_t ex
 {
     view->experts = experts;
     view->layer = mp_arena_take(arena, 1, sizeof *view->layer);
-    view->means = mp_arena_take(arena, experts, MP_AUTO_BLOCKS * sizeof *view->means);
+    view->blocks = (struct block_means){.experts = experts, .rows = MP_AUTO_BLOCKS, .steps = MP_AUTO_BLOCK};
+    view->blocks.means = mp_arena_take(arena, experts, MP_AUTO_BLOCKS * sizeof *view->blocks.means);
     view->network = mp_arena_take(arena, experts, MP_AUTO_ORIGINS * sizeof *view->network);
     view->own = mp_arena_take(arena, experts, MP_AUTO_OWN_ORIGINS * sizeof *view->own);
     view->noise = mp_arena_take(arena, experts, sizeof *view->noise);
@@ -62,7 +63,7 @@ static struct auto_view view_of(const struct auto_state *state, size_t layer, vo
     struct auto_view view;
     struct arena arena = mp_arena_over(memory);
     lay_out_layer(&view, &arena, state->experts);
-    view.running = state->running + layer * state->experts;
+    view.blocks.running = state->running + layer * state->experts;
     return view;
 }
 

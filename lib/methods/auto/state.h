@@ -6,7 +6,7 @@
  * then it is pending, and a forecast does it on a copy (work.h). So a layer's forecasts do not depend on the number of
  * layers, nor on when the work is done.
  *
- * A block is named by its number, from 0 on; an origin by the number of blocks before it.
+ * Blocks and origins are named as in series/block_means.h.
  *
  * The state is one piece of memory: struct auto_run, the scratch of pushes, the running block, and then the rest, layer
  * by layer. Zeroed memory is the state before the first step. */
@@ -14,6 +14,7 @@
 #define MP_METHODS_AUTO_STATE_H
 
 #include "methods/method.h"
+#include "series/block_means.h"
 #include "support/arena.h"
 
 #include <stdint.h>
@@ -82,11 +83,10 @@ struct auto_layer {
 struct auto_view {
     size_t experts;
     struct auto_layer *layer;
-    const double *running; /* [experts]: sums of the running block */
-    float *means;          /* [MP_AUTO_BLOCKS][experts]: of blocks */
-    float *network;        /* [MP_AUTO_ORIGINS][experts]: the network's forecasts at origins */
-    float *own;            /* [MP_AUTO_OWN_ORIGINS][experts]: AUTO's own */
-    float *noise;          /* [experts]: of means of a block (spread.h) */
+    struct block_means blocks; /* the last MP_AUTO_BLOCKS */
+    float *network;            /* [MP_AUTO_ORIGINS][experts]: the network's forecasts at origins */
+    float *own;                /* [MP_AUTO_OWN_ORIGINS][experts]: AUTO's own */
+    float *noise;              /* [experts]: of means of a block (spread.h) */
 };
 
 /* Working memory of a layer's work, without a meaning between calls. */
@@ -118,11 +118,6 @@ struct auto_view mp_auto_layer(const struct auto_state *state, size_t layer);
 struct auto_view mp_auto_copy(const struct auto_state *state, size_t layer, void *memory);
 
 void mp_auto_scratch_lay_out(struct auto_scratch *scratch, struct arena *arena, size_t experts);
-
-static inline float *mp_auto_mean(const struct auto_view *view, uint64_t block)
-{
-    return view->means + block % MP_AUTO_BLOCKS * view->experts;
-}
 
 static inline float *mp_auto_network(const struct auto_view *view, uint64_t origin)
 {

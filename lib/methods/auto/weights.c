@@ -42,7 +42,7 @@ MP_VECTORISED static double mp_auto_loss(const double *forecast, const double *a
 /* The candidates' forecasts from an origin at the end of a block. */
 static void fill_candidates(const struct auto_view *view, uint64_t blocks, const struct auto_scratch *scratch)
 {
-    struct auto_origin origin = mp_auto_origin(view, blocks);
+    struct block_origin origin = mp_auto_origin(view, blocks);
     const float *network = mp_auto_network(view, blocks);
     double *row = scratch->candidates + MP_AUTO_NETWORK * view->experts;
     mp_auto_fill_windows(view, &origin, scratch->sum, scratch->candidates);
@@ -54,9 +54,9 @@ static void score_lag(const struct auto_view *view, uint64_t blocks, size_t lag,
                       const struct auto_scratch *scratch)
 {
     size_t experts = view->experts, steps = lag * MP_AUTO_BLOCK;
-    struct auto_origin now = {.blocks = blocks};
+    struct block_origin now = {.blocks = blocks};
     double loss[MP_AUTO_CANDIDATES], mean = 0;
-    mp_auto_means(view, &now, 0, &steps, 1, scratch->sum, scratch->actual);
+    mp_window_means(&view->blocks, &now, &steps, 1, scratch->sum, scratch->actual);
     mp_auto_loss_weights(scratch->actual, mp_min_load((double)experts), scratch->weight, experts);
     fill_candidates(view, blocks - lag, scratch);
     for (size_t k = 0; k < MP_AUTO_CANDIDATES; k++) {

@@ -29,7 +29,7 @@ static void look_ahead(const struct auto_view *view, const struct auto_run *run,
                        const struct auto_scratch *scratch)
 {
     size_t experts = view->experts;
-    struct auto_origin origin = mp_auto_origin(view, view->layer->blocks);
+    struct block_origin origin = mp_auto_origin(view, view->layer->blocks);
     double weights[MP_AUTO_CANDIDATES], *row = scratch->candidates + MP_AUTO_NETWORK * experts;
     bool with_network = mp_auto_has_network(&origin);
     mp_auto_fill_windows(view, &origin, scratch->sum, scratch->candidates);
