@@ -578,6 +578,9 @@ enum {
     MOEP_DISPERSION = 5 /* tokens per step / NOISE; NaN where v = 0 */
 };
 
+/* moep_detector_config.growth: the detector learns from the run how far its loads drift. */
+#define MOEP_LEARN (-1.0)
+
 /* A detector of the state of every layer and expert of one training run. */
 typedef struct moep_detector moep_detector;
 

@@ -13,7 +13,7 @@ const moep_detector_config mp_detector_config_defaults = {
     .horizon = 1000,          /* the paper's horizon, and the steps between two placements */
     .tolerance = 0.10,        /* lower: fewer layers become STABLE; higher: a placement is further off */
     .expert_tolerance = 0.20, /* twice the layer's, because a single expert scatters more than the mean of all */
-    .growth = 0.3,            /* between a load that comes back (0) and a random walk (0.5); recorded runs show both */
+    .growth = MOEP_LEARN,     /* runs differ: some loads come back, others walk */
     .drift_window = 100,      /* longer: slower drifts are seen under more noise; shorter: changes are seen sooner */
     .block = 20,              /* longer: fewer blocks estimate the noise; shorter: they must be independent */
     .dwell = 100,             /* longer: fewer false exits; shorter: STABLE is entered sooner */
@@ -54,8 +54,8 @@ static const char *fault_of(const moep_detector_config *config)
         return "tolerance must be finite and more than 0";
     if (!is_positive(config->expert_tolerance))
         return "expert_tolerance must be finite and more than 0";
-    if (!(config->growth >= 0 && config->growth <= 1))
-        return "growth must be within 0 and 1";
+    if (config->growth != MOEP_LEARN && !(config->growth >= 0 && config->growth <= 1))
+        return "growth must be MOEP_LEARN (-1) or within 0 and 1";
     if (!has_whole_blocks(config))
         return "drift_window must be 2 to 512 times block";
     if (config->dwell < 1)

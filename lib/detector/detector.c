@@ -24,30 +24,7 @@ static void lay_out(void *self, struct arena *arena)
     detector->experts = mp_arena_take(arena, mp_product(layers, experts), sizeof *detector->experts);
     detector->tokens = mp_arena_take(arena, tokens, sizeof *detector->tokens);
     detector->totals = mp_arena_take(arena, layers, sizeof *detector->totals);
-    detector->scratch = mp_arena_take(arena, mp_product(3, experts), sizeof *detector->scratch);
-}
-
-/* How a squared drift grows from lag W to the horizon h. Lag W compares two neighbouring means of W steps; the horizon
- * compares the mean of the last W steps with the mean of the next h.
- *
- *     random walk of step variance q    2 W q / 3  and  (W + h) q / 3     ratio r = (W + h) / (2 W)
- *     linear trend a t, squared         (a W)^2  and  (a (W + h) / 2)^2   ratio r^2
- *
- * In general it is r^(2 H), with H the diffusion (Hurst) exponent, config.growth: 1/2 for a random walk, 1 for a trend,
- * 0 for a load that changes but comes back. It is rounded to float, because pow may differ in its last digits between
- * C libraries. */
-static double growth_factor(const moep_detector_config *config, double exponent)
-{
-    double window = config->drift_window, horizon = (double)config->horizon;
-    return (double)(float)pow((window + horizon) / (2 * window), 2 * exponent);
-}
-
-/* A drift that keeps its direction is assumed to grow with twice the exponent, up to a linear trend's 1. But a single
- * jump J within the blocks that D and D' share splits into x J and (1 - x) J, so that D D' <= J^2 / 4. A factor of at
- * most 4 g keeps its product from counting for more than the jump itself, g J^2. */
-static double trend_growth_factor(const moep_detector_config *config)
-{
-    return fmin(growth_factor(config, fmin(2 * config->growth, 1)), 4 * growth_factor(config, config->growth));
+    detector->scratch = mp_arena_take(arena, mp_product(4, experts), sizeof *detector->scratch);
 }
 
 size_t mp_detector_history(const moep_detector_config *config)
@@ -69,6 +46,8 @@ static moep_status make_parts(moep_detector *detector, size_t layers, size_t exp
             status = mp_window_make(&detector->windows[i], config->windows[i], series, memory);
     if (status == MOEP_OK)
         status = mp_drift_make(&detector->drift, series, config->block, mp_detector_blocks(config), memory);
+    if (status == MOEP_OK)
+        status = mp_learning_make(&detector->learning, layers, experts, config, memory);
     if (status == MOEP_OK && !mp_arena_make(&detector->arena, lay_out, detector, memory))
         status = mp_out_of_memory("the states: layers x experts is too large");
     return status;
@@ -80,9 +59,7 @@ moep_status mp_detector_make(size_t layers, size_t experts, const moep_detector_
     moep_detector *detector = mp_allocate(&runtime->memory, 1, sizeof *detector);
     if (!detector)
         return mp_out_of_memory("the detector");
-    *detector = (moep_detector){.config = *config, .runtime = *runtime};
-    detector->growth_factor = growth_factor(config, config->growth);
-    detector->trend_growth_factor = trend_growth_factor(config);
+    *detector = (moep_detector){.config = *config, .runtime = *runtime, .growth = mp_growth(config)};
     moep_status status = make_parts(detector, layers, experts);
     if (status == MOEP_OK)
         *out = detector;
@@ -118,6 +95,7 @@ void mp_detector_destroy(moep_detector *detector)
         return;
     struct memory memory = detector->runtime.memory;
     mp_arena_free(&detector->arena, &memory);
+    mp_learning_free(&detector->learning, &memory);
     mp_drift_free(&detector->drift, &memory);
     for (size_t i = 0; i < MP_WINDOWS; i++)
         mp_window_free(&detector->windows[i], &memory);
@@ -136,6 +114,8 @@ void moep_detector_destroy(moep_detector *detector)
 static void end_block(moep_detector *detector)
 {
     uint64_t blocks_ended = mp_drift_blocks_ended(&detector->drift);
+    if (blocks_ended % detector->drift.blocks == 0)
+        mp_learning_end_period(&detector->learning, &detector->drift);
     if (!mp_detector_in_warmup(detector))
         for (size_t layer = 0; layer < detector->history.layers; layer++)
             mp_detector_evaluate(detector, layer, blocks_ended);
@@ -165,6 +145,7 @@ static void restart(moep_detector *detector, uint64_t step)
 {
     const struct history *history = &detector->history;
     mp_drift_reset(&detector->drift);
+    mp_learning_reset(&detector->learning);
     memset(detector->tokens, 0, mp_detector_token_rows(detector) * history->layers * sizeof *detector->tokens);
     for (size_t i = 0; i < history->layers; i++)
         mp_stability_restart(&detector->layers[i], step);

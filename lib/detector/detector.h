@@ -5,6 +5,8 @@
 
 #include "api/runtime.h"
 #include "detector/config.h"
+#include "detector/growth.h"
+#include "detector/learning.h"
 #include "detector/stability.h"
 #include "detector/window.h"
 #include "series/history.h"
@@ -15,14 +17,14 @@ struct moep_detector {
     struct history history;            /* as long as the windows require */
     struct window windows[MP_WINDOWS]; /* one of 0 steps does not exist */
     struct drift drift;
-    double growth_factor;       /* of a squared drift, from lag W to the horizon (detector.c) */
-    double trend_growth_factor; /* the same for a drift that keeps its direction */
-    struct arena arena;         /* the arrays below */
-    struct stability *layers;   /* [layers] */
-    struct stability *experts;  /* [layers][experts] */
+    struct growth growth;
+    struct learning learning;
+    struct arena arena;        /* the arrays below */
+    struct stability *layers;  /* [layers] */
+    struct stability *experts; /* [layers][experts] */
     double *tokens;  /* [2 m + 1][layers]: of each block, the present one too; NaN where counts need not be tokens */
     double *totals;  /* [layers]: of a step, while it is pushed */
-    double *scratch; /* [3][experts] */
+    double *scratch; /* [4][experts] */
 };
 
 /* A detector of that shape; config is checked. */
@@ -51,6 +53,12 @@ static inline size_t mp_detector_token_rows(const moep_detector *detector)
 static inline double *mp_detector_tokens(const moep_detector *detector, uint64_t block)
 {
     return detector->tokens + block % mp_detector_token_rows(detector) * detector->history.layers;
+}
+
+/* The number of periods of drift_window that have ended (learning.h). */
+static inline uint64_t mp_detector_periods(const moep_detector *detector)
+{
+    return mp_drift_blocks_ended(&detector->drift) / detector->drift.blocks;
 }
 
 static inline bool mp_detector_in_warmup(const moep_detector *detector)

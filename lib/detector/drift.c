@@ -5,6 +5,8 @@
 #include "detector/fixed_point.h"
 #include "support/simd.h"
 
+#include <string.h>
+
 /* The unit of a block mean. Then a squared difference is at most 2^52, and the sum of 2 m - 1 <= 1023 of them stays
  * below 2^62 (MP_MOST_BLOCKS). */
 #define UNIT 0x1p-26
@@ -160,6 +162,27 @@ void mp_drift_estimate(const struct drift *drift, size_t first, size_t n, const 
 {
     mp_estimate(drift->difference + first, drift->earlier + first, drift->squares + first, n, (double)drift->blocks,
                 out->squared, out->trend, out->noise);
+}
+
+MP_VECTORISED static void mp_add_row(double *restrict sum, const uint32_t *restrict row, size_t n)
+{
+    for (size_t s = 0; s < n; s++)
+        sum[s] += (double)(int32_t)row[s];
+}
+
+MP_VECTORISED static void mp_scale_sums(float *restrict means, const double *restrict sum, double scale, size_t n)
+{
+    for (size_t s = 0; s < n; s++)
+        means[s] = (float)(sum[s] * scale);
+}
+
+void mp_drift_last_means(const struct drift *drift, size_t first, size_t n, double *sum, float *means)
+{
+    uint64_t blocks_ended = mp_drift_blocks_ended(drift);
+    memset(sum, 0, n * sizeof *sum);
+    for (uint64_t back = 1; back <= drift->blocks; back++)
+        mp_add_row(sum, row_of(drift, blocks_ended - back) + first, n);
+    mp_scale_sums(means, sum, UNIT / (double)drift->blocks, n);
 }
 
 double mp_drift_mean(const struct drift *drift, size_t series)

@@ -58,6 +58,9 @@ struct drift_estimate {
 /* Estimates n series from `first` on, once 2 m blocks have ended. */
 void mp_drift_estimate(const struct drift *drift, size_t first, size_t n, const struct drift_estimate *out);
 
+/* The mean shares of n series from `first` on over the last m blocks. sum: [n], for the call. */
+void mp_drift_last_means(const struct drift *drift, size_t first, size_t n, double *sum, float *means);
+
 /* The mean share of one series over the last 2 m blocks, and the variance of a single step, steps * s2. */
 double mp_drift_mean(const struct drift *drift, size_t series);
 double mp_drift_variance(const struct drift *drift, size_t series);

@@ -2,22 +2,22 @@
 /* The drift that a forecast over the horizon must expect, of a layer and of its experts, when a block ends.
  *
  * For expert e, drift.h gives estimates of D^2, of D D' and of the noise V, as shares squared. E is the number of
- * experts, and g (growth_factor) the growth of a squared drift from W to the horizon (detector.c). Drifts are measured
- * in units of the mean load 1 / E, so squared shares are multiplied by E^2:
+ * experts, g the growth of a squared drift from W to the horizon (growth.h), and c the part of it that comes
+ * (learning.h). Drifts are measured in units of the mean load 1 / E, so squared shares are multiplied by E^2:
  *
- *     expert    d = g E^2 (D^2 - V)               se = g E^2 sqrt(2) V
- *     layer     d = g E sum_e (D_e^2 - V_e)       se = g E sqrt(sum_e 2 V_e^2)      the mean over its experts
+ *     expert    p = g E^2 (D^2 - V)               se = c g E^2 sqrt(2) V
+ *     layer     p = g E sum_e (D_e^2 - V_e)       se = c g E sqrt(sum_e 2 V_e^2)      the mean over its experts
  *
  * A normal number with mean 0 and variance V has a square with the standard deviation sqrt(2) V. For a trend,
  *
- *     D D' + V / 2 replaces D^2 - V, and trend_growth_factor replaces g
+ *     D D' + V / 2 replaces D^2 - V, and the growth of a trend replaces g
  *
  * with the same se, although the product scatters a little less, by sqrt(5/4) V.
  *
- * d is "certain" to exceed a limit L if it does even where three standard deviations are noise:
+ * d = c p is "certain" to exceed a limit L if it does even where three standard deviations are noise:
  *
- *     layer     d - 3 se > L                                 a sum over many experts is about normal
- *     expert    sqrt(g) E (|D| - 3 sqrt(V)) > sqrt(L)        a single square is not, but D itself is
+ *     layer     d - 3 se > L                                   a sum over many experts is about normal
+ *     expert    sqrt(c g) E (|D| - 3 sqrt(V)) > sqrt(L)        a single square is not, but D itself is
  *
  * stability.h says what two or four standard deviations would do. */
 #include "detector/detector.h"
@@ -31,21 +31,22 @@ static double square(double x)
     return x * x;
 }
 
-static struct expected_drift expect_of_layer(const moep_detector *detector, const struct drift_estimate *estimate,
-                                             const struct stability_rule *rule)
+static struct expected_drift expect_of_layer(const moep_detector *detector, size_t layer,
+                                             const struct drift_estimate *estimate, const struct stability_rule *rule)
 {
     size_t experts = detector->history.experts;
+    struct learned learned = mp_learned_of_layer(&detector->learning, layer, mp_detector_periods(detector));
     double squared = 0, trend = 0, variance = 0;
     for (size_t e = 0; e < experts; e++) {
         squared += estimate->squared[e];
         trend += estimate->trend[e];
         variance += 2 * square(estimate->noise[e]);
     }
-    double standard_error = sqrt(variance), scale = detector->growth_factor * (double)experts;
-    double trend_scale = detector->trend_growth_factor * (double)experts;
-    return (struct expected_drift){scale * squared, scale * standard_error,
-                                   scale * (squared - DEVIATIONS * standard_error) > rule->limit,
-                                   trend_scale * (trend - DEVIATIONS * standard_error) > rule->limit};
+    double standard_error = sqrt(variance), scale = detector->growth.drift * (double)experts;
+    double limit = rule->limit / learned.factor, trend_scale = detector->growth.trend * (double)experts;
+    return (struct expected_drift){scale * squared, learned.factor * scale * standard_error,
+                                   scale * (squared - DEVIATIONS * standard_error) > limit,
+                                   trend_scale * (trend - DEVIATIONS * standard_error) > limit, learned};
 }
 
 /* |D| - 3 sqrt(V) > T without roots, with the limit T^2 as a share squared and q = D^2 - V:
@@ -60,23 +61,32 @@ static bool certainly_exceeds(double limit, double q, double noise)
     return excess > 0 && square(excess) > 4 * DEVIATIONS * DEVIATIONS * limit * noise;
 }
 
-/* limit, trend_limit: as shares squared. */
-static struct expected_drift expect_of_expert(const struct drift_estimate *estimate, size_t e, double scale,
-                                              double limit, double trend_limit)
+/* What all experts of a layer have in common: scales of squared shares, without c, and limits as squared shares. */
+struct expert_scale {
+    double drift, limit, trend_limit;
+};
+
+static struct expected_drift expect_of_expert(const struct drift_estimate *estimate, size_t e,
+                                              const struct learned *learned, const struct expert_scale *scale)
 {
-    double squared = estimate->squared[e], noise = estimate->noise[e];
-    return (struct expected_drift){scale * squared, scale * sqrt(2) * noise, certainly_exceeds(limit, squared, noise),
-                                   certainly_exceeds(trend_limit, estimate->trend[e], noise)};
+    double squared = estimate->squared[e], noise = estimate->noise[e], c = learned->factor;
+    return (struct expected_drift){scale->drift * squared, c * scale->drift * sqrt(2) * noise,
+                                   certainly_exceeds(scale->limit, c * squared, c * noise),
+                                   certainly_exceeds(scale->trend_limit, c * estimate->trend[e], c * noise), *learned};
 }
 
 static void evaluate_experts(moep_detector *detector, size_t layer, const struct drift_estimate *estimate,
                              const struct stability_rule *rule, uint64_t blocks_ended, uint64_t step)
 {
     size_t experts = detector->history.experts;
-    double squared_experts = square((double)experts), scale = detector->growth_factor * squared_experts;
-    double limit = rule->limit / scale, trend_limit = rule->limit / (detector->trend_growth_factor * squared_experts);
+    double drift = detector->growth.drift * square((double)experts);
+    struct expert_scale scale = {drift, rule->limit / drift,
+                                 rule->limit / (detector->growth.trend * square((double)experts))};
+    struct learned_experts all = mp_learned_of_experts(&detector->learning, layer, mp_detector_periods(detector),
+                                                       detector->scratch + 3 * experts);
     for (size_t e = 0; e < experts; e++) {
-        struct expected_drift expected = expect_of_expert(estimate, e, scale, limit, trend_limit);
+        struct learned learned = mp_learned_of_expert(&all, e);
+        struct expected_drift expected = expect_of_expert(estimate, e, &learned, &scale);
         mp_stability_update(&detector->experts[layer * experts + e], rule, &expected, blocks_ended, step);
     }
 }
@@ -91,7 +101,9 @@ void mp_detector_evaluate(moep_detector *detector, size_t layer, uint64_t blocks
     struct stability_rule of_experts = mp_stability_rule(config->expert_tolerance, dwell, blocks);
     struct drift_estimate estimate = {detector->scratch, detector->scratch + experts, detector->scratch + 2 * experts};
     mp_drift_estimate(&detector->drift, layer * experts, experts, &estimate);
-    struct expected_drift expected = expect_of_layer(detector, &estimate, &of_layer);
+    if (blocks_ended % blocks == 0)
+        mp_learning_learn(&detector->learning, layer, mp_detector_periods(detector), estimate.noise);
+    struct expected_drift expected = expect_of_layer(detector, layer, &estimate, &of_layer);
     mp_stability_update(&detector->layers[layer], &of_layer, &expected, blocks_ended, step);
     evaluate_experts(detector, layer, &estimate, &of_experts, blocks_ended, step);
 }

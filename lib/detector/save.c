@@ -105,12 +105,15 @@ static void states_fields(struct checkpoint *checkpoint, void *handle)
         mp_field_f64(checkpoint, tokens);
         mp_checkpoint_require(checkpoint, isnan(*tokens) || (*tokens >= 0 && isfinite(*tokens)));
     }
+    mp_learning_fields(&detector->learning, checkpoint);
 }
 
 static size_t states_size(const void *opaque)
 {
     const struct header *header = opaque;
-    return mp_product(mp_product(header->layers, header->experts), MP_STABILITY_SAVED);
+    size_t states = mp_product(mp_product(header->layers, header->experts), MP_STABILITY_SAVED);
+    size_t means = mp_learning_means_size(header->layers, header->experts, &header->config);
+    return means > SIZE_MAX - states ? SIZE_MAX : states + means;
 }
 
 static const struct handle_part parts[] = {
@@ -142,6 +145,7 @@ static void copy(void *clone, const void *original)
         if (from->windows[i].steps > 0)
             mp_window_copy(&to->windows[i], &from->windows[i]);
     mp_drift_copy(&to->drift, &from->drift);
+    mp_learning_copy(&to->learning, &from->learning);
     mp_arena_copy(&to->arena, &from->arena);
 }
 

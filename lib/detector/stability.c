@@ -34,17 +34,32 @@ static bool trend_exceeds(const struct stability_rule *rule, const struct expect
     return expected->trend_exceeds_limit && blocks_ended >= 3 * rule->blocks;
 }
 
+/* E2 */
+static double expected_square(const struct stability *stability, const struct expected_drift *expected)
+{
+    return mp_learned_drift(&expected->learned, stability->predicted);
+}
+
+/* The errors that came say so, before the drift of now is certain to. */
+static bool errors_exceed(const struct stability *stability, const struct stability_rule *rule,
+                          const struct expected_drift *expected)
+{
+    return expected->learned.weight > 0 &&
+           expected_square(stability, expected) - expected->standard_error > rule->limit;
+}
+
 static bool should_leave(const struct stability *stability, const struct stability_rule *rule,
                          const struct expected_drift *expected, uint64_t blocks_ended)
 {
     bool long_enough_in_state = blocks_ended - stability->entered >= 2 * rule->blocks;
-    return expected->exceeds_limit || (long_enough_in_state && trend_exceeds(rule, expected, blocks_ended));
+    return expected->exceeds_limit || errors_exceed(stability, rule, expected) ||
+           (long_enough_in_state && trend_exceeds(rule, expected, blocks_ended));
 }
 
 static bool within_tolerance(const struct stability *stability, const struct stability_rule *rule,
                              const struct expected_drift *expected, uint64_t blocks_ended)
 {
-    return fmax(stability->drift, 0) + expected->standard_error <= rule->tolerance &&
+    return fmax(expected_square(stability, expected), 0) + expected->standard_error <= rule->tolerance &&
            !trend_exceeds(rule, expected, blocks_ended);
 }
 
@@ -53,9 +68,9 @@ void mp_stability_update(struct stability *stability, const struct stability_rul
 {
     if (stability->state == MOEP_WARMUP) {
         change(stability, MOEP_TRANSIENT, step);
-        stability->drift = expected->drift;
+        stability->predicted = expected->predicted;
     }
-    stability->drift += (expected->drift - stability->drift) / 2;
+    stability->predicted += (expected->predicted - stability->predicted) / 2;
     if (stability->state == MOEP_STABLE) {
         if (should_leave(stability, rule, expected, blocks_ended))
             change(stability, MOEP_TRANSIENT, step);
@@ -77,10 +92,10 @@ void mp_stability_fields(struct stability *stability, struct checkpoint *checkpo
     mp_field_u64(checkpoint, &stability->since);
     mp_field_u64(checkpoint, &stability->changes);
     mp_field_u64(checkpoint, &stability->entered);
-    mp_field_f64(checkpoint, &stability->drift);
+    mp_field_f64(checkpoint, &stability->predicted);
     bool known = stability->state == MOEP_TRANSIENT || stability->state == MOEP_STABLE;
     mp_checkpoint_require(checkpoint, warmup ? stability->state == MOEP_WARMUP : known);
     mp_checkpoint_require(checkpoint, stability->since < next_step || (stability->since == 0 && next_step == 0));
     mp_checkpoint_require(checkpoint, stability->state != MOEP_STABLE || stability->entered <= blocks_ended);
-    mp_checkpoint_require(checkpoint, isfinite(stability->drift));
+    mp_checkpoint_require(checkpoint, isfinite(stability->predicted));
 }

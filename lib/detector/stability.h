@@ -3,14 +3,17 @@
  *
  * These numbers are known when a block ends, all in units of the mean load (expected_drift.c). T is the tolerance.
  *
- *     d        the squared drift that a forecast over the horizon must expect
- *     se       its standard error, from noise
- *     t        the same squared drift for a load that keeps its direction
- *     s        the smoothed d
+ *     p        the squared drift that a forecast over the horizon must expect by the constant growth
+ *     d        c p, as the run has taught (learning.h); c is 1 where it has not
+ *     se       the standard error of d, from noise
+ *     t        as d, for a load that keeps its direction
+ *     s        the smoothed p
+ *     E2       (1 - b) c s + b r: d smoothed, and mixed with the squared errors that came lately
  *
- *     enter    max(s, 0) + se <= T^2 in `dwell` blocks in a row, with no trend certain to exceed the limit
- *     leave    d certain to exceed the limit (1.3 T)^2, or t certain to, 2 m blocks or more after STABLE was entered
- *     s        begins as the first d; then s = (s + d) / 2
+ *     enter    max(E2, 0) + se <= T^2 in `dwell` blocks in a row, with no trend certain to exceed the limit
+ *     leave    d certain to exceed the limit (1.3 T)^2, or t certain to, 2 m blocks or more after STABLE was entered,
+ *              or E2 - se > (1.3 T)^2 once an error has come
+ *     s        begins as the first p; then s = (s + p) / 2
  *
  * A jump leaves STABLE immediately. A trend leaves it only when all 2 m blocks of the last difference lie in STABLE. t
  * is undefined before 3 m blocks have ended, and is then left out of both inequalities.
@@ -28,7 +31,7 @@
 #define MP_DETECTOR_STABILITY_H
 
 #include "checkpoint/checkpoint.h"
-#include "detector/drift.h"
+#include "detector/learning.h"
 
 struct stability_rule {
     double tolerance; /* T^2, in units of the mean load squared, as the drifts */
@@ -40,9 +43,10 @@ struct stability_rule {
 struct stability_rule mp_stability_rule(double tolerance, uint32_t dwell, size_t blocks);
 
 struct expected_drift {
-    double drift, standard_error; /* d, se */
-    bool exceeds_limit;           /* d certainly does, however much of it is noise */
-    bool trend_exceeds_limit;     /* t certainly does; undefined before 3 m blocks have ended */
+    double predicted, standard_error; /* p, se */
+    bool exceeds_limit;               /* d certainly does, however much of it is noise */
+    bool trend_exceeds_limit;         /* t certainly does; undefined before 3 m blocks have ended */
+    struct learned learned;           /* c, r, b */
 };
 
 struct stability {
@@ -50,7 +54,7 @@ struct stability {
     uint32_t blocks_within;  /* in a row within the tolerance */
     uint64_t since, changes; /* as in the public calls */
     uint64_t entered;        /* blocks that had ended when it became STABLE */
-    double drift;            /* s */
+    double predicted;        /* s */
 };
 
 /* Begins WARMUP with that step. */

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#include "detector/learning.h"
+
+#include "api/status.h"
+#include "support/simd.h"
+#include "support/sum.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+static const double KEPT = 0.9771599684342459 /* 2^(-1/30) */, PRIOR = 3, MOST_PREDICTED = 8, MOST_REALISED = 2;
+static const double LEAST_FACTOR = 0.18, MOST_FACTOR = 5, WEIGHT = 0.2;
+
+/* So that no sum or quotient of squared tolerances leaves the range of a double. */
+static const double LEAST_SQUARE = 1e-300, MOST_SQUARE = 1e300;
+
+/* ---- life -------------------------------------------------------------------------------------------------------- */
+
+static size_t horizon_in_periods(const moep_detector_config *config)
+{
+    uint64_t periods = config->horizon / config->drift_window;
+    return periods < 1 ? 1 : periods < MP_LONGEST_SPAN ? (size_t)periods : MP_LONGEST_SPAN;
+}
+
+static size_t longest_span(const struct learning *learning)
+{
+    return learning->span[learning->spans - 1];
+}
+
+/* An error needs the means of its span, of its origin and of the period before that. */
+static size_t rows_of(size_t longest)
+{
+    return longest + 2;
+}
+
+size_t mp_learning_means_size(size_t layers, size_t experts, const moep_detector_config *config)
+{
+    size_t rows = mp_learns(config) ? rows_of(horizon_in_periods(config)) : 0;
+    return mp_product(mp_product(layers, experts), rows * sizeof(float));
+}
+
+static struct lessons lay_out_lessons(struct arena *arena, size_t n)
+{
+    struct lessons lessons;
+    lessons.predicted = mp_arena_take(arena, n, sizeof *lessons.predicted);
+    lessons.realised = mp_arena_take(arena, n, sizeof *lessons.realised);
+    lessons.recent = mp_arena_take(arena, n, sizeof *lessons.recent);
+    return lessons;
+}
+
+static void lay_out(void *self, struct arena *arena)
+{
+    struct learning *learning = self;
+    size_t series = mp_product(learning->layers, learning->experts);
+    learning->means = mp_arena_take(arena, series, rows_of(longest_span(learning)) * sizeof *learning->means);
+    learning->of_layers = lay_out_lessons(arena, learning->layers);
+    learning->of_experts = lay_out_lessons(arena, series);
+    struct learning_scratch *scratch = &learning->scratch;
+    double **arrays[] = {&scratch->sum, &scratch->predicted, &scratch->realised, &scratch->all_predicted,
+                         &scratch->all_realised};
+    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
+        *arrays[i] = mp_arena_take(arena, learning->experts, sizeof(double));
+    scratch->came = mp_arena_take(arena, learning->experts, MP_SPANS * sizeof *scratch->came);
+}
+
+static void choose_spans(struct learning *learning, const moep_detector_config *config)
+{
+    size_t horizon = horizon_in_periods(config);
+    if (horizon > MP_SHORT_SPAN)
+        learning->span[learning->spans++] = MP_SHORT_SPAN;
+    learning->span[learning->spans++] = horizon;
+    for (size_t i = 0; i < learning->spans; i++) {
+        double steps = (double)learning->span[i] * config->drift_window;
+        learning->scale[i] = learning->growth / mp_growth_to(config, steps);
+    }
+}
+
+static double square_of(double tolerance)
+{
+    return fmin(fmax(tolerance * tolerance, LEAST_SQUARE), MOST_SQUARE);
+}
+
+moep_status mp_learning_make(struct learning *learning, size_t layers, size_t experts,
+                             const moep_detector_config *config, const struct memory *memory)
+{
+    *learning = (struct learning){.layers = layers,
+                                  .experts = experts,
+                                  .period = config->drift_window,
+                                  .growth = mp_growth(config).drift,
+                                  .tolerance = square_of(config->tolerance),
+                                  .expert_tolerance = square_of(config->expert_tolerance)};
+    if (!mp_learns(config))
+        return MOEP_OK;
+    choose_spans(learning, config);
+    if (!mp_arena_make(&learning->arena, lay_out, learning, memory))
+        return mp_out_of_memory("what is learned: layers x experts x horizon / drift_window is too large");
+    return MOEP_OK;
+}
+
+void mp_learning_free(struct learning *learning, const struct memory *memory)
+{
+    mp_arena_free(&learning->arena, memory);
+}
+
+void mp_learning_reset(struct learning *learning)
+{
+    mp_arena_clear(&learning->arena);
+}
+
+void mp_learning_copy(struct learning *to, const struct learning *from)
+{
+    mp_arena_copy(&to->arena, &from->arena);
+}
+
+/* ---- periods ----------------------------------------------------------------------------------------------------- */
+
+static struct block_means means_of(const struct learning *learning, size_t layer)
+{
+    size_t rows = rows_of(longest_span(learning));
+    return (struct block_means){.experts = learning->experts,
+                                .rows = rows,
+                                .steps = learning->period,
+                                .means = learning->means + layer * rows * learning->experts};
+}
+
+void mp_learning_end_period(struct learning *learning, const struct drift *drift)
+{
+    uint64_t period = mp_drift_blocks_ended(drift) / drift->blocks - 1;
+    for (size_t layer = 0; layer < learning->layers && learning->spans > 0; layer++) {
+        struct block_means means = means_of(learning, layer);
+        mp_drift_last_means(drift, layer * learning->experts, learning->experts, learning->scratch.sum,
+                            mp_block_mean(&means, period));
+    }
+}
+
+/* The number of spans, of which the shortest come first, whose errors have come; origin 0 has no period before it. */
+static size_t spans_over(const struct learning *learning, uint64_t periods)
+{
+    size_t n = 0;
+    while (n < learning->spans && periods >= learning->span[n] + 2)
+        n++;
+    return n;
+}
+
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
+
+/* p and e of a layer's experts. scale: E^2 g / g(S); noise_part: (1 + 1/S) / 2. */
+struct span_scale {
+    double predicted, realised, noise_part;
+};
+
+MP_VECTORISED static void mp_compare(const float *restrict before, const float *restrict past,
+                                     const double *restrict came, const double *restrict noise,
+                                     const struct span_scale *scale, double *restrict predicted,
+                                     double *restrict realised, size_t n)
+{
+    for (size_t e = 0; e < n; e++) {
+        double moved = (double)past[e] - (double)before[e], off = came[e] - (double)past[e];
+        predicted[e] = scale->predicted * (moved * moved - noise[e]);
+        realised[e] = scale->realised * (off * off - scale->noise_part * noise[e]);
+    }
+}
+
+MP_VECTORISED static void mp_add_at_most(double *restrict sum, const double *restrict values, double most, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        sum[i] += values[i] < most ? values[i] : most;
+}
+
+MP_VECTORISED static double mp_total(const double *values, size_t n)
+{
+    double sum;
+    MP_SUM(sum, i, n, values[i]);
+    return sum;
+}
+
+/* ---- learning ---------------------------------------------------------------------------------------------------- */
+
+/* What one period's end adds: the sums over the spans of p and e, none beyond what counts. */
+struct errors {
+    const double *predicted, *realised; /* [n] */
+    size_t spans;
+    bool first; /* none has come before */
+};
+
+MP_VECTORISED static void mp_update(double *restrict predicted, double *restrict realised, double *restrict recent,
+                                    const struct errors *errors, size_t n)
+{
+    double part = 1 / (double)errors->spans, kept = errors->first ? 0 : 0.5;
+    for (size_t i = 0; i < n; i++) {
+        predicted[i] = KEPT * predicted[i] + errors->predicted[i];
+        realised[i] = KEPT * realised[i] + errors->realised[i];
+        recent[i] = kept * recent[i] + (1 - kept) * part * errors->realised[i];
+    }
+}
+
+static void update(const struct lessons *lessons, size_t first, const struct errors *errors, size_t n)
+{
+    mp_update(lessons->predicted + first, lessons->realised + first, lessons->recent + first, errors, n);
+}
+
+/* Adds the errors of span i to the scratch, and those of the layer to of_layer[2], predicted and realised. */
+static void add_span(const struct learning *learning, const struct block_means *means, uint64_t periods, size_t i,
+                     const double *noise, double of_layer[2])
+{
+    size_t n = learning->experts;
+    double experts = (double)n, span = (double)learning->span[i];
+    const struct learning_scratch *scratch = &learning->scratch;
+    struct span_scale scale = {experts * experts * learning->growth, experts * experts * learning->scale[i],
+                               (1 + 1 / span) / 2};
+    uint64_t past = periods - learning->span[i] - 1;
+    mp_compare(mp_block_mean(means, past - 1), mp_block_mean(means, past), scratch->came + i * n, noise, &scale,
+               scratch->predicted, scratch->realised, n);
+    of_layer[0] += fmin(mp_total(scratch->predicted, n) / experts, MOST_PREDICTED * learning->tolerance);
+    of_layer[1] += fmin(mp_total(scratch->realised, n) / experts, MOST_REALISED * learning->tolerance);
+    mp_add_at_most(scratch->all_predicted, scratch->predicted, MOST_PREDICTED * learning->expert_tolerance, n);
+    mp_add_at_most(scratch->all_realised, scratch->realised, MOST_REALISED * learning->expert_tolerance, n);
+}
+
+/* The means of the newest periods, as many as each span has. */
+static void fill_came(const struct learning *learning, const struct block_means *means, uint64_t periods, size_t spans)
+{
+    size_t steps[MP_SPANS];
+    struct block_origin now = {.blocks = periods};
+    for (size_t i = 0; i < spans; i++)
+        steps[i] = learning->span[i] * learning->period;
+    mp_window_means(means, &now, steps, spans, learning->scratch.sum, learning->scratch.came);
+}
+
+void mp_learning_learn(struct learning *learning, size_t layer, uint64_t periods, const double *noise)
+{
+    size_t n = learning->experts, spans = spans_over(learning, periods);
+    const struct learning_scratch *scratch = &learning->scratch;
+    struct block_means means = means_of(learning, layer);
+    double of_layer[2] = {0};
+    if (spans == 0)
+        return;
+    fill_came(learning, &means, periods, spans);
+    memset(scratch->all_predicted, 0, n * sizeof *scratch->all_predicted);
+    memset(scratch->all_realised, 0, n * sizeof *scratch->all_realised);
+    for (size_t i = 0; i < spans; i++)
+        add_span(learning, &means, periods, i, noise, of_layer);
+    struct errors errors = {&of_layer[0], &of_layer[1], spans, periods == learning->span[0] + 2};
+    update(&learning->of_layers, layer, &errors, 1);
+    errors.predicted = scratch->all_predicted;
+    errors.realised = scratch->all_realised;
+    update(&learning->of_experts, layer * n, &errors, n);
+}
+
+/* ---- what has been learned --------------------------------------------------------------------------------------- */
+
+static inline double factor_of(double predicted, double realised, double prior, double tolerance)
+{
+    double above = (realised > 0 ? realised : 0) + PRIOR * tolerance * prior;
+    double factor = above / ((predicted > 0 ? predicted : 0) + PRIOR * tolerance);
+    factor = factor > LEAST_FACTOR ? factor : LEAST_FACTOR;
+    return factor < MOST_FACTOR ? factor : MOST_FACTOR;
+}
+
+MP_VECTORISED static void mp_fill_factors(double *restrict factor, const double *restrict predicted,
+                                          const double *restrict realised, double prior, double tolerance, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        factor[i] = factor_of(predicted[i], realised[i], prior, tolerance);
+}
+
+struct learned mp_learned_of_layer(const struct learning *learning, size_t layer, uint64_t periods)
+{
+    const struct lessons *lessons = &learning->of_layers;
+    if (spans_over(learning, periods) == 0)
+        return (struct learned){1, 0, 0};
+    return (struct learned){factor_of(lessons->predicted[layer], lessons->realised[layer], 1, learning->tolerance),
+                            lessons->recent[layer], WEIGHT};
+}
+
+struct learned_experts mp_learned_of_experts(const struct learning *learning, size_t layer, uint64_t periods,
+                                             double *factor)
+{
+    size_t n = learning->experts, first = layer * n;
+    const struct lessons *lessons = &learning->of_experts;
+    struct learned of_layer = mp_learned_of_layer(learning, layer, periods);
+    for (size_t e = 0; e < n; e++)
+        factor[e] = 1;
+    if (of_layer.weight > 0)
+        mp_fill_factors(factor, lessons->predicted + first, lessons->realised + first, of_layer.factor,
+                        learning->expert_tolerance, n);
+    return (struct learned_experts){of_layer.weight, factor, of_layer.weight > 0 ? lessons->recent + first : NULL};
+}
+
+/* ---- checkpoint -------------------------------------------------------------------------------------------------- */
+
+static void lessons_fields(const struct lessons *lessons, struct checkpoint *checkpoint, double tolerance, size_t n)
+{
+    mp_field_doubles(checkpoint, lessons->predicted, n, -DBL_MAX, DBL_MAX);
+    mp_field_doubles(checkpoint, lessons->realised, n, -DBL_MAX, DBL_MAX);
+    mp_field_doubles(checkpoint, lessons->recent, n, -DBL_MAX, MOST_REALISED * tolerance);
+}
+
+void mp_learning_fields(struct learning *learning, struct checkpoint *checkpoint)
+{
+    size_t series = learning->layers * learning->experts;
+    if (learning->spans == 0)
+        return;
+    mp_field_shares(checkpoint, learning->means, rows_of(longest_span(learning)) * series);
+    lessons_fields(&learning->of_layers, checkpoint, learning->tolerance, learning->layers);
+    lessons_fields(&learning->of_experts, checkpoint, learning->expert_tolerance, series);
+}
