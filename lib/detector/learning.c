@@ -9,8 +9,8 @@
 #include <math.h>
 #include <string.h>
 
-static const double KEPT = 0.9771599684342459 /* 2^(-1/30) */, PRIOR = 3, MOST_PREDICTED = 8, MOST_REALISED = 2;
-static const double LEAST_FACTOR = 0.18, MOST_FACTOR = 5, WEIGHT = 0.2;
+static const double KEPT = 0.9771599684342459 /* 2^(-1/30) */, PRIOR = 3, LEAST_FACTOR = 0.18, MOST_FACTOR = 5;
+static const double MOST_PREDICTED = 8, MOST_REALISED = 2, MOST_RECENT = 1; /* squared tolerances */
 
 /* So that no sum or quotient of squared tolerances leaves the range of a double. */
 static const double LEAST_SQUARE = 1e-300, MOST_SQUARE = 1e300;
@@ -49,6 +49,15 @@ static struct lessons lay_out_lessons(struct arena *arena, size_t n)
     return lessons;
 }
 
+static void lay_out_scratch(struct learning_scratch *scratch, struct arena *arena, size_t experts)
+{
+    scratch->sum = mp_arena_take(arena, experts, sizeof *scratch->sum);
+    scratch->predicted = mp_arena_take(arena, experts, sizeof *scratch->predicted);
+    scratch->realised = mp_arena_take(arena, experts, sizeof *scratch->realised);
+    scratch->came = mp_arena_take(arena, experts, MP_SPANS * sizeof *scratch->came);
+    scratch->lessons = lay_out_lessons(arena, experts);
+}
+
 static void lay_out(void *self, struct arena *arena)
 {
     struct learning *learning = self;
@@ -56,12 +65,7 @@ static void lay_out(void *self, struct arena *arena)
     learning->means = mp_arena_take(arena, series, rows_of(longest_span(learning)) * sizeof *learning->means);
     learning->of_layers = lay_out_lessons(arena, learning->layers);
     learning->of_experts = lay_out_lessons(arena, series);
-    struct learning_scratch *scratch = &learning->scratch;
-    double **arrays[] = {&scratch->sum, &scratch->predicted, &scratch->realised, &scratch->all_predicted,
-                         &scratch->all_realised};
-    for (size_t i = 0; i < sizeof arrays / sizeof *arrays; i++)
-        *arrays[i] = mp_arena_take(arena, learning->experts, sizeof(double));
-    scratch->came = mp_arena_take(arena, learning->experts, MP_SPANS * sizeof *scratch->came);
+    lay_out_scratch(&learning->scratch, arena, learning->experts);
 }
 
 static void choose_spans(struct learning *learning, const moep_detector_config *config)
@@ -162,10 +166,21 @@ MP_VECTORISED static void mp_compare(const float *restrict before, const float *
     }
 }
 
-MP_VECTORISED static void mp_add_at_most(double *restrict sum, const double *restrict values, double most, size_t n)
+/* Adds the errors of a span to the lessons of n series, p and e as far as they count. */
+MP_VECTORISED static void mp_add_errors(double *restrict predicted, double *restrict realised, double *restrict recent,
+                                        const double *restrict p, const double *restrict e, double tolerance, size_t n)
 {
-    for (size_t i = 0; i < n; i++)
-        sum[i] += values[i] < most ? values[i] : most;
+    for (size_t i = 0; i < n; i++) {
+        double most = MOST_REALISED * (p[i] > tolerance ? p[i] : tolerance);
+        predicted[i] += p[i] < MOST_PREDICTED * tolerance ? p[i] : MOST_PREDICTED * tolerance;
+        realised[i] += e[i] < most ? e[i] : most;
+        recent[i] += e[i] < MOST_RECENT * tolerance ? e[i] : MOST_RECENT * tolerance;
+    }
+}
+
+static void add_errors(const struct lessons *to, const double *p, const double *e, double tolerance, size_t n)
+{
+    mp_add_errors(to->predicted, to->realised, to->recent, p, e, tolerance, n);
 }
 
 MP_VECTORISED static double mp_total(const double *values, size_t n)
@@ -177,32 +192,36 @@ MP_VECTORISED static double mp_total(const double *values, size_t n)
 
 /* ---- learning ---------------------------------------------------------------------------------------------------- */
 
-/* What one period's end adds: the sums over the spans of p and e, none beyond what counts. */
-struct errors {
-    const double *predicted, *realised; /* [n] */
-    size_t spans;
-    bool first; /* none has come before */
-};
-
+/* Takes what the errors of `spans` spans add. The first errors of all are r itself. */
 MP_VECTORISED static void mp_update(double *restrict predicted, double *restrict realised, double *restrict recent,
-                                    const struct errors *errors, size_t n)
+                                    const struct lessons *added, double spans, bool first, size_t n)
 {
-    double part = 1 / (double)errors->spans, kept = errors->first ? 0 : 0.5;
+    const double *restrict of_predicted = added->predicted, *restrict of_realised = added->realised;
+    const double *restrict of_recent = added->recent;
+    double kept = first ? 0 : 0.5, part = (1 - kept) / spans;
     for (size_t i = 0; i < n; i++) {
-        predicted[i] = KEPT * predicted[i] + errors->predicted[i];
-        realised[i] = KEPT * realised[i] + errors->realised[i];
-        recent[i] = kept * recent[i] + (1 - kept) * part * errors->realised[i];
+        predicted[i] = KEPT * predicted[i] + of_predicted[i];
+        realised[i] = KEPT * realised[i] + of_realised[i];
+        recent[i] = kept * recent[i] + part * of_recent[i];
     }
 }
 
-static void update(const struct lessons *lessons, size_t first, const struct errors *errors, size_t n)
+static void update(const struct lessons *lessons, size_t at, const struct lessons *added, size_t spans, bool first,
+                   size_t n)
 {
-    mp_update(lessons->predicted + first, lessons->realised + first, lessons->recent + first, errors, n);
+    mp_update(lessons->predicted + at, lessons->realised + at, lessons->recent + at, added, (double)spans, first, n);
 }
 
-/* Adds the errors of span i to the scratch, and those of the layer to of_layer[2], predicted and realised. */
+static void clear(const struct lessons *lessons, size_t n)
+{
+    memset(lessons->predicted, 0, n * sizeof *lessons->predicted);
+    memset(lessons->realised, 0, n * sizeof *lessons->realised);
+    memset(lessons->recent, 0, n * sizeof *lessons->recent);
+}
+
+/* Adds the errors of span i to the layer's lessons, and those of its experts to the scratch. */
 static void add_span(const struct learning *learning, const struct block_means *means, uint64_t periods, size_t i,
-                     const double *noise, double of_layer[2])
+                     const double *noise, const struct lessons *of_layer)
 {
     size_t n = learning->experts;
     double experts = (double)n, span = (double)learning->span[i];
@@ -212,10 +231,9 @@ static void add_span(const struct learning *learning, const struct block_means *
     uint64_t past = periods - learning->span[i] - 1;
     mp_compare(mp_block_mean(means, past - 1), mp_block_mean(means, past), scratch->came + i * n, noise, &scale,
                scratch->predicted, scratch->realised, n);
-    of_layer[0] += fmin(mp_total(scratch->predicted, n) / experts, MOST_PREDICTED * learning->tolerance);
-    of_layer[1] += fmin(mp_total(scratch->realised, n) / experts, MOST_REALISED * learning->tolerance);
-    mp_add_at_most(scratch->all_predicted, scratch->predicted, MOST_PREDICTED * learning->expert_tolerance, n);
-    mp_add_at_most(scratch->all_realised, scratch->realised, MOST_REALISED * learning->expert_tolerance, n);
+    double p = mp_total(scratch->predicted, n) / experts, e = mp_total(scratch->realised, n) / experts;
+    add_errors(of_layer, &p, &e, learning->tolerance, 1);
+    add_errors(&scratch->lessons, scratch->predicted, scratch->realised, learning->expert_tolerance, n);
 }
 
 /* The means of the newest periods, as many as each span has. */
@@ -231,21 +249,18 @@ static void fill_came(const struct learning *learning, const struct block_means 
 void mp_learning_learn(struct learning *learning, size_t layer, uint64_t periods, const double *noise)
 {
     size_t n = learning->experts, spans = spans_over(learning, periods);
-    const struct learning_scratch *scratch = &learning->scratch;
-    struct block_means means = means_of(learning, layer);
-    double of_layer[2] = {0};
     if (spans == 0)
         return;
+    struct block_means means = means_of(learning, layer);
+    double sums[3] = {0};
+    struct lessons of_layer = {&sums[0], &sums[1], &sums[2]};
+    bool first = periods == learning->span[0] + 2;
     fill_came(learning, &means, periods, spans);
-    memset(scratch->all_predicted, 0, n * sizeof *scratch->all_predicted);
-    memset(scratch->all_realised, 0, n * sizeof *scratch->all_realised);
+    clear(&learning->scratch.lessons, n);
     for (size_t i = 0; i < spans; i++)
-        add_span(learning, &means, periods, i, noise, of_layer);
-    struct errors errors = {&of_layer[0], &of_layer[1], spans, periods == learning->span[0] + 2};
-    update(&learning->of_layers, layer, &errors, 1);
-    errors.predicted = scratch->all_predicted;
-    errors.realised = scratch->all_realised;
-    update(&learning->of_experts, layer * n, &errors, n);
+        add_span(learning, &means, periods, i, noise, &of_layer);
+    update(&learning->of_layers, layer, &of_layer, spans, first, 1);
+    update(&learning->of_experts, layer * n, &learning->scratch.lessons, spans, first, n);
 }
 
 /* ---- what has been learned --------------------------------------------------------------------------------------- */
@@ -269,9 +284,10 @@ struct learned mp_learned_of_layer(const struct learning *learning, size_t layer
 {
     const struct lessons *lessons = &learning->of_layers;
     if (spans_over(learning, periods) == 0)
-        return (struct learned){1, 0, 0};
-    return (struct learned){factor_of(lessons->predicted[layer], lessons->realised[layer], 1, learning->tolerance),
-                            lessons->recent[layer], WEIGHT};
+        return (struct learned){false, 1, 0};
+    return (struct learned){true,
+                            factor_of(lessons->predicted[layer], lessons->realised[layer], 1, learning->tolerance),
+                            lessons->recent[layer]};
 }
 
 struct learned_experts mp_learned_of_experts(const struct learning *learning, size_t layer, uint64_t periods,
@@ -280,12 +296,12 @@ struct learned_experts mp_learned_of_experts(const struct learning *learning, si
     size_t n = learning->experts, first = layer * n;
     const struct lessons *lessons = &learning->of_experts;
     struct learned of_layer = mp_learned_of_layer(learning, layer, periods);
-    for (size_t e = 0; e < n; e++)
-        factor[e] = 1;
-    if (of_layer.weight > 0)
+    if (of_layer.any)
         mp_fill_factors(factor, lessons->predicted + first, lessons->realised + first, of_layer.factor,
                         learning->expert_tolerance, n);
-    return (struct learned_experts){of_layer.weight, factor, of_layer.weight > 0 ? lessons->recent + first : NULL};
+    for (size_t e = 0; e < n && !of_layer.any; e++)
+        factor[e] = 1;
+    return (struct learned_experts){of_layer.any, factor, of_layer.any ? lessons->recent + first : NULL};
 }
 
 /* ---- checkpoint -------------------------------------------------------------------------------------------------- */
@@ -294,7 +310,7 @@ static void lessons_fields(const struct lessons *lessons, struct checkpoint *che
 {
     mp_field_doubles(checkpoint, lessons->predicted, n, -DBL_MAX, DBL_MAX);
     mp_field_doubles(checkpoint, lessons->realised, n, -DBL_MAX, DBL_MAX);
-    mp_field_doubles(checkpoint, lessons->recent, n, -DBL_MAX, MOST_REALISED * tolerance);
+    mp_field_doubles(checkpoint, lessons->recent, n, -DBL_MAX, MOST_RECENT * tolerance);
 }
 
 void mp_learning_fields(struct learning *learning, struct checkpoint *checkpoint)

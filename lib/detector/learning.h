@@ -10,18 +10,18 @@
  *
  * A layer's are the means over its experts. With T the tolerance, every layer and every expert keeps
  *
- *     P, R    sums over the origins and spans of min(p, 8 T^2) and min(e, 2 T^2); the past's weight halves in 30 periods
- *     r       the mean over the spans of min(e, 2 T^2), smoothed by halves as s is (stability.h)
- *     c       (max(R, 0) + 3 T^2 c') / (max(P, 0) + 3 T^2), kept within 0.18 .. 5; c' is 1 for a layer, and the
- *             layer's c for its experts
+ *     P    sum over the origins and spans of min(p, 8 T^2); a sum's past loses half its weight in 30 periods
+ *     R    sum of min(e, max(2 T^2, 2 p)): how far the loads went when the data changed says little of other times
+ *     r    mean over the spans of min(e, T^2), smoothed by halves: what came lately
+ *     c    (max(R, 0) + 3 T^2 c') / (max(P, 0) + 3 T^2), kept within 0.18 .. 5: the part of the predicted that comes.
+ *          c' is 1 for a layer, and the layer's c for its experts. A load whose noise is remembered for W steps and then
+ *          forgotten has the least c, 1 / (2 g)
  *
- * So c is the part of the predicted squared drift that comes, and r what came lately. The squared drift to expect is
+ * Once an error has come, the squared drift to expect is, with s the smoothed prediction of now (stability.h),
  *
- *     E2 = (1 - b) c s + b r    b = 1/5 once an error has come; until then c = 1, b = 0, and the growth is constant
+ *     E2 = 3/4 (7/10 c s + 3/10 r)    before: E2 = s, and c = 1
  *
- * with s the smoothed prediction of now. An error counts as at most twice the squared tolerance: how far the loads went
- * when the data changed says little about the time until they change again. Noise that a load remembers for W steps and
- * then forgets has the least c, 1 / (2 g).
+ * 3/4 because loads settle: on recorded runs the errors to come are smaller than those that taught c and r.
  *
  * A horizon below 5 periods has one span, of at least one period; one beyond 20 is learned from 20.
  *
@@ -47,8 +47,9 @@ struct lessons {
 
 /* Working memory of a layer, without a meaning between calls. */
 struct learning_scratch {
-    double *sum, *predicted, *realised, *all_predicted, *all_realised; /* [experts] */
-    double *came;                                                      /* [MP_SPANS][experts] */
+    double *sum, *predicted, *realised; /* [experts]; p and e */
+    double *came;                       /* [MP_SPANS][experts] */
+    struct lessons lessons;             /* [experts]: what a period's end adds */
 };
 
 struct learning {
@@ -79,15 +80,16 @@ void mp_learning_end_period(struct learning *learning, const struct drift *drift
 /* Learns from the errors that a layer's newest period has brought. periods: that have ended; noise: V, [experts]. */
 void mp_learning_learn(struct learning *learning, size_t layer, uint64_t periods, const double *noise);
 
-/* c, r and b of a layer or an expert; 1, 0 and 0 before an error has come. periods: that have ended. */
+/* What a layer or an expert has learned; c = 1 before an error has come. */
 struct learned {
-    double factor, recent, weight;
+    bool any;              /* an error has come */
+    double factor, recent; /* c, r */
 };
 struct learned mp_learned_of_layer(const struct learning *learning, size_t layer, uint64_t periods);
 
-/* The same of a layer's experts. factor: [experts], memory to be filled; recent is not read where weight is 0. */
+/* The same of a layer's experts. factor: [experts], memory to be filled; recent is NULL before an error has come. */
 struct learned_experts {
-    double weight;
+    bool any;
     const double *factor, *recent;
 };
 struct learned_experts mp_learned_of_experts(const struct learning *learning, size_t layer, uint64_t periods,
@@ -95,13 +97,13 @@ struct learned_experts mp_learned_of_experts(const struct learning *learning, si
 
 static inline struct learned mp_learned_of_expert(const struct learned_experts *experts, size_t e)
 {
-    return (struct learned){experts->factor[e], experts->weight > 0 ? experts->recent[e] : 0, experts->weight};
+    return (struct learned){experts->any, experts->factor[e], experts->any ? experts->recent[e] : 0};
 }
 
 /* E2 of the smoothed prediction s. */
 static inline double mp_learned_drift(const struct learned *learned, double s)
 {
-    return (1 - learned->weight) * learned->factor * s + learned->weight * learned->recent;
+    return learned->any ? 0.75 * (0.7 * learned->factor * s + 0.3 * learned->recent) : s;
 }
 
 /* The bytes of its means, in memory as in a checkpoint. */

@@ -40,26 +40,30 @@ static double expected_square(const struct stability *stability, const struct ex
     return mp_learned_drift(&expected->learned, stability->predicted);
 }
 
-/* The errors that came say so, before the drift of now is certain to. */
-static bool errors_exceed(const struct stability *stability, const struct stability_rule *rule,
-                          const struct expected_drift *expected)
+static double margin(const struct expected_drift *expected)
 {
-    return expected->learned.weight > 0 &&
-           expected_square(stability, expected) - expected->standard_error > rule->limit;
+    return expected->learned.any ? expected->standard_error / 2 : expected->standard_error;
+}
+
+/* The smoothed drift does, though no block's is certain to. */
+static bool smoothed_exceeds(const struct stability *stability, const struct stability_rule *rule,
+                             const struct expected_drift *expected)
+{
+    return expected->learned.any && expected_square(stability, expected) - margin(expected) > rule->limit;
 }
 
 static bool should_leave(const struct stability *stability, const struct stability_rule *rule,
                          const struct expected_drift *expected, uint64_t blocks_ended)
 {
     bool long_enough_in_state = blocks_ended - stability->entered >= 2 * rule->blocks;
-    return expected->exceeds_limit || errors_exceed(stability, rule, expected) ||
+    return expected->exceeds_limit || smoothed_exceeds(stability, rule, expected) ||
            (long_enough_in_state && trend_exceeds(rule, expected, blocks_ended));
 }
 
 static bool within_tolerance(const struct stability *stability, const struct stability_rule *rule,
                              const struct expected_drift *expected, uint64_t blocks_ended)
 {
-    return fmax(expected_square(stability, expected), 0) + expected->standard_error <= rule->tolerance &&
+    return fmax(expected_square(stability, expected), 0) + margin(expected) <= rule->tolerance &&
            !trend_exceeds(rule, expected, blocks_ended);
 }
 

@@ -8,11 +8,12 @@
  *     se       the standard error of d, from noise
  *     t        as d, for a load that keeps its direction
  *     s        the smoothed p
- *     E2       (1 - b) c s + b r: d smoothed, and mixed with the squared errors that came lately
+ *     E2       the smoothed d, mixed with the squared errors that came lately; s where none has
+ *     m        the margin: se, or se / 2 once errors have come
  *
- *     enter    max(E2, 0) + se <= T^2 in `dwell` blocks in a row, with no trend certain to exceed the limit
+ *     enter    max(E2, 0) + m <= T^2 in `dwell` blocks in a row, with no trend certain to exceed the limit
  *     leave    d certain to exceed the limit (1.3 T)^2, or t certain to, 2 m blocks or more after STABLE was entered,
- *              or E2 - se > (1.3 T)^2 once an error has come
+ *              or E2 - m > (1.3 T)^2 once errors have come
  *     s        begins as the first p; then s = (s + p) / 2
  *
  * A jump leaves STABLE immediately. A trend leaves it only when all 2 m blocks of the last difference lie in STABLE. t
@@ -46,7 +47,7 @@ struct expected_drift {
     double predicted, standard_error; /* p, se */
     bool exceeds_limit;               /* d certainly does, however much of it is noise */
     bool trend_exceeds_limit;         /* t certainly does; undefined before 3 m blocks have ended */
-    struct learned learned;           /* c, r, b */
+    struct learned learned;
 };
 
 struct stability {
