@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """State detectors to compare ours with on whole recorded runs. Each takes a Run and returns by block and layer whether
 it calls the layer stable."""
+import functools
+
 import numpy as np
 
 BLOCK, WINDOW = 20, 100      # steps, of the earlier rule as of the present one
@@ -15,11 +17,19 @@ class Run:
         self.counts = counts
         steps, layers, experts = counts.shape
         self.means = np.empty((steps // BLOCK, layers, experts))  # of blocks
-        self.deviation = np.empty((steps, layers))                # rolling, in units of the mean load
         for layer in range(layers):
-            shares = counts[:, layer] / counts[:, layer].sum(axis=1, keepdims=True)
-            self.means[:, layer] = shares[:len(self.means) * BLOCK].reshape(-1, BLOCK, experts).mean(axis=1)
-            self.deviation[:, layer] = experts * rolling_deviation(shares, WINDOW)
+            whole = self._shares(layer)[:len(self.means) * BLOCK]
+            self.means[:, layer] = whole.reshape(-1, BLOCK, experts).mean(axis=1)
+
+    def _shares(self, layer):
+        counts = self.counts[:, layer]
+        return counts / counts.sum(axis=1, keepdims=True)
+
+    @functools.cached_property
+    def deviation(self):
+        """(steps, layers): rolling, in units of the mean load."""
+        _, layers, experts = self.counts.shape
+        return experts * np.stack([rolling_deviation(self._shares(layer), WINDOW) for layer in range(layers)], axis=1)
 
 
 def rolling_deviation(shares, window):
