@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The detector's states over a whole run, compared with the truth: the error that a forecast made at each block's end
 would have had, without sampling noise."""
+import functools
 from typing import NamedTuple
 
 import numpy as np
@@ -17,25 +18,28 @@ class Seen(NamedTuple):
     stable: np.ndarray
     experts: np.ndarray = None
     drift: np.ndarray = None
+    expert_drift: np.ndarray = None
 
 
-def watch(run):
-    """The library's detector with its defaults."""
-    steps, layers, experts = run.counts.shape
-    stable = np.empty(run.means.shape[:2], bool)
-    of_experts, drift = np.empty(run.means.shape, bool), np.full(stable.shape, np.nan)
-    with moepredict.Detector(layers=layers, experts=experts) as detector:
+def watch(run, **config):
+    """The library's detector; its defaults, but for what is given."""
+    _, layers, experts = run.counts.shape
+    of_experts, expert_drift = np.empty(run.means.shape, bool), np.full(run.means.shape, np.nan)
+    stable, drift = of_experts[:, :, 0].copy(), expert_drift[:, :, 0].copy()
+    with moepredict.Detector(layers=layers, experts=experts, **config) as detector:
         for block in range(len(stable)):
             detector.push(run.counts[block * BLOCK:(block + 1) * BLOCK])
             stable[block] = detector.layer_states == moepredict.State.STABLE
             of_experts[block] = detector.expert_states == moepredict.State.STABLE
             if (block + 1) * BLOCK >= 2 * WINDOW:
-                drift[block] = detector.layer_drift
-    return Seen(stable, of_experts, drift)
+                drift[block], expert_drift[block] = detector.layer_drift, detector.drift
+    return Seen(stable, of_experts, drift, expert_drift)
 
 
+OURS = "moepredict", "constant growth"
 DETECTORS = {
     "moepredict": watch,
+    "constant growth": functools.partial(watch, growth=rivals.GROWTH),
     "earlier rule": lambda run: Seen(rivals.local_level(run), rivals.local_level_experts(run)),
     "always stable": lambda run: Seen(rivals.always(run)),
     "fixed sd 0.10": lambda run: Seen(rivals.fixed_deviation(0.10)(run)),
