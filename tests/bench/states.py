@@ -2,6 +2,8 @@
 """The detector's states over a whole run, compared with the truth: the error that a forecast made at each block's end
 would have had, without sampling noise."""
 import functools
+import json
+import re
 from typing import NamedTuple
 
 import numpy as np
@@ -11,6 +13,7 @@ import rivals
 from rivals import BLOCK, HORIZON, WINDOW
 
 FIRST, NOISE, SMOOTHED = 600, 200, 20  # the first step whose states are evaluated; steps; blocks
+NEGLIGIBLE = 0.005                     # a difference of drifts, in units of the mean load
 
 
 class Seen(NamedTuple):
@@ -76,6 +79,23 @@ def realised(means):
     return centred_mean(result, SMOOTHED)
 
 
+def known_shifts(description):
+    """[(step, ramp)] of the shifts of the data mix that the JSON text beside a trace has; an abrupt one has ramp 0."""
+    events = [(event["step"], re.fullmatch(r"mix (?:shifts abruptly|ramps over (\d+) steps)", event["kind"]))
+              for event in json.loads(description)["events"]]
+    return [(step, int(shift[1] or 0)) for step, shift in events if shift]
+
+
+def evaluated(truth, shifts=()):
+    """(blocks,): True for those that are evaluated. They begin at FIRST, and the run contains their truth. Left out are
+    those from which the horizon reaches a known shift, and the shift's ramp: no past tells of it."""
+    pushed = BLOCK * np.arange(1, len(truth) + 1)
+    known = np.isfinite(truth).all(axis=1) & (pushed >= FIRST)
+    for step, ramp in shifts:
+        known &= (pushed < step - HORIZON) | (pushed > step + ramp)
+    return known
+
+
 # ---- figures of merit ----
 
 def root(squares):
@@ -83,17 +103,10 @@ def root(squares):
     return np.sqrt(max(squares.mean(), 0)) if squares.size else np.nan
 
 
-def evaluated(truth):
-    """True for the blocks that are evaluated: they begin at FIRST, and the run contains their truth."""
-    known = np.isfinite(truth)
-    known[:FIRST // BLOCK - 1] = False
-    return known
-
-
 def balanced_accuracy(stable, should):
-    """The mean of two hit rates: of the blocks that should be stable, and of those that should not."""
-    parts = stable[should], ~stable[~should]
-    return np.mean([part.mean() for part in parts]) if all(part.size for part in parts) else np.nan
+    """The mean of two hit rates: of the blocks that should be stable, and of those that should not. Where all should
+    be, or none, it is the one that there is."""
+    return np.mean([part.mean() for part in (stable[should], ~stable[~should]) if part.size])
 
 
 def exits(stable):
@@ -106,25 +119,43 @@ def exits(stable):
 def false_exits(stable, truth, tolerance):
     """Those after which the error stays within the tolerance for 200 steps."""
     left = exits(stable)
-    for block, layer in zip(*np.nonzero(left)):
-        ahead = truth[block:block + 200 // BLOCK + 1, layer]
-        left[block, layer] = (ahead[np.isfinite(ahead)] <= tolerance**2).all()
+    for block, *series in zip(*np.nonzero(left)):
+        ahead = truth[(slice(block, block + 200 // BLOCK + 1), *series)]
+        left[(block, *series)] = (ahead[np.isfinite(ahead)] <= tolerance**2).all()
     return left
 
 
-def score(stable, truth, tolerance):
-    """A dict of figures; all layers (or experts) of a run together, [blocks, layers] each."""
-    known = evaluated(truth)
+def state_score(stable, truth, known, tolerance):
+    """A dict of figures of the states."""
     says, error = stable[known], truth[known]
     should = error <= tolerance**2
-    per_10000_steps = 10000 / (known.sum() * BLOCK)
-    off = (error[says] > tolerance**2).mean() if says.any() else np.nan
-    return {"off": off, "agreement": (says == should).mean(), "balanced": balanced_accuracy(says, should),
-            "exits": exits(stable)[known].sum() * per_10000_steps,
-            "false": false_exits(stable, truth, tolerance)[known].sum() * per_10000_steps,
-            "stable": root(error[says]), "transient": root(error[~says]), "should": should.mean()}
+    return {"should": should.mean(), "agreement": (says == should).mean(), "balanced": balanced_accuracy(says, should),
+            "false": false_exits(stable, truth, tolerance)[known].sum() * 10000 / (says.size * BLOCK),
+            "off": (~should[says]).mean() if says.any() else np.nan,
+            "stable": root(error[says]), "transient": root(error[~says])}
 
 
 def rank_correlation(a, b):
     ranks = [np.argsort(np.argsort(values)) for values in (a, b)]
     return np.corrcoef(*ranks)[0, 1]
+
+
+def is_near(predicted, realised):
+    """Within a quarter of the predicted, or nearer than any placement notices."""
+    return np.abs(realised - predicted) <= np.maximum(predicted / 4, NEGLIGIBLE)
+
+
+def drift_score(drift, truth, known):
+    """A dict of figures of the predicted drift. Octiles are (predicted, realised), each a root mean square, from the
+    least predicted to the largest."""
+    predicted, error = drift[known].ravel(), truth[known].ravel()
+    parts = np.array_split(np.argsort(predicted, kind="stable"), 8)
+    octiles = np.array([(root(predicted[part]**2), root(error[part])) for part in parts])
+    return {"octiles": octiles, "near": is_near(*octiles.T).mean(), "correlation": rank_correlation(predicted, error)}
+
+
+def score(stable, drift, truth, known, tolerance):
+    """A dict of figures of both, if a drift is predicted; all layers (or experts) of a run together, [blocks, layers]
+    each."""
+    of_drift = {} if drift is None else drift_score(drift, truth, known)
+    return {**state_score(stable, truth, known, tolerance), **of_drift}
