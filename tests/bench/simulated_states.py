@@ -161,10 +161,10 @@ def exceeding(case, numbers):
 
 
 def worse(case, ours, theirs):
-    """The figures that are worse than theirs by more than a tenth."""
+    """The figures that are worse than those of constant growth by more than a tenth."""
     worst_first = {figure: (theirs[figure], ours[figure]) if figure in case.wanted else (ours[figure], theirs[figure])
                    for figure in ours}
-    return [f"{case.title}: {figure} {ours[figure]:g}, not {theirs[figure]:g}"
+    return [f"{case.title}: {figure} {ours[figure]:g}, constant growth {theirs[figure]:g}"
             for figure, (most, least) in worst_first.items() if not most <= 1.1 * least]
 
 
