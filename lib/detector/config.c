@@ -26,6 +26,11 @@ moep_status moep_detector_config_init(moep_detector_config *config)
     return mp_struct_write(config, &mp_detector_config_defaults, sizeof *config, "moep_detector_config");
 }
 
+double mp_squared_tolerance(double tolerance)
+{
+    return fmin(fmax(tolerance * tolerance, 1e-300), 1e300);
+}
+
 static bool is_positive(double x)
 {
     return x > 0 && isfinite(x);

@@ -16,6 +16,9 @@ enum {
 /* The defaults; struct_size is 0. */
 extern const moep_detector_config mp_detector_config_defaults;
 
+/* The square of a tolerance, within limits that keep sums and quotients of it within the range of a double. */
+double mp_squared_tolerance(double tolerance);
+
 /* Copies the caller's configuration and checks every field. */
 moep_status mp_detector_config_read(moep_detector_config *to, const moep_detector_config *from);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The handle: create and destroy, push, and info. Every step goes into the history, the windows and the present block.
- * When a block ends, the states are evaluated (expected_drift.c).
+ * When a block ends, the states are evaluated.
  *
  * allocates: at create only; threads: none. */
 #include "detector/detector.h"
@@ -15,6 +15,14 @@
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
+static struct expected_drift lay_out_drifts(struct arena *arena, size_t n)
+{
+    struct expected_drift drifts;
+    drifts.smoothed = mp_arena_take(arena, n, sizeof *drifts.smoothed);
+    drifts.squared = mp_arena_take(arena, n, sizeof *drifts.squared);
+    return drifts;
+}
+
 static void lay_out(void *self, struct arena *arena)
 {
     moep_detector *detector = self;
@@ -22,9 +30,12 @@ static void lay_out(void *self, struct arena *arena)
     size_t tokens = mp_product(mp_detector_token_rows(detector), layers);
     detector->layers = mp_arena_take(arena, layers, sizeof *detector->layers);
     detector->experts = mp_arena_take(arena, mp_product(layers, experts), sizeof *detector->experts);
+    detector->of_layers = lay_out_drifts(arena, layers);
+    detector->of_experts = lay_out_drifts(arena, mp_product(layers, experts));
     detector->tokens = mp_arena_take(arena, tokens, sizeof *detector->tokens);
     detector->totals = mp_arena_take(arena, layers, sizeof *detector->totals);
     detector->scratch = mp_arena_take(arena, mp_product(4, experts), sizeof *detector->scratch);
+    detector->says = mp_arena_take(arena, experts, sizeof *detector->says);
 }
 
 size_t mp_detector_history(const moep_detector_config *config)
@@ -111,6 +122,39 @@ void moep_detector_destroy(moep_detector *detector)
 
 /* ---- counts in --------------------------------------------------------------------------------------------------- */
 
+static void evaluate_experts(moep_detector *detector, size_t layer, const struct drift_estimate *estimate,
+                             const struct stability_rule *stability, uint64_t blocks_ended, bool first)
+{
+    size_t n = detector->history.experts, at = layer * n;
+    struct drift_rule rule = mp_drift_rule(&detector->growth, detector->config.expert_tolerance);
+    struct learned_experts learned =
+        mp_learned_of_experts(&detector->learning, layer, mp_detector_periods(detector), detector->scratch + 3 * n);
+    mp_expect_of_experts(&rule, estimate, n, &learned, first, detector->of_experts.smoothed + at,
+                         detector->of_experts.squared + at, detector->says);
+    for (size_t e = 0; e < n; e++)
+        mp_stability_update(&detector->experts[at + e], stability, (unsigned)detector->says[e], blocks_ended,
+                            detector->history.next_step - 1);
+}
+
+/* Evaluates the states of a layer and its experts when a block ends. */
+static void evaluate(moep_detector *detector, size_t layer, uint64_t blocks_ended)
+{
+    const moep_detector_config *config = &detector->config;
+    size_t n = detector->history.experts, blocks = detector->drift.blocks;
+    bool first = blocks_ended == 2 * blocks;
+    struct stability_rule stability = {config->dwell / config->block + (config->dwell % config->block != 0), blocks};
+    struct drift_rule rule = mp_drift_rule(&detector->growth, config->tolerance);
+    struct drift_estimate estimate = {detector->scratch, detector->scratch + n, detector->scratch + 2 * n};
+    mp_drift_estimate(&detector->drift, layer * n, n, &estimate);
+    if (blocks_ended % blocks == 0)
+        mp_learning_learn(&detector->learning, layer, mp_detector_periods(detector), estimate.noise);
+    struct learned learned = mp_learned_of_layer(&detector->learning, layer, mp_detector_periods(detector));
+    unsigned says = mp_expect_of_layer(&rule, &estimate, n, &learned, first, &detector->of_layers.smoothed[layer],
+                                       &detector->of_layers.squared[layer]);
+    mp_stability_update(&detector->layers[layer], &stability, says, blocks_ended, detector->history.next_step - 1);
+    evaluate_experts(detector, layer, &estimate, &stability, blocks_ended, first);
+}
+
 static void end_block(moep_detector *detector)
 {
     uint64_t blocks_ended = mp_drift_blocks_ended(&detector->drift);
@@ -118,7 +162,7 @@ static void end_block(moep_detector *detector)
         mp_learning_end_period(&detector->learning, &detector->drift);
     if (!mp_detector_in_warmup(detector))
         for (size_t layer = 0; layer < detector->history.layers; layer++)
-            mp_detector_evaluate(detector, layer, blocks_ended);
+            evaluate(detector, layer, blocks_ended);
     memset(mp_detector_tokens(detector, blocks_ended), 0, detector->history.layers * sizeof *detector->tokens);
 }
 
@@ -140,6 +184,12 @@ static void push_step(moep_detector *detector, const void *counts, moep_dtype dt
         end_block(detector);
 }
 
+static void forget(const struct expected_drift *drifts, size_t n)
+{
+    memset(drifts->smoothed, 0, n * sizeof *drifts->smoothed);
+    memset(drifts->squared, 0, n * sizeof *drifts->squared);
+}
+
 /* Begins WARMUP: at the first step, and again after a gap so long that the load before it no longer counts. */
 static void restart(moep_detector *detector, uint64_t step)
 {
@@ -151,6 +201,8 @@ static void restart(moep_detector *detector, uint64_t step)
         mp_stability_restart(&detector->layers[i], step);
     for (size_t i = 0; i < history->layers * history->experts; i++)
         mp_stability_restart(&detector->experts[i], step);
+    forget(&detector->of_layers, history->layers);
+    forget(&detector->of_experts, history->layers * history->experts);
 }
 
 static moep_status push(moep_detector *detector, uint64_t first_step, size_t steps, const void *counts,

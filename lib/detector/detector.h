@@ -5,8 +5,7 @@
 
 #include "api/runtime.h"
 #include "detector/config.h"
-#include "detector/growth.h"
-#include "detector/learning.h"
+#include "detector/expected_drift.h"
 #include "detector/stability.h"
 #include "detector/window.h"
 #include "series/history.h"
@@ -22,18 +21,17 @@ struct moep_detector {
     struct arena arena;        /* the arrays below */
     struct stability *layers;  /* [layers] */
     struct stability *experts; /* [layers][experts] */
+    struct expected_drift of_layers, of_experts;
     double *tokens;  /* [2 m + 1][layers]: of each block, the present one too; NaN where counts need not be tokens */
     double *totals;  /* [layers]: of a step, while it is pushed */
     double *scratch; /* [4][experts] */
+    int64_t *says;   /* [experts]: at a block's end */
 };
 
 /* A detector of that shape; config is checked. */
 moep_status mp_detector_make(size_t layers, size_t experts, const moep_detector_config *config,
                              const struct runtime *runtime, moep_detector **out);
 void mp_detector_destroy(moep_detector *detector);
-
-/* Evaluates the states of a layer and its experts when a block ends. */
-void mp_detector_evaluate(moep_detector *detector, size_t layer, uint64_t blocks_ended);
 
 /* The steps that history keeps: those of the longest window, and the one that leaves it. */
 size_t mp_detector_history(const moep_detector_config *config);

@@ -1,53 +1,73 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The drift that a forecast over the horizon must expect, of a layer and of its experts, when a block ends.
- *
- * For expert e, drift.h gives estimates of D^2, of D D' and of the noise V, as shares squared. E is the number of
- * experts, g the growth of a squared drift from W to the horizon (growth.h), and c the part of it that comes
- * (learning.h). Drifts are measured in units of the mean load 1 / E, so squared shares are multiplied by E^2:
- *
- *     expert    p = g E^2 (D^2 - V)               se = c g E^2 sqrt(2) V
- *     layer     p = g E sum_e (D_e^2 - V_e)       se = c g E sqrt(sum_e 2 V_e^2)      the mean over its experts
- *
- * A normal number with mean 0 and variance V has a square with the standard deviation sqrt(2) V. For a trend,
- *
- *     D D' + V / 2 replaces D^2 - V, and the growth of a trend replaces g
- *
- * with the same se, although the product scatters a little less, by sqrt(5/4) V.
- *
- * d = c p is "certain" to exceed a limit L if it does even where three standard deviations are noise:
- *
- *     layer     d - 3 se > L                                   a sum over many experts is about normal
- *     expert    sqrt(c g) E (|D| - 3 sqrt(V)) > sqrt(L)        a single square is not, but D itself is
- *
- * stability.h says what two or four standard deviations would do. */
-#include "detector/detector.h"
+#include "detector/expected_drift.h"
+
+#include "detector/stability.h"
+#include "support/simd.h"
 
 #include <math.h>
 
+/* tests/bench/README.md says what other numbers do. */
 enum { DEVIATIONS = 3 };
+static const double LIMIT = 1.3, SETTLING = 0.8, MOST_TRUST = 0.7, ROOT_OF_2 = 1.4142135623730951;
 
-static double square(double x)
+static inline double square(double x)
 {
     return x * x;
 }
 
-static struct expected_drift expect_of_layer(const moep_detector *detector, size_t layer,
-                                             const struct drift_estimate *estimate, const struct stability_rule *rule)
+struct drift_rule mp_drift_rule(const struct growth *growth, double tolerance)
 {
-    size_t experts = detector->history.experts;
-    struct learned learned = mp_learned_of_layer(&detector->learning, layer, mp_detector_periods(detector));
-    double squared = 0, trend = 0, variance = 0;
+    double squared = mp_squared_tolerance(tolerance);
+    return (struct drift_rule){*growth, squared, LIMIT * LIMIT * squared};
+}
+
+/* The numbers of one series at a block's end. */
+struct numbers {
+    double predicted, error; /* p, v */
+    double factor, recent;   /* c, r */
+};
+
+/* Updates s and E2; says whether E2 is within the tolerance or beyond the limit. part: of the difference to p by which
+ * s changes. */
+static inline int64_t judge(const struct drift_rule *rule, struct numbers now, bool learned, double part,
+                            double *restrict smoothed, double *restrict squared)
+{
+    double s = *smoothed + (now.predicted - *smoothed) * part;
+    double trust = learned ? MOST_TRUST * 2 * rule->tolerance / (2 * rule->tolerance + now.error) : 1;
+    double margin = learned ? trust * now.error / 2 : now.error;
+    double expected = learned ? SETTLING * (trust * now.factor * s + (1 - trust) * now.recent) : s;
+    *smoothed = s;
+    *squared = expected;
+    bool within = (expected > 0 ? expected : 0) + margin <= rule->tolerance;
+    bool beyond = learned & (expected - margin > rule->limit);
+    return (within ? MP_WITHIN : 0) | (beyond ? MP_BEYOND : 0);
+}
+
+static double part_of(bool first)
+{
+    return first ? 1 : 0.5;
+}
+
+/* ---- layers ------------------------------------------------------------------------------------------------------ */
+
+unsigned mp_expect_of_layer(const struct drift_rule *rule, const struct drift_estimate *estimate, size_t experts,
+                            const struct learned *learned, bool first, double *smoothed, double *squared)
+{
+    double drift = 0, trend = 0, variance = 0, scale = rule->growth.drift * (double)experts;
     for (size_t e = 0; e < experts; e++) {
-        squared += estimate->squared[e];
+        drift += estimate->squared[e];
         trend += estimate->trend[e];
         variance += 2 * square(estimate->noise[e]);
     }
-    double standard_error = sqrt(variance), scale = detector->growth.drift * (double)experts;
-    double limit = rule->limit / learned.factor, trend_scale = detector->growth.trend * (double)experts;
-    return (struct expected_drift){scale * squared, learned.factor * scale * standard_error,
-                                   scale * (squared - DEVIATIONS * standard_error) > limit,
-                                   trend_scale * (trend - DEVIATIONS * standard_error) > limit, learned};
+    double error = sqrt(variance), limit = rule->limit / learned->factor;
+    struct numbers now = {scale * drift, learned->factor * scale * error, learned->factor, learned->recent};
+    int64_t says = judge(rule, now, learned->any, part_of(first), smoothed, squared);
+    bool beyond = scale * (drift - DEVIATIONS * error) > limit;
+    bool has_trend = rule->growth.trend * (double)experts * (trend - DEVIATIONS * error) > limit;
+    return (unsigned)says | (beyond ? MP_BEYOND : 0) | (has_trend ? MP_TREND : 0);
 }
+
+/* ---- experts ----------------------------------------------------------------------------------------------------- */
 
 /* |D| - 3 sqrt(V) > T without roots, with the limit T^2 as a share squared and q = D^2 - V:
  *
@@ -55,55 +75,36 @@ static struct expected_drift expect_of_layer(const moep_detector *detector, size
  *
  * For a trend q = D D' + V / 2, and the same inequality is stricter: the mean of D and D' has only half the standard
  * deviation, sqrt(V) / 2. */
-static bool certainly_exceeds(double limit, double q, double noise)
+static inline bool certainly_exceeds(double limit, double q, double noise)
 {
     double excess = q - limit - (DEVIATIONS * DEVIATIONS - 1) * noise;
-    return excess > 0 && square(excess) > 4 * DEVIATIONS * DEVIATIONS * limit * noise;
+    return (excess > 0) & (square(excess) > 4 * DEVIATIONS * DEVIATIONS * limit * noise);
 }
 
-/* What all experts of a layer have in common: scales of squared shares, without c, and limits as squared shares. */
-struct expert_scale {
-    double drift, limit, trend_limit;
-};
-
-static struct expected_drift expect_of_expert(const struct drift_estimate *estimate, size_t e,
-                                              const struct learned *learned, const struct expert_scale *scale)
+MP_VECTORISED static void mp_judge_experts(const struct drift_rule *rule, const struct drift_estimate *estimate,
+                                           const struct learned_experts *learned, double part,
+                                           double *restrict smoothed, double *restrict squared, int64_t *restrict says,
+                                           size_t n)
 {
-    double squared = estimate->squared[e], noise = estimate->noise[e], c = learned->factor;
-    return (struct expected_drift){scale->drift * squared, c * scale->drift * sqrt(2) * noise,
-                                   certainly_exceeds(scale->limit, c * squared, c * noise),
-                                   certainly_exceeds(scale->trend_limit, c * estimate->trend[e], c * noise), *learned};
-}
-
-static void evaluate_experts(moep_detector *detector, size_t layer, const struct drift_estimate *estimate,
-                             const struct stability_rule *rule, uint64_t blocks_ended, uint64_t step)
-{
-    size_t experts = detector->history.experts;
-    double drift = detector->growth.drift * square((double)experts);
-    struct expert_scale scale = {drift, rule->limit / drift,
-                                 rule->limit / (detector->growth.trend * square((double)experts))};
-    struct learned_experts all = mp_learned_of_experts(&detector->learning, layer, mp_detector_periods(detector),
-                                                       detector->scratch + 3 * experts);
-    for (size_t e = 0; e < experts; e++) {
-        struct learned learned = mp_learned_of_expert(&all, e);
-        struct expected_drift expected = expect_of_expert(estimate, e, &learned, &scale);
-        mp_stability_update(&detector->experts[layer * experts + e], rule, &expected, blocks_ended, step);
+    const double *restrict drift = estimate->squared, *restrict trend = estimate->trend,
+                           *restrict noise = estimate->noise, *restrict factor = learned->factor,
+                           *restrict recent = learned->recent;
+    double scale = rule->growth.drift * square((double)n), trend_scale = rule->growth.trend * square((double)n);
+    double limit = rule->limit / scale, trend_limit = rule->limit / trend_scale;
+    bool any = learned->any;
+    for (size_t e = 0; e < n; e++) {
+        double c = factor[e], v = c * noise[e];
+        struct numbers now = {scale * drift[e], c * scale * ROOT_OF_2 * noise[e], c, any ? recent[e] : 0};
+        bool beyond = certainly_exceeds(limit, c * drift[e], v);
+        bool has_trend = certainly_exceeds(trend_limit, c * trend[e], v);
+        says[e] = judge(rule, now, any, part, &smoothed[e], &squared[e]) | (beyond ? MP_BEYOND : 0) |
+                  (has_trend ? MP_TREND : 0);
     }
 }
 
-void mp_detector_evaluate(moep_detector *detector, size_t layer, uint64_t blocks_ended)
+void mp_expect_of_experts(const struct drift_rule *rule, const struct drift_estimate *estimate, size_t n,
+                          const struct learned_experts *learned, bool first, double *smoothed, double *squared,
+                          int64_t *says)
 {
-    const moep_detector_config *config = &detector->config;
-    size_t experts = detector->history.experts, blocks = detector->drift.blocks;
-    uint64_t step = detector->history.next_step - 1;
-    uint32_t dwell = config->dwell / config->block + (config->dwell % config->block != 0);
-    struct stability_rule of_layer = mp_stability_rule(config->tolerance, dwell, blocks);
-    struct stability_rule of_experts = mp_stability_rule(config->expert_tolerance, dwell, blocks);
-    struct drift_estimate estimate = {detector->scratch, detector->scratch + experts, detector->scratch + 2 * experts};
-    mp_drift_estimate(&detector->drift, layer * experts, experts, &estimate);
-    if (blocks_ended % blocks == 0)
-        mp_learning_learn(&detector->learning, layer, mp_detector_periods(detector), estimate.noise);
-    struct expected_drift expected = expect_of_layer(detector, layer, &estimate, &of_layer);
-    mp_stability_update(&detector->layers[layer], &of_layer, &expected, blocks_ended, step);
-    evaluate_experts(detector, layer, &estimate, &of_experts, blocks_ended, step);
+    mp_judge_experts(rule, estimate, learned, part_of(first), smoothed, squared, says, n);
 }

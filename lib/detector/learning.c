@@ -6,14 +6,10 @@
 #include "support/sum.h"
 
 #include <float.h>
-#include <math.h>
 #include <string.h>
 
 static const double KEPT = 0.9771599684342459 /* 2^(-1/30) */, PRIOR = 3, LEAST_FACTOR = 0.18, MOST_FACTOR = 5;
 static const double MOST_PREDICTED = 8, MOST_REALISED = 2, MOST_RECENT = 1; /* squared tolerances */
-
-/* So that no sum or quotient of squared tolerances leaves the range of a double. */
-static const double LEAST_SQUARE = 1e-300, MOST_SQUARE = 1e300;
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
@@ -80,11 +76,6 @@ static void choose_spans(struct learning *learning, const moep_detector_config *
     }
 }
 
-static double square_of(double tolerance)
-{
-    return fmin(fmax(tolerance * tolerance, LEAST_SQUARE), MOST_SQUARE);
-}
-
 moep_status mp_learning_make(struct learning *learning, size_t layers, size_t experts,
                              const moep_detector_config *config, const struct memory *memory)
 {
@@ -92,8 +83,8 @@ moep_status mp_learning_make(struct learning *learning, size_t layers, size_t ex
                                   .experts = experts,
                                   .period = config->drift_window,
                                   .growth = mp_growth(config).drift,
-                                  .tolerance = square_of(config->tolerance),
-                                  .expert_tolerance = square_of(config->expert_tolerance)};
+                                  .tolerance = mp_squared_tolerance(config->tolerance),
+                                  .expert_tolerance = mp_squared_tolerance(config->expert_tolerance)};
     if (!mp_learns(config))
         return MOEP_OK;
     choose_spans(learning, config);
@@ -301,7 +292,7 @@ struct learned_experts mp_learned_of_experts(const struct learning *learning, si
                         learning->expert_tolerance, n);
     for (size_t e = 0; e < n && !of_layer.any; e++)
         factor[e] = 1;
-    return (struct learned_experts){of_layer.any, factor, of_layer.any ? lessons->recent + first : NULL};
+    return (struct learned_experts){of_layer.any, factor, lessons->recent + first};
 }
 
 /* ---- checkpoint -------------------------------------------------------------------------------------------------- */

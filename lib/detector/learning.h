@@ -17,11 +17,7 @@
  *          c' is 1 for a layer, and the layer's c for its experts. A load whose noise is remembered for W steps and then
  *          forgotten has the least c, 1 / (2 g)
  *
- * Once an error has come, the squared drift to expect is, with s the smoothed prediction of now (stability.h),
- *
- *     E2 = 3/4 (7/10 c s + 3/10 r)    before: E2 = s, and c = 1
- *
- * 3/4 because loads settle: on recorded runs the errors to come are smaller than those that taught c and r.
+ * expected_drift.h says what is made of them.
  *
  * A horizon below 5 periods has one span, of at least one period; one beyond 20 is learned from 20.
  *
@@ -87,24 +83,13 @@ struct learned {
 };
 struct learned mp_learned_of_layer(const struct learning *learning, size_t layer, uint64_t periods);
 
-/* The same of a layer's experts. factor: [experts], memory to be filled; recent is NULL before an error has come. */
+/* The same of a layer's experts. factor: [experts], memory to be filled; recent has no meaning before an error has come. */
 struct learned_experts {
     bool any;
     const double *factor, *recent;
 };
 struct learned_experts mp_learned_of_experts(const struct learning *learning, size_t layer, uint64_t periods,
                                              double *factor);
-
-static inline struct learned mp_learned_of_expert(const struct learned_experts *experts, size_t e)
-{
-    return (struct learned){experts->any, experts->factor[e], experts->any ? experts->recent[e] : 0};
-}
-
-/* E2 of the smoothed prediction s. */
-static inline double mp_learned_drift(const struct learned *learned, double s)
-{
-    return learned->any ? 0.75 * (0.7 * learned->factor * s + 0.3 * learned->recent) : s;
-}
 
 /* The bytes of its means, in memory as in a checkpoint. */
 size_t mp_learning_means_size(size_t layers, size_t experts, const moep_detector_config *config);

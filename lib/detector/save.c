@@ -5,7 +5,9 @@
 #include "detector/detector.h"
 #include "support/environment.h"
 
+#include <float.h>
 #include <math.h>
+#include <string.h>
 
 /* ---- header ------------------------------------------------------------------------------------------------------ */
 
@@ -90,6 +92,16 @@ static size_t drift_size(const void *opaque)
     return mp_drift_ring_size(mp_product(header->layers, header->experts), mp_detector_blocks(&header->config));
 }
 
+/* E2; a detector that does not learn has s. */
+static void drifts_fields(struct checkpoint *checkpoint, const moep_detector_config *config,
+                          const struct expected_drift *drifts, size_t n)
+{
+    if (mp_learns(config))
+        mp_field_doubles(checkpoint, drifts->squared, n, -DBL_MAX, DBL_MAX);
+    else if (checkpoint->mode == MP_READ)
+        memcpy(drifts->squared, drifts->smoothed, n * sizeof *drifts->squared);
+}
+
 static void states_fields(struct checkpoint *checkpoint, void *handle)
 {
     moep_detector *detector = handle;
@@ -97,15 +109,19 @@ static void states_fields(struct checkpoint *checkpoint, void *handle)
     bool warmup = mp_detector_in_warmup(detector);
     uint64_t blocks_ended = mp_drift_blocks_ended(&detector->drift), next_step = detector->history.next_step;
     for (size_t i = 0; i < layers; i++)
-        mp_stability_fields(&detector->layers[i], checkpoint, warmup, blocks_ended, next_step);
+        mp_stability_fields(&detector->layers[i], &detector->of_layers.smoothed[i], checkpoint, warmup, blocks_ended,
+                            next_step);
     for (size_t i = 0; i < series; i++)
-        mp_stability_fields(&detector->experts[i], checkpoint, warmup, blocks_ended, next_step);
+        mp_stability_fields(&detector->experts[i], &detector->of_experts.smoothed[i], checkpoint, warmup, blocks_ended,
+                            next_step);
     for (size_t i = 0; i < mp_detector_token_rows(detector) * layers; i++) {
         double *tokens = &detector->tokens[i];
         mp_field_f64(checkpoint, tokens);
         mp_checkpoint_require(checkpoint, isnan(*tokens) || (*tokens >= 0 && isfinite(*tokens)));
     }
     mp_learning_fields(&detector->learning, checkpoint);
+    drifts_fields(checkpoint, &detector->config, &detector->of_layers, layers);
+    drifts_fields(checkpoint, &detector->config, &detector->of_experts, series);
 }
 
 static size_t states_size(const void *opaque)

@@ -96,28 +96,10 @@ static moep_status check_window(const moep_detector *detector, size_t index)
 
 /* ---- drift and noise --------------------------------------------------------------------------------------------- */
 
-static double drift_of(const struct stability *stability, const struct learned *learned)
+static void read_drift(const struct expected_drift *drifts, size_t n, double *out)
 {
-    return sqrt(fmax(mp_learned_drift(learned, stability->predicted), 0));
-}
-
-static void read_drift(const moep_detector *detector, double *layers, double *experts)
-{
-    const struct learning *learning = &detector->learning;
-    size_t n = detector->history.experts;
-    uint64_t periods = mp_detector_periods(detector);
-    for (size_t layer = 0; layers && layer < detector->history.layers; layer++) {
-        struct learned learned = mp_learned_of_layer(learning, layer, periods);
-        layers[layer] = drift_of(&detector->layers[layer], &learned);
-    }
-    for (size_t layer = 0; experts && layer < detector->history.layers; layer++) {
-        double *out = experts + layer * n;
-        struct learned_experts all = mp_learned_of_experts(learning, layer, periods, out);
-        for (size_t e = 0; e < n; e++) {
-            struct learned learned = mp_learned_of_expert(&all, e);
-            out[e] = drift_of(&detector->experts[layer * n + e], &learned);
-        }
-    }
+    for (size_t i = 0; out && i < n; i++)
+        out[i] = sqrt(fmax(drifts->squared[i], 0));
 }
 
 /* Tokens per step over the 2 m blocks from which the noise is estimated. */
@@ -186,9 +168,10 @@ static moep_status read_statistic(const moep_detector *detector, const struct st
 
 static moep_status read_block(const moep_detector *detector, moep_quantity quantity, double *layers, double *experts)
 {
-    if (quantity == MOEP_DRIFT)
-        read_drift(detector, layers, experts);
-    else
+    if (quantity == MOEP_DRIFT) {
+        read_drift(&detector->of_layers, detector->history.layers, layers);
+        read_drift(&detector->of_experts, detector->history.layers * detector->history.experts, experts);
+    } else
         read_noise(detector, quantity == MOEP_DISPERSION, layers, experts);
     return MOEP_OK;
 }
