@@ -8,13 +8,14 @@
 """
 from ._library import Error, TooFewSteps, methods, version as __version__
 from ._records import ArimaModel, AutoReport, DetectorConfig, Info, PredictorConfig
-from .detector import Detector, State
+from .detector import LEARN, Detector, State
 from .evaluation import Backtest, backtest, forecast_error
 from .lstm import LstmTraining, Weights
 from .predictor import Predictor
 from .resampling import join_experts, resample, smooth
 from .simulation import expected_shares, simulate
 
-__all__ = ["ArimaModel", "AutoReport", "Backtest", "Detector", "DetectorConfig", "Error", "Info", "LstmTraining",
-           "Predictor", "PredictorConfig", "State", "TooFewSteps", "Weights", "backtest", "expected_shares",
-           "forecast_error", "join_experts", "methods", "resample", "simulate", "smooth", "__version__"]
+__all__ = ["ArimaModel", "AutoReport", "Backtest", "Detector", "DetectorConfig", "Error", "Info", "LEARN",
+           "LstmTraining", "Predictor", "PredictorConfig", "State", "TooFewSteps", "Weights", "backtest",
+           "expected_shares", "forecast_error", "join_experts", "methods", "resample", "simulate", "smooth",
+           "__version__"]

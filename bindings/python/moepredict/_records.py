@@ -109,7 +109,7 @@ class DetectorConfig(NamedTuple):
     tolerance, expert_tolerance : float
         The error that STABLE tolerates, of a layer and of an expert, in units of the mean load.
     growth : float
-        The power of the time ahead as which drift grows.
+        The power of the time ahead as which drift grows, 0 to 1; LEARN: it is learned from the run.
     drift_window : int
         Steps of each of the two spans whose means are compared.
     block : int

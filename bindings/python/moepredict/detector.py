@@ -19,6 +19,10 @@ from ._values import filled, make_runtime, positive, whole
 _MEAN, _VARIANCE, _RANGE, _DRIFT, _NOISE, _DISPERSION = range(6)
 
 
+LEARN = -1.0
+"""`Detector` (growth): the detector learns from the run how far its loads drift."""
+
+
 class State(enum.IntEnum):
     """The state of a layer or an expert; `Detector` defines it.
 
@@ -36,10 +40,11 @@ class Detector(Handle):
 
     Take the mean load of the last drift_window steps as a forecast of the mean load of the next horizon steps. D is its
     error: the root mean square over the layer's experts, without sampling noise, in units of the mean load 1 / experts.
-    STABLE begins once D has been expected to stay within the tolerance for dwell steps, if the load evolves as it has
-    lately. It ends when D exceeds 1.3 times the tolerance even if three standard deviations are noise. It is a forecast
-    and no guarantee, because past loads do not show a change of data that is yet to come. It means the same at any
-    batch size.
+    The detector expects D from how far the load has just drifted, and learns from the errors of its own past means how
+    much of such a drift comes. STABLE begins once D has been expected to stay within the tolerance for dwell steps. It
+    ends when the newest drift predicts more than 1.3 times the tolerance even if three standard deviations are noise,
+    or when the errors that came lately have raised what is expected that far. It is a forecast and no guarantee,
+    because past loads do not show a change of data that is yet to come. It means the same at any batch size.
 
     Parameters
     ----------
@@ -51,9 +56,11 @@ class Detector(Handle):
         The largest error of a layer that a placement tolerates, in units of the mean load, more than 0.
     expert_tolerance : float, default 0.2
         The same for a single expert, more than 0.
-    growth : float, default 0.3
-        Drift grows as the time ahead to this power, 0 to 1. 0.5 is a random walk; 0 is a load that changes but comes
-        back. Where drift keeps its direction the detector also checks the power 2 growth, at most 1.
+    growth : float, default moepredict.LEARN
+        How drift grows with the time ahead. LEARN: each layer and each expert learns it during the run, from the errors
+        of its own past means. They come from step 700 on by default; before, LEARN is as 0.3. 0 to 1: drift always
+        grows as the time ahead to this power. 0.5 is a random walk; 0 is a load that changes but comes back. Where
+        drift keeps its direction the detector also checks the power 2 growth, at most 1.
     drift_window : int, default 100
         Drift is measured between the last drift_window steps and as many before them. A multiple of block, 2 to 512
         times. Longer windows see slower drifts under more noise, and notice a change after about half a window.
@@ -94,7 +101,7 @@ class Detector(Handle):
     _config_struct = _structs.DetectorConfig
 
     def __init__(self, *, layers: int, experts: int, horizon: int = 1000, tolerance: float = 0.1,
-                 expert_tolerance: float = 0.2, growth: float = 0.3, drift_window: int = 100, block: int = 20,
+                 expert_tolerance: float = 0.2, growth: float = LEARN, drift_window: int = 100, block: int = 20,
                  dwell: int = 100, windows: Union[int, Sequence[int]] = (10, 100)) -> None:
         config = filled(_structs.DetectorConfig, horizon=horizon, tolerance=tolerance,
                         expert_tolerance=expert_tolerance, growth=growth, drift_window=drift_window, block=block,
@@ -227,7 +234,8 @@ class Detector(Handle):
     @property
     def drift(self) -> NDArray[np.float64]:
         """float64 (layers, experts): the expected error, without sampling noise, of a forecast made now, over the
-        horizon, in units of the mean load. TooFewSteps is raised in WARMUP, here and by the properties below."""
+        horizon, in units of the mean load, 0 or more. With growth = LEARN the errors of past means are part of it.
+        TooFewSteps is raised in WARMUP, here and by the properties below."""
         return self._read(_DRIFT)
 
     @property
@@ -245,7 +253,8 @@ class Detector(Handle):
 
     @property
     def layer_drift(self) -> NDArray[np.float64]:
-        """float64 (layers,): the root mean square of `drift` over the experts."""
+        """float64 (layers,): as `drift`, of the root mean square over the layer's experts. It is not quite that of
+        `drift`, because layers and experts learn on their own, and no drift is below 0."""
         return self._read(_DRIFT, layers=True)
 
     @property

@@ -101,8 +101,8 @@ class Configuration(unittest.TestCase):
     def test_info_config_and_repr(self):
         detector = make(COUNTS)
         self.assertEqual(detector.config._asdict(), {
-            "horizon": 1000, "tolerance": 0.1, "expert_tolerance": 0.2, "growth": 0.3, "drift_window": 100, "block": 20,
-            "dwell": 100, "windows": (10, 100, 0, 0)})
+            "horizon": 1000, "tolerance": 0.1, "expert_tolerance": 0.2, "growth": moepredict.LEARN, "drift_window": 100,
+            "block": 20, "dwell": 100, "windows": (10, 100, 0, 0)})
         self.assertEqual(detector.info._asdict(), {
             "method": None, "layers": 3, "experts": 8, "history": 101, "steps": 330, "next_step": 330, "min_steps": 200,
             "fitted_step": None, "empty_layers": 0, "gaps": 0})
@@ -128,7 +128,8 @@ class Configuration(unittest.TestCase):
                 (ValueError, "tolerance", {"tolerance": 0.0}),
                 (ValueError, "tolerance", {"tolerance": math.nan}),
                 (ValueError, "expert_tolerance", {"expert_tolerance": -1}),
-                (ValueError, "growth", {"growth": 1.5}),
+                *((ValueError, "growth", {"growth": growth}) for growth in (1.5, -0.5, math.nan, math.inf)),
+                (TypeError, "growth = None", {"growth": None}),
                 (ValueError, "drift_window", {"drift_window": 110}),
                 (ValueError, "drift_window", {"drift_window": 20}),
                 (ValueError, "drift_window", {"drift_window": 513 * 20}),
@@ -157,6 +158,28 @@ class Configuration(unittest.TestCase):
         tests = [test for test in found if test.examples]
         self.assertEqual(len(tests), 1)
         self.assertEqual(doctest.DocTestRunner().run(tests[0]).failed, 0)
+
+
+class Growth(unittest.TestCase):
+    """A load that changes every 100 steps and comes back: the mean of 1,000 steps lies in the middle."""
+
+    def expected_drift(self, steps, growth):
+        high = np.arange(steps)[:, None, None] // 100 % 2 == np.arange(4) % 2
+        counts = np.random.default_rng(3).poisson(np.where(high, 1050, 950))
+        with Detector(layers=1, experts=4, growth=growth) as detector:
+            detector.push(counts)
+            return float(detector.layer_drift[0]), detector.drift
+
+    def test_learns_that_a_load_comes_back(self):
+        learned, constant = self.expected_drift(3000, moepredict.LEARN), self.expected_drift(3000, 0.3)
+        self.assertLess(learned[0], constant[0] / 2)
+        self.assertTrue((learned[1] < constant[1] / 2).all())
+
+    def test_is_constant_until_the_first_errors_have_come(self):
+        for steps, same in ((699, True), (700, False)):
+            learned, constant = self.expected_drift(steps, moepredict.LEARN), self.expected_drift(steps, 0.3)
+            self.assertEqual(learned[0] == constant[0], same)
+            self.assertEqual(learned[1].tobytes() == constant[1].tobytes(), same)
 
 
 class Metrics(unittest.TestCase):
@@ -194,12 +217,13 @@ class Metrics(unittest.TestCase):
 
 class Copies(unittest.TestCase):
     def test_all_go_on_with_the_same_bytes(self):
+        config = {"drift_window": 40}  # the first errors of past means come at step 280
         for steps in (0, 5, 130, 210, 303):
-            original = make(COUNTS[:steps])
+            original = make(COUNTS[:steps], **config)
             copies = {"clone": original.clone(), "copy": copy.copy(original), "deepcopy": copy.deepcopy([original])[0],
                       "pickle": pickle.loads(pickle.dumps(original)), "load": Detector.load(original.save()),
                       "load a view": Detector.load(memoryview(bytearray(original.save())), threads=2)}
-            before, whole = original.save(), make(COUNTS)
+            before, whole = original.save(), make(COUNTS, **config)
             for name, detector in copies.items():
                 with self.subTest(name, steps=steps):
                     self.assertEqual((detector.info, detector.config), (original.info, original.config))

@@ -16,7 +16,7 @@ from moepredict import Detector, Predictor, _structs, _values, evaluation
 from moepredict._library import library
 from reference import ROOT
 
-NAMES = [name for name in moepredict.__all__ if name != "__version__"]
+NAMES = [name for name in moepredict.__all__ if callable(getattr(moepredict, name))]
 PREDICTOR = _structs.PredictorConfig.names()
 DETECTOR = _structs.DetectorConfig.names()
 

@@ -171,8 +171,8 @@ class Numbers(unittest.TestCase):
 class Defaults(unittest.TestCase):
     def promised(self, struct):
         body = re.search(rf"typedef struct {struct} \{{(.*?)\}} {struct};", COMMENTED, flags=re.S).group(1)
-        return {name: float(number) for name, number in
-                re.findall(r"(\w+);\s*/\*(?:(?!\*/).)*?\bdefault ([\d.]*\d)", body, flags=re.S)}
+        found = re.findall(r"(\w+);\s*/\*(?:(?!\*/).)*?\bdefault (MOEP_LEARN|[\d.]*\d)", body, flags=re.S)
+        return {name: moepredict.LEARN if value == "MOEP_LEARN" else float(value) for name, value in found}
 
     def test_defaults_of_a_detector_are_those_that_the_header_promises(self):
         promised = self.promised("moep_detector_config")
@@ -201,6 +201,7 @@ class Defaults(unittest.TestCase):
             for number, name in enumerate(names):
                 self.assertIn(f"MOEP_{prefix}_{name.upper()} = {number}", HEADER)
         self.assertIn(f"MOEP_SELECT = {_structs.SELECT}", HEADER)
+        self.assertIn(f"#define MOEP_LEARN ({moepredict.LEARN})\n", COMMENTED)
 
     def test_the_default_history_is_the_window(self):
         self.assertEqual(moepredict.Predictor("sw_avg", layers=1, experts=2, sw_avg_window=7).config.history, 7)
