@@ -101,13 +101,14 @@ def _promise_html(detected: DetectorRun) -> str:
     """The definition of STABLE, with the numbers of this detector."""
     config = detected.config
     return (f"<p>Take the mean load of the last {config.drift_window:,} steps as a forecast of the mean load of the "
-            f"next {config.horizon:,}. STABLE begins when the expected error of this forecast is at most "
-            f"{config.tolerance:g} of the mean load, if the load evolves as it has lately. It ends when the error "
-            f"exceeds 1.3 times that even if three standard deviations are noise. The error is the root mean square "
-            f"over the layer's experts, without sampling noise, so it means the same at any batch size. STABLE is a "
-            f"forecast and no guarantee: past loads do not show a change of data that is yet to come. Where a layer "
-            f"is STABLE, place experts by the forecast. Where it is TRANSIENT or in WARMUP, keep room for every "
-            f"expert.</p>")
+            f"next {config.horizon:,}. The error to expect of it follows from how far the load has just drifted, and "
+            f"from the errors that such forecasts have had in this run. STABLE begins when it is at most "
+            f"{config.tolerance:g} of the mean load. STABLE ends when the newest drift predicts more than 1.3 times "
+            f"that even if three standard deviations are noise, or when the errors that came lately have raised the "
+            f"error to expect that far. The error is the root mean square over the layer's experts, without sampling "
+            f"noise, so it means the same at any batch size. STABLE is a forecast and no guarantee: past loads do not "
+            f"show a change of data that is yet to come. Where a layer is STABLE, place experts by the forecast. Where "
+            f"it is TRANSIENT or in WARMUP, keep room for every expert.</p>")
 
 
 def _layers_html(detected: DetectorRun) -> str:
@@ -119,6 +120,12 @@ def _layers_html(detected: DetectorRun) -> str:
           _number(row["noise"], ",.0f"), _number(row["dispersion"], ".2f")] for row in layers_of(detected)))
 
 
+def _realised_html(predicted: float, realised: float) -> str:
+    """A realised drift, marked where it is far from the predicted one."""
+    text, off = f"{realised:.3f}", abs(realised - predicted)
+    return f"<mark>{text}</mark>" if off > predicted / 4 and off > 0.005 else text
+
+
 def _drift_html(detected: DetectorRun, realised: NDArray[Any]) -> str:
     rows = octiles(detected, realised)
     if not rows:
@@ -128,10 +135,11 @@ def _drift_html(detected: DetectorRun, realised: NDArray[Any]) -> str:
                 if np.isfinite(actual[state])]
     return ("<h3>Predicted and realised drift</h3>"
             f"<p>The realised drift, the root mean square over all layers and blocks in units of the mean load, was "
-            f"{' and '.join(by_state)}. By eighths of all layers and blocks, from the least predicted drift to the "
-            f"largest:</p>" +
+            f"{' and '.join(by_state)}, changes of the data included. By eighths of all layers and blocks, from the "
+            f"least predicted drift to the largest; marked where the realised drift is off by more than a quarter, and "
+            f"by more than 0.005:</p>" +
             _html_table(["predicted", *(f"{predicted:.3f}" for predicted, _ in rows)],
-                        [["realised", *(f"{eighth:.3f}" for _, eighth in rows)]]))
+                        [["realised", *(_realised_html(*row) for row in rows)]]))
 
 
 def _states_html(backtests: Dict[Tuple[str, int], Backtest], detected: DetectorRun, realised: NDArray[Any]) -> str:

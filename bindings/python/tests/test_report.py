@@ -13,6 +13,7 @@ import sys
 import tempfile
 import time
 import unittest
+from unittest import mock
 
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -28,11 +29,11 @@ PICTURES = {"shares", "states", "drift", "variance", "range", "error-1000", "err
 
 
 class Page(html.parser.HTMLParser):
-    """The contents of a page: its pictures, its links to other pages, the text of its tables' cells."""
+    """The contents of a page: its pictures, its links to other pages, the text of its tables' cells, marked text."""
 
     def __init__(self, text):
         super().__init__()
-        self.pictures, self.elsewhere, self.cells, self.open = [], [], [], []
+        self.pictures, self.elsewhere, self.cells, self.marked, self.open = [], [], [], [], []
         self.feed(text)
         self.close()
 
@@ -54,6 +55,8 @@ class Page(html.parser.HTMLParser):
     def handle_data(self, text):
         if "td" in self.open or "th" in self.open:
             self.cells[-1] += text
+        if "mark" in self.open:
+            self.marked.append(text)
 
 
 def assert_drawn(test, png):
@@ -219,6 +222,15 @@ class States(unittest.TestCase):
         chosen = known & (self.detected.states == State.STABLE)
         self.assertAlmostEqual(by_state[State.STABLE], np.sqrt(realised[chosen].mean()), 12)
         self.assertLess(by_state[State.STABLE], by_state[State.TRANSIENT])
+
+    def test_octiles_far_from_the_prediction_are_marked(self):
+        rows = [(0.1, 0.124), (0.1, 0.126), (0.1, 0.076), (0.1, 0.074), (0.01, 0.0149), (0.01, 0.0161), (0, 0.004),
+                (0, 0.006)]
+        with mock.patch.object(report, "octiles", return_value=rows):
+            page = Page(report._drift_html(self.detected, np.full((125, 6), 0.01)))
+        self.assertEqual(page.cells, ["predicted", *(f"{predicted:.3f}" for predicted, _ in rows),
+                                      "realised", *(f"{realised:.3f}" for _, realised in rows)])
+        self.assertEqual(page.marked, ["0.126", "0.074", "0.016", "0.006"])
 
     def colour(self, figure, axis, x, y):
         """The colour of the pixel at data x and the fraction y of the axis' height."""
