@@ -81,30 +81,44 @@ static inline bool certainly_exceeds(double limit, double q, double noise)
     return (excess > 0) & (square(excess) > 4 * DEVIATIONS * DEVIATIONS * limit * noise);
 }
 
-MP_VECTORISED static void mp_judge_experts(const struct drift_rule *rule, const struct drift_estimate *estimate,
-                                           const struct learned_experts *learned, double part,
+/* What all experts of a layer have in common: scales of squared shares, without c, and limits as squared shares. */
+struct expert_scale {
+    double drift, limit, trend_limit;
+};
+
+/* drift, trend, noise: D^2 - V, D D' + V / 2, V. */
+static inline int64_t judge_expert(const struct drift_rule *rule, const struct expert_scale *scale, double drift,
+                                   double trend, double noise, double c, double recent, bool learned, double part,
+                                   double *restrict smoothed, double *restrict squared)
+{
+    struct numbers now = {scale->drift * drift, c * scale->drift * ROOT_OF_2 * noise, c, recent};
+    bool beyond = certainly_exceeds(scale->limit, c * drift, c * noise);
+    bool has_trend = certainly_exceeds(scale->trend_limit, c * trend, c * noise);
+    return judge(rule, now, learned, part, smoothed, squared) | (beyond ? MP_BEYOND : 0) | (has_trend ? MP_TREND : 0);
+}
+
+/* All pointers and constants are local, and there are two loops: otherwise the compiler finds no vector code. */
+MP_VECTORISED static void mp_judge_experts(struct drift_rule rule, struct expert_scale scale,
+                                           struct drift_estimate estimate, struct learned_experts learned, double part,
                                            double *restrict smoothed, double *restrict squared, int64_t *restrict says,
                                            size_t n)
 {
-    const double *restrict drift = estimate->squared, *restrict trend = estimate->trend,
-                           *restrict noise = estimate->noise, *restrict factor = learned->factor,
-                           *restrict recent = learned->recent;
-    double scale = rule->growth.drift * square((double)n), trend_scale = rule->growth.trend * square((double)n);
-    double limit = rule->limit / scale, trend_limit = rule->limit / trend_scale;
-    bool any = learned->any;
-    for (size_t e = 0; e < n; e++) {
-        double c = factor[e], v = c * noise[e];
-        struct numbers now = {scale * drift[e], c * scale * ROOT_OF_2 * noise[e], c, any ? recent[e] : 0};
-        bool beyond = certainly_exceeds(limit, c * drift[e], v);
-        bool has_trend = certainly_exceeds(trend_limit, c * trend[e], v);
-        says[e] = judge(rule, now, any, part, &smoothed[e], &squared[e]) | (beyond ? MP_BEYOND : 0) |
-                  (has_trend ? MP_TREND : 0);
-    }
+    const double *restrict drift = estimate.squared, *restrict trend = estimate.trend, *restrict noise = estimate.noise;
+    const double *restrict factor = learned.factor, *restrict recent = learned.recent;
+    size_t taught = learned.any ? n : 0;
+    for (size_t e = 0; e < taught; e++)
+        says[e] = judge_expert(&rule, &scale, drift[e], trend[e], noise[e], factor[e], recent[e], true, part,
+                               &smoothed[e], &squared[e]);
+    for (size_t e = 0; e < n - taught; e++)
+        says[e] =
+            judge_expert(&rule, &scale, drift[e], trend[e], noise[e], 1, 0, false, part, &smoothed[e], &squared[e]);
 }
 
 void mp_expect_of_experts(const struct drift_rule *rule, const struct drift_estimate *estimate, size_t n,
                           const struct learned_experts *learned, bool first, double *smoothed, double *squared,
                           int64_t *says)
 {
-    mp_judge_experts(rule, estimate, learned, part_of(first), smoothed, squared, says, n);
+    double squared_experts = square((double)n), scale = rule->growth.drift * squared_experts;
+    struct expert_scale of_experts = {scale, rule->limit / scale, rule->limit / (rule->growth.trend * squared_experts)};
+    mp_judge_experts(*rule, of_experts, *estimate, *learned, part_of(first), smoothed, squared, says, n);
 }

@@ -10,6 +10,7 @@
 
 static const double KEPT = 0.9771599684342459 /* 2^(-1/30) */, PRIOR = 3, LEAST_FACTOR = 0.18, MOST_FACTOR = 5;
 static const double MOST_PREDICTED = 8, MOST_REALISED = 2, MOST_RECENT = 1; /* squared tolerances */
+static const double MOST_RATIO = 3;                                         /* of e to p */
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
@@ -162,7 +163,8 @@ MP_VECTORISED static void mp_add_errors(double *restrict predicted, double *rest
                                         const double *restrict p, const double *restrict e, double tolerance, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        double most = MOST_REALISED * (p[i] > tolerance ? p[i] : tolerance);
+        double tolerated = MOST_REALISED * tolerance;
+        double most = MOST_RATIO * p[i] > tolerated ? MOST_RATIO * p[i] : tolerated;
         predicted[i] += p[i] < MOST_PREDICTED * tolerance ? p[i] : MOST_PREDICTED * tolerance;
         realised[i] += e[i] < most ? e[i] : most;
         recent[i] += e[i] < MOST_RECENT * tolerance ? e[i] : MOST_RECENT * tolerance;
