@@ -538,18 +538,26 @@ MOEP_API moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, 
  *     layer     sqrt(mean over its experts of ((m - M) x experts)^2) <= tolerance
  *     expert    abs(m - M) x experts <= expert_tolerance
  * if the load keeps moving as it has lately. This is no guarantee: tomorrow's change of the data is not in the
- * past. One to three in a hundred broke it on recorded runs (`sh tests/bench/run.sh detector_quality`).
+ * past. On nine of eleven recorded runs none to five in a hundred broke it, on two whose loads never come to rest
+ * ten to twenty (`sh tests/bench/run.sh detector_quality`).
  *
- * Let E2 be the square of the drift expected over the horizon, and s the standard deviation that noise gives to E2.
+ * Let E2 be the square of the drift expected over the horizon, and s the standard deviation that noise gives to it.
  * STABLE
  *     begins    when E2 + s <= tolerance^2 for dwell steps, with E2 smoothed as MOEP_DRIFT is
  *     ends      when E2 - 3 s > (1.3 x tolerance)^2, with E2 of the last block
  * A drift in one direction (a trend) is taken to persist. Beyond the second limit it prevents STABLE, and it ends a
  * STABLE that has lasted for 2 drift_window steps.
  *
- * Place experts by the forecast where a layer is STABLE; keep room for every expert elsewhere. Where an expert gets
- * only a handful of tokens a step, noise hides whether the drift is within the tolerance, and the state stays
- * TRANSIENT. */
+ * What is learned. Whether a drift goes on or comes back differs from run to run. So by default a detector keeps its
+ * means of drift_window steps, and compares each with what came in the 5 x drift_window steps after it and in the
+ * horizon. From these errors every layer, and every expert beginning with what its layer knows, learns which part of
+ * the drift that it expected has come. E2 is corrected by that, and mixed with the errors that came lately: the more
+ * so, the more noise hides the drift of now. From then on at most a third of s counts for STABLE to begin, and a
+ * smoothed E2 less that third beyond the second limit ends it, too. A jump or a trend is seen as fast as ever.
+ *
+ * Place experts by the forecast where a layer is STABLE; keep room for every expert elsewhere. In a TRANSIENT layer
+ * some experts are STABLE: theirs are loads to rely on. Where an expert gets only a handful of tokens a step, noise
+ * may hide that its drift is within the tolerance. The state then stays TRANSIENT until errors that came show it. */
 typedef int32_t moep_state;
 enum {
     MOEP_WARMUP = 0,    /* fewer than 2 drift_window steps since the start or a long gap: treat it as transient */
@@ -560,8 +568,8 @@ enum {
 /* What a detector reports in numbers. MEAN, VARIANCE and RANGE are the paper's statistics, exact at every step. x are
  * the shares of the last w steps, or of as many as have been pushed. The others describe the last whole block, from
  * the end of WARMUP on.
- * - MOEP_DRIFT is the error that a forecast made now must expect over the horizon, sampling noise aside, smoothed
- *   over a few blocks. However small, one in a single direction may keep the state TRANSIENT.
+ * - MOEP_DRIFT is the error that a forecast made now must expect over the horizon, sampling noise aside: the root of
+ *   E2, smoothed over a few blocks. However small, one in a single direction may keep the state TRANSIENT.
  * - MOEP_NOISE is sampling noise as effective tokens: the number of independent tokens per step that would scatter
  *   as much. More mean less noise. p is the mean share, v the variance of single steps, measured between blocks.
  * - MOEP_DISPERSION is how much more loads scatter than independent tokens: tokens per step / NOISE. 1 is the
@@ -578,19 +586,21 @@ enum {
     MOEP_DISPERSION = 5 /* tokens per step / NOISE; NaN where v = 0 */
 };
 
-/* moep_detector_config.growth: the detector learns from the run how far its loads drift. */
-#define MOEP_LEARN (-1.0)
-
 /* A detector of the state of every layer and expert of one training run. */
 typedef struct moep_detector moep_detector;
+
+/* The growth of a detector that learns from the run how far loads drift. */
+#define MOEP_LEARN (-1.0)
 
 /* What a detector is made with.
  * - horizon: the steps between two placements of experts. tolerance: the largest error that a placement tolerates.
  *   expert_tolerance is larger by default, since one expert of many may move more than all of them together.
- * - growth is the diffusion (Hurst) exponent. A drift D between two neighbouring windows becomes, over the horizon,
+ * - growth: how a drift D between two neighbouring windows grows over the horizon. MOEP_LEARN: the detector learns
+ *   it, beginning with 0.3. The first errors come after 7 x drift_window steps, fewer with a short horizon.
+ *   From 0 to 1: it is that diffusion (Hurst) exponent for good. D becomes
  *       D x ((W + horizon) / (2 W))^growth, W = drift_window.
- *   0.5 is a random walk, which real loads are at first and which makes the detector wary. 0 is a load that comes
- *   back. A drift in one direction grows by the exponent 2 x growth, at most 1.
+ *   0.5 is a random walk, 0 a load that comes back. A drift in one direction grows by the exponent 2 x growth, at
+ *   most 1.
  * - drift_window: a longer one sees slower drifts under more noise, but notices a change later: after about W / 2
  *   steps.
  * - block: longer than the few steps over which a router's noise is correlated. */
@@ -599,7 +609,7 @@ typedef struct moep_detector_config {
     uint64_t horizon;        /* steps ahead that STABLE is about, >= 1; default 1000 */
     double tolerance;        /* of a layer, in units of the mean load, finite and > 0; default 0.10 */
     double expert_tolerance; /* of an expert, in units of the mean load, finite and > 0; default 0.20 */
-    double growth;           /* exponent by which drift grows with the time ahead, 0 .. 1; default 0.3 */
+    double growth;           /* MOEP_LEARN, or the exponent by which drift grows, 0 .. 1; default MOEP_LEARN */
     uint32_t drift_window;   /* W in steps, a multiple of block, 2 to 512 blocks; default 100 */
     uint32_t block;          /* steps averaged into one observation of the load, >= 1; default 20 */
     uint32_t dwell;          /* steps within the tolerance before STABLE, >= 1, in whole blocks; default 100 */
@@ -610,8 +620,9 @@ typedef struct moep_detector_config {
 /* Fills in the defaults. Errors: INVALID_ARGUMENT, INCOMPATIBLE. */
 MOEP_API moep_status moep_detector_config_init(moep_detector_config *config);
 
-/* Makes a detector for layers x experts series. It takes the handle's memory. Per series that is about 130 bytes, 4
- * per step of the longest window, 8 per step of every window, and 12 per block of drift_window.
+/* Makes a detector for layers x experts series. It takes the handle's memory. Per series that is about 135 bytes, 4
+ * per step of the longest window, 8 per step of every window, and 12 per block of drift_window. To learn takes 32
+ * more, and 4 per drift_window of the horizon, of which 20 count at most.
  *   layers, experts   >= 1
  *   runtime           NULL: the defaults; threads and progress are ignored
  *   out               becomes the handle, which destroy frees; NULL on an error

@@ -128,7 +128,7 @@ static void evaluate_experts(moep_detector *detector, size_t layer, const struct
     size_t n = detector->history.experts, at = layer * n;
     struct drift_rule rule = mp_drift_rule(&detector->growth, detector->config.expert_tolerance);
     struct learned_experts learned =
-        mp_learned_of_experts(&detector->learning, layer, mp_detector_periods(detector), detector->scratch + 3 * n);
+        mp_learned_of_experts(&detector->learning, layer, mp_detector_periods(detector), n, detector->scratch + 3 * n);
     mp_expect_of_experts(&rule, estimate, n, &learned, first, detector->of_experts.smoothed + at,
                          detector->of_experts.squared + at, detector->says);
     for (size_t e = 0; e < n; e++)

@@ -1,13 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* What a run teaches about its drift: how much of what the constant growth predicts (growth.h) then comes.
  *
- * A period is W steps, m blocks. A_i is an expert's mean share in period i. When period i ends, it shows how well A_o
- * forecast the S periods since o = i - S, for a span S of 5 periods and one as long as the horizon. In units of the mean
- * load, with E the number of experts and V the noise of a difference between two periods (drift.h):
- *
- *     p = g E^2 ((A_o - A_(o-1))^2 - V)                                        the squared error predicted at o
- *     e = g / g(S) E^2 ((mean of A_(o+1) .. A_i - A_o)^2 - (1 + 1/S) V / 2)    that which came, scaled to the horizon
- *
+ * hindsight.h explains p, the squared error that was predicted for a past mean, and e, that which came.
  * A layer's are the means over its experts. With T the tolerance, every layer and every expert keeps
  *
  *     P    sum over the origins and spans of min(p, 8 T^2); a sum's past loses half its weight in 30 periods
@@ -19,44 +13,25 @@
  *
  * expected_drift.h says what is made of them.
  *
- * A horizon below 5 periods has one span, of at least one period; one beyond 20 is learned from 20.
- *
  * bytes: every sum has a fixed order; allocates: at make only. */
 #ifndef MP_DETECTOR_LEARNING_H
 #define MP_DETECTOR_LEARNING_H
 
-#include "checkpoint/checkpoint.h"
-#include "detector/drift.h"
-#include "detector/growth.h"
-#include "series/block_means.h"
-
-enum {
-    MP_SPANS = 2,
-    MP_SHORT_SPAN = 5, /* periods */
-    MP_LONGEST_SPAN = 20
-};
+#include "detector/hindsight.h"
 
 /* P, R and r of n series. */
 struct lessons {
     double *predicted, *realised, *recent;
 };
 
-/* Working memory of a layer, without a meaning between calls. */
-struct learning_scratch {
-    double *sum, *predicted, *realised; /* [experts]; p and e */
-    double *came;                       /* [MP_SPANS][experts] */
-    struct lessons lessons;             /* [experts]: what a period's end adds */
-};
-
 struct learning {
-    size_t layers, experts, period;     /* W */
-    size_t spans, span[MP_SPANS];       /* in periods, ascending; none where the growth is constant */
-    double growth, scale[MP_SPANS];     /* g; g / g(S) */
+    bool enabled;                       /* false: the growth is constant, and nothing below is used */
     double tolerance, expert_tolerance; /* T^2 of layers, of experts */
+    struct hindsight hindsight;
     struct arena arena;
-    float *means;                         /* [layers][rows][experts] (block_means.h) */
     struct lessons of_layers, of_experts; /* [layers]; [layers][experts] */
-    struct learning_scratch scratch;
+    struct lessons added;                 /* [experts]: of a period's end, without a meaning between calls */
+    double *predicted, *realised;         /* [experts]: p and e of a span, the same */
 };
 
 /* After OUT_OF_MEMORY, mp_learning_free is still allowed, as it is on zeroed memory. */
@@ -83,16 +58,13 @@ struct learned {
 };
 struct learned mp_learned_of_layer(const struct learning *learning, size_t layer, uint64_t periods);
 
-/* The same of a layer's experts. factor: [experts], memory to be filled; recent has no meaning before an error has come. */
+/* The same of a layer's n experts. factor: [n], memory to be filled; recent has no meaning before an error has come. */
 struct learned_experts {
     bool any;
     const double *factor, *recent;
 };
-struct learned_experts mp_learned_of_experts(const struct learning *learning, size_t layer, uint64_t periods,
+struct learned_experts mp_learned_of_experts(const struct learning *learning, size_t layer, uint64_t periods, size_t n,
                                              double *factor);
-
-/* The bytes of its means, in memory as in a checkpoint. */
-size_t mp_learning_means_size(size_t layers, size_t experts, const moep_detector_config *config);
 
 /* Its state as a checkpoint's fields. */
 void mp_learning_fields(struct learning *learning, struct checkpoint *checkpoint);

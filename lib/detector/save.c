@@ -127,9 +127,7 @@ static void states_fields(struct checkpoint *checkpoint, void *handle)
 static size_t states_size(const void *opaque)
 {
     const struct header *header = opaque;
-    size_t states = mp_product(mp_product(header->layers, header->experts), MP_STABILITY_SAVED);
-    size_t means = mp_learning_means_size(header->layers, header->experts, &header->config);
-    return means > SIZE_MAX - states ? SIZE_MAX : states + means;
+    return mp_product(mp_product(header->layers, header->experts), MP_STABILITY_SAVED);
 }
 
 static const struct handle_part parts[] = {
