@@ -8,7 +8,7 @@
 #include <float.h>
 #include <string.h>
 
-static const double KEPT = 0.9771599684342459 /* 2^(-1/30) */, PRIOR = 3, LEAST_FACTOR = 0.18, MOST_FACTOR = 5;
+static const double KEPT = 0.9659363289248456 /* 2^(-1/20) */, PRIOR = 3, LEAST_FACTOR = 0.18, MOST_FACTOR = 5;
 static const double MOST_PREDICTED = 8, MOST_REALISED = 2, MOST_RECENT = 1; /* squared tolerances */
 static const double MOST_RATIO = 3;                                         /* of e to p */
 

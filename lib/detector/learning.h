@@ -4,7 +4,7 @@
  * hindsight.h explains p, the squared error that was predicted for a past mean, and e, that which came.
  * A layer's are the means over its experts. With T the tolerance, every layer and every expert keeps
  *
- *     P    sum over the origins and spans of min(p, 8 T^2); a sum's past loses half its weight in 30 periods
+ *     P    sum over the origins and spans of min(p, 8 T^2); a sum's past loses half its weight in 20 periods
  *     R    sum of min(e, max(2 T^2, 3 p)): how far the loads went when the data changed says little of other times
  *     r    mean over the spans of min(e, T^2), smoothed by halves: what came lately
  *     c    (max(R, 0) + 3 T^2 c') / (max(P, 0) + 3 T^2), kept within 0.18 .. 5: the part of the predicted that comes.
