@@ -195,7 +195,7 @@ def the_second_table_is_the_first_by_the_state_of_the_layer():
     text = replay("--first", 100, "--csv", "-", path)
     rows = list(csv.DictReader(text.splitlines()))
     counts = np.load(path)
-    layers, experts, drifts = detect(past_shares(counts))
+    (layers, drifts), (experts, _) = detect(past_shares(counts))
     for row in rows:
         block = int(row["origin"]) // 20
         assert row["state"] == STATES[layers[block - 1, int(row["layer"])]], row

@@ -7,7 +7,8 @@ from reference import ROOT
 
 LAYERS, EXPERTS = 3, 8
 COUNTS = np.random.default_rng(7).poisson(500, (330, LAYERS, EXPERTS)).astype(np.int64) + 1
-TRACE = np.load(ROOT / "examples" / "data" / "small16-seed1.npy", mmap_mode="r")[:3000]
+DATA = ROOT / "examples" / "data"
+TRACE = np.load(DATA / "small16-seed1.npy", mmap_mode="r")[:3000]
 
 
 def make(counts=None, **config):
@@ -18,13 +19,14 @@ def make(counts=None, **config):
 
 
 def follow(counts, block=20, **config):
-    """After every block: the states of layers and experts, and the layers' drift, NaN in WARMUP."""
-    layers, experts, drift = [], [], []
+    """Of layers and of experts: the states after every block, and the drifts, None in WARMUP."""
+    layers, experts = ([], []), ([], [])
     with Detector(layers=counts.shape[1], experts=counts.shape[2], block=block, **config) as detector:
         for first in range(0, len(counts) // block * block, block):
             detector.push(counts[first:first + block])
-            layers.append(detector.layer_states)
-            experts.append(detector.expert_states)
             warm = first + block < detector.info.min_steps
-            drift.append(np.full(counts.shape[1], np.nan) if warm else detector.layer_drift)
-    return np.array(layers), np.array(experts), np.array(drift)
+            for (states, drifts), state, drift in ((layers, "layer_states", "layer_drift"),
+                                                   (experts, "expert_states", "drift")):
+                states.append(getattr(detector, state))
+                drifts.append(None if warm else getattr(detector, drift))
+    return tuple((np.array(states), drifts) for states, drifts in (layers, experts))

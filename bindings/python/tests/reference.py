@@ -52,53 +52,121 @@ class Tensor:
 Tensor.__module__ = "torch"
 
 
-def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=0.3, drift_window=100, block=20,
-           dwell=100):
-    """The detector's rule, written out block by block in plain NumPy: states after each block, (blocks, layers) and
-    (blocks, layers, experts), and the smoothed squared drift of the layers."""
-    layers, experts = shares.shape[1:]
-    means = shares[:len(shares) // block * block].reshape(-1, block, layers, experts).mean(1)
-    m, dwell = drift_window // block, -(-dwell // block)
+# ---- the detector: every quantity in units of the mean load --------------------------------------------------------
 
-    def growth_factor(exponent):
-        return float(np.float32(((drift_window + horizon) / (2 * drift_window)) ** (2 * exponent)))
+def estimates(loads, m):
+    """By the number of blocks that have ended, from 2 m on: the squared drift between the means of m blocks, the same
+    of a trend (before 3 m: -inf, which exceeds nothing), the noise's variance. loads: (blocks, layers, experts)."""
+    found, differences = {}, {}
+    for end in range(2 * m, len(loads) + 1):
+        differences[end] = loads[end - m:end].mean(0) - loads[end - 2 * m:end - m].mean(0)
+        noise = (np.diff(loads[end - 2 * m:end], axis=0)**2).sum(0) / (2 * m - 1) / m
+        trend = differences[end] * differences[end - m] + noise / 2 if end >= 3 * m else np.full_like(noise, -np.inf)
+        found[end] = SimpleNamespace(drift=differences[end]**2 - noise, trend=trend, noise=noise)
+    return found
 
-    factors = {"drift": growth_factor(growth), "trend": min(growth_factor(min(2 * growth, 1)),
-                                                            4 * growth_factor(growth))}
-    differences, drifts, errors, certain, certain_of_experts = {}, {}, {}, {}, {}
-    for end in range(2 * m, len(means) + 1):
-        differences[end] = means[end - m:end].mean(0) - means[end - 2 * m:end - m].mean(0)
-        noise = (np.diff(means[end - 2 * m:end], axis=0) ** 2).sum(0) / (2 * m - 1) / m
-        squares = {"drift": differences[end] ** 2 - noise}
-        if end >= 3 * m:
-            squares["trend"] = differences[end] * differences[end - m] + noise / 2
-        drifts[end] = factors["drift"] * experts**2 * squares["drift"]
-        errors[end] = factors["drift"] * experts**2 * np.sqrt(2) * noise
-        for kind, square in squares.items():
-            certain[kind, end] = factors[kind] * experts * (square.sum(1) - 3 * np.sqrt((2 * noise**2).sum(1)))
-            distance = np.sqrt(np.maximum(square + noise, 0)) - 3 * np.sqrt(noise)
-            certain_of_experts[kind, end] = factors[kind] * experts**2 * np.maximum(distance, 0) ** 2
-    results = []
-    for tolerance2, drift_of, error_of, certain_of in (
-            (tolerance**2, lambda end: drifts[end].mean(1), lambda end: np.sqrt((errors[end]**2).sum(1)) / experts,
-             certain),
-            (expert_tolerance**2, drifts.__getitem__, errors.__getitem__, certain_of_experts)):
-        state = np.zeros(layers if certain_of is certain else (layers, experts), int)
-        blocks_within, entered, smoothed, states, smooth = 0 * state, 0 * state, None, [], []
-        for end in range(1, len(means) + 1):
-            if end >= 2 * m:
-                drift = drift_of(end)
-                smoothed = drift if smoothed is None else (smoothed + drift) / 2
-                exceeds_limit = certain_of["drift", end] > 1.3**2 * tolerance2
-                trend_exceeds = certain_of["trend", end] > 1.3**2 * tolerance2 if end >= 3 * m else False
-                leaves = exceeds_limit | (trend_exceeds & (end - entered >= 2 * m))
-                within = (np.maximum(smoothed, 0) + error_of(end) <= tolerance2) & np.logical_not(trend_exceeds)
-                blocks_within = np.where((state != 2) & within, blocks_within + 1, 0)
-                enters = blocks_within >= dwell
-                state = np.where(enters, 2, np.where((state == 2) & ~leaves, 2, 1))
-                entered = np.where(enters, end, entered)
-                blocks_within = np.where(enters, 0, blocks_within)
-            states.append(state)
-            smooth.append(smoothed)
-        results += [np.array(states), smooth]
-    return results[0], results[2], results[1]
+
+def of_layers(square, noise):
+    """A layer's squared drift, its standard error, and how large it certainly is."""
+    drift, error = square.mean(1), np.sqrt((2 * noise**2).sum(1)) / noise.shape[1]
+    return drift, error, drift - 3 * error
+
+
+def of_experts(square, noise):
+    """The same of its experts."""
+    distance = np.sqrt(np.maximum(square + noise, 0)) - 3 * np.sqrt(noise)
+    return square, np.sqrt(2) * noise, np.maximum(distance, 0)**2
+
+
+def past_errors(periods, noise, spans, growth_to, growth):
+    """For each period, and each span of periods that it completes: the squared error that the mean of the span's origin
+    was to have, and the one that it had. noise: as known when a period ends."""
+    errors = []
+    for last, variance in enumerate(noise):
+        pairs = []
+        for span in spans:
+            origin = last - span
+            if origin >= 1:
+                predicted = growth * ((periods[origin] - periods[origin - 1])**2 - variance)
+                off = periods[origin + 1:last + 1].mean(0) - periods[origin]
+                realised = growth / growth_to(span) * (off**2 - (1 + 1 / span) * variance / 2)
+                pairs.append((predicted, realised))
+        errors.append(pairs)
+    return errors
+
+
+def learn(errors, tolerance2, priors):
+    """After each period: the factor by which squared drifts are larger than predicted, the squared error that came
+    lately, and the weight of the latter."""
+    learned, predicted, realised, recent = [(1, 0, 0)], 0, 0, None
+    for pairs, prior in zip(errors, priors):
+        if not pairs:
+            learned.append(learned[-1])
+            continue
+        coming = [np.minimum(e, 2 * tolerance2) for _, e in pairs]
+        predicted = predicted * 0.5**(1 / 30) + sum(np.minimum(p, 8 * tolerance2) for p, _ in pairs)
+        realised = realised * 0.5**(1 / 30) + sum(coming)
+        latest = sum(coming) / len(coming)
+        recent = latest if recent is None else (recent + latest) / 2
+        factor = (np.maximum(realised, 0) + 3 * tolerance2 * prior) / (np.maximum(predicted, 0) + 3 * tolerance2)
+        learned.append((np.clip(factor, 0.18, 5), recent, 0.2))
+    return learned
+
+
+def lessons(loads, found, m, horizon, growth_to, tolerances2):
+    """What the past of layers and of experts teaches, by the number of periods that have ended. horizon: in periods."""
+    ended = len(loads) // m
+    periods = loads[:ended * m].reshape(ended, m, *loads.shape[1:]).mean(1)
+    noise = [found[m * (period + 1)].noise if period > 0 else None for period in range(ended)]
+    longest = min(max(int(horizon), 1), 20)
+    errors = past_errors(periods, noise, sorted({min(longest, 5), longest}), growth_to, growth_to(horizon))
+    layers = learn([[(p.mean(1), e.mean(1)) for p, e in pairs] for pairs in errors], tolerances2[0], [1] * ended)
+    priors = [np.reshape(factor, (-1, 1)) for factor, _, _ in layers[1:]]
+    return layers, learn(errors, tolerances2[1], priors)
+
+
+def follow_rule(loads, found, judge, learned, growth, tolerance2, dwell, m):
+    """The states after each block, and the squared drifts to expect, None in WARMUP."""
+    shape = loads.shape[1:] if judge is of_experts else loads.shape[1:2]
+    state, within, entered = np.zeros(shape, int), np.zeros(shape, int), np.zeros(shape, int)
+    smoothed, limit, states, drifts = None, 1.3**2 * tolerance2, [state] * (2 * m - 1), [None] * (2 * m - 1)
+    for end, estimate in found.items():
+        factor, recent, weight = learned[end // m]
+        drift, error, certain = (growth.drift * part for part in judge(estimate.drift, estimate.noise))
+        certain_trend = growth.trend * judge(estimate.trend, estimate.noise)[2]
+        smoothed = drift if smoothed is None else (smoothed + drift) / 2
+        expected = (1 - weight) * factor * smoothed + weight * recent
+        error = factor * error
+        is_trend = factor * certain_trend > limit
+        leaves = (factor * certain > limit) | (is_trend & (end - entered >= 2 * m))
+        if weight:
+            leaves |= expected - error > limit
+        within = np.where((state != 2) & (np.maximum(expected, 0) + error <= tolerance2) & ~is_trend, within + 1, 0)
+        enters = within >= dwell
+        state = np.where(enters | ((state == 2) & ~leaves), 2, 1)
+        entered, within = np.where(enters, end, entered), np.where(enters, 0, within)
+        states.append(state)
+        drifts.append(expected)
+    return np.array(states), drifts
+
+
+def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=-1, drift_window=100, block=20, dwell=100):
+    """The detector's rule, written out block by block in plain NumPy: of layers and of experts, the states after each
+    block, (blocks, layers) and (blocks, layers, experts), and the squared drifts to expect, None in WARMUP."""
+    steps, _, experts = shares.shape
+    loads = experts * shares[:steps // block * block].reshape(-1, block, *shares.shape[1:]).mean(1)
+    m, dwell, horizon = drift_window // block, -(-dwell // block), horizon / drift_window
+    exponent = 0.3 if growth == -1 else growth
+
+    def growth_to(periods, exponent=exponent):
+        return float(np.float32(((1 + periods) / 2)**(2 * exponent)))
+
+    factors = SimpleNamespace(drift=growth_to(horizon),
+                              trend=min(growth_to(horizon, min(2 * exponent, 1)), 4 * growth_to(horizon)))
+    tolerances2 = tolerance**2, expert_tolerance**2
+    found = estimates(loads, m)
+    learned = [[(1, 0, 0)] * (len(loads) // m + 1)] * 2
+    if growth == -1:
+        learned = lessons(loads, found, m, horizon, growth_to, tolerances2)
+    return tuple(follow_rule(loads, found, judge, taught, factors, tolerance2, dwell, m)
+                 for judge, taught, tolerance2 in zip((of_layers, of_experts), learned, tolerances2))
