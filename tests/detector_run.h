@@ -85,12 +85,19 @@ struct run {
     uint64_t seed;
 };
 
-static inline struct run begin(size_t experts, double tokens, uint64_t seed)
+static inline struct run begin_with(const moep_detector_config *config, size_t experts, double tokens, uint64_t seed)
 {
-    struct run run = {.detector = make_detector(1, experts, NULL), .experts = experts, .tokens = tokens, .seed = seed};
+    struct run run = {.experts = experts, .tokens = tokens, .seed = seed};
+    run.detector = make_detector_of(1, experts, config, NULL);
     for (size_t e = 0; e < experts; e++)
         run.loads[e] = 0.5 + (double)(random_number(&run.seed) >> 40) / (1 << 24);
     return run;
+}
+
+static inline struct run begin(size_t experts, double tokens, uint64_t seed)
+{
+    moep_detector_config config = detector_config(MOEP_LEARN);
+    return begin_with(&config, experts, tokens, seed);
 }
 
 static inline void continue_run(struct run *run, size_t steps)

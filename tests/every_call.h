@@ -174,7 +174,7 @@ static void call_detector(void)
     CALL(moep_detector_config_init(&config));
     CALL(moep_detector_create(CALL_LAYERS, CALL_EXPERTS, &config, &runtime, &detector));
     CALL(moep_detector_push(detector, 500, call_counts, MOEP_INT64));
-    CALL(moep_detector_push_at(detector, 600, 200, call_counts + 500 * CALL_SERIES, MOEP_INT64));
+    CALL(moep_detector_push_at(detector, 600, 200, call_counts + 500 * CALL_SERIES, MOEP_INT64)); /* until it learns */
     CALL(moep_detector_push_at(detector, 0, 1, call_counts, MOEP_INT64));
     CALL(moep_detector_states(detector, NULL, states));
     ANSWER(states);

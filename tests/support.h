@@ -75,13 +75,28 @@ static inline moep_predictor *make_predictor(moep_method method, size_t layers, 
     return predictor;
 }
 
+/* The defaults but for the growth. */
+static inline moep_detector_config detector_config(double growth)
+{
+    moep_detector_config config = {.struct_size = sizeof config};
+    assert_int_equal(moep_detector_config_init(&config), MOEP_OK);
+    config.growth = growth;
+    return config;
+}
+
+static inline moep_detector *make_detector_of(size_t layers, size_t experts, const moep_detector_config *config,
+                                              const moep_runtime *runtime)
+{
+    moep_detector *detector = NULL;
+    assert_int_equal(moep_detector_create(layers, experts, config, runtime, &detector), MOEP_OK);
+    return detector;
+}
+
 static inline moep_detector *make_detector(size_t layers, size_t experts, const moep_runtime *runtime)
 {
     moep_detector_config config = {.struct_size = sizeof config};
-    moep_detector *detector = NULL;
     assert_int_equal(moep_detector_config_init(&config), MOEP_OK);
-    assert_int_equal(moep_detector_create(layers, experts, &config, runtime, &detector), MOEP_OK);
-    return detector;
+    return make_detector_of(layers, experts, &config, runtime);
 }
 
 static inline moep_info info_of(const moep_predictor *predictor)

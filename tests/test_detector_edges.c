@@ -78,7 +78,9 @@ static void a_field_out_of_range_is_named(void **state)
     refused("tolerance must be", config.tolerance = INFINITY);
     refused("expert_tolerance must be", config.expert_tolerance = -0.1);
     refused("expert_tolerance must be", config.expert_tolerance = NAN);
-    refused("growth must be", config.growth = -0.1);
+    refused("growth must be MOEP_LEARN (-1) or within 0 and 1", config.growth = -0.1);
+    refused("growth must be", config.growth = nextafter(MOEP_LEARN, 0));
+    refused("growth must be", config.growth = -INFINITY);
     refused("growth must be", config.growth = 1.1);
     refused("growth must be", config.growth = NAN);
     refused("2 to 512 times block", config.block = 0);
@@ -94,12 +96,20 @@ static void a_field_out_of_range_is_named(void **state)
     moep_detector *detector = NULL;
     assert_int_equal(moep_detector_config_init(NULL), MOEP_ERROR_INVALID_ARGUMENT);
     assert_int_equal(moep_detector_config_init(&config), MOEP_OK);
+    assert_true(config.growth == MOEP_LEARN);
     assert_int_equal(moep_detector_create(0, 3, &config, NULL, &detector), MOEP_ERROR_INVALID_ARGUMENT);
     assert_int_equal(moep_detector_create(3, 0, &config, NULL, &detector), MOEP_ERROR_INVALID_ARGUMENT);
     assert_int_equal(moep_detector_create(2, 3, NULL, NULL, &detector), MOEP_ERROR_INVALID_ARGUMENT);
     assert_int_equal(moep_detector_create(2, 3, &config, NULL, NULL), MOEP_ERROR_INVALID_ARGUMENT);
     assert_int_equal(moep_detector_create(SIZE_MAX / 2, SIZE_MAX / 2, &config, NULL, &detector),
                      MOEP_ERROR_OUT_OF_MEMORY);
+    config.horizon = UINT64_MAX;
+    for (double growth = 0; growth <= 1; growth++) {
+        config.growth = growth;
+        assert_int_equal(moep_detector_create(2, 3, &config, NULL, &detector), MOEP_OK);
+        moep_detector_destroy(detector);
+    }
+    config.growth = MOEP_LEARN;
     config.drift_window = 512 * 20;
     memset(config.windows, 0, sizeof config.windows);
     assert_int_equal(moep_detector_create(2, 3, &config, NULL, &detector), MOEP_OK);
@@ -164,14 +174,15 @@ static void a_refused_push_changes_nothing(void **state)
 static void push_and_reads_of_states_take_no_memory(void **state)
 {
     (void)state;
+    enum { PUSHED = 750 }; /* errors of the past come with step 700 */
     struct test_memory memory = {0};
     moep_runtime runtime = runtime_on(&memory);
-    int64_t *counts = random_counts(250, 2, 4, 91);
+    int64_t *counts = random_counts(PUSHED, 2, 4, 91);
     moep_detector *detector = make_detector(2, 4, &runtime);
     moep_state states[8];
     double values[8];
     size_t requests = memory.requests;
-    assert_int_equal(moep_detector_push(detector, 250, counts, MOEP_INT64), MOEP_OK);
+    assert_int_equal(moep_detector_push(detector, PUSHED, counts, MOEP_INT64), MOEP_OK);
     assert_int_equal(moep_detector_states(detector, NULL, states), MOEP_OK);
     for (moep_quantity quantity = MOEP_MEAN; quantity <= MOEP_DISPERSION; quantity++)
         assert_int_equal(moep_detector_read(detector, quantity, 0, NULL, values), MOEP_OK);

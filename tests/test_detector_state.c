@@ -4,15 +4,16 @@
 
 #include "detector/detector.h"
 
+#include <float.h>
 #include <stdio.h>
 
-enum { DETECTED_STEPS = 60 };
+enum { DETECTED_STEPS = 72, USUAL_STEPS = 69 };
 
-static moep_detector *make_on(const moep_runtime *runtime)
+/* Learning spans are of 5 and 6 periods, so that errors come from the 28th step after a gap on. */
+static moep_detector_config config_of(double growth)
 {
-    moep_detector_config config = {.struct_size = sizeof config};
-    moep_detector *detector = NULL;
-    assert_int_equal(moep_detector_config_init(&config), MOEP_OK);
+    moep_detector_config config = detector_config(growth);
+    config.horizon = 24;
     config.drift_window = 4;
     config.block = 2;
     config.dwell = 5;
@@ -21,8 +22,21 @@ static moep_detector *make_on(const moep_runtime *runtime)
     config.windows[0] = 3;
     config.windows[1] = 0;
     config.windows[2] = 7;
-    assert_int_equal(moep_detector_create(LAYERS, EXPERTS, &config, runtime, &detector), MOEP_OK);
-    return detector;
+    return config;
+}
+
+/* That of the state which 0.1.0 wrote before it learned. */
+static moep_detector_config constant_config(void)
+{
+    moep_detector_config config = config_of(0.3);
+    config.horizon = 1000;
+    return config;
+}
+
+static moep_detector *make_learning(const moep_runtime *runtime)
+{
+    moep_detector_config config = config_of(MOEP_LEARN);
+    return make_detector_of(LAYERS, EXPERTS, &config, runtime);
 }
 
 /* A long gap before the 30th step, counts that are no tokens from the 50th on. */
@@ -37,12 +51,18 @@ static void push_detector(moep_detector *detector, const int64_t *counts, size_t
     assert_int_equal(status, MOEP_OK);
 }
 
-static moep_detector *detector_after(const int64_t *counts, size_t steps)
+static moep_detector *detector_of(const moep_detector_config *config, const int64_t *counts, size_t steps)
 {
-    moep_detector *detector = make_on(NULL);
+    moep_detector *detector = make_detector_of(LAYERS, EXPERTS, config, NULL);
     for (size_t step = 0; step < steps; step++)
         push_detector(detector, counts, step);
     return detector;
+}
+
+static moep_detector *detector_after(const int64_t *counts, size_t steps)
+{
+    moep_detector_config config = config_of(MOEP_LEARN);
+    return detector_of(&config, counts, steps);
 }
 
 static struct bytes saved_detector(const moep_detector *detector)
@@ -63,14 +83,20 @@ static moep_detector *loaded_detector(const struct bytes *bytes)
     return detector;
 }
 
-static struct bytes usual_detector(void)
+static struct bytes state_of(const moep_detector_config *config, size_t steps)
 {
     int64_t *counts = random_counts(DETECTED_STEPS, LAYERS, EXPERTS, 45);
-    moep_detector *detector = detector_after(counts, 45);
+    moep_detector *detector = detector_of(config, counts, steps);
     struct bytes bytes = saved_detector(detector);
     moep_detector_destroy(detector);
     free(counts);
     return bytes;
+}
+
+static struct bytes usual_detector(void)
+{
+    moep_detector_config config = config_of(MOEP_LEARN);
+    return state_of(&config, USUAL_STEPS);
 }
 
 static void assert_same_words(const moep_detector *a, const moep_detector *b)
@@ -121,15 +147,11 @@ static void a_run_loaded_or_cloned_at_any_step_continues_with_the_same_bytes(voi
 static void a_run_of_one_expert_is_restored(void **state)
 {
     (void)state;
-    moep_detector_config config = {.struct_size = sizeof config};
-    moep_detector *detector = NULL;
+    moep_detector_config config = config_of(MOEP_LEARN);
+    moep_detector *detector = make_detector_of(1, 1, &config, NULL);
     int64_t counts[DETECTED_STEPS];
-    assert_int_equal(moep_detector_config_init(&config), MOEP_OK);
-    config.drift_window = 4;
-    config.block = 2;
     for (size_t step = 0; step < DETECTED_STEPS; step++)
         counts[step] = 7;
-    assert_int_equal(moep_detector_create(1, 1, &config, NULL, &detector), MOEP_OK);
     assert_int_equal(moep_detector_push(detector, DETECTED_STEPS - 1, counts, MOEP_INT64), MOEP_OK);
     struct bytes bytes = saved_detector(detector);
     moep_detector *restored = loaded_detector(&bytes);
@@ -179,7 +201,7 @@ static void a_loaded_detector_has_its_configuration(void **state)
 {
     (void)state;
     struct bytes bytes = usual_detector();
-    moep_detector *detector = loaded_detector(&bytes), *made = make_on(NULL);
+    moep_detector *detector = loaded_detector(&bytes), *made = make_learning(NULL);
     moep_detector_config config = {.struct_size = sizeof config}, expected = config;
     assert_int_equal(moep_detector_config_read(detector, &config), MOEP_OK);
     assert_int_equal(moep_detector_config_read(made, &expected), MOEP_OK);
@@ -295,7 +317,7 @@ static void an_impossible_state_is_refused_whatever_its_checksums(void **state)
     refused(set(field(&bytes, "DCFG", 60), 900, 4));
     refused(set(field(&bytes, "DCFG", 76), 10, 8)); /* first_step: fewer numbers from there on than steps */
     refused(set(field(&bytes, "DCFG", 76), UINT64_MAX, 8));
-    refused(set(field(&bytes, "DRFT", 0), 46, 8)); /* more steps than history */
+    refused(set(field(&bytes, "DRFT", 0), USUAL_STEPS + 1, 8)); /* more steps than history */
     refused(set(field(&bytes, "DRFT", 0), UINT64_MAX, 8));
     refused(set(field(&bytes, "DRFT", 8), UINT64_C(1) << 40, 8));          /* more than the block's steps can hold */
     refused(set(field(&bytes, "DRFT", 8 + 8 * SERIES), (1 << 26) + 1, 4)); /* a mean share above 1 */
@@ -321,6 +343,70 @@ static void an_impossible_state_is_refused_whatever_its_checksums(void **state)
             resize(&bytes, tags[i], by);
             assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
         }
+}
+
+/* In STAT, after the states and the tokens of 5 blocks: the means of 8 periods, then P, R and r of layers and experts. */
+static void what_cannot_have_been_learned_is_refused_whatever_its_checksums(void **state)
+{
+    (void)state;
+    const size_t means = 40 * (LAYERS + SERIES) + 8 * 5 * LAYERS, layers = means + 4 * 8 * SERIES;
+    const size_t experts = layers + 3 * 8 * LAYERS;
+    const double impossible[] = {NAN, INFINITY, -INFINITY}, twice_squared[] = {2 * 9, 2 * 36};
+    struct bytes usual = usual_detector(), bytes;
+    assert_int_equal(get(section_of(&usual, "STAT") + 8, 8), experts + 3 * 8 * SERIES);
+    const float no_shares[] = {1.5f, -0.1f, NAN};
+    for (size_t i = 0; i < 3; i++)
+        for (size_t at = means; at < layers; at += 4) {
+            bytes = usual;
+            set_share_of(&bytes, "STAT", at, no_shares[i]);
+            sign(&bytes);
+            assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
+        }
+    for (size_t i = 0; i < 3; i++)
+        for (size_t at = layers; at < experts + 3 * 8 * SERIES; at += 8) {
+            bytes = usual;
+            set_real(&bytes, "STAT", at, impossible[i]);
+            sign(&bytes);
+            assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
+        }
+    for (size_t i = 0; i < LAYERS + SERIES; i++) { /* r */
+        size_t at = i < LAYERS ? layers + 8 * (2 * LAYERS + i) : experts + 8 * (2 * SERIES + i - LAYERS);
+        double most = twice_squared[i >= LAYERS];
+        bytes = usual;
+        set_real(&bytes, "STAT", at, most);
+        sign(&bytes);
+        moep_detector_destroy(loaded_detector(&bytes));
+        set_real(&bytes, "STAT", at, nextafter(most, 100));
+        sign(&bytes);
+        assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
+    }
+}
+
+/* Nothing that load accepts leads to a NaN. */
+static void the_largest_of_all_that_may_have_been_learned_is_finite(void **state)
+{
+    (void)state;
+    const size_t layers = 40 * (LAYERS + SERIES) + 8 * 5 * LAYERS + 4 * 8 * SERIES;
+    int64_t *counts = random_counts(DETECTED_STEPS, LAYERS, EXPERTS, 45);
+    for (int sign_of = -1; sign_of <= 1; sign_of += 2) {
+        struct bytes bytes = usual_detector();
+        for (size_t i = 0; i < 2 * LAYERS; i++)
+            set_real(&bytes, "STAT", layers + 8 * i, sign_of * DBL_MAX);
+        for (size_t i = 0; i < 2 * SERIES; i++)
+            set_real(&bytes, "STAT", layers + 8 * (3 * LAYERS + i), sign_of * DBL_MAX);
+        sign(&bytes);
+        moep_detector *detector = loaded_detector(&bytes);
+        for (size_t step = USUAL_STEPS; step < DETECTED_STEPS; step++)
+            push_detector(detector, counts, step);
+        double layer_drifts[LAYERS], drifts[SERIES];
+        assert_int_equal(moep_detector_read(detector, MOEP_DRIFT, 0, layer_drifts, drifts), MOEP_OK);
+        for (size_t i = 0; i < LAYERS; i++)
+            assert_true(isfinite(layer_drifts[i]));
+        for (size_t i = 0; i < SERIES; i++)
+            assert_true(isfinite(drifts[i]));
+        moep_detector_destroy(detector);
+    }
+    free(counts);
 }
 
 static void a_detector_in_warmup_has_no_other_state(void **state)
@@ -352,7 +438,7 @@ static void a_detector_remembers_where_the_run_was_joined(void **state)
 {
     (void)state;
     const int64_t counts[SERIES] = {1};
-    moep_detector *detector = make_on(NULL);
+    moep_detector *detector = make_learning(NULL);
     assert_int_equal(moep_detector_push_at(detector, 50000, 1, counts, MOEP_INT64), MOEP_OK);
     assert_int_equal(moep_detector_push_at(detector, 50004, 1, counts, MOEP_INT64), MOEP_OK);
     struct bytes bytes = saved_detector(detector);
@@ -366,27 +452,51 @@ static void a_detector_remembers_where_the_run_was_joined(void **state)
 
 /* ---- files of releases past -------------------------------------------------------------------------------------- */
 
-/* detector-0.1.0.moep: usual_detector(), written by libmoepredict 0.1.0 (test_detector_state --write). */
-static void the_state_written_by_0_1_0_is_still_read(void **state)
+static struct bytes golden(const char *path)
 {
-    (void)state;
-    struct bytes bytes, now = usual_detector();
-    FILE *file = fopen(TEST_DATA "/detector-0.1.0.moep", "rb");
+    struct bytes bytes;
+    FILE *file = fopen(path, "rb");
     assert_non_null(file);
     bytes.size = fread(bytes.at, 1, MOST, file);
     fclose(file);
-    moep_detector *detector = loaded_detector(&bytes), *expected = loaded_detector(&now);
-    assert_same_words(detector, expected);
-    moep_state layers[LAYERS];
-    assert_int_equal(moep_detector_states(detector, layers, NULL), MOEP_OK);
-    assert_int_equal(layers[0], MOEP_STABLE);
-    moep_detector_destroy(expected);
-    moep_detector_destroy(detector);
+    return bytes;
 }
 
-static int write_golden(const char *path)
+/* Written by libmoepredict 0.1.0, one before it learned (test_detector_state --write FILE 0.3), one after (-1). */
+static const struct {
+    const char *path;
+    size_t steps;
+    bool learns;
+} goldens[] = {{TEST_DATA "/detector-0.1.0.moep", 45, false},
+               {TEST_DATA "/detector-0.1.0-learning.moep", USUAL_STEPS, true}};
+
+static void the_states_written_by_0_1_0_are_still_read_and_go_on_with_the_same_bytes(void **state)
 {
-    struct bytes bytes = usual_detector();
+    (void)state;
+    int64_t *counts = random_counts(DETECTED_STEPS, LAYERS, EXPERTS, 45);
+    for (size_t i = 0; i < 2; i++) {
+        moep_detector_config config = goldens[i].learns ? config_of(MOEP_LEARN) : constant_config();
+        struct bytes bytes = golden(goldens[i].path);
+        moep_detector *detector = loaded_detector(&bytes), *expected = detector_of(&config, counts, goldens[i].steps);
+        moep_state layers[LAYERS];
+        assert_int_equal(moep_detector_states(detector, layers, NULL), MOEP_OK);
+        assert_int_equal(layers[0], MOEP_STABLE);
+        assert_same_words(detector, expected);
+        for (size_t step = goldens[i].steps; step < DETECTED_STEPS; step++) {
+            push_detector(detector, counts, step);
+            push_detector(expected, counts, step);
+            assert_same_words(detector, expected);
+        }
+        moep_detector_destroy(expected);
+        moep_detector_destroy(detector);
+    }
+    free(counts);
+}
+
+static int write_golden(const char *path, bool learns)
+{
+    moep_detector_config config = learns ? config_of(MOEP_LEARN) : constant_config();
+    struct bytes bytes = state_of(&config, goldens[learns].steps);
     FILE *file = fopen(path, "wb");
     return file && fwrite(bytes.at, 1, bytes.size, file) == bytes.size && fclose(file) == 0 ? 0 : 1;
 }
@@ -403,12 +513,14 @@ int main(int argc, char **argv)
         cmocka_unit_test(null_and_bad_runtimes_are_refused),
         cmocka_unit_test(any_flipped_bit_and_any_missing_tail_is_seen),
         cmocka_unit_test(an_impossible_state_is_refused_whatever_its_checksums),
+        cmocka_unit_test(what_cannot_have_been_learned_is_refused_whatever_its_checksums),
+        cmocka_unit_test(the_largest_of_all_that_may_have_been_learned_is_finite),
         cmocka_unit_test(a_detector_in_warmup_has_no_other_state),
         cmocka_unit_test(fields_appended_to_the_configuration_are_skipped),
         cmocka_unit_test(a_detector_remembers_where_the_run_was_joined),
-        cmocka_unit_test(the_state_written_by_0_1_0_is_still_read),
+        cmocka_unit_test(the_states_written_by_0_1_0_are_still_read_and_go_on_with_the_same_bytes),
     };
-    if (argc == 3 && strcmp(argv[1], "--write") == 0)
-        return write_golden(argv[2]);
+    if (argc == 4 && strcmp(argv[1], "--write") == 0)
+        return write_golden(argv[2], atof(argv[3]) < 0);
     return cmocka_run_group_tests(detector_state, NULL, NULL);
 }

@@ -95,27 +95,37 @@ static void a_forecast_takes_the_scratch_that_the_header_says(void **state)
     assert_in_range(scratch_of(MOEP_AUTO, 4, 1024, 300, 1000), 650 * 1024, 750 * 1024);
 }
 
-static size_t detector_bytes(size_t layers, size_t experts, size_t *saved)
+static size_t detector_bytes(size_t layers, const moep_detector_config *config, size_t *saved)
 {
     struct test_memory memory = {0};
     moep_runtime runtime = runtime_on(&memory);
-    moep_detector_config config = {.struct_size = sizeof config};
-    moep_detector *detector = NULL;
-    assert_int_equal(moep_detector_config_init(&config), MOEP_OK);
-    assert_int_equal(moep_detector_create(layers, experts, &config, &runtime, &detector), MOEP_OK);
+    moep_detector *detector = make_detector_of(layers, 64, config, &runtime);
     assert_int_equal(moep_detector_save(detector, NULL, 0, saved), MOEP_OK);
     size_t bytes = memory.live_bytes;
     moep_detector_destroy(detector);
     return bytes;
 }
 
-static void a_detector_takes_what_its_windows_need(void **state)
+/* Of all that it learns, the means take most: those of a span of periods, and of two more. */
+static void a_detector_takes_what_its_windows_and_its_horizon_need(void **state)
 {
     (void)state;
-    size_t saved, small = detector_bytes(2, 64, &saved), large = detector_bytes(34, 64, &saved);
-    size_t each = (large - small) / (32 * 64), said = 130 + 4 * 100 + 8 * (10 + 100) + 12 * 5;
-    assert_in_range(each, said * 98 / 100, said * 102 / 100);
-    assert_in_range(saved, large * 30 / 100, large * 40 / 100); /* "about a third" */
+    const struct {
+        double growth;
+        uint64_t horizon;
+        size_t learned;
+    } cases[] = {{0.3, 1000, 0},
+                 {MOEP_LEARN, 50, 24 + 4 * 3},
+                 {MOEP_LEARN, 1000, 24 + 4 * 12},
+                 {MOEP_LEARN, 1000000, 24 + 4 * 22}};
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        moep_detector_config config = detector_config(cases[i].growth);
+        config.horizon = cases[i].horizon;
+        size_t saved, small = detector_bytes(2, &config, &saved), large = detector_bytes(34, &config, &saved);
+        size_t each = (large - small) / (32 * 64), said = 130 + 4 * 100 + 8 * (10 + 100) + 12 * 5 + cases[i].learned;
+        assert_in_range(each, said * 99 / 100, said * 101 / 100);
+        assert_in_range(saved, large * 35 / 100, large * 40 / 100); /* "almost two fifths" */
+    }
 }
 
 static void a_saved_predictor_is_about_as_large_as_the_handle(void **state)
@@ -136,7 +146,7 @@ int main(void)
         cmocka_unit_test(auto_takes_a_third_of_a_kib_a_series_and_keeps_no_steps),
         cmocka_unit_test(the_lstm_takes_five_copies_of_its_weights),
         cmocka_unit_test(a_forecast_takes_the_scratch_that_the_header_says),
-        cmocka_unit_test(a_detector_takes_what_its_windows_need),
+        cmocka_unit_test(a_detector_takes_what_its_windows_and_its_horizon_need),
         cmocka_unit_test(a_saved_predictor_is_about_as_large_as_the_handle),
     };
     return cmocka_run_group_tests(footprint, NULL, NULL);

@@ -209,9 +209,9 @@ static void call_detector(void)
     LEAVES(moep_detector_create(SIZE_MAX, SIZE_MAX, &config, NULL, &other));
     config.dwell = 0;
     LEAVES(moep_detector_create(1, 1, &config, NULL, &other));
-    for (size_t pushed = 0; pushed < 300; pushed += STEPS)
+    for (size_t pushed = 0; pushed < 720; pushed += STEPS) /* until it learns */
         LEAVES(moep_detector_push(detector, STEPS, counts, MOEP_INT64));
-    LEAVES(moep_detector_push_at(detector, 400, 1, counts, MOEP_INT64));
+    LEAVES(moep_detector_push_at(detector, 900, 1, counts, MOEP_INT64));
     LEAVES(moep_detector_push_at(detector, 0, 1, counts, MOEP_INT64));
     LEAVES(moep_detector_states(detector, NULL, states));
     LEAVES(moep_detector_since(detector, NULL, numbers));

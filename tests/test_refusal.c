@@ -266,7 +266,7 @@ static void set(struct stage *stage)
     assert_int_equal(moep_predictor_push(stage->predictor, STEPS, stage->counts, MOEP_INT64), MOEP_OK);
     assert_int_equal(moep_predictor_save(stage->predictor, stage->state, MOST, &stage->size), MOEP_OK);
     stage->detector = make_detector(LAYERS, EXPERTS, &stage->runtime);
-    for (size_t pushed = 0; pushed < 400; pushed += STEPS) /* past WARMUP */
+    for (size_t pushed = 0; pushed < 720; pushed += STEPS) /* until it learns */
         assert_int_equal(moep_detector_push(stage->detector, STEPS, stage->counts, MOEP_INT64), MOEP_OK);
     assert_int_equal(moep_detector_save(stage->detector, stage->detected, MOST, &stage->detected_size), MOEP_OK);
     memset(stage->output, 0x7f, MOST);

@@ -6,7 +6,7 @@
 #include <pthread.h>
 
 enum { THREADS = 8, ROUNDS = 20, LAYERS = 3, EXPERTS = 40, SERIES = LAYERS * EXPERTS, STEPS = 60, WINDOW = 12 };
-enum { MOST = 8192, MOST_DETECTED = 131072, DETECTED_STEPS = 240, LSTM_STEPS = 700 };
+enum { MOST = 8192, MOST_DETECTED = 131072, DETECTED_STEPS = 720, LSTM_STEPS = 700 };
 
 /* A thread's input and output. The outputs are compared when all threads have ended. */
 struct work {
