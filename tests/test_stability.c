@@ -134,6 +134,44 @@ static void a_trend_ends_a_state_and_prevents_it(void **state)
     assert_int_equal(layer.stability.blocks_within, 0);
 }
 
+/* E2 is four fifths of c s and one fifth of r. */
+static void errors_that_came_lately_keep_a_layer_from_the_state(void **state)
+{
+    (void)state;
+    const struct {
+        struct learned learned;
+        bool is_within;
+    } cases[] = {
+        {{1, 0, 0}, false},       {{0.8, 0, 0.2}, true},          {{1, 0.25, 0.2}, false},    {{0.5, 0.25, 0.2}, true},
+        {{0.5, 0.65, 0.2}, true}, {{0.5, 0.6500001, 0.2}, false}, {{1.25, 0.05, 0.2}, false}, {{5, -5.1, 0.2}, true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct layer layer = layer_of(20);
+        update(&layer, (struct expected_drift){0.3, 0, false, false, cases[i].learned});
+        assert_int_equal(layer.stability.blocks_within, cases[i].is_within);
+    }
+}
+
+/* E2 less a standard error exceeds the limit, 0.4225. No error has come while its weight is 0. */
+static void errors_that_came_lately_end_a_state(void **state)
+{
+    (void)state;
+    const struct {
+        double predicted, error;
+        struct learned learned;
+        bool ends;
+    } cases[] = {
+        {0.403, 0, {1, 0.5, 0.2}, false},    {0.4035, 0, {1, 0.5, 0.2}, true},     {0.4035, 4e-4, {1, 0.5, 0.2}, false},
+        {0.4035, 0, {1, 0.495, 0.2}, false}, {0.4035, 0, {1.1, 0.495, 0.2}, true}, {2, 0, {1, 0, 0}, false},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct layer layer = stable_layer(20);
+        layer.stability.predicted = cases[i].predicted;
+        update(&layer, (struct expected_drift){cases[i].predicted, cases[i].error, false, false, cases[i].learned});
+        assert_int_equal(layer.stability.state, cases[i].ends ? MOEP_TRANSIENT : MOEP_STABLE);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest stability[] = {
@@ -143,6 +181,8 @@ int main(void)
         cmocka_unit_test(the_first_drift_counts_whole_and_a_later_one_by_half),
         cmocka_unit_test(a_jump_leaves_the_state_immediately),
         cmocka_unit_test(a_trend_ends_a_state_and_prevents_it),
+        cmocka_unit_test(errors_that_came_lately_keep_a_layer_from_the_state),
+        cmocka_unit_test(errors_that_came_lately_end_a_state),
     };
     return cmocka_run_group_tests(stability, NULL, NULL);
 }
