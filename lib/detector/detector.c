@@ -34,7 +34,7 @@ static void lay_out(void *self, struct arena *arena)
     detector->of_experts = lay_out_drifts(arena, mp_product(layers, experts));
     detector->tokens = mp_arena_take(arena, tokens, sizeof *detector->tokens);
     detector->totals = mp_arena_take(arena, layers, sizeof *detector->totals);
-    detector->scratch = mp_arena_take(arena, mp_product(4, experts), sizeof *detector->scratch);
+    detector->scratch = mp_arena_take(arena, mp_product(5, experts), sizeof *detector->scratch);
     detector->says = mp_arena_take(arena, experts, sizeof *detector->says);
 }
 
@@ -127,8 +127,8 @@ static void evaluate_experts(moep_detector *detector, size_t layer, const struct
 {
     size_t n = detector->history.experts, at = layer * n;
     struct drift_rule rule = mp_drift_rule(&detector->growth, detector->config.expert_tolerance);
-    struct learned_experts learned =
-        mp_learned_of_experts(&detector->learning, layer, mp_detector_periods(detector), n, detector->scratch + 3 * n);
+    struct learned_experts learned = mp_learned_of_experts(&detector->learning, layer, mp_detector_periods(detector), n,
+                                                           detector->scratch + 3 * n, detector->scratch + 4 * n);
     mp_expect_of_experts(&rule, estimate, n, &learned, first, detector->of_experts.smoothed + at,
                          detector->of_experts.squared + at, detector->says);
     for (size_t e = 0; e < n; e++)

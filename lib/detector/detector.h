@@ -24,7 +24,7 @@ struct moep_detector {
     struct expected_drift of_layers, of_experts;
     double *tokens;  /* [2 m + 1][layers]: of each block, the present one too; NaN where counts need not be tokens */
     double *totals;  /* [layers]: of a step, while it is pushed */
-    double *scratch; /* [4][experts] */
+    double *scratch; /* [5][experts] */
     int64_t *says;   /* [experts]: at a block's end */
 };
 

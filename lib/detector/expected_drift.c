@@ -7,12 +7,17 @@
 #include <math.h>
 
 /* tests/bench/README.md says what other numbers do. */
-enum { DEVIATIONS = 3 };
+enum { DEVIATIONS = 3, UNUSUAL = 4 };
 static const double LIMIT = 1.3, SETTLING = 0.8, MOST_TRUST = 0.7, ROOT_OF_2 = 1.4142135623730951;
 
 static inline double square(double x)
 {
     return x * x;
+}
+
+static inline double larger(double a, double b)
+{
+    return a > b ? a : b;
 }
 
 struct drift_rule mp_drift_rule(const struct growth *growth, double tolerance)
@@ -38,14 +43,20 @@ static inline int64_t judge(const struct drift_rule *rule, struct numbers now, b
     double expected = learned ? SETTLING * (trust * now.factor * s + (1 - trust) * now.recent) : s;
     *smoothed = s;
     *squared = expected;
-    bool within = (expected > 0 ? expected : 0) + margin <= rule->tolerance;
-    bool beyond = learned & (expected - margin > rule->limit);
-    return (within ? MP_WITHIN : 0) | (beyond ? MP_BEYOND : 0);
+    int64_t within = larger(expected, 0) + margin <= rule->tolerance;
+    int64_t beyond = learned ? expected - margin > rule->limit : 0;
+    return within * MP_WITHIN | beyond * MP_BEYOND;
 }
 
 static double part_of(bool first)
 {
     return first ? 1 : 0.5;
+}
+
+/* What a drift must exceed to be a new one, of which the past says nothing. */
+static inline double unusual(double limit, double usual)
+{
+    return larger(UNUSUAL * usual, limit);
 }
 
 /* ---- layers ------------------------------------------------------------------------------------------------------ */
@@ -59,66 +70,95 @@ unsigned mp_expect_of_layer(const struct drift_rule *rule, const struct drift_es
         trend += estimate->trend[e];
         variance += 2 * square(estimate->noise[e]);
     }
-    double error = sqrt(variance), limit = rule->limit / learned->factor;
-    struct numbers now = {scale * drift, learned->factor * scale * error, learned->factor, learned->recent};
+    double error = sqrt(variance), c = learned->factor;
+    struct numbers now = {scale * drift, c * scale * error, c, learned->recent};
     int64_t says = judge(rule, now, learned->any, part_of(first), smoothed, squared);
-    bool beyond = scale * (drift - DEVIATIONS * error) > limit;
-    bool has_trend = rule->growth.trend * (double)experts * (trend - DEVIATIONS * error) > limit;
+    double certain = scale * (drift - DEVIATIONS * error);
+    bool beyond = c * certain > rule->limit || certain > unusual(rule->limit, learned->usual);
+    double certain_trend = rule->growth.trend * (double)experts * (trend - DEVIATIONS * error);
+    bool has_trend = larger(c, 1) * certain_trend > rule->limit;
     return (unsigned)says | (beyond ? MP_BEYOND : 0) | (has_trend ? MP_TREND : 0);
 }
 
 /* ---- experts ----------------------------------------------------------------------------------------------------- */
 
-/* |D| - 3 sqrt(V) > T without roots, with the limit T^2 as a share squared and q = D^2 - V:
+/* |D| - 3 sqrt(V) > T without roots, with the limit T^2 in the same units as V, and q = D^2 - V:
  *
  *     D^2 > T^2 + 6 T sqrt(V) + 9 V,  and so  q - T^2 - 8 V > 6 T sqrt(V)
  *
  * For a trend q = D D' + V / 2, and the same inequality is stricter: the mean of D and D' has only half the standard
  * deviation, sqrt(V) / 2. */
-static inline bool certainly_exceeds(double limit, double q, double noise)
+static inline int64_t certainly_exceeds(double limit, double q, double noise)
 {
     double excess = q - limit - (DEVIATIONS * DEVIATIONS - 1) * noise;
-    return (excess > 0) & (square(excess) > 4 * DEVIATIONS * DEVIATIONS * limit * noise);
+    return (int64_t)(excess > 0) & (int64_t)(square(excess) > 4 * DEVIATIONS * DEVIATIONS * limit * noise);
 }
 
-/* What all experts of a layer have in common: scales of squared shares, without c, and limits as squared shares. */
-struct expert_scale {
-    double drift, limit, trend_limit;
+/* Constants of a loop over experts; squared shares times these are in units of the mean load. */
+struct expert_rule {
+    struct drift_rule rule;
+    double drift, trend;
+    double part;
 };
 
-/* drift, trend, noise: D^2 - V, D D' + V / 2, V. */
-static inline int64_t judge_expert(const struct drift_rule *rule, const struct expert_scale *scale, double drift,
-                                   double trend, double noise, double c, double recent, bool learned, double part,
-                                   double *restrict smoothed, double *restrict squared)
+/* What is certain. The arguments are D^2 - V, D D' + V / 2 and V as squared shares, c and u. */
+static inline int64_t be_certain(const struct expert_rule *of, double drift, double trend, double noise, double factor,
+                                 double usual)
 {
-    struct numbers now = {scale->drift * drift, c * scale->drift * ROOT_OF_2 * noise, c, recent};
-    bool beyond = certainly_exceeds(scale->limit, c * drift, c * noise);
-    bool has_trend = certainly_exceeds(scale->trend_limit, c * trend, c * noise);
-    return judge(rule, now, learned, part, smoothed, squared) | (beyond ? MP_BEYOND : 0) | (has_trend ? MP_TREND : 0);
+    double p = of->drift * drift, v = of->drift * noise, trend_scale = larger(factor * of->trend, of->trend);
+    int64_t beyond = certainly_exceeds(of->rule.limit, factor * p, factor * v);
+    int64_t is_new = certainly_exceeds(unusual(of->rule.limit, usual), p, v);
+    int64_t has_trend = certainly_exceeds(of->rule.limit, trend_scale * trend, trend_scale * noise);
+    return (beyond | is_new) * MP_BEYOND | has_trend * MP_TREND;
 }
 
-/* All pointers and constants are local, and there are two loops: otherwise the compiler finds no vector code. */
-MP_VECTORISED static void mp_judge_experts(struct drift_rule rule, struct expert_scale scale,
-                                           struct drift_estimate estimate, struct learned_experts learned, double part,
-                                           double *restrict smoothed, double *restrict squared, int64_t *restrict says,
-                                           size_t n)
+static inline int64_t expect(const struct expert_rule *of, double drift, double noise, double factor, double recent,
+                             bool learned, double *restrict smoothed, double *restrict squared)
 {
-    const double *restrict drift = estimate.squared, *restrict trend = estimate.trend, *restrict noise = estimate.noise;
-    const double *restrict factor = learned.factor, *restrict recent = learned.recent;
-    size_t taught = learned.any ? n : 0;
-    for (size_t e = 0; e < taught; e++)
-        says[e] = judge_expert(&rule, &scale, drift[e], trend[e], noise[e], factor[e], recent[e], true, part,
-                               &smoothed[e], &squared[e]);
-    for (size_t e = 0; e < n - taught; e++)
-        says[e] =
-            judge_expert(&rule, &scale, drift[e], trend[e], noise[e], 1, 0, false, part, &smoothed[e], &squared[e]);
+    struct numbers now = {of->drift * drift, factor * of->drift * ROOT_OF_2 * noise, factor, recent};
+    return judge(&of->rule, now, learned, of->part, smoothed, squared);
+}
+
+/* Before an error has come, and after it. */
+MP_VECTORISED static void mp_judge_by_constant(struct expert_rule of, const double *restrict drift,
+                                               const double *restrict trend, const double *restrict noise,
+                                               double *restrict smoothed, double *restrict squared,
+                                               int64_t *restrict says, size_t n)
+{
+    for (size_t e = 0; e < n; e++)
+        says[e] = be_certain(&of, drift[e], trend[e], noise[e], 1, 0) |
+                  expect(&of, drift[e], noise[e], 1, 0, false, &smoothed[e], &squared[e]);
+}
+
+MP_VECTORISED static void mp_judge_certain(struct expert_rule of, const double *restrict drift,
+                                           const double *restrict trend, const double *restrict noise,
+                                           const double *restrict factor, const double *restrict usual,
+                                           int64_t *restrict says, size_t n)
+{
+    for (size_t e = 0; e < n; e++)
+        says[e] = be_certain(&of, drift[e], trend[e], noise[e], factor[e], usual[e]);
+}
+
+MP_VECTORISED static void mp_judge_expected(struct expert_rule of, const double *restrict drift,
+                                            const double *restrict noise, const double *restrict factor,
+                                            const double *restrict recent, double *restrict smoothed,
+                                            double *restrict squared, int64_t *restrict says, size_t n)
+{
+    for (size_t e = 0; e < n; e++)
+        says[e] |= expect(&of, drift[e], noise[e], factor[e], recent[e], true, &smoothed[e], &squared[e]);
 }
 
 void mp_expect_of_experts(const struct drift_rule *rule, const struct drift_estimate *estimate, size_t n,
                           const struct learned_experts *learned, bool first, double *smoothed, double *squared,
                           int64_t *says)
 {
-    double squared_experts = square((double)n), scale = rule->growth.drift * squared_experts;
-    struct expert_scale of_experts = {scale, rule->limit / scale, rule->limit / (rule->growth.trend * squared_experts)};
-    mp_judge_experts(*rule, of_experts, *estimate, *learned, part_of(first), smoothed, squared, says, n);
+    double unit = square((double)n);
+    struct expert_rule of = {*rule, rule->growth.drift * unit, rule->growth.trend * unit, part_of(first)};
+    const double *drift = estimate->squared, *trend = estimate->trend, *noise = estimate->noise;
+    if (!learned->any) {
+        mp_judge_by_constant(of, drift, trend, noise, smoothed, squared, says, n);
+        return;
+    }
+    mp_judge_certain(of, drift, trend, noise, learned->factor, learned->usual, says, n);
+    mp_judge_expected(of, drift, noise, learned->factor, learned->recent, smoothed, squared, says, n);
 }

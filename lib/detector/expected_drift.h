@@ -24,10 +24,12 @@
  * loads settle, and on recorded runs errors to come are smaller than those that came. At a block's end a series is
  *
  *     within    if max(E2, 0) + m <= T^2
- *     beyond    if d is certain to exceed the limit (1.3 T)^2, or E2 - m does, once an error has come
- *     trend     if t is certain to exceed it
+ *     beyond    if d is certain to exceed the limit (1.3 T)^2, or E2 - m does once an error has come, or p is certain to
+ *               exceed both the limit and four times the usual (u, learning.h): of such a drift the past says nothing
+ *     trend     if t is certain to exceed the limit
  *
- * d is "certain" to exceed a limit L if it does even where three standard deviations are noise:
+ * Here t has max(c, 1) in the place of c: a trend has not come back so far. A quantity is "certain" to exceed a limit L
+ * if it does even where three standard deviations are noise:
  *
  *     layer     d - 3 v > L                                    a sum over many experts is about normal
  *     expert    sqrt(c g) E (|D| - 3 sqrt(V)) > sqrt(L)        a single square is not, but D itself is */

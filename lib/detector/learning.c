@@ -56,12 +56,14 @@ void mp_learning_free(struct learning *learning, const struct memory *memory)
 
 void mp_learning_reset(struct learning *learning)
 {
+    learning->errors = 0;
     mp_arena_clear(&learning->arena);
     mp_arena_clear(&learning->hindsight.arena);
 }
 
 void mp_learning_copy(struct learning *to, const struct learning *from)
 {
+    to->errors = from->errors;
     mp_arena_copy(&to->arena, &from->arena);
     mp_arena_copy(&to->hindsight.arena, &from->hindsight.arena);
 }
@@ -161,8 +163,11 @@ void mp_learning_learn(struct learning *learning, size_t layer, uint64_t periods
 
 void mp_learning_end_period(struct learning *learning, const struct drift *drift)
 {
-    if (learning->enabled)
-        mp_hindsight_end_period(&learning->hindsight, drift);
+    if (!learning->enabled)
+        return;
+    uint64_t periods = mp_drift_blocks_ended(drift) / drift->blocks;
+    mp_hindsight_end_period(&learning->hindsight, drift);
+    learning->errors = KEPT * learning->errors + (double)spans_over(learning, periods);
 }
 
 /* ---- what has been learned --------------------------------------------------------------------------------------- */
@@ -175,35 +180,40 @@ static inline double factor_of(double predicted, double realised, double prior, 
     return factor < MOST_FACTOR ? factor : MOST_FACTOR;
 }
 
-MP_VECTORISED static void mp_fill_factors(double *restrict factor, const double *restrict predicted,
-                                          const double *restrict realised, double prior, double tolerance, size_t n)
+static inline double usual_of(double predicted, double errors)
 {
-    for (size_t i = 0; i < n; i++)
+    return (predicted > 0 ? predicted : 0) / errors;
+}
+
+MP_VECTORISED static void mp_fill_learned(double *restrict factor, double *restrict usual,
+                                          const double *restrict predicted, const double *restrict realised,
+                                          double prior, double tolerance, double errors, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
         factor[i] = factor_of(predicted[i], realised[i], prior, tolerance);
+        usual[i] = usual_of(predicted[i], errors);
+    }
 }
 
 struct learned mp_learned_of_layer(const struct learning *learning, size_t layer, uint64_t periods)
 {
-    const struct lessons *lessons = &learning->of_layers;
     if (spans_over(learning, periods) == 0)
-        return (struct learned){false, 1, 0};
-    return (struct learned){true,
-                            factor_of(lessons->predicted[layer], lessons->realised[layer], 1, learning->tolerance),
-                            lessons->recent[layer]};
+        return (struct learned){.factor = 1};
+    double predicted = learning->of_layers.predicted[layer], realised = learning->of_layers.realised[layer];
+    return (struct learned){true, factor_of(predicted, realised, 1, learning->tolerance),
+                            learning->of_layers.recent[layer], usual_of(predicted, learning->errors)};
 }
 
 struct learned_experts mp_learned_of_experts(const struct learning *learning, size_t layer, uint64_t periods, size_t n,
-                                             double *factor)
+                                             double *factor, double *usual)
 {
-    size_t first = layer * n;
     const struct lessons *lessons = &learning->of_experts;
     struct learned of_layer = mp_learned_of_layer(learning, layer, periods);
-    if (of_layer.any)
-        mp_fill_factors(factor, lessons->predicted + first, lessons->realised + first, of_layer.factor,
-                        learning->expert_tolerance, n);
-    for (size_t e = 0; e < n && !of_layer.any; e++)
-        factor[e] = 1;
-    return (struct learned_experts){of_layer.any, factor, lessons->recent + first};
+    if (!of_layer.any)
+        return (struct learned_experts){0};
+    mp_fill_learned(factor, usual, lessons->predicted + layer * n, lessons->realised + layer * n, of_layer.factor,
+                    learning->expert_tolerance, learning->errors, n);
+    return (struct learned_experts){true, factor, lessons->recent + layer * n, usual};
 }
 
 /* ---- checkpoint -------------------------------------------------------------------------------------------------- */
@@ -220,6 +230,7 @@ void mp_learning_fields(struct learning *learning, struct checkpoint *checkpoint
     size_t layers = learning->hindsight.layers, series = layers * learning->hindsight.experts;
     if (!learning->enabled)
         return;
+    mp_field_doubles(checkpoint, &learning->errors, 1, 0, DBL_MAX);
     mp_hindsight_fields(&learning->hindsight, checkpoint);
     lessons_fields(&learning->of_layers, checkpoint, learning->tolerance, layers);
     lessons_fields(&learning->of_experts, checkpoint, learning->expert_tolerance, series);

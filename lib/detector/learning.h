@@ -10,6 +10,7 @@
  *     c    (max(R, 0) + 3 T^2 c') / (max(P, 0) + 3 T^2), kept within 0.18 .. 5: the part of the predicted that comes.
  *          c' is 1 for a layer, and the layer's c for its experts. A load whose noise is remembered for W steps and then
  *          forgotten has the least c, 1 / (2 g)
+ *     u    max(P, 0) / N, the usual min(p, 8 T^2), with N the sum of ones in the place of those
  *
  * expected_drift.h says what is made of them.
  *
@@ -26,6 +27,7 @@ struct lessons {
 
 struct learning {
     bool enabled;                       /* false: the growth is constant, and nothing below is used */
+    double errors;                      /* N */
     double tolerance, expert_tolerance; /* T^2 of layers, of experts */
     struct hindsight hindsight;
     struct arena arena;
@@ -51,20 +53,20 @@ void mp_learning_end_period(struct learning *learning, const struct drift *drift
 /* Learns from the errors that a layer's newest period has brought. periods: that have ended; noise: V, [experts]. */
 void mp_learning_learn(struct learning *learning, size_t layer, uint64_t periods, const double *noise);
 
-/* What a layer or an expert has learned; c = 1 before an error has come. */
+/* What a layer or an expert has learned. Before an error has come c is 1, and the others have no meaning. */
 struct learned {
-    bool any;              /* an error has come */
-    double factor, recent; /* c, r */
+    bool any;                     /* an error has come */
+    double factor, recent, usual; /* c, r, u */
 };
 struct learned mp_learned_of_layer(const struct learning *learning, size_t layer, uint64_t periods);
 
-/* The same of a layer's n experts. factor: [n], memory to be filled; recent has no meaning before an error has come. */
+/* The same of a layer's n experts. factor, usual: [n], memory to be filled. */
 struct learned_experts {
     bool any;
-    const double *factor, *recent;
+    const double *factor, *recent, *usual;
 };
 struct learned_experts mp_learned_of_experts(const struct learning *learning, size_t layer, uint64_t periods, size_t n,
-                                             double *factor);
+                                             double *factor, double *usual);
 
 /* Its state as a checkpoint's fields. */
 void mp_learning_fields(struct learning *learning, struct checkpoint *checkpoint);
