@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Figures of merit of the state detector, compared with its rivals and the targets. The runs are bundled traces as they
-are, at a smaller and at a larger batch, and simulated runs whose truth is known. Exits with 1 where a target is
-missed."""
+are, at a smaller and at a larger batch, and with a shift added; and simulated runs whose truth is known. Exits with 1
+where a target is missed."""
+import injected_states
 import moepredict
 import recorded_states
 import simulated_states
@@ -24,7 +25,7 @@ def main():
     print(f"libmoepredict {moepredict.__version__}: states and realised errors")
     results = recorded_states.Results()
     recorded_states.print_all(results)
-    required = simulated_states.main()
+    required = {**injected_states.main(), **simulated_states.main()}
     print("\ntargets")
     reached = ([is_reached(*target) for target in recorded_states.targets(results)] +
                [is_met(*requirement) for requirement in required.items()])
