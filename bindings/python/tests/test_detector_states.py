@@ -268,7 +268,7 @@ class Simulated(unittest.TestCase):
 
     def test_noise_that_hides_what_is_tolerated_keeps_a_load_transient(self):
         counts, _ = moepredict.simulate(2000, 2, 128, 32, fluctuation=0.0, seed=4)
-        moving, _ = moepredict.simulate(4000, 2, 128, 32, fluctuation=0.0, drift=0.3, seed=4)
+        moving, _ = moepredict.simulate(4000, 2, 128, 32, fluctuation=0.0, drift=0.8, seed=4)
         for config, part in (({"growth": 0.3}, counts), ({}, counts[:680]), ({}, moving)):  # 700: the first error
             detector = Detector(layers=2, experts=128, **config)
             detector.push(part)
