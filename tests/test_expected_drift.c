@@ -16,7 +16,7 @@ static const double tolerance = 0.5, tolerated = 0.25, limit = 1.69 * 0.25, litt
 struct series {
     double squared, trend, noise; /* D^2 - V, D D' + V / 2, V */
     bool learned;
-    double factor, recent; /* c, r */
+    double factor, recent, usual; /* c, r, u */
     bool first;
     double smoothed;
 };
@@ -48,17 +48,24 @@ static struct outcome defined(const struct series *series, double p, double v, b
 }
 
 /* sqrt(c g) E (|D| - 3 sqrt(V)) > sqrt(L), with D^2 = q + V */
-static bool is_certain(double q, double noise, double unit)
+static bool is_certain(double q, double noise, double unit, double above)
 {
-    return sqrt(unit) * (sqrt(fmax(q + noise, 0)) - 3 * sqrt(noise)) > sqrt(limit);
+    return sqrt(unit) * (sqrt(fmax(q + noise, 0)) - 3 * sqrt(noise)) > sqrt(above);
+}
+
+/* What a drift by the constant growth must exceed to be a new one. */
+static double unusual(const struct series *series)
+{
+    return fmax(limit, series->learned ? 4 * series->usual : 0);
 }
 
 static struct outcome defined_expert(const struct series *series, double n)
 {
     double unit = growth.drift * n * n, c = series->factor;
     return defined(series, unit * series->squared, c * unit * sqrt(2) * series->noise,
-                   is_certain(series->squared, series->noise, c * unit),
-                   is_certain(series->trend, series->noise, c * growth.trend * n * n));
+                   is_certain(series->squared, series->noise, c * unit, limit) ||
+                       is_certain(series->squared, series->noise, unit, unusual(series)),
+                   is_certain(series->trend, series->noise, fmax(c, 1) * growth.trend * n * n, limit));
 }
 
 /* The layer of n experts, with what is known of itself in the first. */
@@ -71,8 +78,9 @@ static struct outcome defined_layer(const struct series *experts, size_t n)
         variance += 2 * square(unit * experts[e].noise / (double)n);
     }
     double d = c * growth.drift * p, v = c * growth.drift * sqrt(variance);
-    bool trend = c * growth.trend * (t - 3 * sqrt(variance)) > limit;
-    return defined(experts, growth.drift * p, v, d - 3 * v > limit, trend);
+    bool trend = fmax(c, 1) * growth.trend * (t - 3 * sqrt(variance)) > limit;
+    bool beyond = d - 3 * v > limit || (d - 3 * v) / c > unusual(experts);
+    return defined(experts, growth.drift * p, v, beyond, trend);
 }
 
 /* ---- the library's ----------------------------------------------------------------------------------------------- */
@@ -80,14 +88,16 @@ static struct outcome defined_layer(const struct series *experts, size_t n)
 static void judge_experts(const struct drift_rule *rule, const struct series *experts, size_t n,
                           struct outcome *outcomes)
 {
-    double squared[MOST], trend[MOST], noise[MOST], factor[MOST], recent[MOST], smoothed[MOST], expected[MOST];
+    double squared[MOST], trend[MOST], noise[MOST], factor[MOST], recent[MOST], usual[MOST], smoothed[MOST],
+        expected[MOST];
     int64_t says[MOST];
     for (size_t e = 0; e < n; e++) {
         squared[e] = experts[e].squared, trend[e] = experts[e].trend, noise[e] = experts[e].noise;
-        factor[e] = experts[e].factor, recent[e] = experts[e].recent, smoothed[e] = experts[e].smoothed;
+        factor[e] = experts[e].factor, recent[e] = experts[e].recent, usual[e] = experts[e].usual;
+        smoothed[e] = experts[e].smoothed;
     }
     struct drift_estimate estimate = {squared, trend, noise};
-    struct learned_experts learned = {experts->learned, factor, recent};
+    struct learned_experts learned = {experts->learned, factor, recent, usual};
     mp_expect_of_experts(rule, &estimate, n, &learned, experts->first, smoothed, expected, says);
     for (size_t e = 0; e < n; e++)
         outcomes[e] = (struct outcome){(unsigned)says[e], smoothed[e], expected[e]};
@@ -99,7 +109,8 @@ static struct outcome judge_layer(const struct drift_rule *rule, const struct se
     for (size_t e = 0; e < n; e++)
         squared[e] = experts[e].squared, trend[e] = experts[e].trend, noise[e] = experts[e].noise;
     struct drift_estimate estimate = {squared, trend, noise};
-    struct learned learned = {experts->learned, experts->factor, experts->recent};
+    struct learned learned = {experts->learned, experts->factor, experts->recent,
+                              experts->learned ? experts->usual : 0};
     struct outcome outcome = {.smoothed = experts->smoothed};
     outcome.says =
         mp_expect_of_layer(rule, &estimate, n, &learned, experts->first, &outcome.smoothed, &outcome.expected);
@@ -253,8 +264,31 @@ static void a_drift_is_beyond_the_limit_where_three_deviations_of_noise_do_not_e
         for (size_t i = 0; i < 3 * 3 * 2; i++) {
             double c = factors[i / 2 % 3], noise = noises[i / 6], of_layer = limit / (3 * c) + 3 * sqrt(2) * noise;
             double of_expert = square(sqrt(limit / (3 * c)) + 3 * sqrt(noise)) - noise;
-            struct series series = {.noise = noise, .factor = c, .learned = i % 2 || c != 1, .recent = -1};
+            struct series series = {
+                .noise = noise, .factor = c, .learned = i % 2 || c != 1, .recent = -1, .usual = 1e9};
             series.squared = (kind ? of_layer : of_expert) - little;
+            series.smoothed = -3 * series.squared;
+            assert_says_flags(kind, series, MP_BEYOND | MP_TREND, 0);
+            series.squared += 2 * little;
+            series.smoothed = -3 * series.squared;
+            assert_says_flags(kind, series, MP_BEYOND | MP_TREND, MP_BEYOND);
+        }
+}
+
+/* However little of the usual drifts has come. */
+static void a_drift_four_times_the_usual_is_beyond_the_limit_by_the_constant_growth(void **state)
+{
+    (void)state;
+    const double noises[] = {0, 0.001, 0.1}, usuals[] = {0, 0.1, 0.5, 3};
+    for (int kind = 0; kind < KINDS; kind++)
+        for (size_t i = 0; i < 3 * 4; i++) {
+            double noise = noises[i % 3], least = fmax(limit, 4 * usuals[i / 3]) / 3;
+            double of_expert = square(sqrt(least) + 3 * sqrt(noise)) - noise;
+            struct series series = {
+                .noise = noise, .factor = 0.18, .learned = true, .recent = -1, .usual = usuals[i / 3]};
+            if (3 * least * 0.18 > limit) /* then c alone says so */
+                continue;
+            series.squared = (kind ? least + 3 * sqrt(2) * noise : of_expert) - little;
             series.smoothed = -3 * series.squared;
             assert_says_flags(kind, series, MP_BEYOND | MP_TREND, 0);
             series.squared += 2 * little;
@@ -269,8 +303,9 @@ static void a_trend_is_certain_likewise(void **state)
     const double noises[] = {0, 0.001, 0.1}, factors[] = {0.18, 1, 5};
     for (int kind = 0; kind < KINDS; kind++)
         for (size_t i = 0; i < 3 * 3 * 2; i++) {
-            double c = factors[i / 2 % 3], noise = noises[i / 6], of_layer = limit / (5 * c) + 3 * sqrt(2) * noise;
-            double of_expert = square(sqrt(limit / (5 * c)) + 3 * sqrt(noise)) - noise;
+            double c = factors[i / 2 % 3], noise = noises[i / 6], scale = 5 * fmax(c, 1); /* c below 1 says nothing */
+            double of_layer = limit / scale + 3 * sqrt(2) * noise;
+            double of_expert = square(sqrt(limit / scale) + 3 * sqrt(noise)) - noise;
             struct series series = {.noise = noise, .factor = c, .learned = i % 2 || c != 1, .recent = -1};
             series.trend = (kind ? of_layer : of_expert) - little;
             assert_says_flags(kind, series, MP_BEYOND | MP_TREND, 0);
@@ -297,6 +332,7 @@ static void fill(struct series *experts, size_t n, bool learned, bool first, uin
                                      .learned = learned,
                                      .factor = learned ? 0.18 + 2 * uniform(seed) : 1,
                                      .recent = 2 * uniform(seed) - 0.5,
+                                     .usual = 0.5 * uniform(seed),
                                      .first = first,
                                      .smoothed = uniform(seed) - 0.5};
 }
@@ -387,6 +423,7 @@ static void the_tiniest_and_the_largest_tolerances_give_finite_numbers(void **st
         struct series experts[MOST];
         struct outcome outcomes[MOST + 1];
         fill(experts, MOST, i % 2, false, &seed);
+        experts[0].recent = 1;
         experts[1].squared = experts[1].trend = experts[1].noise = experts[1].recent = experts[1].smoothed = 0;
         judge_experts(&rule, experts, MOST, outcomes);
         outcomes[MOST] = judge_layer(&rule, experts, MOST);
@@ -410,6 +447,7 @@ int main(void)
         cmocka_unit_test(a_drift_below_nothing_does_not_make_up_for_its_error),
         cmocka_unit_test(errors_that_came_lately_keep_a_series_from_the_state_and_end_it),
         cmocka_unit_test(a_drift_is_beyond_the_limit_where_three_deviations_of_noise_do_not_explain_it),
+        cmocka_unit_test(a_drift_four_times_the_usual_is_beyond_the_limit_by_the_constant_growth),
         cmocka_unit_test(a_trend_is_certain_likewise),
         cmocka_unit_test(layers_and_experts_are_as_defined),
         cmocka_unit_test(an_expert_is_judged_alike_in_a_vector_and_in_what_is_left_over),

@@ -95,10 +95,13 @@ def past_errors(periods, noise, spans, growth_to, growth):
     return errors
 
 
+NOTHING = 1, None, 0  # what is learned before an error has come
+
+
 def learn(errors, tolerance2, priors):
-    """After each period: the factor by which squared drifts are larger than predicted, and the squared error that came
-    lately, None before there is any."""
-    learned, predicted, realised = [(1, None)], 0, 0
+    """After each period: the factor by which squared drifts are larger than predicted, the squared error that came
+    lately, and the one that was usually predicted; None before there is any."""
+    learned, predicted, realised, count = [NOTHING], 0, 0, 0
     for pairs, prior in zip(errors, priors):
         recent = learned[-1][1]
         if not pairs:
@@ -106,9 +109,11 @@ def learn(errors, tolerance2, priors):
             continue
         predicted = predicted * 0.5**(1 / 20) + sum(np.minimum(p, 8 * tolerance2) for p, _ in pairs)
         realised = realised * 0.5**(1 / 20) + sum(np.minimum(e, np.maximum(2 * tolerance2, 3 * p)) for p, e in pairs)
+        count = count * 0.5**(1 / 20) + len(pairs)
         latest = sum(np.minimum(e, tolerance2) for _, e in pairs) / len(pairs)
         factor = (np.maximum(realised, 0) + 3 * tolerance2 * prior) / (np.maximum(predicted, 0) + 3 * tolerance2)
-        learned.append((np.clip(factor, 0.18, 5), latest if recent is None else (recent + latest) / 2))
+        learned.append((np.clip(factor, 0.18, 5), latest if recent is None else (recent + latest) / 2,
+                        np.maximum(predicted, 0) / count))
     return learned
 
 
@@ -120,7 +125,7 @@ def lessons(loads, found, m, horizon, growth_to, tolerances2):
     longest = min(max(int(horizon), 1), 20)
     errors = past_errors(periods, noise, sorted({min(longest, 5), longest}), growth_to, growth_to(horizon))
     layers = learn([[(p.mean(1), e.mean(1)) for p, e in pairs] for pairs in errors], tolerances2[0], [1] * ended)
-    priors = [np.reshape(factor, (-1, 1)) for factor, _ in layers[1:]]
+    priors = [np.reshape(factor, (-1, 1)) for factor, _, _ in layers[1:]]
     return layers, learn(errors, tolerances2[1], priors)
 
 
@@ -138,12 +143,13 @@ def follow_rule(loads, found, judge, learned, growth, tolerance2, dwell, m):
     state, within, entered = np.zeros(shape, int), np.zeros(shape, int), np.zeros(shape, int)
     smoothed, limit, states, drifts = None, 1.3**2 * tolerance2, [state] * (2 * m - 1), [None] * (2 * m - 1)
     for end, estimate in found.items():
-        factor, recent = learned[end // m]
+        factor, recent, usual = learned[end // m]
         drift, error, certain = (growth.drift * part for part in judge(estimate.drift, estimate.noise))
         smoothed = drift if smoothed is None else (smoothed + drift) / 2
         expected, margin = expect(smoothed, factor * error, factor, recent, tolerance2)
-        trend = factor * growth.trend * judge(estimate.trend, estimate.noise)[2] > limit
-        beyond = (factor * certain > limit) | (recent is not None) & (expected - margin > limit)
+        trend = np.maximum(factor, 1) * growth.trend * judge(estimate.trend, estimate.noise)[2] > limit
+        beyond = (factor * certain > limit) | (certain > np.maximum(limit, 4 * usual))
+        beyond |= (recent is not None) & (expected - margin > limit)
         leaves = beyond | (trend & (end - entered >= 2 * m))
         within = np.where((state != 2) & (np.maximum(expected, 0) + margin <= tolerance2) & ~trend, within + 1, 0)
         enters = within >= dwell
@@ -169,7 +175,7 @@ def detect(shares, horizon=1000, tolerance=0.1, expert_tolerance=0.2, growth=-1,
                               trend=min(growth_to(horizon, min(2 * exponent, 1)), 4 * growth_to(horizon)))
     tolerances2 = tolerance**2, expert_tolerance**2
     found = estimates(loads, m)
-    learned = [[(1, None)] * (len(loads) // m + 1)] * 2
+    learned = [[NOTHING] * (len(loads) // m + 1)] * 2
     if growth == -1:
         learned = lessons(loads, found, m, horizon, growth_to, tolerances2)
     return tuple(follow_rule(loads, found, judge, taught, factors, tolerance2, dwell, m)
