@@ -34,12 +34,12 @@ static void learn(struct run *run)
 
 /* P, R, r and c after all periods so far; e: an expert, or EXPERTS for the layer. */
 struct expected {
-    double predicted, realised, recent, factor;
+    double predicted, realised, recent, factor, errors;
 };
 
 static struct expected expect(const struct periods *periods, const size_t *spans, size_t n, size_t layer, size_t e)
 {
-    struct expected expected = {0, 0, NAN, 1};
+    struct expected expected = {0, 0, NAN, 1, 0};
     double tolerance = square(e == EXPERTS ? periods->config.tolerance : periods->config.expert_tolerance);
     for (uint64_t i = 0; i < periods->ended; i++) {
         double predicted = 0, realised = 0, recent = 0, pairs = 0;
@@ -58,6 +58,7 @@ static struct expected expect(const struct periods *periods, const size_t *spans
             continue;
         expected.predicted = expected.predicted * pow(0.5, 1.0 / 20) + predicted;
         expected.realised = expected.realised * pow(0.5, 1.0 / 20) + realised;
+        expected.errors = expected.errors * pow(0.5, 1.0 / 20) + pairs;
         expected.recent = isnan(expected.recent) ? recent / pairs : (expected.recent + recent / pairs) / 2;
     }
     double prior = e == EXPERTS ? 1 : expect(periods, spans, n, layer, EXPERTS).factor;
@@ -70,21 +71,26 @@ static struct expected expect(const struct periods *periods, const size_t *spans
 static void assert_learned(const struct run *run, const size_t *spans, size_t n)
 {
     const struct lessons *layers = &run->learning.of_layers, *experts = &run->learning.of_experts;
-    double factors[EXPERTS];
+    double factors[EXPERTS], usuals[EXPERTS];
     for (size_t layer = 0; layer < LAYERS; layer++) {
         struct expected of_layer = expect(&run->periods, spans, n, layer, EXPERTS);
         struct learned learned = mp_learned_of_layer(&run->learning, layer, run->periods.ended);
-        struct learned_experts all = mp_learned_of_experts(&run->learning, layer, run->periods.ended, EXPERTS, factors);
+        struct learned_experts all =
+            mp_learned_of_experts(&run->learning, layer, run->periods.ended, EXPERTS, factors, usuals);
         bool any = run->periods.ended >= spans[0] + 2;
-        assert_true(learned.any == any && all.any == any && all.factor == factors);
+        assert_true(learned.any == any && all.any == any);
         assert_near(learned.factor, any ? of_layer.factor : 1, 1e-12);
         assert_near(layers->predicted[layer], of_layer.predicted, 1e-10);
         assert_near(layers->realised[layer], of_layer.realised, 1e-10);
         assert_near(learned.recent, any ? of_layer.recent : 0, 1e-12);
+        assert_near(learned.usual, any ? fmax(of_layer.predicted, 0) / of_layer.errors : 0, 1e-10);
         for (size_t e = 0; e < EXPERTS; e++) {
             struct expected of_expert = expect(&run->periods, spans, n, layer, e);
-            assert_near(all.factor[e], any ? of_expert.factor : 1, 1e-12);
-            assert_near(all.recent[e], any ? of_expert.recent : 0, 1e-12);
+            if (any) {
+                assert_near(all.factor[e], of_expert.factor, 1e-12);
+                assert_near(all.recent[e], of_expert.recent, 1e-12);
+                assert_near(all.usual[e], fmax(of_expert.predicted, 0) / of_expert.errors, 1e-10);
+            }
             assert_near(experts->predicted[layer * EXPERTS + e], of_expert.predicted, 1e-10);
             assert_near(experts->realised[layer * EXPERTS + e], of_expert.realised, 1e-10);
         }
@@ -120,13 +126,13 @@ static void a_constant_growth_learns_nothing_and_keeps_nothing(void **state)
         struct test_memory counted = {0};
         struct memory on = {test_allocate, test_release, &counted};
         struct learning learning;
-        double factors[EXPERTS];
+        double factors[EXPERTS], usuals[EXPERTS];
         assert_int_equal(mp_learning_make(&learning, LAYERS, EXPERTS, &config, &on), MOEP_OK);
         mp_learning_end_period(&learning, NULL);
         mp_learning_learn(&learning, 0, 1000, noise);
         struct learned learned = mp_learned_of_layer(&learning, 0, 1000);
         assert_true(learned.factor == 1 && !learned.any);
-        assert_false(mp_learned_of_experts(&learning, 0, 1000, EXPERTS, factors).any);
+        assert_false(mp_learned_of_experts(&learning, 0, 1000, EXPERTS, factors, usuals).any);
         mp_learning_free(&learning, &on);
         assert_int_equal(counted.requests, 0);
     }
@@ -199,6 +205,7 @@ static void set_lessons(struct run *run, double predicted, double realised)
         run->learning.of_layers.predicted[layer] = predicted;
         run->learning.of_layers.realised[layer] = realised;
     }
+    run->learning.errors = 1;
 }
 
 static double factor_of_layer(const struct run *run)
@@ -229,19 +236,16 @@ static void an_expert_without_evidence_takes_its_layers_factor(void **state)
 {
     (void)state;
     static struct run run;
-    double factors[EXPERTS];
+    double factors[EXPERTS], usuals[EXPERTS];
     make_run(&run, 3 * W);
     set_lessons(&run, 0.75, 2.25);
     run.learning.of_experts.predicted[EXPERTS + 1] = 3; /* of the second layer; the prior's weight is 3 */
-    mp_learned_of_experts(&run.learning, 1, PERIODS, EXPERTS, factors);
+    mp_learned_of_experts(&run.learning, 1, PERIODS, EXPERTS, factors, usuals);
     for (size_t e = 0; e < EXPERTS; e++)
         assert_true(factors[e] == (e == 1 ? 1 : 2));
-    mp_learned_of_experts(&run.learning, 0, PERIODS, EXPERTS, factors);
+    mp_learned_of_experts(&run.learning, 0, PERIODS, EXPERTS, factors, usuals);
     for (size_t e = 0; e < EXPERTS; e++)
         assert_true(factors[e] == 2);
-    mp_learned_of_experts(&run.learning, 0, 4, EXPERTS, factors); /* before the first error */
-    for (size_t e = 0; e < EXPERTS; e++)
-        assert_true(factors[e] == 1);
     free_run(&run);
 }
 
