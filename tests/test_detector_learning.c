@@ -6,24 +6,6 @@
 
 #include <float.h>
 
-static void the_drift_to_expect_is_four_fifths_predicted_and_one_fifth_recent(void **state)
-{
-    (void)state;
-    const struct learned learned = {0.5, 3, 0.2}, constant = {1, 0, 0};
-    assert_near(mp_learned_drift(&learned, 10), 0.8 * 0.5 * 10 + 0.2 * 3, 1e-15);
-    assert_true(mp_learned_drift(&constant, 10) == 10);
-    struct run run = begin(16, 65536, 3);
-    for (size_t block = 0; block < 60; block++) {
-        run.loads[block % 16] *= 1.1;
-        continue_run(&run, 20);
-    }
-    struct learned of_layer = mp_learned_of_layer(&run.detector->learning, 0, 12);
-    assert_true(of_layer.weight > 0 && of_layer.factor != 1 && of_layer.recent > 0);
-    double expected = 0.8 * of_layer.factor * run.detector->layers[0].predicted + 0.2 * of_layer.recent;
-    assert_near(layer_value(run.detector, MOEP_DRIFT), sqrt(expected), 1e-15);
-    moep_detector_destroy(run.detector);
-}
-
 static void tolerances_of_any_size_give_finite_numbers(void **state)
 {
     (void)state;
@@ -135,26 +117,27 @@ static void noise_that_a_load_remembers_for_a_window_is_learned_to_be_harmless(v
     destroy_two(&two);
 }
 
-/* Both are STABLE at first, until the errors come. */
+/* Both are STABLE until errors have come. Then the one that learns is so in less than a quarter of the blocks. */
 static void a_random_walk_is_learned_to_go_on(void **state)
 {
     (void)state;
     struct two two = begin_two(1000, 64, 2);
     double base[64], off[64] = {0};
+    size_t stable = 0;
     uint64_t seed = 9;
     memcpy(base, two.learning.loads, sizeof base);
     for (size_t block = 0; block < 200; block++) {
         for (size_t e = 0; e < 64; e++)
             off[e] += 0.03 * normal(&seed);
         continue_two(&two, base, off);
-        if (block < 20)
-            continue;
-        if (block < 35 || block >= 80)
-            assert_int_equal(layer_state(two.learning.detector), block < 35 ? MOEP_STABLE : MOEP_TRANSIENT);
-        assert_int_equal(layer_state(two.constant.detector), MOEP_STABLE);
+        bool is_stable = layer_state(two.learning.detector) == MOEP_STABLE;
+        stable += block >= 80 && is_stable;
+        assert_true(is_stable || block < 20 || block >= 35);
+        assert_true(layer_state(two.constant.detector) == MOEP_STABLE || block < 20);
     }
+    assert_true(stable < 120 / 4);
     assert_true(mp_learned_of_layer(&two.learning.detector->learning, 0, 40).factor > 1.5);
-    assert_true(layer_value(two.learning.detector, MOEP_DRIFT) > 1.2 * layer_value(two.constant.detector, MOEP_DRIFT));
+    assert_true(layer_value(two.learning.detector, MOEP_DRIFT) > layer_value(two.constant.detector, MOEP_DRIFT));
     destroy_two(&two);
 }
 
@@ -185,7 +168,7 @@ static bool all_zero(const void *bytes, size_t size)
 /* The means, P, R and r. */
 static bool has_learned_nothing(const struct learning *learning)
 {
-    bool nothing = all_zero(learning->means, 4 * 16 * 12);
+    bool nothing = all_zero(learning->hindsight.means, 4 * 16 * 12);
     const struct lessons *lessons[] = {&learning->of_layers, &learning->of_experts};
     for (size_t i = 0; i < 2; i++) {
         size_t size = (i ? 16 : 1) * sizeof(double);
@@ -212,14 +195,13 @@ static void a_long_gap_forgets_all_that_was_learned_and_a_short_one_nothing(void
     assert_int_equal(moep_detector_push_at(run.detector, 1402, 1, counts, MOEP_FLOAT64), MOEP_OK); /* 101 skipped */
     assert_true(has_learned_nothing(learning));
     after = mp_learned_of_layer(learning, 0, mp_detector_periods(run.detector));
-    assert_true(after.factor == 1 && after.weight == 0);
+    assert_true(after.factor == 1 && !after.any);
     moep_detector_destroy(run.detector);
 }
 
 int main(void)
 {
     const struct CMUnitTest learning[] = {
-        cmocka_unit_test(the_drift_to_expect_is_four_fifths_predicted_and_one_fifth_recent),
         cmocka_unit_test(tolerances_of_any_size_give_finite_numbers),
         cmocka_unit_test(before_the_first_error_it_is_a_detector_of_constant_growth_to_the_byte),
         cmocka_unit_test(noise_that_a_load_remembers_for_a_window_is_learned_to_be_harmless),

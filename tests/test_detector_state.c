@@ -345,39 +345,55 @@ static void an_impossible_state_is_refused_whatever_its_checksums(void **state)
         }
 }
 
-/* In STAT, after the states and the tokens of 5 blocks: the means of 8 periods, then P, R and r of layers and experts. */
+/* In STAT, after the states and the tokens of 5 blocks: the means of 8 periods, then P, R and r of layers and of experts,
+ * then E2 of both. */
+enum {
+    MEANS = 40 * (LAYERS + SERIES) + 8 * 5 * LAYERS,
+    OF_LAYERS = MEANS + 4 * 8 * SERIES,
+    OF_EXPERTS = OF_LAYERS + 3 * 8 * LAYERS,
+    DRIFTS = OF_EXPERTS + 3 * 8 * SERIES,
+    END = DRIFTS + 8 * (LAYERS + SERIES)
+};
+
+static struct bytes with_share(const struct bytes *usual, size_t at, float share)
+{
+    struct bytes bytes = *usual;
+    set_share_of(&bytes, "STAT", at, share);
+    sign(&bytes);
+    return bytes;
+}
+
+static struct bytes with_real(const struct bytes *usual, size_t at, double value)
+{
+    struct bytes bytes = *usual;
+    set_real(&bytes, "STAT", at, value);
+    sign(&bytes);
+    return bytes;
+}
+
 static void what_cannot_have_been_learned_is_refused_whatever_its_checksums(void **state)
 {
     (void)state;
-    const size_t means = 40 * (LAYERS + SERIES) + 8 * 5 * LAYERS, layers = means + 4 * 8 * SERIES;
-    const size_t experts = layers + 3 * 8 * LAYERS;
-    const double impossible[] = {NAN, INFINITY, -INFINITY}, twice_squared[] = {2 * 9, 2 * 36};
-    struct bytes usual = usual_detector(), bytes;
-    assert_int_equal(get(section_of(&usual, "STAT") + 8, 8), experts + 3 * 8 * SERIES);
     const float no_shares[] = {1.5f, -0.1f, NAN};
+    const double impossible[] = {NAN, INFINITY, -INFINITY}, squared_tolerances[] = {9, 36};
+    struct bytes usual = usual_detector(), bytes;
+    assert_int_equal(get(section_of(&usual, "STAT") + 8, 8), END);
     for (size_t i = 0; i < 3; i++)
-        for (size_t at = means; at < layers; at += 4) {
-            bytes = usual;
-            set_share_of(&bytes, "STAT", at, no_shares[i]);
-            sign(&bytes);
+        for (size_t at = MEANS; at < OF_LAYERS; at += 4) {
+            bytes = with_share(&usual, at, no_shares[i]);
             assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
         }
     for (size_t i = 0; i < 3; i++)
-        for (size_t at = layers; at < experts + 3 * 8 * SERIES; at += 8) {
-            bytes = usual;
-            set_real(&bytes, "STAT", at, impossible[i]);
-            sign(&bytes);
+        for (size_t at = OF_LAYERS; at < END; at += 8) {
+            bytes = with_real(&usual, at, impossible[i]);
             assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
         }
     for (size_t i = 0; i < LAYERS + SERIES; i++) { /* r */
-        size_t at = i < LAYERS ? layers + 8 * (2 * LAYERS + i) : experts + 8 * (2 * SERIES + i - LAYERS);
-        double most = twice_squared[i >= LAYERS];
-        bytes = usual;
-        set_real(&bytes, "STAT", at, most);
-        sign(&bytes);
+        size_t at = i < LAYERS ? OF_LAYERS + 8 * (2 * LAYERS + i) : OF_EXPERTS + 8 * (2 * SERIES + i - LAYERS);
+        double most = squared_tolerances[i >= LAYERS];
+        bytes = with_real(&usual, at, most);
         moep_detector_destroy(loaded_detector(&bytes));
-        set_real(&bytes, "STAT", at, nextafter(most, 100));
-        sign(&bytes);
+        bytes = with_real(&usual, at, nextafter(most, 100));
         assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
     }
 }
@@ -386,14 +402,13 @@ static void what_cannot_have_been_learned_is_refused_whatever_its_checksums(void
 static void the_largest_of_all_that_may_have_been_learned_is_finite(void **state)
 {
     (void)state;
-    const size_t layers = 40 * (LAYERS + SERIES) + 8 * 5 * LAYERS + 4 * 8 * SERIES;
     int64_t *counts = random_counts(DETECTED_STEPS, LAYERS, EXPERTS, 45);
     for (int sign_of = -1; sign_of <= 1; sign_of += 2) {
         struct bytes bytes = usual_detector();
         for (size_t i = 0; i < 2 * LAYERS; i++)
-            set_real(&bytes, "STAT", layers + 8 * i, sign_of * DBL_MAX);
+            set_real(&bytes, "STAT", OF_LAYERS + 8 * i, sign_of * DBL_MAX);
         for (size_t i = 0; i < 2 * SERIES; i++)
-            set_real(&bytes, "STAT", layers + 8 * (3 * LAYERS + i), sign_of * DBL_MAX);
+            set_real(&bytes, "STAT", OF_EXPERTS + 8 * i, sign_of * DBL_MAX);
         sign(&bytes);
         moep_detector *detector = loaded_detector(&bytes);
         for (size_t step = USUAL_STEPS; step < DETECTED_STEPS; step++)
