@@ -345,10 +345,11 @@ static void an_impossible_state_is_refused_whatever_its_checksums(void **state)
         }
 }
 
-/* In STAT, after the states and the tokens of 5 blocks: the means of 8 periods, then P, R and r of layers and of experts,
- * then E2 of both. */
+/* In STAT, after the states and the tokens of 5 blocks: N; the means of 8 periods; P, R and r of layers and of experts;
+ * E2 of both. */
 enum {
-    MEANS = 40 * (LAYERS + SERIES) + 8 * 5 * LAYERS,
+    ERRORS = 40 * (LAYERS + SERIES) + 8 * 5 * LAYERS,
+    MEANS = ERRORS + 8,
     OF_LAYERS = MEANS + 4 * 8 * SERIES,
     OF_EXPERTS = OF_LAYERS + 3 * 8 * LAYERS,
     DRIFTS = OF_EXPERTS + 3 * 8 * SERIES,
@@ -384,10 +385,12 @@ static void what_cannot_have_been_learned_is_refused_whatever_its_checksums(void
             assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
         }
     for (size_t i = 0; i < 3; i++)
-        for (size_t at = OF_LAYERS; at < END; at += 8) {
+        for (size_t at = ERRORS; at < END; at = at == ERRORS ? OF_LAYERS : at + 8) {
             bytes = with_real(&usual, at, impossible[i]);
             assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
         }
+    bytes = with_real(&usual, ERRORS, -1);
+    assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
     for (size_t i = 0; i < LAYERS + SERIES; i++) { /* r */
         size_t at = i < LAYERS ? OF_LAYERS + 8 * (2 * LAYERS + i) : OF_EXPERTS + 8 * (2 * SERIES + i - LAYERS);
         double most = squared_tolerances[i >= LAYERS];
@@ -398,27 +401,32 @@ static void what_cannot_have_been_learned_is_refused_whatever_its_checksums(void
     }
 }
 
-/* Nothing that load accepts leads to a NaN. */
+/* Nothing that load accepts leads to a NaN, not even that no error has come. */
 static void the_largest_of_all_that_may_have_been_learned_is_finite(void **state)
 {
     (void)state;
     int64_t *counts = random_counts(DETECTED_STEPS, LAYERS, EXPERTS, 45);
-    for (int sign_of = -1; sign_of <= 1; sign_of += 2) {
+    const double errors[] = {0, DBL_MAX};
+    for (int i = 0; i < 4; i++) {
         struct bytes bytes = usual_detector();
-        for (size_t i = 0; i < 2 * LAYERS; i++)
-            set_real(&bytes, "STAT", OF_LAYERS + 8 * i, sign_of * DBL_MAX);
-        for (size_t i = 0; i < 2 * SERIES; i++)
-            set_real(&bytes, "STAT", OF_EXPERTS + 8 * i, sign_of * DBL_MAX);
+        for (size_t at = OF_LAYERS; at < DRIFTS; at += 8) {
+            size_t n = at < OF_EXPERTS ? LAYERS : SERIES, first = at < OF_EXPERTS ? OF_LAYERS : OF_EXPERTS;
+            bool is_recent = at >= first + 8 * 2 * n;
+            set_real(&bytes, "STAT", at, i % 2 ? -DBL_MAX : is_recent ? 9 : DBL_MAX);
+        }
+        set_real(&bytes, "STAT", ERRORS, errors[i / 2]);
         sign(&bytes);
         moep_detector *detector = loaded_detector(&bytes);
         for (size_t step = USUAL_STEPS; step < DETECTED_STEPS; step++)
             push_detector(detector, counts, step);
         double layer_drifts[LAYERS], drifts[SERIES];
         assert_int_equal(moep_detector_read(detector, MOEP_DRIFT, 0, layer_drifts, drifts), MOEP_OK);
-        for (size_t i = 0; i < LAYERS; i++)
-            assert_true(isfinite(layer_drifts[i]));
-        for (size_t i = 0; i < SERIES; i++)
-            assert_true(isfinite(drifts[i]));
+        for (size_t layer = 0; layer < LAYERS; layer++)
+            assert_true(isfinite(layer_drifts[layer]));
+        for (size_t s = 0; s < SERIES; s++)
+            assert_true(isfinite(drifts[s]));
+        bytes = saved_detector(detector);
+        moep_detector_destroy(loaded_detector(&bytes));
         moep_detector_destroy(detector);
     }
     free(counts);
