@@ -401,6 +401,21 @@ static void what_cannot_have_been_learned_is_refused_whatever_its_checksums(void
     }
 }
 
+static void what_was_learned_must_be_there_if_and_only_if_the_growth_is_learned(void **state)
+{
+    (void)state;
+    moep_detector_config config = constant_config();
+    struct bytes learning = usual_detector(), constant = state_of(&config, USUAL_STEPS), longer = learning;
+    set_real(&learning, "DCFG", 40, 0.3);
+    set_real(&constant, "DCFG", 40, MOEP_LEARN);
+    set(field(&longer, "DCFG", 16), 1000000, 8); /* the horizon: means of more periods */
+    struct bytes *forged[] = {&learning, &constant, &longer};
+    for (size_t i = 0; i < 3; i++) {
+        sign(forged[i]);
+        assert_refused(forged[i]->at, forged[i]->size, MOEP_ERROR_CORRUPT);
+    }
+}
+
 /* Nothing that load accepts leads to a NaN, not even that no error has come. */
 static void the_largest_of_all_that_may_have_been_learned_is_finite(void **state)
 {
@@ -537,6 +552,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(any_flipped_bit_and_any_missing_tail_is_seen),
         cmocka_unit_test(an_impossible_state_is_refused_whatever_its_checksums),
         cmocka_unit_test(what_cannot_have_been_learned_is_refused_whatever_its_checksums),
+        cmocka_unit_test(what_was_learned_must_be_there_if_and_only_if_the_growth_is_learned),
         cmocka_unit_test(the_largest_of_all_that_may_have_been_learned_is_finite),
         cmocka_unit_test(a_detector_in_warmup_has_no_other_state),
         cmocka_unit_test(fields_appended_to_the_configuration_are_skipped),
