@@ -330,6 +330,8 @@ static void an_impossible_state_is_refused_whatever_its_checksums(void **state)
     refused(set(field(&bytes, "STAT", 24), UINT64_C(1) << 40, 8));    /* entered with a block to come */
     refused(set(field(&bytes, "DRFT", 0), 0, 8));                     /* no block, but states */
     refused(set_real(&bytes, "STAT", 32, NAN));                       /* a drift */
+    refused(set_real(&bytes, "STAT", 32, INFINITY));
+    refused(set_real(&bytes, "STAT", 40 * LAYERS + 32, -INFINITY)); /* of an expert */
     refused(set_real(&bytes, "STAT", tokens, -1));
     refused(set_real(&bytes, "STAT", tokens, INFINITY));
     refused(set_share_of(&bytes, "HIST", 24, 1.5f));
