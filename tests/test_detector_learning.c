@@ -167,7 +167,7 @@ static bool all_zero(const void *bytes, size_t size)
 
 static bool no_drift(const struct expected_drift *drifts, size_t n)
 {
-    return all_zero(drifts->smoothed, n * sizeof(double)) && all_zero(drifts->squared, n * sizeof(double));
+    return all_zero(drifts->smoothed, n * sizeof(double)) && all_zero(drifts->expected, n * sizeof(double));
 }
 
 /* The means, N, P, R and r, s and E2. */

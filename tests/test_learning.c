@@ -50,7 +50,7 @@ static struct expected expect(const struct periods *periods, const size_t *spans
             struct pair pair =
                 e == EXPERTS ? pair_of_layer(periods, layer, i, o) : pair_of_expert(periods, layer, e, i, o);
             predicted += fmin(pair.p, 8 * tolerance);
-            realised += fmin(pair.e, fmax(2 * tolerance, 3 * pair.p));
+            realised += fmin(pair.e, fmax(2 * tolerance, 3 * fmin(pair.p, 8 * tolerance)));
             recent += fmin(pair.e, tolerance);
             pairs++;
         }

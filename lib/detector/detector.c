@@ -19,7 +19,7 @@ static struct expected_drift lay_out_drifts(struct arena *arena, size_t n)
 {
     struct expected_drift drifts;
     drifts.smoothed = mp_arena_take(arena, n, sizeof *drifts.smoothed);
-    drifts.squared = mp_arena_take(arena, n, sizeof *drifts.squared);
+    drifts.expected = mp_arena_take(arena, n, sizeof *drifts.expected);
     return drifts;
 }
 
@@ -130,7 +130,7 @@ static void evaluate_experts(moep_detector *detector, size_t layer, const struct
     struct learned_experts learned = mp_learned_of_experts(&detector->learning, layer, mp_detector_periods(detector), n,
                                                            detector->scratch + 3 * n, detector->scratch + 4 * n);
     mp_expect_of_experts(&rule, estimate, n, &learned, first, detector->of_experts.smoothed + at,
-                         detector->of_experts.squared + at, detector->says);
+                         detector->of_experts.expected + at, detector->says);
     for (size_t e = 0; e < n; e++)
         mp_stability_update(&detector->experts[at + e], stability, (unsigned)detector->says[e], blocks_ended,
                             detector->history.next_step - 1);
@@ -150,7 +150,7 @@ static void evaluate(moep_detector *detector, size_t layer, uint64_t blocks_ende
         mp_learning_learn(&detector->learning, layer, mp_detector_periods(detector), estimate.noise);
     struct learned learned = mp_learned_of_layer(&detector->learning, layer, mp_detector_periods(detector));
     unsigned says = mp_expect_of_layer(&rule, &estimate, n, &learned, first, &detector->of_layers.smoothed[layer],
-                                       &detector->of_layers.squared[layer]);
+                                       &detector->of_layers.expected[layer]);
     mp_stability_update(&detector->layers[layer], &stability, says, blocks_ended, detector->history.next_step - 1);
     evaluate_experts(detector, layer, &estimate, &stability, blocks_ended, first);
 }
@@ -187,7 +187,7 @@ static void push_step(moep_detector *detector, const void *counts, moep_dtype dt
 static void forget(const struct expected_drift *drifts, size_t n)
 {
     memset(drifts->smoothed, 0, n * sizeof *drifts->smoothed);
-    memset(drifts->squared, 0, n * sizeof *drifts->squared);
+    memset(drifts->expected, 0, n * sizeof *drifts->expected);
 }
 
 /* Begins WARMUP: at the first step, and again after a gap so long that the load before it no longer counts. */

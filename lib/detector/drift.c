@@ -164,13 +164,13 @@ void mp_drift_estimate(const struct drift *drift, size_t first, size_t n, const 
                 out->squared, out->trend, out->noise);
 }
 
-MP_VECTORISED static void mp_add_row(double *restrict sum, const uint32_t *restrict row, size_t n)
+MP_VECTORISED static void mp_drift_add_row(double *restrict sum, const uint32_t *restrict row, size_t n)
 {
     for (size_t s = 0; s < n; s++)
         sum[s] += (double)(int32_t)row[s];
 }
 
-MP_VECTORISED static void mp_scale_sums(float *restrict means, const double *restrict sum, double scale, size_t n)
+MP_VECTORISED static void mp_drift_scale(float *restrict means, const double *restrict sum, double scale, size_t n)
 {
     for (size_t s = 0; s < n; s++)
         means[s] = (float)(sum[s] * scale);
@@ -181,8 +181,8 @@ void mp_drift_last_means(const struct drift *drift, size_t first, size_t n, doub
     uint64_t blocks_ended = mp_drift_blocks_ended(drift);
     memset(sum, 0, n * sizeof *sum);
     for (uint64_t back = 1; back <= drift->blocks; back++)
-        mp_add_row(sum, row_of(drift, blocks_ended - back) + first, n);
-    mp_scale_sums(means, sum, UNIT / (double)drift->blocks, n);
+        mp_drift_add_row(sum, row_of(drift, blocks_ended - back) + first, n);
+    mp_drift_scale(means, sum, UNIT / (double)drift->blocks, n);
 }
 
 double mp_drift_mean(const struct drift *drift, size_t series)

@@ -41,7 +41,7 @@
 
 /* What is kept of n series from block to block. */
 struct expected_drift {
-    double *smoothed, *squared; /* s; E2 */
+    double *smoothed, *expected; /* s; E2 */
 };
 
 /* What a block's numbers are compared with. */
@@ -54,11 +54,11 @@ struct drift_rule mp_drift_rule(const struct growth *growth, double tolerance);
 
 /* Updates a layer at a block's end. first: none has been evaluated before. Returns what it says (stability.h). */
 unsigned mp_expect_of_layer(const struct drift_rule *rule, const struct drift_estimate *estimate, size_t experts,
-                            const struct learned *learned, bool first, double *smoothed, double *squared);
+                            const struct learned *learned, bool first, double *smoothed, double *expected);
 
 /* The same of its n experts; says: [n]. */
 void mp_expect_of_experts(const struct drift_rule *rule, const struct drift_estimate *estimate, size_t n,
-                          const struct learned_experts *learned, bool first, double *smoothed, double *squared,
+                          const struct learned_experts *learned, bool first, double *smoothed, double *expected,
                           int64_t *says);
 
 #endif

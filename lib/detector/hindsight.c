@@ -24,7 +24,7 @@ static void lay_out(void *self, struct arena *arena)
     size_t series = mp_product(hindsight->layers, hindsight->experts);
     hindsight->means = mp_arena_take(arena, series, rows(hindsight) * sizeof *hindsight->means);
     hindsight->sum = mp_arena_take(arena, hindsight->experts, sizeof *hindsight->sum);
-    hindsight->came = mp_arena_take(arena, hindsight->experts, MP_SPANS * sizeof *hindsight->came);
+    hindsight->came = mp_arena_take(arena, hindsight->experts, sizeof *hindsight->came);
 }
 
 static void add_span(struct hindsight *hindsight, size_t span, const moep_detector_config *config)
@@ -84,29 +84,15 @@ size_t mp_hindsight_spans(const struct hindsight *hindsight, uint64_t periods)
     return n;
 }
 
-bool mp_hindsight_first(const struct hindsight *hindsight, uint64_t periods)
-{
-    return periods == hindsight->span[0] + 2;
-}
-
-void mp_hindsight_look(const struct hindsight *hindsight, size_t layer, uint64_t periods)
-{
-    size_t steps[MP_SPANS], spans = mp_hindsight_spans(hindsight, periods);
-    struct block_means means = means_of(hindsight, layer);
-    struct block_origin now = {.blocks = periods};
-    for (size_t i = 0; i < spans; i++)
-        steps[i] = hindsight->span[i] * hindsight->period;
-    mp_window_means(&means, &now, steps, spans, hindsight->sum, hindsight->came);
-}
-
 /* What squared shares are multiplied by, and the part (1 + 1/S) / 2 of V. */
 struct scale {
     double predicted, realised, noise;
 };
 
-MP_VECTORISED static void mp_compare(const float *restrict before, const float *restrict past,
-                                     const double *restrict came, const double *restrict noise, struct scale scale,
-                                     double *restrict predicted, double *restrict realised, size_t n)
+MP_VECTORISED static void mp_hindsight_compare(const float *restrict before, const float *restrict past,
+                                               const double *restrict came, const double *restrict noise,
+                                               struct scale scale, double *restrict predicted,
+                                               double *restrict realised, size_t n)
 {
     for (size_t e = 0; e < n; e++) {
         double moved = (double)past[e] - (double)before[e], off = came[e] - (double)past[e];
@@ -118,13 +104,15 @@ MP_VECTORISED static void mp_compare(const float *restrict before, const float *
 void mp_hindsight_errors(const struct hindsight *hindsight, size_t layer, uint64_t periods, size_t i,
                          const double *noise, double *predicted, double *realised)
 {
-    size_t n = hindsight->experts, span = hindsight->span[i];
+    size_t n = hindsight->experts, span = hindsight->span[i], steps = span * hindsight->period;
+    struct block_origin now = {.blocks = periods};
     double unit = (double)n * (double)n;
     struct scale scale = {unit * hindsight->growth, unit * hindsight->scale[i], (1 + 1 / (double)span) / 2};
     struct block_means means = means_of(hindsight, layer);
     uint64_t past = periods - span - 1;
-    mp_compare(mp_block_mean(&means, past - 1), mp_block_mean(&means, past), hindsight->came + i * n, noise, scale,
-               predicted, realised, n);
+    mp_window_means(&means, &now, &steps, 1, hindsight->sum, hindsight->came);
+    mp_hindsight_compare(mp_block_mean(&means, past - 1), mp_block_mean(&means, past), hindsight->came, noise, scale,
+                         predicted, realised, n);
 }
 
 /* ---- checkpoint -------------------------------------------------------------------------------------------------- */

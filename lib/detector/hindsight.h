@@ -2,8 +2,9 @@
 /* How well the past means of a layer's experts forecast what then came, and how well the constant growth said so.
  *
  * A period is W steps, m blocks. A_i is an expert's mean share in period i. When period i ends, it shows how well A_o
- * forecast the S periods since o = i - S, for a span S of 5 periods and one as long as the horizon. In units of the mean
- * load, with E the number of experts, g the growth (growth.h) and V the noise of a difference between two periods:
+ * forecast the S periods since o = i - S, for a span S of 5 periods and one as long as the horizon, in whole periods. In
+ * units of the mean load, with E the number of experts, g the growth (growth.h) and V the noise of a difference between
+ * two periods, as it is measured at i:
  *
  *     p = g E^2 ((A_o - A_(o-1))^2 - V)                                        the squared error predicted at o
  *     e = g / g(S) E^2 ((mean of A_(o+1) .. A_i - A_o)^2 - (1 + 1/S) V / 2)    that which came, scaled to the horizon
@@ -31,8 +32,8 @@ struct hindsight {
     double growth, scale[MP_SPANS]; /* g; g / g(S) */
     struct arena arena;
     float *means; /* [layers][rows][experts] (block_means.h) */
-    double *sum;  /* [experts], without a meaning between calls, as the rest */
-    double *came; /* [MP_SPANS][experts] */
+    double *sum;  /* [experts], without a meaning between calls */
+    double *came; /* [experts], the same */
 };
 
 /* After OUT_OF_MEMORY, mp_hindsight_free is still allowed, as it is on zeroed memory. */
@@ -46,13 +47,7 @@ void mp_hindsight_end_period(struct hindsight *hindsight, const struct drift *dr
 /* The number of spans, of which the shortest come first, that have errors when so many periods have ended. */
 size_t mp_hindsight_spans(const struct hindsight *hindsight, uint64_t periods);
 
-/* True if these are the first errors of all. */
-bool mp_hindsight_first(const struct hindsight *hindsight, uint64_t periods);
-
-/* Prepares mp_hindsight_errors for a layer, when a period has ended. */
-void mp_hindsight_look(const struct hindsight *hindsight, size_t layer, uint64_t periods);
-
-/* Fills predicted (p) and realised (e) for span i of the same layer. noise: V; all [experts]. */
+/* Fills predicted (p) and realised (e) of a layer's experts for span i, one of those. noise: V; all [experts]. */
 void mp_hindsight_errors(const struct hindsight *hindsight, size_t layer, uint64_t periods, size_t i,
                          const double *noise, double *predicted, double *realised);
 

@@ -56,6 +56,8 @@ void mp_learning_free(struct learning *learning, const struct memory *memory)
 
 void mp_learning_reset(struct learning *learning)
 {
+    if (!learning->enabled)
+        return;
     learning->errors = 0;
     mp_arena_clear(&learning->arena);
     mp_arena_clear(&learning->hindsight.arena);
@@ -63,21 +65,25 @@ void mp_learning_reset(struct learning *learning)
 
 void mp_learning_copy(struct learning *to, const struct learning *from)
 {
+    if (!from->enabled)
+        return;
     to->errors = from->errors;
     mp_arena_copy(&to->arena, &from->arena);
     mp_arena_copy(&to->hindsight.arena, &from->hindsight.arena);
 }
 
-/* ---- learning ---------------------------------------------------------------------------------------------------- */
+/* ---- errors ------------------------------------------------------------------------------------------------------ */
 
 /* Adds the errors of a span to the lessons of n series, p and e as far as they count. */
-MP_VECTORISED static void mp_add_errors(double *restrict predicted, double *restrict realised, double *restrict recent,
-                                        const double *restrict p, const double *restrict e, double tolerance, size_t n)
+MP_VECTORISED static void mp_learning_add(double *restrict predicted, double *restrict realised,
+                                          double *restrict recent, const double *restrict p, const double *restrict e,
+                                          double tolerance, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
+        double counted = p[i] < MOST_PREDICTED * tolerance ? p[i] : MOST_PREDICTED * tolerance;
         double tolerated = MOST_REALISED * tolerance;
-        double most = MOST_RATIO * p[i] > tolerated ? MOST_RATIO * p[i] : tolerated;
-        predicted[i] += p[i] < MOST_PREDICTED * tolerance ? p[i] : MOST_PREDICTED * tolerance;
+        double most = MOST_RATIO * counted > tolerated ? MOST_RATIO * counted : tolerated;
+        predicted[i] += counted;
         realised[i] += e[i] < most ? e[i] : most;
         recent[i] += e[i] < MOST_RECENT * tolerance ? e[i] : MOST_RECENT * tolerance;
     }
@@ -85,14 +91,15 @@ MP_VECTORISED static void mp_add_errors(double *restrict predicted, double *rest
 
 static void add_errors(const struct lessons *to, const double *p, const double *e, double tolerance, size_t n)
 {
-    mp_add_errors(to->predicted, to->realised, to->recent, p, e, tolerance, n);
+    mp_learning_add(to->predicted, to->realised, to->recent, p, e, tolerance, n);
 }
 
 /* ---- learning ---------------------------------------------------------------------------------------------------- */
 
 /* Takes what the errors of `spans` spans add. The first errors of all are r itself. */
-MP_VECTORISED static void mp_update(double *restrict predicted, double *restrict realised, double *restrict recent,
-                                    const struct lessons *added, double spans, bool first, size_t n)
+MP_VECTORISED static void mp_learning_update(double *restrict predicted, double *restrict realised,
+                                             double *restrict recent, const struct lessons *added, double spans,
+                                             bool first, size_t n)
 {
     const double *restrict of_predicted = added->predicted, *restrict of_realised = added->realised;
     const double *restrict of_recent = added->recent;
@@ -107,7 +114,8 @@ MP_VECTORISED static void mp_update(double *restrict predicted, double *restrict
 static void update(const struct lessons *lessons, size_t at, const struct lessons *added, size_t spans, bool first,
                    size_t n)
 {
-    mp_update(lessons->predicted + at, lessons->realised + at, lessons->recent + at, added, (double)spans, first, n);
+    mp_learning_update(lessons->predicted + at, lessons->realised + at, lessons->recent + at, added, (double)spans,
+                       first, n);
 }
 
 static void clear(const struct lessons *lessons, size_t n)
@@ -117,7 +125,7 @@ static void clear(const struct lessons *lessons, size_t n)
     memset(lessons->recent, 0, n * sizeof *lessons->recent);
 }
 
-MP_VECTORISED static double mp_total(const double *values, size_t n)
+MP_VECTORISED static double mp_learning_total(const double *values, size_t n)
 {
     double sum;
     MP_SUM(sum, i, n, values[i]);
@@ -130,7 +138,8 @@ static void add_span(const struct learning *learning, size_t layer, uint64_t per
 {
     size_t n = learning->hindsight.experts;
     mp_hindsight_errors(&learning->hindsight, layer, periods, i, noise, learning->predicted, learning->realised);
-    double p = mp_total(learning->predicted, n) / (double)n, e = mp_total(learning->realised, n) / (double)n;
+    double p = mp_learning_total(learning->predicted, n) / (double)n,
+           e = mp_learning_total(learning->realised, n) / (double)n;
     add_errors(of_layer, &p, &e, learning->tolerance, 1);
     add_errors(&learning->added, learning->predicted, learning->realised, learning->expert_tolerance, n);
 }
@@ -140,8 +149,7 @@ static void learn(struct learning *learning, size_t layer, uint64_t periods, siz
     size_t n = learning->hindsight.experts;
     double sums[3] = {0};
     struct lessons of_layer = {&sums[0], &sums[1], &sums[2]};
-    bool first = mp_hindsight_first(&learning->hindsight, periods);
-    mp_hindsight_look(&learning->hindsight, layer, periods);
+    bool first = learning->errors == (double)spans; /* none has come before */
     clear(&learning->added, n);
     for (size_t i = 0; i < spans; i++)
         add_span(learning, layer, periods, i, noise, &of_layer);
@@ -185,9 +193,9 @@ static inline double usual_of(double predicted, double errors)
     return (predicted > 0 ? predicted : 0) / errors;
 }
 
-MP_VECTORISED static void mp_fill_learned(double *restrict factor, double *restrict usual,
-                                          const double *restrict predicted, const double *restrict realised,
-                                          double prior, double tolerance, double errors, size_t n)
+MP_VECTORISED static void mp_learning_fill(double *restrict factor, double *restrict usual,
+                                           const double *restrict predicted, const double *restrict realised,
+                                           double prior, double tolerance, double errors, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
         factor[i] = factor_of(predicted[i], realised[i], prior, tolerance);
@@ -211,8 +219,8 @@ struct learned_experts mp_learned_of_experts(const struct learning *learning, si
     struct learned of_layer = mp_learned_of_layer(learning, layer, periods);
     if (!of_layer.any)
         return (struct learned_experts){0};
-    mp_fill_learned(factor, usual, lessons->predicted + layer * n, lessons->realised + layer * n, of_layer.factor,
-                    learning->expert_tolerance, learning->errors, n);
+    mp_learning_fill(factor, usual, lessons->predicted + layer * n, lessons->realised + layer * n, of_layer.factor,
+                     learning->expert_tolerance, learning->errors, n);
     return (struct learned_experts){true, factor, lessons->recent + layer * n, usual};
 }
 

@@ -5,11 +5,11 @@
  * A layer's are the means over its experts. With T the tolerance, every layer and every expert keeps
  *
  *     P    sum over the origins and spans of min(p, 8 T^2); a sum's past loses half its weight in 20 periods
- *     R    sum of min(e, max(2 T^2, 3 p)): how far the loads went when the data changed says little of other times
+ *     R    sum of min(e, max(2 T^2, 3 min(p, 8 T^2))): how far the loads went when the data changed says little of other times
  *     r    mean over the spans of min(e, T^2), smoothed by halves: what came lately
  *     c    (max(R, 0) + 3 T^2 c') / (max(P, 0) + 3 T^2), kept within 0.18 .. 5: the part of the predicted that comes.
- *          c' is 1 for a layer, and the layer's c for its experts. A load whose noise is remembered for W steps and then
- *          forgotten has the least c, 1 / (2 g)
+ *          c' is 1 for a layer, and the layer's c for its experts. With the default
+ *          horizon, the least is 1 / (2 g): that of a load whose noise is remembered for W steps and then forgotten
  *     u    max(P, 0) / N, the usual min(p, 8 T^2), with N the sum of ones in the place of those
  *
  * expected_drift.h says what is made of them.

@@ -97,9 +97,9 @@ static void drifts_fields(struct checkpoint *checkpoint, const moep_detector_con
                           const struct expected_drift *drifts, size_t n)
 {
     if (mp_learns(config))
-        mp_field_doubles(checkpoint, drifts->squared, n, -DBL_MAX, DBL_MAX);
+        mp_field_doubles(checkpoint, drifts->expected, n, -DBL_MAX, DBL_MAX);
     else if (checkpoint->mode == MP_READ)
-        memcpy(drifts->squared, drifts->smoothed, n * sizeof *drifts->squared);
+        memcpy(drifts->expected, drifts->smoothed, n * sizeof *drifts->expected);
 }
 
 static void states_fields(struct checkpoint *checkpoint, void *handle)

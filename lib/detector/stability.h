@@ -37,7 +37,8 @@ void mp_stability_restart(struct stability *stability, uint64_t step);
 void mp_stability_update(struct stability *stability, const struct stability_rule *rule, unsigned says,
                          uint64_t blocks_ended, uint64_t step);
 
-/* Its state, and the smoothed prediction that belongs to it, as a checkpoint's fields, and their bytes. warmup: its
+/* Its state as a checkpoint's fields, and their bytes. The smoothed drift (expected_drift.h) stands among them, as it did
+ * in 0.1.0. warmup: its
  * detector is still in WARMUP. blocks_ended, next_step: the detector's. */
 enum { MP_STABILITY_SAVED = 40 };
 void mp_stability_fields(struct stability *stability, double *smoothed, struct checkpoint *checkpoint, bool warmup,

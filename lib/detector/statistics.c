@@ -99,7 +99,7 @@ static moep_status check_window(const moep_detector *detector, size_t index)
 static void read_drift(const struct expected_drift *drifts, size_t n, double *out)
 {
     for (size_t i = 0; out && i < n; i++)
-        out[i] = sqrt(fmax(drifts->squared[i], 0));
+        out[i] = sqrt(fmax(drifts->expected[i], 0));
 }
 
 /* Tokens per step over the 2 m blocks from which the noise is estimated. */

@@ -36,7 +36,7 @@ def all_delays(size, ramp):
     for name in TUNED_ON:
         counts = trace(name)
         for seed in range(REPEATS):
-            onset = len(counts) - BEFORE_END + 7 * seed
+            onset = len(counts) - BEFORE_END + 37 * seed
             run = Run(injected(counts, onset, size, ramp, seed))
             for detector in OURS:
                 found[detector].append(delays(DETECTORS[detector](run).stable, onset))

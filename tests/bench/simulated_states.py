@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Delays and false alarms of the state detector and its rivals in simulated runs. The figures are medians over 20 runs,
-whose events are at different places within a block. Each case has targets; and no figure of the detector may be worse
+whose events are spread over a period of the detector. Each case has targets; and no figure of it may be worse
 than that of constant growth by more than a tenth."""
 import itertools
 from typing import Callable, NamedTuple
@@ -17,7 +17,7 @@ BATCHES = [("4,096", {"assignments": 4096, "overdispersion": 4}), ("524,288", {"
 
 
 def onsets():
-    return ONSET + np.arange(RUNS)
+    return ONSET + 7 * np.arange(RUNS)
 
 
 def simulated(happens, **common):
