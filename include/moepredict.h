@@ -538,8 +538,8 @@ MOEP_API moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, 
  *     layer     sqrt(mean over its experts of ((m - M) x experts)^2) <= tolerance
  *     expert    abs(m - M) x experts <= expert_tolerance
  * if the load keeps moving as it has lately. This is no guarantee: tomorrow's change of the data is not in the
- * past. On nine of eleven recorded runs none to five in a hundred broke it, on two whose loads never come to rest
- * ten to twenty (`sh tests/bench/run.sh detector_quality`).
+ * past. On nine of eleven recorded runs none to five in a hundred broke it, on two whose loads long keep moving 11
+ * and 17 (`sh tests/bench/run.sh detector_quality`).
  *
  * Let E2 be the square of the drift expected over the horizon, and s the standard deviation that noise gives to it.
  * STABLE
@@ -550,10 +550,12 @@ MOEP_API moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, 
  *
  * What is learned. Whether a drift goes on or comes back differs from run to run. So by default a detector keeps its
  * means of drift_window steps, and compares each with what came in the 5 x drift_window steps after it and in the
- * horizon. From these errors every layer, and every expert beginning with what its layer knows, learns which part of
- * the drift that it expected has come. E2 is corrected by that, and mixed with the errors that came lately: the more
- * so, the more noise hides the drift of now. From then on at most a third of s counts for STABLE to begin, and a
- * smoothed E2 less that third beyond the second limit ends it, too. A jump or a trend is seen as fast as ever.
+ * horizon. From these errors every layer, and every expert beginning with what its layer knows, learns which part
+ * of the drift that it expected has come. E2 is corrected by that, and mixed with the errors that came lately: the
+ * more so, the more noise hides the drift of now. From the first error on, about a third of s or less takes the
+ * place of s where STABLE begins. It also ends when the smoothed E2 less that exceeds the second limit. A drift of
+ * more than four times what was usual is new: it ends STABLE by the constant growth, as a trend does, so that
+ * neither is seen any later.
  *
  * Place experts by the forecast where a layer is STABLE; keep room for every expert elsewhere. In a TRANSIENT layer
  * some experts are STABLE: theirs are loads to rely on. Where an expert gets only a handful of tokens a step, noise
@@ -635,7 +637,8 @@ MOEP_API void moep_detector_destroy(moep_detector *detector);
 
 /* Records training steps, as moep_predictor_push and push_at do.
  * - States change with the last step of a block of pushed steps. Skipped step numbers do not count.
- * - A gap of more than drift_window numbers restarts the WARMUP of all. Sliding windows still hold the last steps.
+ * - A gap of more than drift_window numbers restarts the WARMUP of all, and what was learned is forgotten. Sliding
+ *   windows still hold the last steps.
  * - A layer without tokens repeats its last shares and so becomes STABLE, as does an expert that gets none.
  * Cost: O(layers x experts) per step, whatever the windows. No memory, no lock, no system call.
  * Errors: INVALID_ARGUMENT, in words with step, layer and expert. Nothing of the call is then recorded. */

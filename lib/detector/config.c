@@ -8,7 +8,7 @@
 #include <math.h>
 #include <stdbool.h>
 
-/* tests/bench/detector_quality.py measures any other choice on recorded and simulated runs. */
+/* Chosen on recorded and simulated runs with tests/bench/detector_quality.py. */
 const moep_detector_config mp_detector_config_defaults = {
     .horizon = 1000,          /* the paper's horizon, and the steps between two placements */
     .tolerance = 0.10,        /* lower: fewer layers become STABLE; higher: a placement is further off */

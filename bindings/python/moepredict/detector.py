@@ -43,8 +43,9 @@ class Detector(Handle):
     The detector expects D from how far the load has just drifted, and learns from the errors of its own past means how
     much of such a drift comes. STABLE begins once D has been expected to stay within the tolerance for dwell steps. It
     ends when the newest drift predicts more than 1.3 times the tolerance even if three standard deviations are noise,
-    or when the errors that came lately have raised what is expected that far. It is a forecast and no guarantee,
-    because past loads do not show a change of data that is yet to come. It means the same at any batch size.
+    when the drift keeps one direction, or when what was learned has raised the smoothed expected error that far. It is
+    a forecast and no guarantee, because past loads do not show a change of data that is yet to come. It means the same
+    at any batch size.
 
     Parameters
     ----------
