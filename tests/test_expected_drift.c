@@ -204,6 +204,8 @@ static void a_block_is_within_while_drift_and_margin_are_within_the_tolerance(vo
             assert_says_flags(kind, series, ALL, MP_WITHIN);
             series.squared += 2 * little;
             assert_says_flags(kind, series, ALL, 0);
+            assert_says_flags(kind, (struct series){.factor = 1, .smoothed = 2 * tolerated}, ALL,
+                              MP_WITHIN); /* s = T^2 */
         }
 }
 

@@ -115,6 +115,7 @@ static void a_restart_counts_as_a_change_except_in_warmup(void **state)
     for (int i = 0; i + 1 < DWELL; i++)
         update(&layer, MP_WITHIN);
     mp_stability_restart(&layer.stability, 700);
+    assert_int_equal(layer.stability.blocks_within, 0);
     for (int i = 0; i + 1 < DWELL; i++) /* those before do not count */
         assert_int_equal(update(&layer, MP_WITHIN), MOEP_TRANSIENT);
     assert_int_equal(update(&layer, MP_WITHIN), MOEP_STABLE);
