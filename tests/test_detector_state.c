@@ -395,7 +395,7 @@ static void what_cannot_have_been_learned_is_refused_whatever_its_checksums(void
     assert_refused(bytes.at, bytes.size, MOEP_ERROR_CORRUPT);
     for (size_t i = 0; i < LAYERS + SERIES; i++) { /* r */
         size_t at = i < LAYERS ? OF_LAYERS + 8 * (2 * LAYERS + i) : OF_EXPERTS + 8 * (2 * SERIES + i - LAYERS);
-        double most = squared_tolerances[i >= LAYERS];
+        double most = 1.5 * squared_tolerances[i >= LAYERS];
         bytes = with_real(&usual, at, most);
         moep_detector_destroy(loaded_detector(&bytes));
         bytes = with_real(&usual, at, nextafter(most, 100));

@@ -39,7 +39,7 @@ static struct outcome defined(const struct series *series, double p, double v, b
     double s = series->first ? p : (series->smoothed + p) / 2, expected = s, margin = v;
     if (series->learned) {
         double trust = 0.7 * 2 * tolerated / (2 * tolerated + v);
-        expected = 0.8 * (trust * series->factor * s + (1 - trust) * series->recent);
+        expected = 0.75 * (trust * series->factor * s + (1 - trust) * series->recent);
         margin = trust * v / 2;
         beyond |= expected - margin > limit;
     }
@@ -175,19 +175,19 @@ static void the_more_noise_the_more_the_errors_that_came_count(void **state)
         struct series drift = {.squared = 1.0 / 3, .factor = 0.5, .learned = true, .smoothed = 1}, error = drift;
         error.squared = error.smoothed = 0;
         error.recent = 1;
-        assert_near(judge(kind, drift).expected, 0.8 * 0.7 * 0.5, 1e-15);
-        assert_near(judge(kind, error).expected, 0.8 * 0.3, 1e-15);
-        double before = 0.8 * 0.3;
+        assert_near(judge(kind, drift).expected, 0.75 * 0.7 * 0.5, 1e-15);
+        assert_near(judge(kind, error).expected, 0.75 * 0.3, 1e-15);
+        double before = 0.75 * 0.3;
         for (double noise = 0.001; noise < 1e9; noise *= 2) {
             error.noise = drift.noise = noise;
-            double of_errors = judge(kind, error).expected / 0.8;
+            double of_errors = judge(kind, error).expected / 0.75;
             assert_true(of_errors > before || before > 0.999999);
-            assert_near(judge(kind, drift).expected, 0.8 * 0.5 * (1 - of_errors), 1e-15);
+            assert_near(judge(kind, drift).expected, 0.75 * 0.5 * (1 - of_errors), 1e-15);
             before = of_errors;
         }
         assert_near(before, 1, 1e-8);
         error.noise = tolerated * 2 / (0.5 * 3 * sqrt(2)); /* v = 2 T^2 */
-        assert_near(judge(kind, error).expected, 0.8 * (1 - 0.35), 1e-15);
+        assert_near(judge(kind, error).expected, 0.75 * (1 - 0.35), 1e-15);
     }
 }
 
@@ -230,7 +230,7 @@ static void a_drift_below_nothing_does_not_make_up_for_its_error(void **state)
 static double recent_for(double expected, double sign_of_margin, const struct series *series, double s)
 {
     double error = series->factor * 3 * sqrt(2) * series->noise, trust = 0.7 * 0.5 / (0.5 + error);
-    return ((expected + sign_of_margin * trust * error / 2) / 0.8 - trust * series->factor * s) / (1 - trust);
+    return ((expected + sign_of_margin * trust * error / 2) / 0.75 - trust * series->factor * s) / (1 - trust);
 }
 
 static void errors_that_came_lately_keep_a_series_from_the_state_and_end_it(void **state)

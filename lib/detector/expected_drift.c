@@ -11,7 +11,7 @@
  * DEVIATIONS take noise for drift, more see drift late. Less than UNUSUAL takes usual drifts for new ones, more sees
  * shifts late. A SETTLING of 1 expects more than comes. More than MOST_TRUST sees less of the errors that came. */
 enum { DEVIATIONS = 3, UNUSUAL = 4 };
-static const double LIMIT = 1.3, SETTLING = 0.8, MOST_TRUST = 0.7, ROOT_OF_2 = 1.4142135623730951;
+static const double LIMIT = 1.3, SETTLING = 0.75, MOST_TRUST = 0.7, ROOT_OF_2 = 1.4142135623730951;
 
 static inline double square(double x)
 {

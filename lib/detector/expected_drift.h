@@ -18,9 +18,9 @@
  * begins as the first, then s = (s + p) / 2. With T the tolerance, the expected squared drift and its margin are
  *
  *     E2 = s, m = v                                              before an error has come
- *     E2 = 4/5 (a c s + (1 - a) r), m = a v / 2                  then, with a = 7/10 2 T^2 / (2 T^2 + v)
+ *     E2 = 3/4 (a c s + (1 - a) r), m = a v / 2                  then, with a = 7/10 2 T^2 / (2 T^2 + v)
  *
- * So the more noise there is in the drift of now, the more the errors r that came lately count, which have less. 4/5:
+ * So the more noise there is in the drift of now, the more the errors r that came lately count, which have less. 3/4:
  * loads settle, and on recorded runs errors to come are smaller than those that came. At a block's end a series is
  *
  *     within    if max(E2, 0) + m <= T^2

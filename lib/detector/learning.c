@@ -9,8 +9,8 @@
 #include <string.h>
 
 static const double KEPT = 0.9659363289248456 /* 2^(-1/20) */, PRIOR = 3, LEAST_FACTOR = 0.18, MOST_FACTOR = 5;
-static const double MOST_PREDICTED = 8, MOST_REALISED = 2, MOST_RECENT = 1; /* squared tolerances */
-static const double MOST_RATIO = 3;                                         /* of e to p */
+static const double MOST_PREDICTED = 8, MOST_REALISED = 2, MOST_RECENT = 1.5; /* squared tolerances */
+static const double MOST_RATIO = 3;                                           /* of e to p */
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
 
@@ -56,8 +56,6 @@ void mp_learning_free(struct learning *learning, const struct memory *memory)
 
 void mp_learning_reset(struct learning *learning)
 {
-    if (!learning->enabled)
-        return;
     learning->errors = 0;
     mp_arena_clear(&learning->arena);
     mp_arena_clear(&learning->hindsight.arena);
@@ -65,8 +63,6 @@ void mp_learning_reset(struct learning *learning)
 
 void mp_learning_copy(struct learning *to, const struct learning *from)
 {
-    if (!from->enabled)
-        return;
     to->errors = from->errors;
     mp_arena_copy(&to->arena, &from->arena);
     mp_arena_copy(&to->hindsight.arena, &from->hindsight.arena);

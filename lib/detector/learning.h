@@ -6,7 +6,8 @@
  *
  *     P    sum over the origins and spans of min(p, 8 T^2); a sum's past loses half its weight in 20 periods
  *     R    sum of min(e, max(2 T^2, 3 min(p, 8 T^2))): how far the loads went when the data changed says little of other times
- *     r    mean over the spans of min(e, T^2), smoothed by halves: what came lately
+ *     r    mean over the spans of min(e, 3/2 T^2), smoothed by halves: what came lately. It may exceed T^2, as
+ *          it must where noise hides all else
  *     c    (max(R, 0) + 3 T^2 c') / (max(P, 0) + 3 T^2), kept within 0.18 .. 5: the part of the predicted that comes.
  *          c' is 1 for a layer, and the layer's c for its experts. With the default
  *          horizon, the least is 1 / (2 g): that of a load whose noise is remembered for W steps and then forgotten

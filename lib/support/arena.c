@@ -42,10 +42,12 @@ void mp_arena_free(struct arena *arena, const struct memory *memory)
 
 void mp_arena_copy(struct arena *to, const struct arena *from)
 {
-    memcpy(to->lines, from->lines, from->used);
+    if (from->used > 0)
+        memcpy(to->lines, from->lines, from->used);
 }
 
 void mp_arena_clear(struct arena *arena)
 {
-    memset(arena->lines, 0, arena->used);
+    if (arena->used > 0)
+        memset(arena->lines, 0, arena->used);
 }

@@ -45,7 +45,7 @@ static inline struct arena mp_arena_over(void *memory)
     return (struct arena){.memory = memory, .lines = memory};
 }
 
-/* The arena may be zeroed and never made. */
+/* Of these three, an arena may be zeroed and never made. */
 void mp_arena_free(struct arena *arena, const struct memory *memory);
 
 /* Copies all arrays from an arena of the same layout. */

@@ -139,7 +139,7 @@ def cases():
         for size, batch in BATCHES:
             yield Case(f"{title}; {size}", of_change, happens, {"drift": drift, **batch}, targets)
     for size, batch in BATCHES:
-        yield Case(f"fluctuation stops; {size}", of_stop, stop, batch, {"stable": 350})
+        yield Case(f"fluctuation stops; {size}", of_stop, stop, batch, {"stable": 360})
     for assignments in (4096, 32768, 524288):
         yield Case(f"jump, {assignments:,}", of_jump, jump, {"experts": 128, "assignments": assignments},
                    {"delay": 130, "others": 0}, (), OF_EXPERTS)

@@ -111,7 +111,7 @@ def learn(errors, tolerance2, priors):
         realised = realised * 0.5**(1 / 20) + sum(np.minimum(e, np.maximum(2 * tolerance2, 3 * np.minimum(p, 8 * tolerance2)))
                                             for p, e in pairs)
         count = count * 0.5**(1 / 20) + len(pairs)
-        latest = sum(np.minimum(e, tolerance2) for _, e in pairs) / len(pairs)
+        latest = sum(np.minimum(e, 1.5 * tolerance2) for _, e in pairs) / len(pairs)
         factor = (np.maximum(realised, 0) + 3 * tolerance2 * prior) / (np.maximum(predicted, 0) + 3 * tolerance2)
         learned.append((np.clip(factor, 0.18, 5), latest if recent is None else (recent + latest) / 2,
                         np.maximum(predicted, 0) / count))
@@ -135,7 +135,7 @@ def expect(smoothed, error, factor, recent, tolerance2):
     if recent is None:
         return smoothed, error
     trust = 0.7 * 2 * tolerance2 / (2 * tolerance2 + error)
-    return 0.8 * (trust * factor * smoothed + (1 - trust) * recent), trust * error / 2
+    return 0.75 * (trust * factor * smoothed + (1 - trust) * recent), trust * error / 2
 
 
 def follow_rule(loads, found, judge, learned, growth, tolerance2, dwell, m):
