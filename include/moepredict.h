@@ -539,7 +539,7 @@ MOEP_API moep_status moep_predictor_set_lstm_weights(moep_predictor *predictor, 
  *     expert    abs(m - M) x experts <= expert_tolerance
  * if the load keeps moving as it has lately. This is no guarantee: tomorrow's change of the data is not in the
  * past. On nine of eleven recorded runs none to five in a hundred broke it, on two whose loads long keep moving 11
- * and 17 (`sh tests/bench/run.sh detector_quality`).
+ * and 15 (`sh tests/bench/run.sh detector_quality`).
  *
  * Let E2 be the square of the drift expected over the horizon, and s the standard deviation that noise gives to it.
  * STABLE

@@ -191,6 +191,18 @@ static void the_more_noise_the_more_the_errors_that_came_count(void **state)
     }
 }
 
+static void where_there_is_nothing_but_noise_two_fifths_of_the_tolerance_are_left_to_the_errors_that_came(void **state)
+{
+    (void)state;
+    for (int kind = 0; kind < KINDS; kind++) {
+        struct series series = {.noise = 1e9, .factor = 1, .learned = true, .first = true};
+        series.recent = 0.39 * tolerated; /* E2 approaches 3/4 r, and the margin 7/10 T^2 */
+        assert_int_equal(judge(kind, series).says & MP_WITHIN, MP_WITHIN);
+        series.recent = 0.41 * tolerated;
+        assert_int_equal(judge(kind, series).says & MP_WITHIN, 0);
+    }
+}
+
 /* ---- limits ------------------------------------------------------------------------------------------------------ */
 
 static void a_block_is_within_while_drift_and_margin_are_within_the_tolerance(void **state)
@@ -445,6 +457,7 @@ int main(void)
         cmocka_unit_test(the_first_drift_counts_whole_and_a_later_one_by_half),
         cmocka_unit_test(before_an_error_has_come_the_smoothed_drift_is_expected),
         cmocka_unit_test(the_more_noise_the_more_the_errors_that_came_count),
+        cmocka_unit_test(where_there_is_nothing_but_noise_two_fifths_of_the_tolerance_are_left_to_the_errors_that_came),
         cmocka_unit_test(a_block_is_within_while_drift_and_margin_are_within_the_tolerance),
         cmocka_unit_test(a_drift_below_nothing_does_not_make_up_for_its_error),
         cmocka_unit_test(errors_that_came_lately_keep_a_series_from_the_state_and_end_it),
