@@ -148,7 +148,8 @@ static void the_first_drift_counts_whole_and_a_later_one_by_half(void **state)
     (void)state;
     for (int kind = 0; kind < KINDS; kind++)
         for (int learned = 0; learned < 2; learned++) {
-            struct series series = {.squared = 0.25, .factor = 1, .learned = learned, .first = true, .smoothed = 100};
+            struct series series = {
+                .squared = 0.25, .factor = 1, .learned = learned, .first = true, .smoothed = DBL_MAX};
             assert_true(judge(kind, series).smoothed == 0.75);
             series.first = false;
             series.smoothed = 0.25;
@@ -418,6 +419,8 @@ static void a_layer_is_the_mean_of_its_experts(void **state)
         struct outcome outcomes[MOST];
         double mean = 0;
         fill(experts, n, false, true, &seed);
+        for (size_t e = 0; e < n; e++)
+            experts[e].smoothed = DBL_MAX; /* whatever was there before the first */
         judge_experts(&rule, experts, n, outcomes);
         for (size_t e = 0; e < n; e++)
             mean += outcomes[e].expected / (double)n;
