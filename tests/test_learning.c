@@ -32,12 +32,13 @@ static void learn(struct run *run)
 
 /* ---- the definition ---------------------------------------------------------------------------------------------- */
 
-/* P, R, r and c after all periods so far; e: an expert, or EXPERTS for the layer. */
+/* P, R, r and c after all periods so far; e: an expert, or EXPERTS for the layer. prior: c'. */
 struct expected {
     double predicted, realised, recent, factor, errors;
 };
 
-static struct expected expect(const struct periods *periods, const size_t *spans, size_t n, size_t layer, size_t e)
+static struct expected expect(const struct periods *periods, const size_t *spans, size_t n, size_t layer, size_t e,
+                              double prior)
 {
     struct expected expected = {0, 0, NAN, 1, 0};
     double tolerance = square(e == EXPERTS ? periods->config.tolerance : periods->config.expert_tolerance);
@@ -61,7 +62,6 @@ static struct expected expect(const struct periods *periods, const size_t *spans
         expected.errors = expected.errors * pow(0.5, 1.0 / 20) + pairs;
         expected.recent = isnan(expected.recent) ? recent / pairs : (expected.recent + recent / pairs) / 2;
     }
-    double prior = e == EXPERTS ? 1 : expect(periods, spans, n, layer, EXPERTS).factor;
     expected.factor =
         (fmax(expected.realised, 0) + 3 * tolerance * prior) / (fmax(expected.predicted, 0) + 3 * tolerance);
     expected.factor = fmin(fmax(expected.factor, 0.18), 5);
@@ -73,7 +73,7 @@ static void assert_learned(const struct run *run, const size_t *spans, size_t n)
     const struct lessons *layers = &run->learning.of_layers, *experts = &run->learning.of_experts;
     double factors[EXPERTS], usuals[EXPERTS];
     for (size_t layer = 0; layer < LAYERS; layer++) {
-        struct expected of_layer = expect(&run->periods, spans, n, layer, EXPERTS);
+        struct expected of_layer = expect(&run->periods, spans, n, layer, EXPERTS, 1);
         struct learned learned = mp_learned_of_layer(&run->learning, layer, run->periods.ended);
         struct learned_experts all =
             mp_learned_of_experts(&run->learning, layer, run->periods.ended, EXPERTS, factors, usuals);
@@ -85,7 +85,7 @@ static void assert_learned(const struct run *run, const size_t *spans, size_t n)
         assert_near(learned.recent, any ? of_layer.recent : 0, 1e-12);
         assert_near(learned.usual, any ? fmax(of_layer.predicted, 0) / of_layer.errors : 0, 1e-10);
         for (size_t e = 0; e < EXPERTS; e++) {
-            struct expected of_expert = expect(&run->periods, spans, n, layer, e);
+            struct expected of_expert = expect(&run->periods, spans, n, layer, e, of_layer.factor);
             if (any) {
                 assert_near(all.factor[e], of_expert.factor, 1e-12);
                 assert_near(all.recent[e], of_expert.recent, 1e-12);
