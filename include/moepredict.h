@@ -622,7 +622,7 @@ typedef struct moep_detector_config {
 /* Fills in the defaults. Errors: INVALID_ARGUMENT, INCOMPATIBLE. */
 MOEP_API moep_status moep_detector_config_init(moep_detector_config *config);
 
-/* Makes a detector for layers x experts series. It takes the handle's memory. Per series that is about 135 bytes, 4
+/* Makes a detector for layers x experts series. It takes the handle's memory. Per series that is about 140 bytes, 4
  * per step of the longest window, 8 per step of every window, and 12 per block of drift_window. To learn takes 32
  * more, and 4 per drift_window of the horizon, of which 20 count at most.
  *   layers, experts   >= 1
@@ -750,8 +750,8 @@ MOEP_API moep_status moep_detector_clone(const moep_detector *detector, const mo
 /* Writes the whole state of a handle, for the host's own training checkpoint. A handle loaded from it continues as if
  * it had never been interrupted, to the byte. Equal states give equal bytes, on any machine. Takes no memory.
  *   buffer   the caller's, of capacity bytes; NULL: only reports the size
- *   size     becomes the bytes needed: of a predictor about what create takes, of a detector about a third. It stays
- *            the same for the whole life of a handle
+ *   size     becomes the bytes needed: of a predictor about what create takes, of a detector almost two fifths. It
+ *            stays the same for the whole life of a handle
  * Errors: INVALID_ARGUMENT (also a capacity that is too small, which leaves buffer and size alone). */
 MOEP_API moep_status moep_predictor_save(const moep_predictor *predictor, void *buffer, size_t capacity,
                                          size_t *size);
