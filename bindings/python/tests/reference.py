@@ -108,8 +108,8 @@ def learn(errors, tolerance2, priors):
             learned.append(learned[-1])
             continue
         predicted = predicted * 0.5**(1 / 20) + sum(np.minimum(p, 8 * tolerance2) for p, _ in pairs)
-        realised = realised * 0.5**(1 / 20) + sum(np.minimum(e, np.maximum(2 * tolerance2, 3 * np.minimum(p, 8 * tolerance2)))
-                                            for p, e in pairs)
+        most = [np.maximum(2 * tolerance2, 3 * np.minimum(p, 8 * tolerance2)) for p, _ in pairs]
+        realised = realised * 0.5**(1 / 20) + sum(np.minimum(e, limit) for (_, e), limit in zip(pairs, most))
         count = count * 0.5**(1 / 20) + len(pairs)
         latest = sum(np.minimum(e, 1.5 * tolerance2) for _, e in pairs) / len(pairs)
         factor = (np.maximum(realised, 0) + 3 * tolerance2 * prior) / (np.maximum(predicted, 0) + 3 * tolerance2)
