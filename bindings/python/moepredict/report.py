@@ -106,9 +106,9 @@ def _promise_html(detected: DetectorRun) -> str:
             f"{config.tolerance:g} of the mean load. STABLE ends when the newest drift predicts more than 1.3 times "
             f"that even if three standard deviations are noise, when the drift keeps one direction, or when what was "
             f"learned has raised the smoothed expected error that far. The error is the root mean square over the "
-            f"layer's experts, without sampling noise, so it means the same at any batch size. STABLE is a forecast and no guarantee: past loads do not "
-            f"show a change of data that is yet to come. Where a layer is STABLE, place experts by the forecast. Where "
-            f"it is TRANSIENT or in WARMUP, keep room for every expert.</p>")
+            f"layer's experts, without sampling noise, so it means the same at any batch size. STABLE is a forecast "
+            f"and no guarantee: past loads do not show a change of data that is yet to come. Where a layer is STABLE, "
+            f"place experts by the forecast. Where it is TRANSIENT or in WARMUP, keep room for every expert.</p>")
 
 
 def _layers_html(detected: DetectorRun) -> str:
