@@ -270,7 +270,16 @@ static void errors_that_came_lately_keep_a_series_from_the_state_and_end_it(void
         }
 }
 
-/* The last block's drift alone; the smoothed one is nothing. */
+/* The last block's drift alone says so, from there on; the smoothed one is nothing. */
+static void assert_beyond_from(bool of_layer, struct series series, double squared)
+{
+    for (int above = 0; above < 2; above++) {
+        series.squared = squared + (above ? little : -little);
+        series.smoothed = -3 * series.squared;
+        assert_says_flags(of_layer, series, MP_BEYOND | MP_TREND, above ? MP_BEYOND : 0);
+    }
+}
+
 static void a_drift_is_beyond_the_limit_where_three_deviations_of_noise_do_not_explain_it(void **state)
 {
     (void)state;
@@ -281,12 +290,7 @@ static void a_drift_is_beyond_the_limit_where_three_deviations_of_noise_do_not_e
             double of_expert = square(sqrt(limit / (3 * c)) + 3 * sqrt(noise)) - noise;
             struct series series = {
                 .noise = noise, .factor = c, .learned = i % 2 || c != 1, .recent = -1, .usual = 1e9};
-            series.squared = (kind ? of_layer : of_expert) - little;
-            series.smoothed = -3 * series.squared;
-            assert_says_flags(kind, series, MP_BEYOND | MP_TREND, 0);
-            series.squared += 2 * little;
-            series.smoothed = -3 * series.squared;
-            assert_says_flags(kind, series, MP_BEYOND | MP_TREND, MP_BEYOND);
+            assert_beyond_from(kind, series, kind ? of_layer : of_expert);
         }
 }
 
@@ -301,14 +305,8 @@ static void a_drift_four_times_the_usual_is_beyond_the_limit_by_the_constant_gro
             double of_expert = square(sqrt(least) + 3 * sqrt(noise)) - noise;
             struct series series = {
                 .noise = noise, .factor = 0.18, .learned = true, .recent = -1, .usual = usuals[i / 3]};
-            if (3 * least * 0.18 > limit) /* then c alone says so */
-                continue;
-            series.squared = (kind ? least + 3 * sqrt(2) * noise : of_expert) - little;
-            series.smoothed = -3 * series.squared;
-            assert_says_flags(kind, series, MP_BEYOND | MP_TREND, 0);
-            series.squared += 2 * little;
-            series.smoothed = -3 * series.squared;
-            assert_says_flags(kind, series, MP_BEYOND | MP_TREND, MP_BEYOND);
+            if (3 * least * 0.18 <= limit) /* otherwise c alone says so */
+                assert_beyond_from(kind, series, kind ? least + 3 * sqrt(2) * noise : of_expert);
         }
 }
 

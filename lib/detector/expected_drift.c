@@ -35,8 +35,8 @@ struct numbers {
     double factor, recent;   /* c, r */
 };
 
-/* Updates s and E2; says whether E2 is within the tolerance or beyond the limit. part: of
- * the difference to p by which s changes. */
+/* Updates s and E2; says whether E2 is within the tolerance or beyond the limit. part: of its difference to p, by which s
+ * changes. */
 static inline int64_t judge(const struct drift_rule *rule, struct numbers now, bool learned, double part,
                             double *restrict smoothed, double *restrict expected)
 {
