@@ -21,6 +21,7 @@
  *     ARIMA         the method, its fit, its quantiles, the estimates of a series
  *     LSTM          the method, its fit, its quantiles, training status, weights
  *     detector      whether the load of a layer or an expert is transient or stable; its drift and noise
+ *     placement     what every rank will carry, whether moving experts pays, and to which map
  *     evaluation    errors of forecasts, backtests on recorded runs
  *     checkpoints   copies of handles, saving and loading them
  *
@@ -151,7 +152,7 @@ typedef struct moep_runtime {
 /* What a handle is and has seen. The library fills it in. */
 typedef struct moep_info {
     size_t struct_size;    /* sizeof(moep_info) */
-    moep_method method;    /* the predictor's method; -1: a detector */
+    moep_method method;    /* the predictor's method; -1: a detector or planner */
     uint32_t reserved;     /* 0 */
     uint64_t layers;       /* as created */
     uint64_t experts;      /* as created */
@@ -669,6 +670,215 @@ MOEP_API moep_status moep_detector_config_read(const moep_detector *detector, mo
 /* What the detector is and has seen. Errors: INVALID_ARGUMENT, INCOMPATIBLE. */
 MOEP_API moep_status moep_detector_info(const moep_detector *detector, moep_info *info);
 
+/* ---- placement ------------------------------------------------------------------------------------------------- */
+
+/* From a forecast to a decision: what every rank will carry, whether moving experts pays, and to which map.
+ *
+ *     for (each training step) {
+ *         moep_predictor_push(predictor, 1, counts, MOEP_INT64);
+ *         moep_planner_push(planner, 1, counts, MOEP_INT64);
+ *         if (step % 250 == 0) {
+ *             moep_predictor_predict(predictor, 1000, 1000, shares, layers * experts);
+ *             moep_plan(planner, &layout, shares, map, &options, &result);
+ *             for (each layer with result.advice[layer])
+ *                 move its experts to result.phy2log, which is its map from then on
+ *         }
+ *     }
+ *
+ * The predictor says what will be asked of the experts in the mean. The planner knows how single steps scatter around
+ * it, and which experts are loaded together. The slowest rank sets the pace of every step, so a plan is judged by the
+ * largest rank load of single steps, not by that of the mean load.
+ *
+ * Words.
+ *     rank          a member of the group among which experts are distributed
+ *     slot, copy    a place for one expert on a rank; an expert with several slots has as many copies
+ *     map           int64 [layers][slots], the expert in each slot: EPLB's phy2log. Slot s is on rank
+ *                   s / (slots / ranks). -1 is an empty slot, which maps that a call reads may have
+ *     rank load     the share of a layer's tokens that a rank's slots take. Copies of an expert take equal parts
+ *     peak          the largest rank load of a step over the mean rank load, 1 / ranks
+ *     slot cost     what moving one copy to another rank costs, in layer-steps of mean rank load. That is the seconds
+ *                   that training waits for it / the seconds that a rank with the mean load takes for a layer of a
+ *                   step. Where several ranks move at once, divide by their number
+ *
+ * The same input gives the same bytes on every processor with IEEE arithmetic, for any number of threads. */
+
+/* Where slots lie. All maps of a call have the shape [layers][slots].
+ * - slots is a multiple of ranks, and experts <= slots <= experts x ranks, so that no rank needs two copies of one
+ *   expert. Only moep_rebalance takes more slots.
+ * - groups and nodes, if both exceed 1: each node has ranks / nodes consecutive ranks, each group experts / groups
+ *   consecutive experts, and all copies of a group lie on one node. nodes divides groups and ranks, groups divides
+ *   experts. Where either is 0 or 1, there are no groups. */
+typedef struct moep_layout {
+    size_t struct_size; /* sizeof(moep_layout) */
+    size_t layers;      /* as of the arrays in the call, >= 1 */
+    size_t experts;     /* of each layer, >= 1 */
+    size_t slots;       /* of each layer, on all ranks */
+    size_t ranks;       /* >= 1 */
+    size_t groups;      /* of experts that share a node; 0 or 1: none */
+    size_t nodes;       /* that ranks lie on; 0 or 1: one */
+} moep_layout;
+
+/* The map that EPLB (DeepSeek's expert-parallel load balancer) makes of these weights: copies by greedy division,
+ * ranks by descending load. It balances the weights alone, whatever lies where now; moep_plan does better.
+ *   weights   [layers][experts], finite and >= 0; they become float first, as in EPLB
+ *   phy2log   [layers][slots], or NULL: the expert in each slot
+ *   log2phy   [layers][experts][copies], or NULL: the slots of each expert, then -1
+ *   copies    slots - experts + 1 always suffices; fewer than an expert has is INVALID_ARGUMENT. Without log2phy: 0
+ *   logcnt    [layers][experts], or NULL: the number of copies of each expert
+ * Where loads tie, the lowest index comes first. EPLB leaves that to its sort, so its map may differ there. Numbers
+ * of copies and the load of every slot do not. As with EPLB, a rank may get two copies of one expert.
+ * Scratch: 40 bytes per slot and expert of a layer.
+ * Errors: INVALID_ARGUMENT (a weight: in words with layer and expert), INCOMPATIBLE, OUT_OF_MEMORY. */
+MOEP_API moep_status moep_rebalance(const moep_layout *layout, const void *weights, moep_dtype dtype,
+                                    int64_t *phy2log, int64_t *log2phy, size_t copies, int64_t *logcnt);
+
+/* The slots and the number of copies of each expert in a map, as moep_rebalance writes them. Slots ascend.
+ * Errors: INVALID_ARGUMENT, INCOMPATIBLE. */
+MOEP_API moep_status moep_map_invert(const moep_layout *layout, const int64_t *phy2log, int64_t *log2phy,
+                                     size_t copies, int64_t *logcnt);
+
+/* How many slots receive an expert of which their rank has no copy yet, or too few: what must be sent to go from a
+ * map to another. Changing places on one rank is no move. Only `from` may have empty slots.
+ *   slots_moved   [layers]
+ * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY. */
+MOEP_API moep_status moep_map_moves(const moep_layout *layout, const int64_t *from, const int64_t *to,
+                                    uint64_t *slots_moved);
+
+/* What every rank carries under a map. Every expert has a copy.
+ *   rows     of shares: steps, say, or forecasts
+ *   shares   [rows][layers][experts], finite and >= 0, brought to sum 1 in each layer; all 0 counts as uniform
+ *   loads    [rows][layers][ranks], or NULL: rank loads, each layer's sum to 1
+ *   peak     [rows][layers], or NULL: the largest of them x ranks
+ * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY. */
+MOEP_API moep_status moep_rank_loads(const moep_layout *layout, const int64_t *phy2log, size_t rows,
+                                     const double *shares, double *loads, double *peak);
+
+/* A planner keeps how the loads of a run scatter: some of its last steps, and means of blocks. */
+typedef struct moep_planner moep_planner;
+
+/* What a planner is made with.
+ * - Of every span / scenarios steps, rounded down, it keeps the first. Of these a plan searches on every other one,
+ *   and is valued on the rest, which are held out.
+ * - A twentieth of span, rounded down, is a block. The planner keeps the means of the last 20 blocks.
+ * - risk: RISK, and the start of SCENARIOS, plan for mean + risk x sigma instead of the mean. sigma is an expert's
+ *   standard deviation over these block means. 0.674 makes it the upper quartile. */
+typedef struct moep_planner_config {
+    size_t struct_size; /* sizeof(moep_planner_config) */
+    uint32_t span;      /* steps over which loads are kept, >= 20; default 1000 */
+    uint32_t scenarios; /* steps kept, 2 .. span; default 100. As many as span: the best p99 of a peak */
+    double risk;        /* standard deviations, finite and >= 0; default 0.674 */
+} moep_planner_config;
+
+/* Fills in the defaults. Errors: INVALID_ARGUMENT, INCOMPATIBLE. */
+MOEP_API moep_status moep_planner_config_init(moep_planner_config *config);
+
+/* Makes a planner for layers x experts series. It takes the handle's memory: 4 bytes per series for each of the
+ * scenarios, and 92 more.
+ *   layers, experts   >= 1
+ *   runtime           NULL: the defaults. Its threads plan layers side by side; progress is ignored
+ *   out               becomes the handle, which destroy frees; NULL on an error
+ * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY. */
+MOEP_API moep_status moep_planner_create(size_t layers, size_t experts, const moep_planner_config *config,
+                                         const moep_runtime *runtime, moep_planner **out);
+
+/* Frees a planner. NULL is fine. */
+MOEP_API void moep_planner_destroy(moep_planner *planner);
+
+/* Records training steps, as moep_predictor_push and push_at do.
+ * Cost: O(layers x experts) per step. No memory, no lock, no system call.
+ * Errors: INVALID_ARGUMENT, in words with step, layer and expert. Nothing of the call is then recorded. */
+MOEP_API moep_status moep_planner_push(moep_planner *planner, size_t steps, const void *counts, moep_dtype dtype);
+MOEP_API moep_status moep_planner_push_at(moep_planner *planner, uint64_t first_step, size_t steps,
+                                          const void *counts, moep_dtype dtype);
+
+/* How a plan is made.
+ * - MOEP_PLAN_MEAN balances the forecast itself: the fastest.
+ * - MOEP_PLAN_RISK balances forecast + risk x sigma: room for experts that fluctuate, as in transient layers.
+ * - MOEP_PLAN_SCENARIOS lowers the mean peak of single steps: kept steps, shifted to have the forecast as their mean.
+ *   It begins with RISK's plan, and moves one or two copies at a time. */
+typedef int32_t moep_plan_method;
+enum { MOEP_PLAN_SCENARIOS = 0, MOEP_PLAN_RISK = 1, MOEP_PLAN_MEAN = 2 };
+
+/* What a plan is made for. Costs are in layer-steps of mean rank load (see slot cost). They do not count where there
+ * is no current map.
+ *
+ * A layer's search starts from its current map, and from a new one whose ranks are numbered so that most copies stay.
+ * Of all maps on the way it takes the one with the least horizon x go + slot_cost x moved, go being the mean peak on
+ * the held-out steps. The layer's gain is
+ *     horizon x (stay - go) - slot_cost x moved - layer_cost.
+ * It moves if that exceeds least_gain, and any layer only if the gains of those that move exceed plan_cost. */
+typedef struct moep_plan_options {
+    size_t struct_size;      /* sizeof(moep_plan_options) */
+    uint64_t horizon;        /* steps for which the gain lasts, >= 1: those to the next plan or more; default 1000 */
+    double slot_cost;        /* of each slot moved, finite and >= 0; default 0 */
+    double layer_cost;       /* of each layer that moves, finite and >= 0; default 0 */
+    double plan_cost;        /* of moving at all, finite and >= 0; default 0 */
+    double least_gain;       /* below which a layer stays, finite and >= 0; default 0 */
+    uint64_t most_slots;     /* moved in a layer at most; 0, the default: any number */
+    moep_plan_method method; /* default MOEP_PLAN_SCENARIOS */
+    uint32_t effort;         /* steps of search per layer and start, >= 1; default 400 */
+    uint32_t scenarios;      /* steps searched on, >= 1, at most half of those kept; default 50 */
+    uint32_t reserved;       /* 0 */
+    const uint8_t *layers;   /* [layers]: 0 leaves the layer out, so it stays; default NULL: plans all */
+} moep_plan_options;
+
+/* Fills in the defaults. Errors: INVALID_ARGUMENT, INCOMPATIBLE. */
+MOEP_API moep_status moep_plan_options_init(moep_plan_options *options);
+
+/* A plan: the caller's arrays, each of which may be NULL. Stay, go and net_gain are expectations. */
+typedef struct moep_plan_result {
+    size_t struct_size; /* sizeof(moep_plan_result) */
+    int64_t *phy2log;   /* [layers][slots]: the map to go to. Copies that stay keep their slots */
+    double *stay;       /* [layers]: mean peak under the current map; NaN without one, or if it lacks an expert */
+    double *go;         /* [layers]: mean peak under phy2log, equal to stay where the layer stays */
+    uint64_t *moved;    /* [layers]: slots that receive another expert; without a current map all */
+    uint8_t *advice;    /* [layers]: 1 the layer moves, 0 it stays as it is */
+    double net_gain;    /* of all layers that move, in layer-steps, costs taken off; 0 without a current map */
+} moep_plan_result;
+
+/* Plans where experts go. No rank gets two copies of one expert, unless a layer stays that has them already.
+ *   layout     of as many layers and experts as the planner
+ *   forecast   [layers][experts], finite and >= 0, brought to sum 1: the mean load to plan for, from any predictor.
+ *              NULL: the planner's own, the mean of the last fifth of its span
+ *   current    [layers][slots], the present map; NULL plans from scratch. Experts may be missing, and slots be empty,
+ *              as after a change of ranks: such a layer always moves, and is filled. It may be result->phy2log
+ *   options    NULL: the defaults. A layer that is left out has stay and go NaN
+ * Before two steps have been kept, plans are valued on the forecast alone. Where the current map violates the
+ * layout's groups, the search starts from the new map alone.
+ * Scratch comes from the allocator: per thread 4 bytes per scenario for each expert and rank of a layer, and about
+ * ranks x experts.
+ * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY, TOO_FEW_STEPS (no step yet, and no forecast). */
+MOEP_API moep_status moep_plan(const moep_planner *planner, const moep_layout *layout, const double *forecast,
+                               const int64_t *current, const moep_plan_options *options, moep_plan_result *result);
+
+/* What every rank will carry in single steps under a map. The kept steps, shifted to have the forecast as their mean,
+ * say it. This takes into account which experts are loaded together, which sums of quantiles of experts cannot.
+ *   layout, forecast   as of moep_plan
+ *   phy2log            [layers][slots]; every expert has a copy
+ *   probabilities      n of them, each more than 0 and less than 1, in any order; n may be 0
+ *   loads              [layers][ranks], or NULL: mean rank loads
+ *   peak               [layers], or NULL: mean peak
+ *   peak_quantiles     [n][layers], or NULL: quantiles of the peak. With that of 0.99 as its capacity factor, a layer
+ *                      drops tokens in about one step of a hundred
+ * Errors: as for moep_plan. */
+MOEP_API moep_status moep_planner_predict_ranks(const moep_planner *planner, const moep_layout *layout,
+                                                const int64_t *phy2log, const double *forecast, size_t n,
+                                                const double *probabilities, double *loads, double *peak,
+                                                double *peak_quantiles);
+
+/* The same for each rank by itself.
+ *   quantiles   [n][layers][ranks]: with that probability the rank's load in a step is no larger
+ * Errors: as for moep_plan. */
+MOEP_API moep_status moep_planner_predict_rank_quantiles(const moep_planner *planner, const moep_layout *layout,
+                                                         const int64_t *phy2log, const double *forecast, size_t n,
+                                                         const double *probabilities, double *quantiles);
+
+/* The configuration that it was made with. Errors: INVALID_ARGUMENT, INCOMPATIBLE. */
+MOEP_API moep_status moep_planner_config_read(const moep_planner *planner, moep_planner_config *config);
+
+/* What the planner is and has seen. Errors: INVALID_ARGUMENT, INCOMPATIBLE. */
+MOEP_API moep_status moep_planner_info(const moep_planner *planner, moep_info *info);
+
 /* ---- evaluation ------------------------------------------------------------------------------------------------ */
 
 /* How far a forecast was off, layer by layer. Allocates nothing.
@@ -746,16 +956,18 @@ MOEP_API moep_status moep_predictor_clone(const moep_predictor *predictor, const
                                           moep_predictor **out);
 MOEP_API moep_status moep_detector_clone(const moep_detector *detector, const moep_runtime *runtime,
                                          moep_detector **out);
+MOEP_API moep_status moep_planner_clone(const moep_planner *planner, const moep_runtime *runtime, moep_planner **out);
 
 /* Writes the whole state of a handle, for the host's own training checkpoint. A handle loaded from it continues as if
  * it had never been interrupted, to the byte. Equal states give equal bytes, on any machine. Takes no memory.
  *   buffer   the caller's, of capacity bytes; NULL: only reports the size
- *   size     becomes the bytes needed: of a predictor about what create takes, of a detector almost two fifths. It
- *            stays the same for the whole life of a handle
+ *   size     becomes the bytes needed: of a predictor or planner about what create takes, of a detector almost two
+ *            fifths. It stays the same for the whole life of a handle
  * Errors: INVALID_ARGUMENT (also a capacity that is too small, which leaves buffer and size alone). */
 MOEP_API moep_status moep_predictor_save(const moep_predictor *predictor, void *buffer, size_t capacity,
                                          size_t *size);
 MOEP_API moep_status moep_detector_save(const moep_detector *detector, void *buffer, size_t capacity, size_t *size);
+MOEP_API moep_status moep_planner_save(const moep_planner *planner, void *buffer, size_t capacity, size_t *size);
 
 /* Makes a handle from what save has written.
  *   buffer, size   any bytes: load does not trust them, and takes no more memory than a few times their size. It
@@ -770,6 +982,8 @@ MOEP_API moep_status moep_predictor_load(const void *buffer, size_t size, const 
                                          moep_predictor **out);
 MOEP_API moep_status moep_detector_load(const void *buffer, size_t size, const moep_runtime *runtime,
                                         moep_detector **out);
+MOEP_API moep_status moep_planner_load(const void *buffer, size_t size, const moep_runtime *runtime,
+                                       moep_planner **out);
 
 #ifdef __cplusplus
 }
