@@ -703,8 +703,8 @@ MOEP_API moep_status moep_detector_info(const moep_detector *detector, moep_info
  * The same input gives the same bytes on every processor with IEEE arithmetic, for any number of threads. */
 
 /* Where slots lie. All maps of a call have the shape [layers][slots].
- * - slots is a multiple of ranks, and experts <= slots <= experts x ranks, so that no rank needs two copies of one
- *   expert. Only moep_rebalance takes more slots.
+ * - slots is a multiple of ranks, and at least experts. A planner's layout has no more slots on a rank than experts,
+ *   of the rank's node if there are groups, so that no rank needs two copies of one expert.
  * - groups and nodes, if both exceed 1: each node has ranks / nodes consecutive ranks, each group experts / groups
  *   consecutive experts, and all copies of a group lie on one node. nodes divides groups and ranks, groups divides
  *   experts. Where either is 0 or 1, there are no groups. */

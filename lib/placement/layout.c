@@ -21,7 +21,7 @@ static moep_status check_groups(const struct layout *layout)
     return MOEP_OK;
 }
 
-static moep_status check_sizes(const struct layout *layout, bool without_duplicates)
+static moep_status check_sizes(const struct layout *layout)
 {
     if (layout->layers == 0 || layout->experts == 0 || layout->ranks == 0)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%zu layers, %zu experts, %zu ranks: all must be 1 or more",
@@ -33,10 +33,15 @@ static moep_status check_sizes(const struct layout *layout, bool without_duplica
     if (mp_product(mp_product(layout->layers, layout->slots), sizeof(int64_t)) > PTRDIFF_MAX)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%zu layers of %zu slots: no array has that size", layout->layers,
                        layout->slots);
-    if (without_duplicates && layout->slots > mp_product(layout->experts, layout->ranks))
+    return MOEP_OK;
+}
+
+static moep_status check_duplicates(const struct layout *layout)
+{
+    if (layout->rank_slots > layout->experts / layout->nodes)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT,
-                       "%zu slots: %zu experts on %zu ranks have no use for more than one copy per rank", layout->slots,
-                       layout->experts, layout->ranks);
+                       "%zu slots on a rank: more than the %zu experts of a node, so some would have two copies there",
+                       layout->rank_slots, layout->experts / layout->nodes);
     return MOEP_OK;
 }
 
@@ -54,8 +59,10 @@ moep_status mp_layout_read(struct layout *to, const moep_layout *from, bool with
                           grouped ? given.groups : 1,
                           grouped ? given.nodes : 1,
                           given.ranks > 0 ? given.slots / given.ranks : 0};
-    status = check_sizes(to, without_duplicates);
-    return status == MOEP_OK ? check_groups(to) : status;
+    status = check_sizes(to);
+    if (status == MOEP_OK)
+        status = check_groups(to);
+    return status == MOEP_OK && without_duplicates ? check_duplicates(to) : status;
 }
 
 /* ---- maps and shares --------------------------------------------------------------------------------------------- */

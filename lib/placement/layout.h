@@ -15,7 +15,7 @@ struct layout {
     size_t rank_slots; /* slots of a rank */
 };
 
-/* INVALID_ARGUMENT, INCOMPATIBLE. Where copies must fit without a duplicate, slots <= experts x ranks. */
+/* INVALID_ARGUMENT, INCOMPATIBLE; without_duplicates: also where a rank has more slots than its node has experts. */
 moep_status mp_layout_read(struct layout *to, const moep_layout *from, bool without_duplicates);
 
 /* What a map in a call must have: a copy of every expert, no empty slot. */

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* bytes: exact integers; allocates: nothing. */
+#include "placement/candidates.h"
+
+static inline int32_t larger(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
+/* ---- the heap ---------------------------------------------------------------------------------------------------- */
+
+static void sift_up(struct move *moves, size_t i)
+{
+    for (; i > 0 && moves[i].peak > moves[(i - 1) / 2].peak; i = (i - 1) / 2) {
+        struct move parent = moves[(i - 1) / 2];
+        moves[(i - 1) / 2] = moves[i];
+        moves[i] = parent;
+    }
+}
+
+static void sift_down(struct move *moves, size_t n)
+{
+    for (size_t i = 0, child; (child = 2 * i + 1) < n; i = child) {
+        child += child + 1 < n && moves[child + 1].peak > moves[child].peak;
+        if (moves[child].peak <= moves[i].peak)
+            return;
+        struct move parent = moves[i];
+        moves[i] = moves[child];
+        moves[child] = parent;
+    }
+}
+
+/* Once the heap is full, a move must be better than its worst. */
+static void add(struct candidates *candidates, struct move move)
+{
+    if (candidates->n < candidates->capacity) {
+        candidates->moves[candidates->n] = move;
+        sift_up(candidates->moves, candidates->n++);
+    } else {
+        candidates->moves[0] = move;
+        sift_down(candidates->moves, candidates->n);
+    }
+    if (candidates->n == candidates->capacity && candidates->moves[0].peak < candidates->limit)
+        candidates->limit = candidates->moves[0].peak;
+}
+
+static bool may(const struct placement *placement, const struct candidates *candidates, const struct move *move)
+{
+    return mp_placement_moves(placement, move) <= candidates->most_moves;
+}
+
+/* ---- swaps ------------------------------------------------------------------------------------------------------- */
+
+/* A copy of `a` in slot i of the hot rank against each copy of another rank. With d = part(a) - part(b), the ranks then
+ * carry hot - d and other + d. */
+static void swaps_with_rank(const struct placement *placement, size_t i, size_t rank, struct candidates *candidates)
+{
+    size_t hot = mp_rank_of(placement, i), first = rank * placement->rank_slots;
+    int32_t a = placement->expert[i], part = candidates->parts[i];
+    int32_t hot_less = placement->carried[hot] - part, other_more = placement->carried[rank] + part;
+    const int32_t *parts = candidates->parts + first;
+    if (*mp_held(placement, rank, (size_t)a) > 0)
+        return;
+    for (size_t j = 0; j < placement->rank_slots; j++) {
+        int32_t peak = larger(hot_less + parts[j], other_more - parts[j]);
+        if (peak >= candidates->limit || *mp_held(placement, hot, (size_t)placement->expert[first + j]) > 0)
+            continue;
+        struct move move = {.peak = peak, .slot = (int32_t)i, .other = (int32_t)(first + j)};
+        if (may(placement, candidates, &move))
+            add(candidates, move);
+    }
+}
+
+/* No swap between two ranks makes the larger load smaller than their mean. */
+void mp_find_swaps(const struct placement *placement, size_t hot, struct candidates *candidates)
+{
+    size_t first = hot - hot % placement->node_ranks;
+    for (size_t slot = 0; slot < placement->slots; slot++)
+        candidates->parts[slot] = placement->part[placement->expert[slot]];
+    for (size_t r = first; r < first + placement->node_ranks; r++) {
+        int64_t both = (int64_t)placement->carried[hot] + placement->carried[r];
+        for (size_t i = hot * placement->rank_slots; r != hot && i < (hot + 1) * placement->rank_slots; i++)
+            if (both / 2 < candidates->limit)
+                swaps_with_rank(placement, i, r, candidates);
+    }
+}
+
+/* ---- replacements ------------------------------------------------------------------------------------------------ */
+
+/* The largest load of a rank that has a copy of either expert, after slot's expert `a` gives way to b. Stops at the
+ * limit. */
+static int32_t peak_after(const struct placement *placement, size_t slot, size_t b, int32_t limit)
+{
+    size_t a = (size_t)placement->expert[slot], rank = mp_rank_of(placement, slot);
+    int32_t new_a = placement->load[a] / (placement->copies[a] - 1), more_a = new_a - placement->part[a];
+    int32_t new_b = placement->load[b] / (placement->copies[b] + 1), less_b = new_b - placement->part[b], peak = 0;
+    for (size_t r = 0; r < placement->ranks && peak < limit; r++) {
+        int32_t held_a = *mp_held(placement, r, a), held_b = *mp_held(placement, r, b);
+        if (held_a + held_b == 0)
+            continue;
+        int32_t own = r == rank ? new_b - new_a : 0;
+        peak = larger(peak, placement->carried[r] + held_a * more_a + held_b * less_b + own);
+    }
+    return peak;
+}
+
+static void try_replacement(const struct placement *placement, size_t slot, size_t b, struct candidates *candidates)
+{
+    if (*mp_held(placement, mp_rank_of(placement, slot), b) > 0)
+        return;
+    struct move move = {.slot = (int32_t)slot, .other = (int32_t)b, .replaces = true};
+    if (!may(placement, candidates, &move))
+        return;
+    move.peak = peak_after(placement, slot, b, candidates->limit);
+    if (move.peak < candidates->limit)
+        add(candidates, move);
+}
+
+/* An expert of the same node that then carries less than the one that it replaces. */
+static bool is_colder(const struct placement *placement, size_t slot, size_t b, size_t first_rank)
+{
+    if (placement->load[b] / (placement->copies[b] + 1) >= placement->part[placement->expert[slot]])
+        return false;
+    for (size_t r = first_rank; r < first_rank + placement->node_ranks; r++)
+        if (*mp_held(placement, r, b) > 0)
+            return true;
+    return false;
+}
+
+void mp_find_replacements(const struct placement *placement, size_t hot, struct candidates *candidates)
+{
+    size_t first_rank = hot - hot % placement->node_ranks, first = first_rank * placement->rank_slots;
+    for (size_t slot = first; slot < first + placement->node_ranks * placement->rank_slots; slot++) {
+        if (placement->copies[placement->expert[slot]] < 2)
+            continue;
+        bool on_hot = mp_rank_of(placement, slot) == hot;
+        for (size_t b = 0; on_hot && b < placement->experts; b++)
+            if (is_colder(placement, slot, b, first_rank))
+                try_replacement(placement, slot, b, candidates);
+        for (size_t i = hot * placement->rank_slots; !on_hot && i < (hot + 1) * placement->rank_slots; i++)
+            try_replacement(placement, slot, (size_t)placement->expert[i], candidates);
+    }
+}
