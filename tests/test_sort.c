@@ -60,6 +60,7 @@ static void keys_order_values_and_equal_values_by_index(void **state)
         assert_true(mp_least_key(values[i], 3) > mp_least_key(values[i], 4));
         assert_int_equal(mp_key_index(mp_largest_key(values[i], i)), i);
         assert_int_equal(mp_key_index(mp_least_key(values[i], i)), i);
+        assert_true(mp_least_key_value(mp_least_key(values[i], i)) == values[i]);
         for (uint32_t j = i + 1; j < N; j++) {
             assert_true(mp_largest_key(values[j], 9) > mp_largest_key(values[i], 1));
             assert_true(mp_least_key(values[i], 9) > mp_least_key(values[j], 1));

@@ -217,3 +217,8 @@ double mp_intake_exact_shares(const void *counts, moep_dtype dtype, size_t exper
         reader->exact_shares(counts, experts, scale, inverse, shares);
     return total;
 }
+
+void mp_intake_values(const void *counts, moep_dtype dtype, size_t n, double *values)
+{
+    find_reader(dtype)->exact_shares(counts, n, 1.0, 1.0, values);
+}

@@ -26,4 +26,7 @@ double mp_intake_shares(const void *counts, moep_dtype dtype, size_t experts, fl
 /* As mp_intake_shares, but in double precision, for the actual shares with which a forecast is compared. */
 double mp_intake_exact_shares(const void *counts, moep_dtype dtype, size_t experts, double *shares);
 
+/* The values of n counts, which need not be valid. The dtype is known. Integers above 2^53 are rounded. */
+void mp_intake_values(const void *counts, moep_dtype dtype, size_t n, double *values);
+
 #endif

@@ -35,6 +35,15 @@ static inline uint32_t mp_key_index(uint64_t key)
     return ~(uint32_t)key;
 }
 
+/* The value of a least key. */
+static inline float mp_least_key_value(uint64_t key)
+{
+    uint32_t bits = ~(uint32_t)(key >> 32);
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
 /* In a heap no key is larger than that of its parent; keys 2 i + 1 and 2 i + 2 are children of key i. So the first is
  * the largest. Puts `key` in the place of key i, where all below are in order, and lets it sink. */
 static inline void mp_heap_replace(uint64_t *heap, size_t n, size_t i, uint64_t key)
