@@ -14,6 +14,9 @@ struct moep_planner {
     struct samples samples;
 };
 
+/* The defaults; struct_size is 0. */
+extern const moep_planner_config mp_planner_config_defaults;
+
 /* Checks the caller's configuration, defaults filled in. INVALID_ARGUMENT, INCOMPATIBLE. */
 moep_status mp_planner_config_read(moep_planner_config *to, const moep_planner_config *from);
 

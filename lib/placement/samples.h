@@ -31,6 +31,7 @@ void mp_samples_copy(struct samples *to, const struct samples *from);
 /* Takes a step's shares, [layers][experts]. */
 void mp_samples_push(struct samples *samples, const float *shares);
 
+/* Its arrays as a checkpoint's fields. A reader sets `pushed` before it reads them. */
 void mp_samples_fields(struct samples *samples, struct checkpoint *checkpoint);
 
 /* The numbers of the kept steps are first .. end - 1. */
