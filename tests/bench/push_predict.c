@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The predictor's costs in a training step: one push, compared with one memcpy of the same counts, and one
- * predict(1000, 1000).
+/* The costs of a training step: one push of the predictor and of the planner, compared with one memcpy of the same
+ * counts, and one predict(1000, 1000).
  *
  * Push and memcpy both walk through 64 MB or more of different counts, so that these come from memory. A figure is the
  * median of passes, each the mean over its calls. */
@@ -18,11 +18,29 @@ struct costs { /* nanoseconds a call */
     double copy, push, ratio, mean, path;
 };
 
+typedef moep_status push_step(void *handle, const int64_t *counts);
+
+static moep_status push_predictor(void *predictor, const int64_t *counts)
+{
+    return moep_predictor_push(predictor, 1, counts, MOEP_INT64);
+}
+
+static moep_status push_planner(void *planner, const int64_t *counts)
+{
+    return moep_planner_push(planner, 1, counts, MOEP_INT64);
+}
+
+static size_t steps_of(size_t series)
+{
+    return COUNTS_BYTES / (series * sizeof(int64_t)) + 1;
+}
+
 /* Alternates copies and pushes, so that both run under the same load. */
-static void time_copies_and_pushes(moep_predictor *predictor, const int64_t *counts, size_t steps, size_t series,
+static void time_copies_and_pushes(push_step *push, void *handle, const int64_t *counts, size_t series,
                                    struct costs *costs)
 {
     double copies[PASSES], pushes[PASSES], ratios[PASSES];
+    size_t steps = steps_of(series);
     int64_t *copy = make_counts(series);
     for (size_t pass = 0; pass < PASSES; pass++) {
         double start = now();
@@ -32,7 +50,7 @@ static void time_copies_and_pushes(moep_predictor *predictor, const int64_t *cou
         }
         double between = now();
         for (size_t step = 0; step < steps; step++)
-            check(moep_predictor_push(predictor, 1, counts + step * series, MOEP_INT64));
+            check(push(handle, counts + step * series));
         copies[pass] = (between - start) / (double)steps;
         pushes[pass] = (now() - between) / (double)steps;
         ratios[pass] = pushes[pass] / copies[pass];
@@ -62,7 +80,7 @@ static double time_forecasts(const moep_predictor *predictor, size_t stride, siz
 
 static struct costs measure(struct setup setup, int with_path)
 {
-    size_t series = setup.layers * setup.experts, steps = COUNTS_BYTES / (series * sizeof(int64_t)) + 1;
+    size_t series = setup.layers * setup.experts, steps = steps_of(series);
     int64_t *counts = make_counts(steps * series);
     moep_predictor_config config = {.struct_size = sizeof config};
     moep_predictor *predictor = NULL;
@@ -73,7 +91,7 @@ static struct costs measure(struct setup setup, int with_path)
     for (uint64_t pushed = 0; pushed < setup.history; pushed += steps) /* the ring is full */
         check(moep_predictor_push(predictor, steps, counts, MOEP_INT64));
     struct costs costs = {0};
-    time_copies_and_pushes(predictor, counts, steps, series, &costs);
+    time_copies_and_pushes(push_predictor, predictor, counts, series, &costs);
     costs.mean = time_forecasts(predictor, 1000, series);
     if (with_path)
         costs.path = time_forecasts(predictor, 1, series);
@@ -108,6 +126,52 @@ static void head(const char *title)
         title);
 }
 
+/* ---- the planner ------------------------------------------------------------------------------------------------- */
+
+static void *allocate(void *bytes, size_t size)
+{
+    *(size_t *)bytes += size;
+    return malloc(size);
+}
+
+static void release(void *bytes, void *pointer, size_t size)
+{
+    *(size_t *)bytes -= size;
+    free(pointer);
+}
+
+/* By default. All that it keeps has been written once before the first pass. */
+static void planner_row(size_t layers, size_t experts)
+{
+    size_t series = layers * experts, bytes = 0;
+    int64_t *counts = make_counts(steps_of(series) * series);
+    moep_runtime runtime = {
+        .struct_size = sizeof runtime, .allocate = allocate, .release = release, .allocator_user = &bytes};
+    moep_planner_config config = {.struct_size = sizeof config};
+    moep_planner *planner = NULL;
+    struct costs costs = {0};
+    check(moep_planner_config_init(&config));
+    check(moep_planner_create(layers, experts, &config, &runtime, &planner));
+    for (uint32_t pushed = 0; pushed < config.span; pushed++)
+        check(moep_planner_push(planner, 1, counts, MOEP_INT64));
+    time_copies_and_pushes(push_planner, planner, counts, series, &costs);
+    printf("%4zu x %-4zu %24.3f %8.3f %7.2f %13.1f\n", layers, experts, costs.copy / (double)series,
+           costs.push / (double)series, costs.ratio, (double)bytes / (double)series);
+    moep_planner_destroy(planner);
+    free(counts);
+}
+
+static void planner_rows(void)
+{
+    printf(
+        "\nthe planner\n"
+        "                                memcpy     push   push /     state,\n"
+        "layers x experts              ns/series ns/series memcpy bytes/series\n");
+    planner_row(58, 256);
+    planner_row(60, 384);
+    planner_row(94, 128);
+}
+
 int main(void)
 {
     printf("libmoepredict %s, int64 counts, one thread\n", moep_version());
@@ -116,6 +180,8 @@ int main(void)
     row(58, 256, 100, 100);
     row(60, 384, 100, 100);
     row(94, 128, 100, 100);
+
+    planner_rows();
 
     head("the window, at one history: it must not change the time of a push");
     struct costs narrow = row(58, 256, 100, 1000), wide = row(58, 256, 1000, 1000);
