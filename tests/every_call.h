@@ -197,6 +197,33 @@ static void call_detector(void)
     CALL((moep_detector_destroy(detector), 0));
 }
 
+static void call_planner(void)
+{
+    moep_runtime runtime = call_runtime();
+    moep_planner_config config = {.struct_size = sizeof config};
+    moep_planner *planner = NULL, *other = NULL;
+    moep_info info = {.struct_size = sizeof info};
+    size_t size = 0;
+    CALL(moep_planner_config_init(&config));
+    CALL(moep_planner_create(CALL_LAYERS, 0, &config, &runtime, &planner));
+    CALL(moep_planner_create(CALL_LAYERS, CALL_EXPERTS, &config, &runtime, &planner));
+    CALL(moep_planner_push(planner, 500, call_counts, MOEP_INT64));
+    CALL(moep_planner_push_at(planner, 600, 200, call_counts + 500 * CALL_SERIES, MOEP_INT64));
+    CALL(moep_planner_push_at(planner, 0, 1, call_counts, MOEP_INT64));
+    CALL(moep_planner_info(planner, &info));
+    ANSWER(info);
+    CALL(moep_planner_config_read(planner, &config));
+    CALL(moep_planner_clone(planner, NULL, &other));
+    CALL((moep_planner_destroy(other), 0));
+    CALL(moep_planner_save(planner, call_bytes, sizeof call_bytes, &size));
+    answers = hash_of(answers, call_bytes, size);
+    CALL(moep_planner_load(call_bytes, size, &runtime, &other));
+    CALL((moep_planner_destroy(other), 0));
+    call_bytes[size / 2] ^= 1;
+    CALL(moep_planner_load(call_bytes, size, &runtime, &other));
+    CALL((moep_planner_destroy(planner), 0));
+}
+
 /* The defaults of a method, with which a fit of the LSTM makes a few updates and a validation. */
 static void make_default(moep_method method, moep_predictor_config *config)
 {
@@ -256,6 +283,7 @@ static uint64_t call_everything(void)
         call_predictor(&config);
     }
     call_detector();
+    call_planner();
     return answers;
 }
 

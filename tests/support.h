@@ -99,6 +99,30 @@ static inline moep_detector *make_detector(size_t layers, size_t experts, const 
     return make_detector_of(layers, experts, &config, runtime);
 }
 
+static inline moep_planner_config planner_config(uint32_t span, uint32_t scenarios)
+{
+    moep_planner_config config = {.struct_size = sizeof config};
+    assert_int_equal(moep_planner_config_init(&config), MOEP_OK);
+    config.span = span;
+    config.scenarios = scenarios;
+    return config;
+}
+
+static inline moep_planner *make_planner_of(size_t layers, size_t experts, const moep_planner_config *config,
+                                            const moep_runtime *runtime)
+{
+    moep_planner *planner = NULL;
+    assert_int_equal(moep_planner_create(layers, experts, config, runtime, &planner), MOEP_OK);
+    return planner;
+}
+
+static inline moep_planner *make_planner(size_t layers, size_t experts, const moep_runtime *runtime)
+{
+    moep_planner_config config = {.struct_size = sizeof config};
+    assert_int_equal(moep_planner_config_init(&config), MOEP_OK);
+    return make_planner_of(layers, experts, &config, runtime);
+}
+
 static inline moep_info info_of(const moep_predictor *predictor)
 {
     moep_info info = {.struct_size = sizeof info};

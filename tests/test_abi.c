@@ -96,6 +96,44 @@ AT(moep_detector_config, reserved, 52);
 AT(moep_detector_config, windows, 56);
 SIZE(moep_detector_config, 72);
 
+AT(moep_layout, struct_size, 0);
+AT(moep_layout, layers, 8);
+AT(moep_layout, experts, 16);
+AT(moep_layout, slots, 24);
+AT(moep_layout, ranks, 32);
+AT(moep_layout, groups, 40);
+AT(moep_layout, nodes, 48);
+SIZE(moep_layout, 56);
+
+AT(moep_planner_config, struct_size, 0);
+AT(moep_planner_config, span, 8);
+AT(moep_planner_config, scenarios, 12);
+AT(moep_planner_config, risk, 16);
+SIZE(moep_planner_config, 24);
+
+AT(moep_plan_options, struct_size, 0);
+AT(moep_plan_options, horizon, 8);
+AT(moep_plan_options, slot_cost, 16);
+AT(moep_plan_options, layer_cost, 24);
+AT(moep_plan_options, plan_cost, 32);
+AT(moep_plan_options, least_gain, 40);
+AT(moep_plan_options, most_slots, 48);
+AT(moep_plan_options, method, 56);
+AT(moep_plan_options, effort, 60);
+AT(moep_plan_options, scenarios, 64);
+AT(moep_plan_options, reserved, 68);
+AT(moep_plan_options, layers, 72);
+SIZE(moep_plan_options, 80);
+
+AT(moep_plan_result, struct_size, 0);
+AT(moep_plan_result, phy2log, 8);
+AT(moep_plan_result, stay, 16);
+AT(moep_plan_result, go, 24);
+AT(moep_plan_result, moved, 32);
+AT(moep_plan_result, advice, 40);
+AT(moep_plan_result, net_gain, 48);
+SIZE(moep_plan_result, 56);
+
 AT(moep_info, struct_size, 0);
 AT(moep_info, method, 8);
 AT(moep_info, reserved, 12);
@@ -156,6 +194,8 @@ _Static_assert(MOEP_SELECT == -1 && MOEP_ARIMA_PER_LAYER == 0 && MOEP_ARIMA_PER_
 _Static_assert(MOEP_WARMUP == 0 && MOEP_TRANSIENT == 1 && MOEP_STABLE == 2 && MOEP_MEAN == 0 && MOEP_VARIANCE == 1 &&
                    MOEP_RANGE == 2 && MOEP_DRIFT == 3 && MOEP_NOISE == 4 && MOEP_DISPERSION == 5,
                "states and quantities keep their numbers");
+_Static_assert(sizeof(moep_plan_method) == 4 && MOEP_PLAN_SCENARIOS == 0 && MOEP_PLAN_RISK == 1 && MOEP_PLAN_MEAN == 2,
+               "ways to plan keep their numbers");
 
 /* ---- dtypes ---------------------------------------------------------------------------------------------------- */
 
@@ -282,6 +322,45 @@ static moep_status use_detector_info(moep_predictor *predictor, void *block)
     return status;
 }
 
+static void fill_planner_config(void *block)
+{
+    ((moep_planner_config *)block)->struct_size = sizeof(moep_planner_config);
+    assert_int_equal(moep_planner_config_init(block), MOEP_OK);
+}
+
+static moep_status use_planner_config(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    moep_planner *planner = NULL;
+    moep_status status = moep_planner_create(1, 1, block, NULL, &planner);
+    moep_planner_destroy(planner);
+    return status;
+}
+
+static moep_status use_planner_config_init(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    return moep_planner_config_init(block);
+}
+
+static moep_status use_planner_config_read(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    moep_planner *planner = make_planner(1, 1, NULL);
+    moep_status status = moep_planner_config_read(planner, block);
+    moep_planner_destroy(planner);
+    return status;
+}
+
+static moep_status use_planner_info(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    moep_planner *planner = make_planner(1, 1, NULL);
+    moep_status status = moep_planner_info(planner, block);
+    moep_planner_destroy(planner);
+    return status;
+}
+
 static void fill_info(void *block)
 {
     *(moep_info *)block = (moep_info){.struct_size = sizeof(moep_info)};
@@ -404,6 +483,10 @@ static const struct user users[] = {
     {"moep_detector_config", sizeof(moep_detector_config), fill_detector_config, use_detector_config},
     {"moep_detector_config", sizeof(moep_detector_config), fill_detector_config, use_detector_config_init},
     {"moep_detector_config", sizeof(moep_detector_config), fill_detector_config, use_detector_config_read},
+    {"moep_info", sizeof(moep_info), fill_info, use_planner_info},
+    {"moep_planner_config", sizeof(moep_planner_config), fill_planner_config, use_planner_config},
+    {"moep_planner_config", sizeof(moep_planner_config), fill_planner_config, use_planner_config_init},
+    {"moep_planner_config", sizeof(moep_planner_config), fill_planner_config, use_planner_config_read},
     {"moep_trace", sizeof(moep_trace), fill_trace, use_trace},
     {"moep_backtest_config", sizeof(moep_backtest_config), fill_backtest, use_backtest},
     {"moep_backtest_result", sizeof(moep_backtest_result), fill_result, use_result},

@@ -126,6 +126,30 @@ static void a_detector_takes_what_its_windows_and_its_horizon_need(void **state)
     }
 }
 
+static size_t planner_bytes(size_t layers, const moep_planner_config *config, size_t *saved)
+{
+    struct test_memory memory = {0};
+    moep_runtime runtime = runtime_on(&memory);
+    moep_planner *planner = make_planner_of(layers, 64, config, &runtime);
+    assert_int_equal(moep_planner_save(planner, NULL, 0, saved), MOEP_OK);
+    size_t bytes = memory.live_bytes;
+    moep_planner_destroy(planner);
+    return bytes;
+}
+
+static void a_planner_takes_four_bytes_a_scenario_and_92_more_and_is_saved_in_as_many(void **state)
+{
+    (void)state;
+    const uint32_t scenarios[] = {2, 100, 1000};
+    for (size_t i = 0; i < 3; i++) {
+        moep_planner_config config = planner_config(1000, scenarios[i]);
+        size_t saved, small = planner_bytes(2, &config, &saved), large = planner_bytes(34, &config, &saved);
+        assert_int_equal((large - small) / (32 * 64), 4 * scenarios[i] + 92);
+        assert_in_range(large, 34 * 64 * (4 * scenarios[i] + 92), 34 * 64 * (4 * scenarios[i] + 92) + 1024);
+        assert_in_range(saved, large - 1024, large);
+    }
+}
+
 static void a_saved_predictor_is_about_as_large_as_the_handle(void **state)
 {
     (void)state;
@@ -145,6 +169,7 @@ int main(void)
         cmocka_unit_test(the_lstm_takes_five_copies_of_its_weights),
         cmocka_unit_test(a_forecast_takes_the_scratch_that_the_header_says),
         cmocka_unit_test(a_detector_takes_what_its_windows_and_its_horizon_need),
+        cmocka_unit_test(a_planner_takes_four_bytes_a_scenario_and_92_more_and_is_saved_in_as_many),
         cmocka_unit_test(a_saved_predictor_is_about_as_large_as_the_handle),
     };
     return cmocka_run_group_tests(footprint, NULL, NULL);

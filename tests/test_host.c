@@ -230,8 +230,34 @@ static void call_detector(void)
     LEAVES((moep_detector_destroy(detector), 0));
 }
 
-static void (*const calls[])(void) = {call_names, call_create, call_push,     call_predict,   call_lstm,
-                                      call_reset, call_state,  call_detector, call_evaluation};
+static void call_planner(void)
+{
+    static unsigned char bytes[8192];
+    size_t size = 0;
+    moep_planner *planner = make_planner(LAYERS, EXPERTS, NULL), *other = NULL;
+    moep_planner_config config = {.struct_size = sizeof config};
+    moep_info info = {.struct_size = sizeof info};
+    LEAVES(moep_planner_config_init(&config));
+    LEAVES(moep_planner_create(SIZE_MAX, SIZE_MAX, &config, NULL, &other));
+    config.risk = NAN;
+    LEAVES(moep_planner_create(1, 1, &config, NULL, &other));
+    LEAVES(moep_planner_push(planner, STEPS, counts, MOEP_INT64));
+    LEAVES(moep_planner_push_at(planner, 900, 1, counts, MOEP_INT64));
+    LEAVES(moep_planner_push_at(planner, 0, 1, counts, MOEP_INT64));
+    LEAVES(moep_planner_info(planner, &info));
+    LEAVES(moep_planner_config_read(planner, &config));
+    LEAVES(moep_planner_clone(planner, NULL, &other));
+    LEAVES((moep_planner_destroy(other), 0));
+    LEAVES(moep_planner_save(planner, bytes, sizeof bytes, &size));
+    LEAVES(moep_planner_load(bytes, size, NULL, &other));
+    LEAVES((moep_planner_destroy(other), 0));
+    bytes[size / 2] ^= 1;
+    LEAVES(moep_planner_load(bytes, size, NULL, &other));
+    LEAVES((moep_planner_destroy(planner), 0));
+}
+
+static void (*const calls[])(void) = {call_names, call_create, call_push,     call_predict, call_lstm,
+                                      call_reset, call_state,  call_detector, call_planner, call_evaluation};
 
 /* ---- before and after -------------------------------------------------------------------------------------------- */
 

@@ -13,10 +13,12 @@ struct stage {
     moep_runtime runtime;
     moep_predictor *predictor; /* on the same memory */
     moep_detector *detector;   /* on it too */
+    moep_planner *planner;     /* on it too */
     int64_t *counts;
     unsigned char state[MOST], output[MOST]; /* the saved predictor; results */
     unsigned char detected[MOST];            /* the saved detector */
-    size_t size, detected_size;
+    unsigned char planned[MOST];             /* the saved planner */
+    size_t size, detected_size, planned_size;
 };
 
 static moep_status call_create(struct stage *stage)
@@ -222,6 +224,55 @@ static moep_status call_detector_load(struct stage *stage)
     return status;
 }
 
+static moep_status call_planner_create(struct stage *stage)
+{
+    moep_planner_config config = {.struct_size = sizeof config};
+    moep_planner *planner = NULL;
+    moep_planner_config_init(&config);
+    moep_status status = moep_planner_create(LAYERS, EXPERTS, &config, &stage->runtime, &planner);
+    assert_true((status == MOEP_OK) == (planner != NULL));
+    moep_planner_destroy(planner);
+    return status;
+}
+
+static moep_status call_planner_push(struct stage *stage)
+{
+    moep_status status = moep_planner_push(stage->planner, STEPS, stage->counts, MOEP_INT64);
+    moep_planner_save(stage->planner, stage->planned, MOST, &stage->planned_size);
+    return status;
+}
+
+static moep_status call_planner_reads(struct stage *stage)
+{
+    moep_info info = {.struct_size = sizeof info};
+    moep_planner_config config = {.struct_size = sizeof config};
+    return moep_planner_info(stage->planner, &info) | moep_planner_config_read(stage->planner, &config);
+}
+
+static moep_status call_planner_clone(struct stage *stage)
+{
+    moep_planner *clone = NULL;
+    moep_status status = moep_planner_clone(stage->planner, NULL, &clone);
+    assert_true((status == MOEP_OK) == (clone != NULL));
+    moep_planner_destroy(clone);
+    return status;
+}
+
+static moep_status call_planner_save(struct stage *stage)
+{
+    size_t size;
+    return moep_planner_save(stage->planner, stage->output, MOST, &size);
+}
+
+static moep_status call_planner_load(struct stage *stage)
+{
+    moep_planner *loaded = NULL;
+    moep_status status = moep_planner_load(stage->planned, stage->planned_size, &stage->runtime, &loaded);
+    assert_true((status == MOEP_OK) == (loaded != NULL));
+    moep_planner_destroy(loaded);
+    return status;
+}
+
 #define CALL(name, takes_memory)         \
     {                                    \
 #name, call_##name, takes_memory \
@@ -256,6 +307,12 @@ static const struct call {
     CALL(detector_clone, true),
     CALL(detector_save, false),
     CALL(detector_load, true),
+    CALL(planner_create, true),
+    CALL(planner_push, false),
+    CALL(planner_reads, false),
+    CALL(planner_clone, true),
+    CALL(planner_save, false),
+    CALL(planner_load, true),
 };
 
 static void set(struct stage *stage)
@@ -269,6 +326,9 @@ static void set(struct stage *stage)
     for (size_t pushed = 0; pushed < 720; pushed += STEPS) /* until it learns */
         assert_int_equal(moep_detector_push(stage->detector, STEPS, stage->counts, MOEP_INT64), MOEP_OK);
     assert_int_equal(moep_detector_save(stage->detector, stage->detected, MOST, &stage->detected_size), MOEP_OK);
+    stage->planner = make_planner(LAYERS, EXPERTS, &stage->runtime);
+    assert_int_equal(moep_planner_push(stage->planner, STEPS, stage->counts, MOEP_INT64), MOEP_OK);
+    assert_int_equal(moep_planner_save(stage->planner, stage->planned, MOST, &stage->planned_size), MOEP_OK);
     memset(stage->output, 0x7f, MOST);
 }
 
@@ -276,6 +336,7 @@ static void clear(struct stage *stage)
 {
     moep_predictor_destroy(stage->predictor);
     moep_detector_destroy(stage->detector);
+    moep_planner_destroy(stage->planner);
     assert_int_equal(stage->memory.live_blocks, 0);
     assert_int_equal(stage->memory.live_bytes, 0);
     free(stage->counts);
@@ -305,6 +366,8 @@ static bool refuse(const struct call *call, size_t n, bool for_ever)
     assert_memory_equal(state, stage.state, size);
     assert_int_equal(moep_detector_save(stage.detector, state, MOST, &size), MOEP_OK);
     assert_memory_equal(state, stage.detected, size);
+    assert_int_equal(moep_planner_save(stage.planner, state, MOST, &size), MOEP_OK);
+    assert_memory_equal(state, stage.planned, size);
     assert_int_equal(call->run(&stage), MOEP_OK);
     clear(&stage);
     return refused;
