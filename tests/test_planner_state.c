@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The planner's state: loaded, cloned, and refused when it is damaged or impossible. test_planner_state --write FILE makes
- * a golden file. */
+/* The planner's state: loaded, cloned, and refused when it is damaged or impossible. test_planner_state --write FILE
+ * makes a golden file. */
 #include "state.h"
 
 #include "placement/planner.h"
