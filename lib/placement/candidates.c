@@ -2,46 +2,48 @@
 /* bytes: exact integers; allocates: nothing. */
 #include "placement/candidates.h"
 
+#include "support/sort.h"
+
+void mp_candidates_lay_out(struct candidates *candidates, struct arena *arena, size_t slots, size_t most)
+{
+    candidates->moves = mp_arena_take(arena, most, sizeof *candidates->moves);
+    candidates->heap = mp_arena_take(arena, most, sizeof *candidates->heap);
+    candidates->parts = mp_arena_take(arena, slots, sizeof *candidates->parts);
+}
+
+void mp_candidates_begin(struct candidates *candidates, size_t capacity, int32_t limit, int most_moves)
+{
+    candidates->n = 0;
+    candidates->capacity = capacity;
+    candidates->heap_made = false;
+    candidates->limit = limit;
+    candidates->most_moves = most_moves;
+}
+
 static inline int32_t larger(int32_t a, int32_t b)
 {
     return a > b ? a : b;
 }
 
-/* ---- the heap ---------------------------------------------------------------------------------------------------- */
+/* ---- the best -------------------------------------------------------------------------------------------------- */
 
-static void sift_up(struct move *moves, size_t i)
+/* The heap's keys are peaks, and where the moves stand. Once it is full, a move takes the place of the worst. */
+static void add(struct candidates *candidates, const struct move *move)
 {
-    for (; i > 0 && moves[i].peak > moves[(i - 1) / 2].peak; i = (i - 1) / 2) {
-        struct move parent = moves[(i - 1) / 2];
-        moves[(i - 1) / 2] = moves[i];
-        moves[i] = parent;
+    size_t at = candidates->n < candidates->capacity ? candidates->n++ : (uint32_t)candidates->heap[0];
+    uint64_t key = (uint64_t)move->peak << 32 | at;
+    candidates->moves[at] = *move;
+    if (candidates->heap_made)
+        mp_heap_replace(candidates->heap, candidates->n, 0, key);
+    else
+        candidates->heap[at] = key;
+    if (!candidates->heap_made && candidates->n == candidates->capacity) {
+        mp_heap_make(candidates->heap, candidates->n);
+        candidates->heap_made = true;
     }
-}
-
-static void sift_down(struct move *moves, size_t n)
-{
-    for (size_t i = 0, child; (child = 2 * i + 1) < n; i = child) {
-        child += child + 1 < n && moves[child + 1].peak > moves[child].peak;
-        if (moves[child].peak <= moves[i].peak)
-            return;
-        struct move parent = moves[i];
-        moves[i] = moves[child];
-        moves[child] = parent;
-    }
-}
-
-/* Once the heap is full, a move must be better than its worst. */
-static void add(struct candidates *candidates, struct move move)
-{
-    if (candidates->n < candidates->capacity) {
-        candidates->moves[candidates->n] = move;
-        sift_up(candidates->moves, candidates->n++);
-    } else {
-        candidates->moves[0] = move;
-        sift_down(candidates->moves, candidates->n);
-    }
-    if (candidates->n == candidates->capacity && candidates->moves[0].peak < candidates->limit)
-        candidates->limit = candidates->moves[0].peak;
+    int32_t worst = candidates->moves[(uint32_t)candidates->heap[0]].peak;
+    if (candidates->heap_made && worst < candidates->limit)
+        candidates->limit = worst;
 }
 
 static bool may(const struct placement *placement, const struct candidates *candidates, const struct move *move)
@@ -67,7 +69,7 @@ static void swaps_with_rank(const struct placement *placement, size_t i, size_t 
             continue;
         struct move move = {.peak = peak, .slot = (int32_t)i, .other = (int32_t)(first + j)};
         if (may(placement, candidates, &move))
-            add(candidates, move);
+            add(candidates, &move);
     }
 }
 
@@ -113,7 +115,7 @@ static void try_replacement(const struct placement *placement, size_t slot, size
         return;
     move.peak = peak_after(placement, slot, b, candidates->limit);
     if (move.peak < candidates->limit)
-        add(candidates, move);
+        add(candidates, &move);
 }
 
 /* An expert of the same node that then carries less than the one that it replaces. */

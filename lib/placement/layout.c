@@ -14,10 +14,11 @@ static moep_status check_groups(const struct layout *layout)
 {
     if (layout->ranks % layout->nodes != 0 || layout->groups % layout->nodes != 0 ||
         layout->experts % layout->groups != 0)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT,
-                       "%zu experts in %zu groups, %zu ranks on %zu nodes: nodes must divide groups and ranks, and groups "
-                       "divide experts",
-                       layout->experts, layout->groups, layout->ranks, layout->nodes);
+        return mp_fail(
+            MOEP_ERROR_INVALID_ARGUMENT,
+            "%zu experts in %zu groups, %zu ranks on %zu nodes: nodes must divide groups and ranks, and groups "
+            "divide experts",
+            layout->experts, layout->groups, layout->ranks, layout->nodes);
     return MOEP_OK;
 }
 
@@ -72,8 +73,9 @@ static moep_status check_slot(const struct layout *layout, const int64_t *map, s
 {
     size_t layer = i / layout->slots, slot = i % layout->slots;
     if (map[i] >= (int64_t)layout->experts || map[i] < -1)
-        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%s: layer %zu, slot %zu: %lld is not an expert, of which there are %zu",
-                       name, layer, slot, (long long)map[i], layout->experts);
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT,
+                       "%s: layer %zu, slot %zu: %lld is not an expert, of which there are %zu", name, layer, slot,
+                       (long long)map[i], layout->experts);
     if (map[i] < 0 && rule == MP_MAP_FULL)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%s: layer %zu, slot %zu is empty", name, layer, slot);
     return MOEP_OK;
@@ -117,7 +119,8 @@ moep_status mp_shares_check(const struct layout *layout, size_t rows, const doub
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%zu rows of %s: no array has that size", rows, name);
     for (size_t i = 0; i < rows * series; i++)
         if (!(shares[i] >= 0 && isfinite(shares[i])))
-            return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%s: row %zu, layer %zu, expert %zu is %g, must be finite and >= 0",
-                           name, i / series, i % series / layout->experts, i % layout->experts, shares[i]);
+            return mp_fail(MOEP_ERROR_INVALID_ARGUMENT,
+                           "%s: row %zu, layer %zu, expert %zu is %g, must be finite and >= 0", name, i / series,
+                           i % series / layout->experts, i % layout->experts, shares[i]);
     return MOEP_OK;
 }

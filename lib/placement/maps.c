@@ -77,7 +77,7 @@ moep_status moep_map_invert(const moep_layout *layout, const int64_t *phy2log, i
 {
     MP_BORDER
     struct layout of = {0};
-    moep_status status = mp_layout_read(&of, layout, true);
+    moep_status status = mp_layout_read(&of, layout, false);
     if (status == MOEP_OK)
         status = mp_map_check(&of, phy2log, MP_MAP_ANY, NULL, "phy2log");
     if (status == MOEP_OK)
@@ -112,7 +112,7 @@ static void lay_out(void *self, struct arena *arena)
 static moep_status make_numbers(struct numbers *numbers, const moep_layout *layout)
 {
     *numbers = (struct numbers){0};
-    moep_status status = mp_layout_read(&numbers->layout, layout, true);
+    moep_status status = mp_layout_read(&numbers->layout, layout, false);
     if (status == MOEP_OK && !mp_arena_make(&numbers->arena, lay_out, numbers, &mp_runtime_default.memory))
         return mp_out_of_memory("the numbers of a layer's experts");
     return status;

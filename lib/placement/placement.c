@@ -72,11 +72,16 @@ void mp_placement_set(struct placement *placement, const int32_t *map)
             placement->carried[mp_rank_of(placement, slot)] += placement->part[map[slot]];
 }
 
-bool mp_placement_is_whole(const struct placement *placement)
+bool mp_placement_covers(const struct placement *placement)
 {
     for (size_t e = 0; e < placement->experts; e++)
         if (placement->copies[e] == 0)
             return false;
+    return true;
+}
+
+bool mp_placement_is_full(const struct placement *placement)
+{
     for (size_t slot = 0; slot < placement->slots; slot++)
         if (placement->expert[slot] < 0)
             return false;

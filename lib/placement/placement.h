@@ -2,14 +2,15 @@
 /* Where the experts of one layer lie, and what the ranks carry: the state that a search changes step by step.
  *
  * Loads are integers, of which MP_LOAD_UNIT is the whole layer's. Their sums are exact in any order, so that every
- * processor and any number of threads finds the same plan. Each of c copies takes floor(load / c). */
+ * processor and any number of threads finds the same plan. Each of c copies takes floor(load / c). Two layers' loads and
+ * more fit into 32 bits. */
 #ifndef MP_PLACEMENT_PLACEMENT_H
 #define MP_PLACEMENT_PLACEMENT_H
 
 #include "placement/layout.h"
 #include "support/arena.h"
 
-enum { MP_LOAD_UNIT = 1 << 30 };
+enum { MP_LOAD_UNIT = 1 << 29 };
 
 struct placement {
     size_t experts, slots, ranks, rank_slots;
@@ -48,8 +49,9 @@ void mp_placement_move(struct placement *placement, const struct move *move);
 /* The copies that a move would move, less those that it would move back. */
 int mp_placement_moves(const struct placement *placement, const struct move *move);
 
-/* Is there a copy of every expert, but in no empty slot? */
-bool mp_placement_is_whole(const struct placement *placement);
+/* Has every expert a copy? Has every slot an expert? */
+bool mp_placement_covers(const struct placement *placement);
+bool mp_placement_is_full(const struct placement *placement);
 
 /* Are all copies of every group of `size` consecutive experts on one node? */
 bool mp_placement_keeps_groups(const struct placement *placement, size_t size);

@@ -92,6 +92,23 @@ moep_status moep_planner_push_at(moep_planner *planner, uint64_t first_step, siz
     return planner ? push(planner, first_step, steps, counts, dtype) : mp_fail_null("planner");
 }
 
+/* ---- calls for a forecast ---------------------------------------------------------------------------------------- */
+
+moep_status mp_planner_read_call(struct layout *to, const moep_planner *planner, const moep_layout *layout,
+                                 const double *forecast)
+{
+    const struct history *history = &planner->history;
+    moep_status status = mp_layout_read(to, layout, true);
+    if (status != MOEP_OK)
+        return status;
+    if (to->layers != history->layers || to->experts != history->experts)
+        return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "the layout has %zu layers of %zu experts, the planner %zu of %zu",
+                       to->layers, to->experts, history->layers, history->experts);
+    if (!forecast && history->steps == 0)
+        return mp_fail(MOEP_ERROR_TOO_FEW_STEPS, "no step pushed yet, and no forecast to plan for");
+    return forecast ? mp_shares_check(to, 1, forecast, "forecast") : MOEP_OK;
+}
+
 /* ---- info -------------------------------------------------------------------------------------------------------- */
 
 moep_status moep_planner_info(const moep_planner *planner, moep_info *info)

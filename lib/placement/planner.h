@@ -4,6 +4,7 @@
 #define MP_PLACEMENT_PLANNER_H
 
 #include "api/runtime.h"
+#include "placement/layout.h"
 #include "placement/samples.h"
 #include "series/history.h"
 
@@ -24,5 +25,10 @@ moep_status mp_planner_config_read(moep_planner_config *to, const moep_planner_c
 moep_status mp_planner_make(size_t layers, size_t experts, const moep_planner_config *config,
                             const struct runtime *runtime, moep_planner **out);
 void mp_planner_destroy(moep_planner *planner);
+
+/* Checks what calls for a forecast share: a layout of the planner's shape, the forecast, that there is one or a step.
+ * INVALID_ARGUMENT, INCOMPATIBLE, TOO_FEW_STEPS. */
+moep_status mp_planner_read_call(struct layout *to, const moep_planner *planner, const moep_layout *layout,
+                                 const double *forecast);
 
 #endif

@@ -61,12 +61,13 @@ void mp_placement_repair(struct placement *placement)
 {
     for (size_t e = 0; e < placement->experts; e++)
         if (placement->copies[e] == 0)
-            mp_placement_move(placement, &(struct move){.slot = (int32_t)slot_for_missing(placement),
-                                                        .other = (int32_t)e,
-                                                        .replaces = true});
+            mp_placement_move(
+                placement,
+                &(struct move){.slot = (int32_t)slot_for_missing(placement), .other = (int32_t)e, .replaces = true});
     for (size_t slot = 0; slot < placement->slots; slot++)
         if (is_free(placement, slot))
-            mp_placement_move(placement, &(struct move){.slot = (int32_t)slot,
-                                                        .other = expert_for_free(placement, mp_rank_of(placement, slot)),
-                                                        .replaces = true});
+            mp_placement_move(placement,
+                              &(struct move){.slot = (int32_t)slot,
+                                             .other = expert_for_free(placement, mp_rank_of(placement, slot)),
+                                             .replaces = true});
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* Scenarios of a layer: steps as they may come. A kept step x becomes the scenario
  *     max(0, forecast + x - mean of all kept steps),
- * in units of MP_LOAD_UNIT. So loads scatter together as they have, around the forecast. */
+ * scaled to MP_LOAD_UNIT. So loads scatter around the forecast as they have scattered, together. */
 #ifndef MP_PLACEMENT_SCENARIOS_H
 #define MP_PLACEMENT_SCENARIOS_H
 
@@ -18,33 +18,47 @@ struct scenarios {
     int32_t *load;    /* [experts][row] */
     int32_t *part;    /* [experts][row]: load / copies of a placement */
     int32_t *carried; /* [ranks][row]: rank loads under that placement */
+    int32_t *largest; /* [row]: scratch */
 };
-
-/* Takes arrays for up to `most` scenarios from the arena. */
-void mp_scenarios_lay_out(struct scenarios *scenarios, struct arena *arena, size_t experts, size_t ranks, size_t most);
 
 /* The number of kept steps of a choice. */
 size_t mp_scenarios_kept(const struct samples *samples, enum scenario_choice choice);
 
-/* Makes at most `most` scenarios, evenly chosen, of a layer. Without a kept step of the choice, the only scenario is
- * the forecast. forecast: [experts], mean: [experts] scratch. */
+/* The row of so many scenarios. Takes arrays for up to `most` from the arena. */
+size_t mp_scenarios_row(size_t n);
+void mp_scenarios_lay_out(struct scenarios *scenarios, struct arena *arena, size_t experts, size_t ranks, size_t most);
+
+/* A layer's mean of all kept steps, 0 without one. sums: [experts], for the call. */
+void mp_scenarios_mean(const struct samples *samples, size_t layer, int64_t *sums, int32_t *mean);
+
+/* Makes at most `most` scenarios of a layer, evenly chosen among the kept steps. Without a step of the choice, the
+ * forecast is the only scenario. forecast: [experts]. mean: [experts], of all kept steps. */
 void mp_scenarios_make(struct scenarios *scenarios, const struct samples *samples, size_t layer,
-                       enum scenario_choice choice, size_t most, const int32_t *forecast, int32_t *mean);
+                       enum scenario_choice choice, size_t most, const int32_t *forecast, const int32_t *mean);
 
 /* Computes part and carried for a placement. */
 void mp_scenarios_set(struct scenarios *scenarios, const struct placement *placement);
 
-/* Follows a move that has been made. `before`: copies of the two experts before it, where it replaces one. */
+/* Follows a move that the placement has made. replaced: the expert that gave way, if it was a replacement. */
 void mp_scenarios_move(struct scenarios *scenarios, const struct placement *placement, const struct move *move,
-                       int32_t replaced);
+                       size_t replaced);
 
-/* The sum over the scenarios of their largest rank load. */
-int64_t mp_scenarios_total(const struct scenarios *scenarios);
+/* part[row]: what each of so many copies of an expert would carry. */
+void mp_scenarios_parts(const struct scenarios *scenarios, size_t expert, int32_t copies, int32_t *part);
+
+/* The sum of a row; that of the largest rank loads of all scenarios. */
+int64_t mp_scenarios_sum(const int32_t *values, size_t row);
+int64_t mp_scenarios_total(struct scenarios *scenarios);
 
 /* The mean peak that belongs to such a sum. */
 static inline double mp_scenarios_peak(const struct scenarios *scenarios, int64_t total)
 {
     return (double)total / (double)scenarios->n * ((double)scenarios->ranks / MP_LOAD_UNIT);
+}
+
+static inline int32_t *mp_scenarios_carried(const struct scenarios *scenarios, size_t rank)
+{
+    return scenarios->carried + rank * scenarios->row;
 }
 
 #endif

@@ -4,6 +4,7 @@
  * allocates: create, and for the call a method's forecast; threads: those that the method starts. */
 #include "predictor/predictor.h"
 
+#include "api/probabilities.h"
 #include "api/status.h"
 #include "api/struct.h"
 #include "predictor/config.h"
@@ -252,17 +253,6 @@ moep_status moep_predictor_predict(const moep_predictor *predictor, size_t horiz
     return predictor ? mp_predictor_predict(predictor, horizon, stride, shares, capacity) : mp_fail_null("predictor");
 }
 
-static moep_status check_probabilities(const struct quantiles *quantiles)
-{
-    if (quantiles->n > 0 && !quantiles->probabilities)
-        return mp_fail_null("probabilities");
-    for (size_t i = 0; i < quantiles->n; i++)
-        if (!(quantiles->probabilities[i] > 0 && quantiles->probabilities[i] < 1))
-            return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "probability %zu is %g, must be more than 0 and less than 1", i,
-                           quantiles->probabilities[i]);
-    return MOEP_OK;
-}
-
 moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, size_t horizon, size_t stride,
                                              const double *probabilities, size_t n, double *shares, size_t capacity)
 {
@@ -273,7 +263,7 @@ moep_status moep_predictor_predict_quantiles(const moep_predictor *predictor, si
     if (!method->quantiles)
         return mp_fail(MOEP_ERROR_UNSUPPORTED, "%s has no quantiles", method->name);
     struct quantiles quantiles = {probabilities, n};
-    moep_status status = check_probabilities(&quantiles);
+    moep_status status = mp_probabilities_check(probabilities, n);
     if (status == MOEP_OK)
         status = check_forecast(predictor, n, horizon, stride, shares, capacity);
     if (status != MOEP_OK)
