@@ -224,6 +224,30 @@ static void call_planner(void)
     CALL((moep_planner_destroy(planner), 0));
 }
 
+static void call_maps(void)
+{
+    enum { SLOTS = 24, RANKS = 8, ROOM = SLOTS - CALL_EXPERTS + 1 };
+    static int64_t map[2][CALL_LAYERS * SLOTS], log2phy[CALL_SERIES * ROOM], logcnt[CALL_SERIES];
+    static uint64_t moves[CALL_LAYERS];
+    static const double bad[CALL_SERIES] = {1, 2, -1};
+    moep_layout layout = {sizeof layout, CALL_LAYERS, CALL_EXPERTS, SLOTS, RANKS, 0, 0};
+    CALL(moep_rebalance(&layout, call_counts, MOEP_INT64, map[0], log2phy, ROOM, logcnt));
+    ANSWER(log2phy);
+    CALL(moep_rebalance(&layout, call_counts, MOEP_INT64, NULL, log2phy, 1, NULL));
+    CALL(moep_rebalance(&layout, bad, MOEP_FLOAT64, map[0], NULL, 0, NULL));
+    layout.groups = layout.nodes = 4;
+    CALL(moep_rebalance(&layout, call_counts, MOEP_INT64, map[1], NULL, 0, NULL));
+    ANSWER(map);
+    CALL(moep_map_invert(&layout, map[1], log2phy, ROOM, logcnt));
+    ANSWER(logcnt);
+    CALL(moep_map_moves(&layout, map[0], map[1], moves));
+    ANSWER(moves);
+    memset(call_shares, 0, sizeof call_shares);
+    CALL(moep_rank_loads(&layout, map[1], 1, call_shares, call_shares + CALL_SERIES, call_shares + 2 * CALL_SERIES));
+    CALL(moep_rank_loads(&layout, map[1], 1, bad, call_shares + CALL_SERIES, NULL));
+    ANSWER(call_shares);
+}
+
 /* The defaults of a method, with which a fit of the LSTM makes a few updates and a validation. */
 static void make_default(moep_method method, moep_predictor_config *config)
 {
@@ -284,6 +308,7 @@ static uint64_t call_everything(void)
     }
     call_detector();
     call_planner();
+    call_maps();
     return answers;
 }
 

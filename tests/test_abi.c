@@ -148,6 +148,15 @@ AT(moep_info, empty_layers, 72);
 AT(moep_info, gaps, 80);
 SIZE(moep_info, 88);
 
+AT(moep_layout, struct_size, 0);
+AT(moep_layout, layers, 8);
+AT(moep_layout, experts, 16);
+AT(moep_layout, slots, 24);
+AT(moep_layout, ranks, 32);
+AT(moep_layout, groups, 40);
+AT(moep_layout, nodes, 48);
+SIZE(moep_layout, 56);
+
 AT(moep_trace, struct_size, 0);
 AT(moep_trace, counts, 8);
 AT(moep_trace, dtype, 16);
@@ -469,6 +478,17 @@ static moep_status use_result(moep_predictor *predictor, void *block)
     return moep_backtest(predictor, &trace, &config, NULL, block);
 }
 
+static void fill_layout(void *block)
+{
+    *(moep_layout *)block = (moep_layout){sizeof(moep_layout), LAYERS, EXPERTS, 2 * EXPERTS, EXPERTS, 0, 0};
+}
+
+static moep_status use_layout(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    return moep_rebalance(block, trace_counts, MOEP_INT64, NULL, NULL, 0, NULL);
+}
+
 static const struct user users[] = {
     {"moep_runtime", sizeof(moep_runtime), fill_runtime, use_runtime},
     {"moep_predictor_config", sizeof(moep_predictor_config), fill_config, use_config},
@@ -487,6 +507,7 @@ static const struct user users[] = {
     {"moep_planner_config", sizeof(moep_planner_config), fill_planner_config, use_planner_config},
     {"moep_planner_config", sizeof(moep_planner_config), fill_planner_config, use_planner_config_init},
     {"moep_planner_config", sizeof(moep_planner_config), fill_planner_config, use_planner_config_read},
+    {"moep_layout", sizeof(moep_layout), fill_layout, use_layout},
     {"moep_trace", sizeof(moep_trace), fill_trace, use_trace},
     {"moep_backtest_config", sizeof(moep_backtest_config), fill_backtest, use_backtest},
     {"moep_backtest_result", sizeof(moep_backtest_result), fill_result, use_result},
@@ -520,8 +541,8 @@ static int free_trace(void **state)
     return 0;
 }
 
-/* The header promises every size of two words or more, in whole words. A trace and a backtest still fail then, because
- * they need the fields that are missing. */
+/* The header promises every size of two words or more, in whole words. A trace, a layout and a backtest still fail then,
+ * because they need the fields that are missing. */
 static void every_smaller_size_is_accepted(void **state)
 {
     for_each_user(user)
@@ -530,7 +551,8 @@ static void every_smaller_size_is_accepted(void **state)
             moep_status status = call_with_size(user, *state, size);
             if (status == MOEP_ERROR_INCOMPATIBLE || strstr(moep_last_error(), "struct_size"))
                 fail_msg("%s of %zu bytes: %s", user->name, size, moep_last_error());
-            assert_true(status == MOEP_OK || user->call == use_trace || user->call == use_backtest);
+            assert_true(status == MOEP_OK || user->call == use_trace || user->call == use_layout ||
+                        user->call == use_backtest);
         }
     }
 }
