@@ -11,11 +11,12 @@ from ._records import ArimaModel, AutoReport, DetectorConfig, Info, PredictorCon
 from .detector import LEARN, Detector, State
 from .evaluation import Backtest, backtest, forecast_error
 from .lstm import LstmTraining, Weights
+from .placement import RankLoads, map_invert, map_moves, rank_loads, rebalance_experts
 from .predictor import Predictor
 from .resampling import join_experts, resample, smooth
 from .simulation import expected_shares, simulate
 
 __all__ = ["ArimaModel", "AutoReport", "Backtest", "Detector", "DetectorConfig", "Error", "Info", "LEARN",
-           "LstmTraining", "Predictor", "PredictorConfig", "State", "TooFewSteps", "Weights", "backtest",
-           "expected_shares", "forecast_error", "join_experts", "methods", "resample", "simulate", "smooth",
-           "__version__"]
+           "LstmTraining", "Predictor", "PredictorConfig", "RankLoads", "State", "TooFewSteps", "Weights", "backtest",
+           "expected_shares", "forecast_error", "join_experts", "map_invert", "map_moves", "methods", "rank_loads",
+           "rebalance_experts", "resample", "simulate", "smooth", "__version__"]

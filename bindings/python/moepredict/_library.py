@@ -8,8 +8,8 @@ import pathlib
 from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any, Dict, Iterator, List, Tuple
 
-from ._structs import (ArimaModel, AutoReport, BacktestConfig, BacktestResult, DetectorConfig, Info, LstmTraining,
-                       LstmWeights, PredictorConfig, Runtime, Trace)
+from ._structs import (ArimaModel, AutoReport, BacktestConfig, BacktestResult, DetectorConfig, Info, Layout,
+                       LstmTraining, LstmWeights, PredictorConfig, Runtime, Trace)
 
 MAJOR = 0
 _NAME = f"libmoepredict.so.{MAJOR}"
@@ -93,6 +93,10 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "moep_detector_read": (Status, [_Detector, c_int32, c_size_t, c_void_p, c_void_p]),
     "moep_detector_config_read": (Status, [_Detector, POINTER(DetectorConfig)]),
     "moep_detector_info": (Status, [_Detector, POINTER(Info)]),
+    "moep_rebalance": (Status, [POINTER(Layout), c_void_p, c_int32, c_void_p, c_void_p, c_size_t, c_void_p]),
+    "moep_map_invert": (Status, [POINTER(Layout), c_void_p, c_void_p, c_size_t, c_void_p]),
+    "moep_map_moves": (Status, [POINTER(Layout), c_void_p, c_void_p, c_void_p]),
+    "moep_rank_loads": (Status, [POINTER(Layout), c_void_p, c_size_t, c_void_p, c_void_p, c_void_p]),
     "moep_forecast_error": (Status, [c_size_t, c_size_t, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p]),
     "moep_backtest_origins": (c_size_t, [c_uint64, POINTER(BacktestConfig)]),
     "moep_backtest": (Status, [_Predictor, POINTER(Trace), POINTER(BacktestConfig), POINTER(Runtime),

@@ -157,6 +157,18 @@ class LstmWeights(Struct):
     ]
 
 
+class Layout(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("layers", c_size_t),
+        ("experts", c_size_t),
+        ("slots", c_size_t),
+        ("ranks", c_size_t),
+        ("groups", c_size_t),
+        ("nodes", c_size_t),
+    ]
+
+
 class Trace(Struct):
     _fields_ = [
         ("struct_size", c_size_t),

@@ -3,7 +3,7 @@
 import ctypes
 import re
 import unittest
-from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
 
 import moepredict
 from moepredict import _counts, _library, _structs, detector
@@ -12,8 +12,8 @@ from reference import ROOT
 COMMENTED = (ROOT / "include" / "moepredict.h").read_text()
 HEADER = re.sub(r"/\*.*?\*/|^#.*?$", "", COMMENTED, flags=re.S | re.M)
 
-SCALARS = {"size_t": c_size_t, "uint32_t": c_uint32, "uint64_t": c_uint64, "int32_t": c_int32, "float": c_float,
-           "double": c_double, "moep_status": c_int32, "moep_dtype": c_int32, "moep_method": c_int32,
+SCALARS = {"size_t": c_size_t, "uint32_t": c_uint32, "uint64_t": c_uint64, "int32_t": c_int32, "int64_t": c_int64,
+           "float": c_float, "double": c_double, "moep_status": c_int32, "moep_dtype": c_int32, "moep_method": c_int32,
            "moep_quantity": c_int32, "moep_state": c_int32}
 
 
@@ -39,7 +39,7 @@ def kinds_of(base, stars):
         return [c_char_p]
     if base == "void":
         return [c_void_p, c_char_p]
-    if base in ("float", "double", "uint64_t", "moep_state"):
+    if base in ("float", "double", "int64_t", "uint64_t", "moep_state"):
         return [POINTER(SCALARS[base]), c_void_p]
     return [POINTER(SCALARS.get(base) or struct_of(base))]
 
