@@ -764,7 +764,7 @@ typedef struct moep_planner moep_planner;
  *   standard deviation over these block means. 0.674 makes it the upper quartile. */
 typedef struct moep_planner_config {
     size_t struct_size; /* sizeof(moep_planner_config) */
-    uint32_t span;      /* steps over which loads are kept, >= 20; default 1000 */
+    uint32_t span;      /* steps over which loads are kept, >= 20; default 900 */
     uint32_t scenarios; /* steps kept, 2 .. span; default 100. As many as span: the best p99 of a peak */
     double risk;        /* standard deviations, finite and >= 0; default 0.674 */
 } moep_planner_config;

@@ -44,7 +44,7 @@ static void the_defaults_are_what_the_header_says(void **state)
     (void)state;
     moep_planner_config config = {.struct_size = sizeof config};
     assert_int_equal(moep_planner_config_init(&config), MOEP_OK);
-    assert_int_equal(config.span, 1000);
+    assert_int_equal(config.span, 900);
     assert_int_equal(config.scenarios, 100);
     assert_true(config.risk == 0.674);
 }

@@ -9,7 +9,7 @@
 
 /* Chosen by replaying recorded runs. */
 const moep_planner_config mp_planner_config_defaults = {
-    .span = 1000,     /* longer: calmer estimates; shorter: they follow a load that moves */
+    .span = 900,      /* longer: fewer steps above the predicted p99 of a peak; shorter: peaks are less overestimated */
     .scenarios = 100, /* more: plans are a little better, and slower */
     .risk = 0.674,    /* the upper quartile of a normal distribution; more changes little */
 };

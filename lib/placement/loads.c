@@ -8,7 +8,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { OWN_BLOCKS = MP_SAMPLE_BLOCKS / 5 }; /* 200 steps of 1,000: longer lags behind, shorter is noisier */
+enum { OWN_BLOCKS = MP_SAMPLE_BLOCKS / 5 }; /* 180 steps of 900: longer lags behind, shorter is noisier */
 
 void mp_forecast_shares(const struct samples *samples, size_t layer, const double *forecast, double *sums,
                         double *shares)
