@@ -2,6 +2,7 @@
 /* bytes: exact integers; allocates: nothing. */
 #include "placement/candidates.h"
 
+#include "support/simd.h"
 #include "support/sort.h"
 
 void mp_candidates_lay_out(struct candidates *candidates, struct arena *arena, size_t slots, size_t most)
@@ -48,7 +49,7 @@ static void add(struct candidates *candidates, const struct move *move)
 
 static bool may(const struct placement *placement, const struct candidates *candidates, const struct move *move)
 {
-    return mp_placement_moves(placement, move) <= candidates->most_moves;
+    return candidates->most_moves == INT32_MAX || mp_placement_moves(placement, move) <= candidates->most_moves;
 }
 
 /* ---- swaps ------------------------------------------------------------------------------------------------------- */
@@ -89,21 +90,32 @@ void mp_find_swaps(const struct placement *placement, size_t hot, struct candida
 
 /* ---- replacements ------------------------------------------------------------------------------------------------ */
 
-/* The largest load of a rank that has a copy of either expert, after slot's expert `a` gives way to b. Stops at the
- * limit. */
-static int32_t peak_after(const struct placement *placement, size_t slot, size_t b, int32_t limit)
+/* The largest load of a rank that has copies of either expert, after one copy more or less of them changes their
+ * parts by so much. */
+MP_VECTORISED static int32_t mp_largest_touched(const int32_t *carried, const int32_t *held_a, const int32_t *held_b,
+                                                int32_t more_a, int32_t more_b, size_t n)
+{
+    int32_t peak = 0;
+    for (size_t r = 0; r < n; r++) {
+        int32_t load = carried[r] + held_a[r] * more_a + held_b[r] * more_b;
+        peak = larger(peak, held_a[r] + held_b[r] > 0 ? load : 0);
+    }
+    return peak;
+}
+
+/* The same after slot's expert `a` gives way to b. */
+static int32_t peak_after(const struct placement *placement, size_t slot, size_t b)
 {
     size_t a = (size_t)placement->expert[slot], rank = mp_rank_of(placement, slot);
     int32_t new_a = placement->load[a] / (placement->copies[a] - 1), more_a = new_a - placement->part[a];
-    int32_t new_b = placement->load[b] / (placement->copies[b] + 1), less_b = new_b - placement->part[b], peak = 0;
-    for (size_t r = 0; r < placement->ranks && peak < limit; r++) {
-        int32_t held_a = *mp_held(placement, r, a), held_b = *mp_held(placement, r, b);
-        if (held_a + held_b == 0)
-            continue;
-        int32_t own = r == rank ? new_b - new_a : 0;
-        peak = larger(peak, placement->carried[r] + held_a * more_a + held_b * less_b + own);
-    }
-    return peak;
+    int32_t new_b = placement->load[b] / (placement->copies[b] + 1), more_b = new_b - placement->part[b];
+    const int32_t *carried = placement->carried, *held_a = mp_held(placement, 0, a), *held_b = mp_held(placement, 0, b);
+    int32_t own = carried[rank] + held_a[rank] * more_a + new_b - new_a;
+    int32_t below = mp_largest_touched(carried, held_a, held_b, more_a, more_b, rank);
+    size_t next = rank + 1;
+    int32_t above =
+        mp_largest_touched(carried + next, held_a + next, held_b + next, more_a, more_b, placement->ranks - next);
+    return larger(own, larger(below, above));
 }
 
 static void try_replacement(const struct placement *placement, size_t slot, size_t b, struct candidates *candidates)
@@ -113,7 +125,7 @@ static void try_replacement(const struct placement *placement, size_t slot, size
     struct move move = {.slot = (int32_t)slot, .other = (int32_t)b, .replaces = true};
     if (!may(placement, candidates, &move))
         return;
-    move.peak = peak_after(placement, slot, b, candidates->limit);
+    move.peak = peak_after(placement, slot, b);
     if (move.peak < candidates->limit)
         add(candidates, &move);
 }

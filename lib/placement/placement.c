@@ -27,7 +27,7 @@ void mp_placement_lay_out(struct placement *placement, struct arena *arena, size
 /* Of h copies on a rank that held b before, max(0, h - b) have moved there. */
 static int *held_and_moved(struct placement *placement, size_t rank, size_t expert, bool put)
 {
-    int32_t *held = mp_held(placement, rank, expert), before = placement->before[rank * placement->experts + expert];
+    int32_t *held = mp_held(placement, rank, expert), before = *mp_held_before(placement, rank, expert);
     if (put)
         placement->moved += *held >= before;
     *held += put ? 1 : -1;
@@ -49,7 +49,7 @@ void mp_placement_begin(struct placement *placement, const int64_t *map)
     memset(placement->before, 0, placement->ranks * placement->experts * sizeof *placement->before);
     for (size_t slot = 0; map && slot < placement->slots; slot++)
         if (map[slot] >= 0)
-            placement->before[mp_rank_of(placement, slot) * placement->experts + (size_t)map[slot]]++;
+            ++*mp_held_before(placement, mp_rank_of(placement, slot), (size_t)map[slot]);
 }
 
 void mp_placement_set(struct placement *placement, const int32_t *map)
@@ -159,15 +159,13 @@ void mp_placement_move(struct placement *placement, const struct move *move)
 /* Does another copy of the expert on that rank count as moved? */
 static int arrives(const struct placement *placement, size_t rank, int32_t expert)
 {
-    size_t at = rank * placement->experts + (size_t)expert;
-    return placement->held[at] >= placement->before[at];
+    return *mp_held(placement, rank, (size_t)expert) >= *mp_held_before(placement, rank, (size_t)expert);
 }
 
 /* Does one copy less there? */
 static int leaves(const struct placement *placement, size_t rank, int32_t expert)
 {
-    size_t at = rank * placement->experts + (size_t)expert;
-    return placement->held[at] > placement->before[at];
+    return *mp_held(placement, rank, (size_t)expert) > *mp_held_before(placement, rank, (size_t)expert);
 }
 
 int mp_placement_moves(const struct placement *placement, const struct move *move)

@@ -19,8 +19,8 @@ struct placement {
     int32_t *expert;   /* [slots], -1 where empty */
     int32_t *copies;   /* [experts] */
     int32_t *part;     /* [experts]: load / copies; load where there is none */
-    int32_t *held;     /* [ranks][experts]: copies on the rank */
-    int32_t *before;   /* [ranks][experts]: the same of the map from which moves count */
+    int32_t *held;     /* [experts][ranks]: copies on the rank */
+    int32_t *before;   /* [experts][ranks]: the same of the map from which moves count */
     int32_t *carried;  /* [ranks]: rank loads */
     size_t moved;      /* copies that were not on their rank before */
 };
@@ -64,10 +64,15 @@ static inline size_t mp_rank_of(const struct placement *placement, size_t slot)
     return slot / placement->rank_slots;
 }
 
-/* The copies of an expert on a rank. */
+/* The copies of an expert on a rank, now and before. */
 static inline int32_t *mp_held(const struct placement *placement, size_t rank, size_t expert)
 {
-    return placement->held + rank * placement->experts + expert;
+    return placement->held + expert * placement->ranks + rank;
+}
+
+static inline int32_t *mp_held_before(const struct placement *placement, size_t rank, size_t expert)
+{
+    return placement->before + expert * placement->ranks + rank;
 }
 
 /* The rank with the largest load, the first of several. */

@@ -23,7 +23,7 @@ static void find_common(struct relabel *relabel, const struct placement *placeme
     for (size_t slot = 0; slot < placement->slots; slot++) {
         int32_t *row = relabel->common + mp_rank_of(placement, slot) * ranks;
         for (size_t r = 0; r < ranks; r++)
-            row[r] += placement->before[r * placement->experts + (size_t)placement->expert[slot]] > 0;
+            row[r] += *mp_held_before(placement, r, (size_t)placement->expert[slot]) > 0;
     }
     for (size_t i = 0; i < ranks; i++)
         for (size_t j = 0; j < ranks; j++)
