@@ -64,14 +64,17 @@ static void swaps_with_rank(const struct placement *placement, size_t i, size_t 
     const int32_t *parts = candidates->parts + first;
     if (*mp_held(placement, rank, (size_t)a) > 0)
         return;
+    struct move best = {.peak = candidates->limit, .slot = (int32_t)i, .other = -1};
     for (size_t j = 0; j < placement->rank_slots; j++) {
         int32_t peak = larger(hot_less + parts[j], other_more - parts[j]);
-        if (peak >= candidates->limit || *mp_held(placement, hot, (size_t)placement->expert[first + j]) > 0)
+        if (peak >= best.peak || *mp_held(placement, hot, (size_t)placement->expert[first + j]) > 0)
             continue;
         struct move move = {.peak = peak, .slot = (int32_t)i, .other = (int32_t)(first + j)};
         if (may(placement, candidates, &move))
-            add(candidates, &move);
+            best = move;
     }
+    if (best.other >= 0)
+        add(candidates, &best);
 }
 
 /* No swap between two ranks makes the larger load smaller than their mean. */
