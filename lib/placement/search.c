@@ -2,6 +2,8 @@
 /* bytes: exact integers, and a few IEEE operations on doubles; allocates: nothing. */
 #include "placement/search.h"
 
+#include "placement/double_swap.h"
+
 #include <string.h>
 
 enum { NEARLY = 1000 }; /* the bound is reached within this part of it: better balance drowns in noise */
@@ -27,8 +29,12 @@ static bool best_by_loads(const struct placement *placement, struct candidates *
 void mp_search_balance(struct placement *placement, struct candidates *candidates, int32_t bound, size_t effort)
 {
     struct move move;
-    while (effort-- > 0 && !is_balanced(placement, bound) && best_by_loads(placement, candidates, INT32_MAX, &move))
-        mp_placement_move(placement, &move);
+    while (effort-- > 0 && !is_balanced(placement, bound)) {
+        if (best_by_loads(placement, candidates, INT32_MAX, &move))
+            mp_placement_move(placement, &move);
+        else if (!mp_double_swap(placement))
+            return;
+    }
 }
 
 static bool next_move(const struct search *search, struct move *move)
