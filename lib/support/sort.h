@@ -48,12 +48,17 @@ static inline float mp_least_key_value(uint64_t key)
  * the largest. Puts `key` in the place of key i, where all below are in order, and lets it sink. */
 static inline void mp_heap_replace(uint64_t *heap, size_t n, size_t i, uint64_t key)
 {
-    for (size_t child; (child = 2 * i + 1) < n; i = child) {
-        if (child + 1 < n && heap[child + 1] > heap[child])
-            child++;
+    size_t child;
+    while ((child = 2 * i + 2) < n) {
+        child -= heap[child - 1] > heap[child]; /* no branch: processors cannot predict it */
         if (heap[child] <= key)
             break;
         heap[i] = heap[child];
+        i = child;
+    }
+    if (child == n && heap[child - 1] > key) { /* a single child at the end */
+        heap[i] = heap[child - 1];
+        i = child - 1;
     }
     heap[i] = key;
 }

@@ -7,6 +7,7 @@
 #   auto_scale          a push, a forecast and the state of AUTO
 #   state               save, load and clone of a predictor
 #   python_push         what Python adds to a push
+#   rebalance           EPLB's maps beside eplb.py, named in EPLB: time and agreement
 #   detector_push       a push of a detector
 #   detector_read       readings and checkpoints of a detector
 #   detector_quality    states against the realised loads, beside other rules
