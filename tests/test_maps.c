@@ -111,6 +111,23 @@ static void changing_places_on_a_rank_moves_nothing(void **state)
     assert_int_equal(moves_of(&usual, full, other), 0);
 }
 
+/* As moep_rebalance makes them. */
+static void a_rank_may_have_more_slots_than_there_are_experts(void **state)
+{
+    (void)state;
+    const moep_layout layout = {sizeof layout, 1, 2, 6, 2, 0, 0};
+    const int64_t from[6] = {0, 0, 1, 0, 1, 1}, to[6] = {0, 0, 0, 1, 1, 0};
+    const double shares[2] = {2, 1};
+    int64_t logcnt[2];
+    double loads[2];
+    assert_int_equal(moves_of(&layout, from, to), 1);
+    assert_int_equal(moep_map_invert(&layout, to, NULL, 0, logcnt), MOEP_OK);
+    assert_int_equal(logcnt[0], 4);
+    assert_int_equal(moep_rank_loads(&layout, to, 1, shares, loads, NULL), MOEP_OK);
+    assert_near(loads[0], 0.5, 1e-15);
+    assert_near(loads[1], 0.5, 1e-15);
+}
+
 /* ---- loads of ranks ---------------------------------------------------------------------------------------------- */
 
 static void a_rank_carries_the_parts_of_its_copies(void **state)
@@ -243,7 +260,7 @@ static void bad_input_is_refused_in_words_and_nothing_is_written(void **state)
     (void)state;
     const int all = INVERT | MOVES | RANK_LOADS;
     refused(all, "7 slots", calls.layout.slots = 7);
-    refused(all, "some would have two copies there", calls.layout.experts = 1);
+    refused(all, "9 experts", calls.layout.experts = 9);
     refused(all, "layer 1, slot 3: 5 is not an expert", calls.to[SLOTS + 3] = EXPERTS);
     refused(all, "layer 0, slot 7: -2 is not an expert", calls.to[7] = -2);
     refused(MOVES, "from: layer 1, slot 1: 7 is not", calls.from[SLOTS + 1] = 7);
@@ -314,6 +331,7 @@ int main(void)
         cmocka_unit_test(slots_with_an_expert_new_to_their_rank_move),
         cmocka_unit_test(a_second_copy_on_a_rank_moves_too),
         cmocka_unit_test(changing_places_on_a_rank_moves_nothing),
+        cmocka_unit_test(a_rank_may_have_more_slots_than_there_are_experts),
         cmocka_unit_test(a_rank_carries_the_parts_of_its_copies),
         cmocka_unit_test(each_output_may_be_null_and_there_may_be_no_row),
         cmocka_unit_test(a_layer_without_load_counts_as_uniform),

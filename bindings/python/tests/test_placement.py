@@ -52,6 +52,7 @@ class Rebalance(unittest.TestCase):
         _, log2phy, logcnt = balanced([[3, 1]], 8, 1, 1, 2)
         self.assertEqual(logcnt.tolist(), [[6, 2]])
         self.assertEqual(log2phy.shape, (1, 2, 6))
+        self.assertEqual(moepredict.rank_loads([[0, 0, 0, 1]], [[3, 1]], 2).loads.tolist(), [[0.5, 0.5]])
 
     def test_weights_of_any_kind_are_taken(self):
         whole = np.random.default_rng(3).permutation(np.arange(1, 1 + LAYERS * EXPERTS)).reshape(LAYERS, EXPERTS)
