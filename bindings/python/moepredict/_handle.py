@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""The base class of the predictor and the detector: push, copies, checkpoints, close."""
+"""The base class of the predictor, the detector and the planner: push, copies, checkpoints, close."""
 from __future__ import annotations
 
 import ctypes
@@ -125,7 +125,7 @@ class Handle:
 
         Returns
         -------
-        Predictor or Detector
+        Predictor, Detector or Planner
             Like the original, and independent of it: one may be used in another thread.
         """
         handle = ctypes.c_void_p()
@@ -152,7 +152,7 @@ class Handle:
 
     @classmethod
     def load(cls: Type[Self], state: Any, *, threads: int = 0) -> Self:
-        """Make a predictor or detector from a saved state.
+        """Make a predictor, detector or planner from a saved state.
 
         Parameters
         ----------
@@ -163,7 +163,7 @@ class Handle:
 
         Returns
         -------
-        Predictor or Detector
+        Predictor, Detector or Planner
 
         Raises
         ------

@@ -8,8 +8,8 @@ import pathlib
 from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any, Dict, Iterator, List, Tuple
 
-from ._structs import (ArimaModel, AutoReport, BacktestConfig, BacktestResult, DetectorConfig, Info, Layout,
-                       LstmTraining, LstmWeights, PredictorConfig, Runtime, Trace)
+from ._structs import (ArimaModel, AutoReport, BacktestConfig, BacktestResult, DetectorConfig, Info, Layout, LstmTraining,
+                       LstmWeights, PlannerConfig, PlanOptions, PlanResult, PredictorConfig, Runtime, Trace)
 
 MAJOR = 0
 _NAME = f"libmoepredict.so.{MAJOR}"
@@ -47,7 +47,7 @@ class Status(c_int32):
     """The result of a call; anything but MOEP_OK is raised."""
 
 
-_Predictor = _Detector = c_void_p
+_Predictor = _Detector = _Planner = c_void_p
 _DOUBLES = POINTER(c_double)
 
 # Every function of moepredict.h: result, arguments. A test holds this table against the header.
@@ -97,16 +97,32 @@ PROTOTYPES: Dict[str, Tuple[Any, List[Any]]] = {
     "moep_map_invert": (Status, [POINTER(Layout), c_void_p, c_void_p, c_size_t, c_void_p]),
     "moep_map_moves": (Status, [POINTER(Layout), c_void_p, c_void_p, c_void_p]),
     "moep_rank_loads": (Status, [POINTER(Layout), c_void_p, c_size_t, c_void_p, c_void_p, c_void_p]),
+    "moep_planner_config_init": (Status, [POINTER(PlannerConfig)]),
+    "moep_planner_create": (Status, [c_size_t, c_size_t, POINTER(PlannerConfig), POINTER(Runtime), POINTER(_Planner)]),
+    "moep_planner_destroy": (None, [_Planner]),
+    "moep_planner_push": (Status, [_Planner, c_size_t, c_void_p, c_int32]),
+    "moep_planner_push_at": (Status, [_Planner, c_uint64, c_size_t, c_void_p, c_int32]),
+    "moep_plan_options_init": (Status, [POINTER(PlanOptions)]),
+    "moep_plan": (Status, [_Planner, POINTER(Layout), c_void_p, c_void_p, POINTER(PlanOptions), POINTER(PlanResult)]),
+    "moep_planner_predict_ranks": (Status, [_Planner, POINTER(Layout), c_void_p, c_void_p, c_size_t, c_void_p,
+                                            c_void_p, c_void_p, c_void_p]),
+    "moep_planner_predict_rank_quantiles": (Status, [_Planner, POINTER(Layout), c_void_p, c_void_p, c_size_t,
+                                                     c_void_p, c_void_p]),
+    "moep_planner_config_read": (Status, [_Planner, POINTER(PlannerConfig)]),
+    "moep_planner_info": (Status, [_Planner, POINTER(Info)]),
     "moep_forecast_error": (Status, [c_size_t, c_size_t, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p]),
     "moep_backtest_origins": (c_size_t, [c_uint64, POINTER(BacktestConfig)]),
     "moep_backtest": (Status, [_Predictor, POINTER(Trace), POINTER(BacktestConfig), POINTER(Runtime),
                                POINTER(BacktestResult)]),
     "moep_predictor_clone": (Status, [_Predictor, POINTER(Runtime), POINTER(_Predictor)]),
     "moep_detector_clone": (Status, [_Detector, POINTER(Runtime), POINTER(_Detector)]),
+    "moep_planner_clone": (Status, [_Planner, POINTER(Runtime), POINTER(_Planner)]),
     "moep_predictor_save": (Status, [_Predictor, c_void_p, c_size_t, POINTER(c_size_t)]),
     "moep_detector_save": (Status, [_Detector, c_void_p, c_size_t, POINTER(c_size_t)]),
+    "moep_planner_save": (Status, [_Planner, c_void_p, c_size_t, POINTER(c_size_t)]),
     "moep_predictor_load": (Status, [c_void_p, c_size_t, POINTER(Runtime), POINTER(_Predictor)]),
     "moep_detector_load": (Status, [c_void_p, c_size_t, POINTER(Runtime), POINTER(_Detector)]),
+    "moep_planner_load": (Status, [c_void_p, c_size_t, POINTER(Runtime), POINTER(_Planner)]),
 }
 
 

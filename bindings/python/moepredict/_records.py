@@ -9,12 +9,12 @@ from numpy.typing import NDArray
 
 
 class Info(NamedTuple):
-    """What a predictor or detector is and has seen.
+    """What a predictor, detector or planner is and has seen.
 
     Attributes
     ----------
     method : str or None
-        The forecasting method, one of ``moepredict.methods()``; None: a detector.
+        The forecasting method, one of ``moepredict.methods()``; None: a detector or planner.
     layers, experts : int
         The shape of the counts of one step.
     history : int
@@ -128,6 +128,73 @@ class DetectorConfig(NamedTuple):
     block: int
     dwell: int
     windows: Tuple[int, ...]
+
+
+class PlannerConfig(NamedTuple):
+    """The configuration of a planner. `Planner` explains the fields, which are its keywords.
+
+    Attributes
+    ----------
+    span : int
+        Steps over which loads are kept.
+    scenarios : int
+        Single steps kept.
+    risk : float
+        Standard deviations above the mean for which the methods "risk" and "scenarios" plan.
+    """
+
+    span: int
+    scenarios: int
+    risk: float
+
+
+class Plan(NamedTuple):
+    """Where experts go, and whether moving them pays. `stay`, `go` and `net_gain` are expectations.
+
+    Attributes
+    ----------
+    map : ndarray of int64, (layers, slots)
+        The map to go to, the expert in each slot. Copies that stay keep their slots; a layer that stays, its map.
+    stay : ndarray of float64, (layers,)
+        Mean peak under the current map: the largest rank load of single steps over the mean rank load. NaN without a
+        current map, and where an expert is missing in it.
+    go : ndarray of float64, (layers,)
+        Mean peak under `map`, equal to `stay` where the layer stays. NaN, as `stay`, for a layer that was left out.
+    moved : ndarray of uint64, (layers,)
+        Slots that receive another expert; without a current map all.
+    advice : ndarray of bool, (layers,)
+        True: the layer moves.
+    net_gain : float
+        Of all layers that move, in layer-steps of mean rank load, with the costs taken off. 0 without a current map.
+    """
+
+    map: NDArray[np.int64]
+    stay: NDArray[np.float64]
+    go: NDArray[np.float64]
+    moved: NDArray[np.uint64]
+    advice: NDArray[np.bool_]
+    net_gain: float
+
+
+class RankForecast(NamedTuple):
+    """What every rank will carry in single steps under a map. n is the number of quantile levels.
+
+    Attributes
+    ----------
+    loads : ndarray of float64, (layers, ranks)
+        Mean rank loads, shares of the layer's tokens.
+    peak : ndarray of float64, (layers,)
+        Mean peak: the largest rank load of a step over the mean rank load.
+    quantiles : ndarray of float64, (n, layers), or (layers,) for a single level
+        Quantiles of the peak.
+    rank_quantiles : ndarray of float64, (n, layers, ranks), or (layers, ranks)
+        Quantiles of each rank's load by itself.
+    """
+
+    loads: NDArray[np.float64]
+    peak: NDArray[np.float64]
+    quantiles: NDArray[np.float64]
+    rank_quantiles: NDArray[np.float64]
 
 
 class AutoReport(NamedTuple):

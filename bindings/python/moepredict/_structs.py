@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The C structs, each as one table of fields. A field that moepredict.h gains becomes a row here; a field of a
-configuration also a keyword of Predictor or Detector, and a field of the record in _records.py. Tests hold the tables
+configuration also a keyword of Predictor, Detector or Planner, and a field of the record in _records.py. Tests hold the tables
 against the header, and keywords and records against the tables."""
 from __future__ import annotations
 
@@ -181,6 +181,56 @@ class Trace(Struct):
     ]
 
 
+class Layout(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("layers", c_size_t),
+        ("experts", c_size_t),
+        ("slots", c_size_t),
+        ("ranks", c_size_t),
+        ("groups", c_size_t),
+        ("nodes", c_size_t),
+    ]
+
+
+class PlannerConfig(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("span", c_uint32),
+        ("scenarios", c_uint32),
+        ("risk", c_double),
+    ]
+
+
+class PlanOptions(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("horizon", c_uint64),
+        ("slot_cost", c_double),
+        ("layer_cost", c_double),
+        ("plan_cost", c_double),
+        ("least_gain", c_double),
+        ("most_slots", c_uint64),
+        ("method", c_int32),
+        ("effort", c_uint32),
+        ("scenarios", c_uint32),
+        ("reserved", c_uint32),
+        ("layers", c_void_p),
+    ]
+
+
+class PlanResult(Struct):
+    _fields_ = [
+        ("struct_size", c_size_t),
+        ("phy2log", c_void_p),
+        ("stay", c_void_p),
+        ("go", c_void_p),
+        ("moved", c_void_p),
+        ("advice", c_void_p),
+        ("net_gain", c_double),
+    ]
+
+
 class BacktestConfig(Struct):
     _fields_ = [
         ("struct_size", c_size_t),
@@ -213,4 +263,5 @@ NAMES: Dict[str, List[str]] = {
     "arima_scale": ["shares", "log_ratios"],
     "lstm_scope": ["shared", "joint"],
 }
+PLAN_METHODS = ["scenarios", "risk", "mean"]  # of a plan's options, likewise
 SELECT = -1  # as "select": an order to be selected

@@ -48,18 +48,22 @@ def _names_of(field: str) -> List[str]:
     return methods() if field == "method" else _structs.NAMES.get(field, [])
 
 
-def _number_of(field: str, value: Any) -> Any:
-    """The number of an enumerated field's name; a number is itself."""
+def index_of(field: str, names: List[str], value: Any) -> Any:
+    """The index of a name among `names`; a number is itself."""
     if not isinstance(value, str):
         return value
-    if field in _ORDERS:
-        if value == "select":
-            return _structs.SELECT
-        raise ValueError(f"{field} = {value!r}: expected 'select' or a number")
-    names = _names_of(field)
     if value not in names:
         raise ValueError(f"{field} = {value!r}: expected " + (" or ".join(map(repr, names)) if names else "a number"))
     return names.index(value)
+
+
+def _number_of(field: str, value: Any) -> Any:
+    """The number of an enumerated field's name; a number is itself."""
+    if field in _ORDERS and isinstance(value, str):
+        if value == "select":
+            return _structs.SELECT
+        raise ValueError(f"{field} = {value!r}: expected 'select' or a number")
+    return index_of(field, _names_of(field), value)
 
 
 def _checked(struct: Type[_structs.Struct], name: str, value: Any) -> Any:
