@@ -9,6 +9,7 @@
 from ._library import Error, TooFewSteps, methods, version as __version__
 from ._records import (ArimaModel, AutoReport, DetectorConfig, Info, Plan, PlannerConfig, PredictorConfig,
                        RankForecast)
+from ._plan_run import PlanReplay, replay_plans
 from .detector import LEARN, Detector, State
 from .evaluation import Backtest, backtest, forecast_error
 from .lstm import LstmTraining, Weights
@@ -19,7 +20,7 @@ from .resampling import join_experts, resample, smooth
 from .simulation import expected_shares, simulate
 
 __all__ = ["ArimaModel", "AutoReport", "Backtest", "Detector", "DetectorConfig", "Error", "Info", "LEARN",
-           "LstmTraining", "Plan", "Planner", "PlannerConfig", "Predictor", "PredictorConfig", "RankForecast",
-           "RankLoads", "State", "TooFewSteps", "Weights", "backtest", "expected_shares", "forecast_error",
-           "join_experts", "map_invert", "map_moves", "methods", "rank_loads", "rebalance_experts", "resample",
-           "simulate", "smooth", "__version__"]
+           "LstmTraining", "Plan", "PlanReplay", "Planner", "PlannerConfig", "Predictor", "PredictorConfig",
+           "RankForecast", "RankLoads", "State", "TooFewSteps", "Weights", "backtest", "expected_shares",
+           "forecast_error", "join_experts", "map_invert", "map_moves", "methods", "rank_loads", "rebalance_experts",
+           "replay_plans", "resample", "simulate", "smooth", "__version__"]

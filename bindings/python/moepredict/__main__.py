@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""python3 -m moepredict: reports and backtests of recorded training runs, and runs that are simulated."""
+"""python3 -m moepredict: reports, backtests and plans of recorded training runs, and runs that are simulated."""
 from __future__ import annotations
 
 import argparse
 import math
-import os
 import sys
-from typing import Any, Callable, Dict
+from typing import Any, Dict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,26 +14,12 @@ from . import Error, Predictor, backtest, methods
 from ._checked_trace import checked_trace
 from ._comparison import reasons
 from ._library import version
-from ._output import as_json, as_table, delivered, print_error
+from ._output import as_json, as_table, delivered, drawing, print_error, progress_bar
+from ._plan_command import add_plan
 from ._simulate_command import add_simulate
 from ._structs import PredictorConfig
 
 _TRACE_HELP = "token counts (steps, layers, experts), a .npy file of int32, int64, uint32, uint64, float32 or float64"
-
-
-def _progress_bar() -> Callable[[float], Any]:
-    """Draws the fraction done on a terminal, and nothing elsewhere."""
-    if sys.stderr is None or not sys.stderr.isatty():
-        return lambda fraction: None
-
-    def draw(fraction: float) -> None:
-        done = int(50 * fraction)
-        sys.stderr.write(f"\r[{'#' * done}{' ' * (50 - done)}] {100 * fraction:3.0f} %")
-        if fraction >= 1:
-            sys.stderr.write("\r" + " " * 58 + "\r")
-        sys.stderr.flush()
-
-    return draw
 
 
 def _value(text: str) -> Any:
@@ -73,10 +58,10 @@ def _backtest(options: argparse.Namespace) -> str:
     _, layers, experts = counts.shape
     with Predictor(options.method, layers=layers, experts=experts, **config) as predictor:
         if options.train:
-            predictor.fit_traces([checked_trace(other) for other in options.train], progress=_progress_bar())
+            predictor.fit_traces([checked_trace(other) for other in options.train], progress=progress_bar())
         result = backtest(predictor, counts, horizon=options.horizon, stride=options.stride, first=options.first,
                           every=options.every, refit_every=_refit_every(options), assignments=options.assignments,
-                          progress=_progress_bar())
+                          progress=progress_bar())
         any_error = np.isfinite(result.error).any()
         reason = None if any_error else _why_none(options, predictor, counts, result.origins[-1])
     rows = []
@@ -94,14 +79,9 @@ def _backtest(options: argparse.Namespace) -> str:
 
 
 def _report(options: argparse.Namespace) -> str:
-    if "matplotlib" not in sys.modules:
-        os.environ["MPLBACKEND"] = "agg"  # the user's may be none that this process can have
-    try:
+    with drawing("report"):
         from .report import report
-        rows = report(options.trace, options.out, train=options.train, progress=_progress_bar())
-    except ModuleNotFoundError as error:
-        raise SystemExit(f"moepredict report draws with matplotlib, which is missing ({error}): apt-get install "
-                         f"python3-matplotlib") from None
+        rows = report(options.trace, options.out, train=options.train, progress=progress_bar())
     if options.json:
         return as_json(rows)
     table = as_table([{name: value for name, value in row.items() if name != "reason"} for row in rows])
@@ -169,6 +149,7 @@ def _parser() -> argparse.ArgumentParser:
                "  python3 -m moepredict backtest run.npy --method sw_avg --sw-avg-window 300 --horizon 2000\n"
                "  python3 -m moepredict backtest run.npy --train other.npy\n"
                "  python3 -m moepredict report run.npy --out report     then open report/index.html\n"
+               "  python3 -m moepredict plan run.npy --ranks 8 --slot-cost 0.2\n"
                "  python3 -m moepredict simulate --out made.npy --shift 5000 0.3 --seed 1\n"
                "  python3 -m moepredict simulate --out large.npy --like run.npy --assignments 524288\n\n"
                "exit code: 0; 1 if the trace or the machine does not allow it; 2 for a wrong command line or a file\n"
@@ -216,6 +197,7 @@ def _parser() -> argparse.ArgumentParser:
     command.add_argument("trace", nargs="?", help=_TRACE_HELP)
     command.set_defaults(run=_info)
 
+    add_plan(commands, _TRACE_HELP)
     add_simulate(commands, _TRACE_HELP)
     for command in commands.choices.values():
         command.add_argument("--json", action="store_true",

@@ -33,6 +33,7 @@ class Comparison(NamedTuple):
     in_sample: bool                             # those weights were made from this very run, among others
     windows: Dict[int, int]                     # by horizon: the best one in hindsight
     auto: Optional[AutoRun]                     # how auto mixed its forecasts; None if the run is too short
+    predictor: Optional[Predictor]              # auto, with the weights that were compared; likewise
 
 
 def _joint(layers: int, experts: int) -> Optional[Predictor]:
@@ -82,7 +83,7 @@ def compare(counts: NDArray[Any], train: Sequence[NDArray[Any]], progress: Calla
     in_sample = any(shares_steps(counts, known) for known in ([samples(run) for run in train] or [SHIPPED]))
     backtests: Dict[Tuple[str, int], Backtest] = {}
     windows: Dict[int, int] = {}
-    auto = None
+    auto, predictor = None, None
     if steps >= FIRST + HORIZONS[0]:
         before = 0.5 if train else 0.0  # training is about half of the time
         candidates = _candidates(counts, train, lambda fraction: progress(before * fraction))
@@ -97,10 +98,11 @@ def compare(counts: NDArray[Any], train: Sequence[NDArray[Any]], progress: Calla
             else:
                 backtests[name, horizon] = backtest(candidates[name], counts, horizon=horizon, **settings,
                                                     progress=tell)
-        auto = run_auto(candidates["auto"], counts)
-        for predictor in candidates.values():
-            predictor.close()
-    return Comparison(backtests, layers * experts, len(train), in_sample, windows, auto)
+        predictor = candidates.pop("auto")
+        auto = run_auto(predictor, counts)
+        for other in candidates.values():
+            other.close()
+    return Comparison(backtests, layers * experts, len(train), in_sample, windows, auto, predictor)
 
 
 def _mean(values: NDArray[Any]) -> float:

@@ -8,8 +8,9 @@ import pathlib
 from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
 from typing import Any, Dict, Iterator, List, Tuple
 
-from ._structs import (ArimaModel, AutoReport, BacktestConfig, BacktestResult, DetectorConfig, Info, Layout, LstmTraining,
-                       LstmWeights, PlannerConfig, PlanOptions, PlanResult, PredictorConfig, Runtime, Trace)
+from ._structs import (ArimaModel, AutoReport, BacktestConfig, BacktestResult, DetectorConfig, Info, Layout,
+                       LstmTraining, LstmWeights, PlannerConfig, PlanOptions, PlanResult, PredictorConfig, Runtime,
+                       Trace)
 
 MAJOR = 0
 _NAME = f"libmoepredict.so.{MAJOR}"
@@ -41,6 +42,10 @@ class Error(RuntimeError):
 
 class TooFewSteps(Error):
     """Not enough history yet, so push more steps; or a trace that is too short. An `Error`."""
+
+
+def too_few_steps(text: str) -> TooFewSteps:
+    return TooFewSteps(_TOO_FEW_STEPS, "too few steps", text)
 
 
 class Status(c_int32):

@@ -2,12 +2,13 @@
 """The output of the commands: as a table or JSON, and complete or reported as incomplete."""
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 import os
 import signal
 import sys
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, Iterator, List
 
 from ._text import shown, take_any_text
 
@@ -45,6 +46,18 @@ def as_table(rows: List[Dict[str, Any]]) -> str:
     return "\n".join("  ".join(text.rjust(width) for text, width in zip(line, widths)) for line in lines)
 
 
+@contextlib.contextmanager
+def drawing(command: str) -> Iterator[None]:
+    """Around a command's drawing with matplotlib, which may be missing."""
+    if "matplotlib" not in sys.modules:
+        os.environ["MPLBACKEND"] = "agg"  # the user's may be none that this process can have
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        raise SystemExit(f"moepredict {command} draws with matplotlib, which is missing ({error}): apt-get install "
+                         f"python3-matplotlib") from None
+
+
 def print_error(error: Any) -> None:
     """Print an error as one line."""
     if isinstance(error, OSError) and error.filename is not None:
@@ -53,6 +66,21 @@ def print_error(error: Any) -> None:
         text = shown(error)
     if sys.stderr is not None:
         print(f"moepredict: {text or type(error).__name__}", file=sys.stderr)
+
+
+def progress_bar() -> Callable[[float], Any]:
+    """Draws the fraction done on a terminal, and nothing elsewhere."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        return lambda fraction: None
+
+    def draw(fraction: float) -> None:
+        done = int(50 * fraction)
+        sys.stderr.write(f"\r[{'#' * done}{' ' * (50 - done)}] {100 * fraction:3.0f} %")
+        if fraction >= 1:
+            sys.stderr.write("\r" + " " * 58 + "\r")
+        sys.stderr.flush()
+
+    return draw
 
 
 # ---- delivery ----

@@ -146,7 +146,29 @@ def _replay(name: str, policy: _Policy, shares: NDArray[Any], ranks: int, costs:
     step, moved = float(peak.mean()), 1000 * float(events[0]) / (steps * layers)
     net = step + sum(cost * float(number) for cost, number in zip(costs, events)) / (steps * layers)
     return PlanReplay(name, step, float(np.quantile(peak, 0.95)), moved, moved / slots, net,
-                      *_gains(policy, shares, peak, ranks), np.array(policy.origins), np.array(policy.maps), moves, peak)
+                      *_gains(policy, shares, peak, ranks), np.array(policy.origins), np.array(policy.maps), moves,
+                      peak)
+
+
+def _policies(shares: NDArray[Any], forecaster: Predictor, planner: Planner, horizon: int,
+              every: Tuple[int, int, int], method: str, options: Dict[str, Any]) -> Dict[str, _Policy]:
+    """All policies by name. every: the steps between decisions, of those that never move, EPLB, those that plan."""
+    @functools.lru_cache(maxsize=1)
+    def forecast(step: int) -> NDArray[np.float64]:
+        return forecaster.predict(horizon)
+
+    def recent(step: int) -> NDArray[np.float64]:
+        return _mean(shares[max(0, step - SW_AVG_WINDOW):step])
+
+    slots, ranks, name = options["slots"], options["ranks"], forecaster.info.method
+    uniform = np.tile(np.arange(slots) % shares.shape[2], (shares.shape[1], 1))
+    planned = functools.partial(_planned, planner, **options)
+    decisions = {SW_AVG: planned(recent, method="mean"),
+                 **{f"{name}, {kind}": planned(forecast, method=kind) for kind in dict.fromkeys(["mean", method])},
+                 TRUE_MEAN: planned(lambda step: _mean(shares[step:step + horizon]), method="mean")}
+    return {NEVER: _Policy(every[0], lambda step, current: (current, None), uniform),
+            EPLB: _Policy(every[1], _eplb(shares, slots, ranks), uniform),
+            **{name: _Policy(every[2], decide, uniform) for name, decide in decisions.items()}}
 
 
 @contextlib.contextmanager
@@ -221,26 +243,11 @@ def replay_plans(trace: Any, *, ranks: int = 8, slots: Optional[int] = None, fir
     slots = default_slots(experts, ranks) if slots is None else whole("slots", slots, experts)
     if steps <= first:
         raise too_few_steps(f"the trace has {steps} steps, and plans begin at step {first}")
-    shares = shares_of(counts)
-    start = np.tile(np.arange(slots) % experts, (layers, 1))
+    shares, pushed = shares_of(counts), 0
+    options = {"slots": slots, "ranks": ranks, "slot_cost": slot_cost, "layer_cost": layer_cost, "plan_cost": plan_cost,
+               "horizon": every if gain_steps is None else positive("gain_steps", gain_steps)}
     with _forecaster(predictor, layers, experts) as forecaster, Planner(layers=layers, experts=experts) as planner:
-        @functools.lru_cache(maxsize=1)
-        def forecast(step: int) -> NDArray[np.float64]:
-            return forecaster.predict(horizon)
-
-        planned = functools.partial(
-            _planned, planner, slots=slots, ranks=ranks, slot_cost=slot_cost, layer_cost=layer_cost,
-            plan_cost=plan_cost, horizon=every if gain_steps is None else positive("gain_steps", gain_steps))
-        name = forecaster.info.method
-        policies = {
-            NEVER: _Policy(steps, lambda step, current: (current, None), start),
-            EPLB: _Policy(eplb_every, _eplb(shares, slots, ranks), start),
-            SW_AVG: _Policy(every, planned(lambda step: _mean(shares[max(0, step - SW_AVG_WINDOW):step]),
-                                           method="mean"), start),
-            **{f"{name}, {kind}": _Policy(every, planned(forecast, method=kind), start)
-               for kind in dict.fromkeys(["mean", method])},
-            TRUE_MEAN: _Policy(every, planned(lambda step: _mean(shares[step:step + horizon]), method="mean"), start)}
-        pushed = 0
+        policies = _policies(shares, forecaster, planner, horizon, (steps, eplb_every, every), method, options)
         for step in sorted({step for policy in policies.values() for step in range(first, steps, policy.every)}):
             for handle in (forecaster, planner):
                 handle.push(counts[pushed:step])
@@ -249,8 +256,8 @@ def replay_plans(trace: Any, *, ranks: int = 8, slots: Optional[int] = None, fir
                 if (step - first) % policy.every == 0:
                     policy.go_on(step)
             progress(step / steps)
-    costs = slot_cost, layer_cost, plan_cost
-    replays = [_replay(name, policy, shares, ranks, costs) for name, policy in policies.items()]
+    replays = [_replay(name, policy, shares, ranks, (slot_cost, layer_cost, plan_cost))
+               for name, policy in policies.items()]
     progress(1)
     return replays
 

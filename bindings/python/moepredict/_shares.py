@@ -27,3 +27,12 @@ def proportions(counts: NDArray[Any]) -> NDArray[np.float64]:
         last = np.maximum.accumulate(np.where(full, np.arange(len(full)), -1))
         shares = np.where(last[:, None] < 0, 1 / counts.shape[1], shares[last])
     return shares
+
+
+def shares_of(counts: NDArray[Any]) -> NDArray[np.float32]:
+    """Proportions, float32 (steps, layers, experts). A layer without tokens repeats its last ones; before any they are
+    uniform."""
+    shares = np.empty(counts.shape, np.float32)
+    for layer in range(counts.shape[1]):
+        shares[:, layer] = proportions(counts[:, layer])
+    return shares

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from typing import Any, Callable, List
+from typing import Any, Callable, List, Optional
 
 import matplotlib.style
 import numpy as np
@@ -104,13 +104,13 @@ def drift(detected: DetectorRun, realised: NDArray[Any]) -> Figure:
     return figure
 
 
-def pngs(names: List[str], make: Callable[[], Any], detected: DetectorRun) -> List[bytes]:
-    """The figures that `make` draws, as the contents of PNG files. Most have the states as their background. They
-    are drawn with matplotlib's defaults, not with the user's settings."""
+def pngs(names: List[str], make: Callable[[], Any], detected: Optional[DetectorRun] = None) -> List[bytes]:
+    """The figures that `make` draws, as the contents of PNG files. Where a detector is given, most have its states as
+    their background. They are drawn with matplotlib's defaults, not with the user's settings."""
     with matplotlib.style.context("default"):
         files = []
         for name, figure in zip(names, make()):
-            if name not in ("shares", "states", "weights"):
+            if detected is not None and name not in ("shares", "states", "weights", "plan"):
                 draw_bands(figure, detected)
             file = io.BytesIO()
             figure.savefig(file, format="png", dpi=100)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The C structs, each as one table of fields. A field that moepredict.h gains becomes a row here; a field of a
-configuration also a keyword of Predictor, Detector or Planner, and a field of the record in _records.py. Tests hold the tables
-against the header, and keywords and records against the tables."""
+configuration also a keyword of Predictor, Detector or Planner, and a field of the record in _records.py. Tests hold the
+tables against the header, and keywords and records against the tables."""
 from __future__ import annotations
 
 import ctypes
@@ -154,18 +154,6 @@ class LstmWeights(Struct):
         ("weight_hh", POINTER(c_float)),
         ("bias_ih", POINTER(c_float)),
         ("bias_hh", POINTER(c_float)),
-    ]
-
-
-class Layout(Struct):
-    _fields_ = [
-        ("struct_size", c_size_t),
-        ("layers", c_size_t),
-        ("experts", c_size_t),
-        ("slots", c_size_t),
-        ("ranks", c_size_t),
-        ("groups", c_size_t),
-        ("nodes", c_size_t),
     ]
 
 

@@ -12,13 +12,16 @@ from typing import Any, Callable, Dict, Iterable, List, Optional, Sequence, Tupl
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _plan_report
 from ._checked_trace import checked_trace
 from ._comparison import (BEST, FIRST, HORIZONS, Comparison, best_window_in_words, compare, in_words, labelled, name_of,
                           reasons, table)
 from ._files import check_folder, write_files
 from ._library import version
+from ._plan_report import rows_of
+from ._plan_run import PlanReplay
 from ._text import shown
-from ._shares import proportions
+from ._shares import shares_of
 from ._detector_run import (DetectorRun, errors_by_state, layers_of, octiles, realised_by_state, realised_drift,
                             run_detector)
 from .detector import State
@@ -44,6 +47,7 @@ _CAPTIONS = {
     "weights": "How auto mixes its forecasts: the weights of its candidates in a forecast made at that step. A "
                "candidate's weight falls with its errors in the last few hundred steps. Triangles: the layer's load "
                "has jumped. A panel of all layers shows the mean.",
+    "plan": "The largest rank load of single steps, and the slots that were moved until then.",
     "imbalance": "How far the most loaded expert lies above the mean. Dotted: all experts equal. In a long run each "
                  "point is a mean of some steps. A panel of all layers shows the median, and the band from the least "
                  "to the largest.",
@@ -53,15 +57,6 @@ _CAPTIONS = {
              "tolerated. Where a line leaves the panel at the bottom, sampling noise explains all of it. A panel of "
              "all layers shows the median.",
 }
-
-
-def shares_of(counts: NDArray[Any]) -> NDArray[Any]:
-    """Proportions, float32 (steps, layers, experts). A layer without tokens repeats its last ones; before any they are
-    uniform."""
-    shares = np.empty(counts.shape, np.float32)
-    for layer in range(counts.shape[1]):
-        shares[:, layer] = proportions(counts[:, layer])
-    return shares
 
 
 # ---- the page ----
@@ -170,8 +165,16 @@ def _figure_html(name: str, png: bytes, found: Comparison) -> str:
             f"</figure>")
 
 
+def _placement_html(replays: List[PlanReplay], experts: int, figure: str) -> str:
+    rows = rows_of(replays)
+    return (f"<h2>Placement</h2><p>{html.escape(_plan_report.in_words(replays, experts))}</p>" +
+            _html_table([name.replace("_", " ") for name in rows[0]],
+                        ([html.escape("–" if text == "-" else text) for text in row.values()] for row in rows)) +
+            f"<p>{html.escape(_plan_report.LEGEND)}</p>{figure}")
+
+
 def _page(title: str, counts: NDArray[Any], found: Comparison, rows: List[Dict[str, Any]], of_states: str,
-          pictures: Dict[str, bytes]) -> str:
+          replays: List[PlanReplay], pictures: Dict[str, bytes]) -> str:
     steps, layers, experts = counts.shape
     late = "<p>The trace is too short to evaluate a forecast of 1,000 steps.</p>"
     if rows:
@@ -188,11 +191,12 @@ def _page(title: str, counts: NDArray[Any], found: Comparison, rows: List[Dict[s
     if empty:
         late += (f"<p>{empty:,} (step, layer) pairs have no token. The pictures repeat the layer's last proportions "
                  f"there.</p>")
-    figures = "".join(_figure_html(name, png, found) for name, png in pictures.items())
+    figures = {name: _figure_html(name, png, found) for name, png in pictures.items()}
+    placement = _placement_html(replays, experts, figures.pop("plan")) if replays else ""
     return (f'<!DOCTYPE html><html lang="en"><head><meta charset="utf-8"><title>{html.escape(title)}</title>'
             f"<style>{_STYLE}</style></head><body><h1>{html.escape(title)}</h1>"
             f"<p>{steps:,} steps of {layers} layers with {experts} experts. Made by libmoepredict {version}.</p>"
-            f"{late}{of_states}<h2>Pictures</h2>{figures}</body></html>\n")
+            f"{late}{of_states}{placement}<h2>Pictures</h2>{''.join(figures.values())}</body></html>\n")
 
 
 def _title(trace: Any) -> str:
@@ -236,7 +240,7 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence
     ImportError
         matplotlib is missing.
     """
-    from . import _figures, _state_figures  # they import matplotlib, which only a report needs
+    from . import _figures, _plan_figures, _state_figures  # they import matplotlib, which only a report needs
 
     counts, others = checked_trace(trace), [checked_trace(other) for other in train]
     title = _title(trace) if title is None else title
@@ -249,6 +253,8 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence
     windows = tuple(w for w in WINDOWS if w <= len(counts))
     detected = run_detector(counts, windows, lambda fraction: progress(0.5 + 0.05 * fraction))
     realised = realised_drift(shares, detected.config)
+    replays = _plan_report.replays_of(counts, found)
+    progress(0.6)
     horizons = [h for h in HORIZONS if any(key[1] == h for key in backtests)]
     draw: List[Tuple[List[str], Callable[[], Any]]] = [(["shares"], lambda: [_figures.load_proportions(shares)])]
     if detected.knows:
@@ -262,11 +268,13 @@ def report(trace: Any, out: Any, *, title: Optional[str] = None, train: Sequence
     if windows:
         draw.append((["variance", "range"], lambda: _figures.fluctuation(detected)))
     draw.append((["imbalance"], lambda: [_figures.imbalance(shares)]))
+    if replays:
+        draw.append((["plan"], lambda: [_plan_figures.plan(replays)]))
     pictures: Dict[str, bytes] = {}
     for i, (names, make) in enumerate(draw):
         pictures.update(zip(names, _state_figures.pngs(names, make, detected)))
-        progress(1 - 0.45 * (len(draw) - 1 - i) / len(draw))
+        progress(1 - 0.4 * (len(draw) - 1 - i) / len(draw))
     rows = table(found, len(counts))
-    page = _page(shown(title), counts, found, rows, _states_html(backtests, detected, realised), pictures)
+    page = _page(shown(title), counts, found, rows, _states_html(backtests, detected, realised), replays, pictures)
     write_files({**{out / f"{name}.png": png for name, png in pictures.items()}, out / "index.html": page.encode()})
     return rows

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The interface without the C header: keywords and their defaults, typed records, documentation."""
+import ctypes
 import doctest
 import inspect
 import re
@@ -12,13 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 import moepredict
-from moepredict import Detector, Predictor, _structs, _values, evaluation
+from moepredict import Detector, Planner, Predictor, _structs, _values, evaluation
 from moepredict._library import library
 from reference import ROOT
 
 NAMES = [name for name in moepredict.__all__ if callable(getattr(moepredict, name))]
 PREDICTOR = _structs.PredictorConfig.names()
 DETECTOR = _structs.DetectorConfig.names()
+PLANNER = _structs.PlannerConfig.names()
+OPTIONS = _structs.PlanOptions.names()
 
 
 def keywords(function):
@@ -53,6 +56,13 @@ class Keywords(unittest.TestCase):
     def test_of_a_detector_are_the_structs_fields_in_order(self):
         self.assertEqual(list(keywords(Detector)), DETECTOR)
 
+    def test_of_a_planner_are_the_structs_fields_in_order(self):
+        self.assertEqual(list(keywords(Planner)), [*PLANNER, "threads"])
+
+    def test_of_a_plan_are_the_options_fields_in_order(self):
+        shown = [name for name in keywords(Planner.plan) if name in OPTIONS]
+        self.assertEqual(shown, OPTIONS)
+
     def test_defaults_of_a_predictor_are_the_librarys_for_every_method(self):
         shown = keywords(Predictor)
         for number, method in enumerate(moepredict.methods()):
@@ -71,9 +81,20 @@ class Keywords(unittest.TestCase):
         self.assertEqual({name: (value, type(value)) for name, value in shown.items()},
                          {name: (value, type(value)) for name, value in expected.items()})
 
+    def test_defaults_of_a_planner_and_of_a_plan_are_the_librarys(self):
+        config, options = _structs.PlannerConfig(), _structs.PlanOptions()
+        library.moep_planner_config_init(config)
+        library.moep_plan_options_init(options)
+        expected = {**options.values(), "method": _structs.PLAN_METHODS[options.method]}
+        self.assertEqual(keywords(Planner), {**config.values(), "threads": 0})
+        shown = {name: value for name, value in keywords(Planner.plan).items() if name in OPTIONS}
+        self.assertEqual({name: (value, type(value)) for name, value in shown.items()},
+                         {name: (value, type(value)) for name, value in expected.items()})
+
     def test_types_are_those_of_the_fields(self):
         for function, struct in ((Predictor.__init__, _structs.PredictorConfig),
-                                 (Detector.__init__, _structs.DetectorConfig)):
+                                 (Detector.__init__, _structs.DetectorConfig),
+                                 (Planner.__init__, _structs.PlannerConfig)):
             hints = typing.get_type_hints(function)
             for name in struct.names():
                 with self.subTest(struct.__name__, name=name):
@@ -89,6 +110,25 @@ class Keywords(unittest.TestCase):
         other = {"horizon": 500, "tolerance": 0.2, "expert_tolerance": 0.3, "growth": 0.4, "drift_window": 90,
                  "block": 30, "dwell": 60, "windows": (5, 6, 7, 8)}
         self.assertEqual(Detector(layers=1, experts=2, **other).config._asdict(), other)
+        other = {"span": 500, "scenarios": 60, "risk": 1.5}
+        self.assertEqual(Planner(layers=1, experts=2, **other).config._asdict(), other)
+
+    def test_every_option_of_a_plan_reaches_the_library(self):
+        other = {"horizon": 7, "slot_cost": 0.5, "layer_cost": 1.5, "plan_cost": 2.5, "least_gain": 3.5,
+                 "most_slots": 4, "method": "risk", "effort": 5, "scenarios": 6}
+        self.assertEqual([*other, "layers"], OPTIONS)
+        seen = []
+
+        def plan(handle, layout, forecast, current, options, result):
+            seen.append((layout.values(), {**options.values(), "method": _structs.PLAN_METHODS[options.method]},
+                         ctypes.string_at(options.layers, 2)))
+
+        with mock.patch.object(library, "moep_plan", plan), Planner(layers=2, experts=8) as planner:
+            planner.plan(slots=16, ranks=4, groups=4, nodes=2, layers=[1], **other)
+        (layout, options, layers), = seen
+        self.assertEqual(layout, {"layers": 2, "experts": 8, "slots": 16, "ranks": 4, "groups": 4, "nodes": 2})
+        del options["layers"]
+        self.assertEqual((options, layers), (other, b"\0\1"))
 
     def test_a_backtest_has_them_all_and_passes_on_what_is_given(self):
         shown, own = keywords(moepredict.backtest), _structs.BacktestConfig.names()
@@ -111,10 +151,12 @@ class Records(unittest.TestCase):
         for record, struct, more in ((moepredict.Info, _structs.Info, []),
                                      (moepredict.PredictorConfig, _structs.PredictorConfig, []),
                                      (moepredict.DetectorConfig, _structs.DetectorConfig, []),
+                                     (moepredict.PlannerConfig, _structs.PlannerConfig, []),
                                      (moepredict.LstmTraining, _structs.LstmTraining, []),
                                      (moepredict.AutoReport, _structs.AutoReport, ["candidates"]),
                                      (moepredict.Backtest, _structs.BacktestResult, ["origins"])):
             self.assertEqual(list(record._fields), more + struct.names())
+        self.assertEqual(list(moepredict.Plan._fields), ["map", *_structs.PlanResult.names()[1:]])
         self.assertEqual(list(moepredict.ArimaModel._fields), ["order", *_structs.ArimaModel.names()[3:]])
 
     def test_values_have_the_types_that_the_fields_promise(self):
@@ -123,9 +165,13 @@ class Records(unittest.TestCase):
         arima.push(counts)
         arima.fit()
         detector, lstm = Detector(layers=1, experts=2), Predictor("lstm", layers=1, experts=2)
-        auto = Predictor(layers=1, experts=2)
-        for record in (arima.info, detector.info, arima.config, detector.config, arima.arima_model(0, 0),
-                       lstm.lstm_training, auto.auto_report, moepredict.backtest("sw_avg", counts, horizon=50)):
+        auto, planner = Predictor(layers=1, experts=2), Planner(layers=1, experts=2)
+        planner.push(counts)
+        plan = planner.plan(slots=4, ranks=2)
+        for record in (arima.info, detector.info, planner.info, arima.config, detector.config, planner.config,
+                       arima.arima_model(0, 0), lstm.lstm_training, auto.auto_report, plan,
+                       planner.predict_ranks(plan.map, 2), moepredict.backtest("sw_avg", counts, horizon=50),
+                       moepredict.replay_plans(counts, ranks=2, first=300)[0]):
             for name, hint in typing.get_type_hints(type(record)).items():
                 value = getattr(record, name)
                 with self.subTest(type(record).__name__, name=name):
@@ -160,7 +206,8 @@ class Documentation(unittest.TestCase):
     def test_everything_public_is_covered(self):
         names = [name for name, _ in documented()]
         for name in ("Predictor.push", "Predictor.load", "Predictor.config", "Detector.layer_drift", "Detector.metrics",
-                     "backtest", "Backtest", "State", "Predictor.lstm_training", "Detector.close"):
+                     "Planner.plan", "replay_plans", "backtest", "Backtest", "State", "Predictor.lstm_training",
+                     "Detector.close"):
             self.assertIn(name, names)
 
     def test_every_public_name_has_a_text_that_names_every_parameter(self):
@@ -178,7 +225,7 @@ class Documentation(unittest.TestCase):
                     self.assertRegex(thing.__doc__, r"\n *Returns\n|float64 \(")
 
     def test_defaults_are_written_as_they_are(self):
-        for thing in (Predictor, Detector):
+        for thing in (Predictor, Detector, Planner):
             for name, default in keywords(thing).items():
                 line = re.search(rf"^    (?:\w+, )*{name}(?:, \w+)* : (.*)$", thing.__doc__, flags=re.M)
                 with self.subTest(f"{thing.__name__}: {name}"):
@@ -186,6 +233,13 @@ class Documentation(unittest.TestCase):
                     if name.startswith("arima_") and len(name) == 7:  # p, d, q share a line
                         written = written.split(", ")["pdq".index(name[-1])]
                     self.assertEqual(eval(written), default)
+
+    def test_defaults_of_calls_are_written_as_they_are(self):
+        for call in (Planner.plan, moepredict.replay_plans):
+            for line in re.findall(r"^ +([\w, ]+) : .*default (.*)$", inspect.getdoc(call), flags=re.M):
+                for name, written in zip(line[0].split(", "), re.split(", | and ", line[1])):
+                    with self.subTest(f"{call.__name__}: {name}"):
+                        self.assertEqual(eval(written), keywords(call)[name])
 
     def test_nothing_sends_the_reader_to_the_c_header(self):
         for name, thing in documented():

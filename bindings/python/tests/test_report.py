@@ -25,7 +25,8 @@ from moepredict import Predictor, State, _auto_run, _comparison, _figures, _stat
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TRACE = ROOT / "examples" / "data" / "small16-seed1.npy"
-PICTURES = {"shares", "states", "drift", "variance", "range", "error-1000", "error-2000", "weights", "imbalance"}
+PICTURES = {"shares", "states", "drift", "variance", "range", "error-1000", "error-2000", "weights", "imbalance",
+            "plan"}
 
 
 class Page(html.parser.HTMLParser):

@@ -3,7 +3,8 @@
 import ctypes
 import re
 import unittest
-from ctypes import POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t, c_uint32, c_uint64, c_void_p
+from ctypes import (POINTER, c_char_p, c_double, c_float, c_int32, c_int64, c_size_t, c_uint8, c_uint32, c_uint64,
+                    c_void_p)
 
 import moepredict
 from moepredict import _counts, _library, _structs, detector
@@ -12,9 +13,9 @@ from reference import ROOT
 COMMENTED = (ROOT / "include" / "moepredict.h").read_text()
 HEADER = re.sub(r"/\*.*?\*/|^#.*?$", "", COMMENTED, flags=re.S | re.M)
 
-SCALARS = {"size_t": c_size_t, "uint32_t": c_uint32, "uint64_t": c_uint64, "int32_t": c_int32, "int64_t": c_int64,
-           "float": c_float, "double": c_double, "moep_status": c_int32, "moep_dtype": c_int32, "moep_method": c_int32,
-           "moep_quantity": c_int32, "moep_state": c_int32}
+SCALARS = {"size_t": c_size_t, "uint8_t": c_uint8, "uint32_t": c_uint32, "uint64_t": c_uint64, "int32_t": c_int32,
+           "int64_t": c_int64, "float": c_float, "double": c_double, "moep_status": c_int32, "moep_dtype": c_int32,
+           "moep_method": c_int32, "moep_quantity": c_int32, "moep_state": c_int32, "moep_plan_method": c_int32}
 
 
 def struct_of(c_name):
@@ -33,13 +34,13 @@ def kinds_of(base, stars):
     """The ctypes that may stand for a C type. An array's address is passed as it is, as c_void_p."""
     if stars == 0:
         return [SCALARS[base]]
-    if base in ("moep_predictor", "moep_detector"):
+    if base in ("moep_predictor", "moep_detector", "moep_planner"):
         return [c_void_p if stars == 1 else POINTER(c_void_p)]
     if base == "char":
         return [c_char_p]
     if base == "void":
         return [c_void_p, c_char_p]
-    if base in ("float", "double", "int64_t", "uint64_t", "moep_state"):
+    if base in ("float", "double", "int64_t", "uint64_t", "uint8_t", "moep_state"):
         return [POINTER(SCALARS[base]), c_void_p]
     return [POINTER(SCALARS.get(base) or struct_of(base))]
 
@@ -156,6 +157,10 @@ class Numbers(unittest.TestCase):
         for name, number in numbers_of("moep_quantity").items():
             self.assertEqual(getattr(detector, name[4:]), number)
 
+    def test_methods_of_a_plan(self):
+        self.assertEqual({f"MOEP_PLAN_{name.upper()}": number for number, name in enumerate(_structs.PLAN_METHODS)},
+                         numbers_of("moep_plan_method"))
+
     def test_weights(self):
         names = set(re.findall(r"MOEP_LSTM_(\w+) = (\d+)",
                                re.search(r"enum \{ MOEP_LSTM_UNTRAINED.*?\}", HEADER).group()))
@@ -181,6 +186,19 @@ class Defaults(unittest.TestCase):
         self.assertEqual({name: getattr(found, name) for name in promised}, promised)
         self.assertIn("default 10, 100, 0, 0", COMMENTED)
         self.assertEqual(found.windows, (10, 100, 0, 0))
+
+    def test_defaults_of_a_planner_are_those_that_the_header_promises(self):
+        promised = self.promised("moep_planner_config")
+        self.assertEqual(sorted(promised), sorted(moepredict.PlannerConfig._fields))
+        self.assertEqual(moepredict.Planner(layers=1, experts=2).config._asdict(), promised)
+
+    def test_defaults_of_a_plan_are_those_that_the_header_promises(self):
+        promised = self.promised("moep_plan_options")
+        options = _structs.PlanOptions()
+        _library.library.moep_plan_options_init(options)
+        self.assertEqual({name: getattr(options, name) for name in promised}, promised)
+        self.assertEqual(set(promised), set(_structs.PlanOptions.names()) - {"most_slots", "method", "layers"})
+        self.assertEqual((options.most_slots, options.method, options.layers), (0, 0, None))
 
     def test_defaults_are_those_that_the_header_promises(self):
         promised = self.promised("moep_predictor_config")
