@@ -128,12 +128,12 @@ class Planner(Handle):
         effort : int, default 400
             Steps of search per layer and start, 1 or more.
         scenarios : int, default 50
-            Kept steps to search on, 1 or more, at most half of those kept.
+            Kept steps to search on, 1 or more. A plan has no more than half of those kept.
         groups, nodes : int, default 0 and 0
             Where both exceed 1: each node has ranks / nodes consecutive ranks, each group experts / groups consecutive
             experts, and all copies of a group lie on one node.
         layers : sequence of int, or mask of bool (layers,), optional
-            The layers to plan; the others stay. Default None: all.
+            The layers to plan; the others stay as they are in `current`. Default None: all.
 
         Returns
         -------
