@@ -21,7 +21,7 @@ _PARAMETERS: Dict[str, str] = {
     "every": "steps between plans",
     "eplb_every": "steps between the maps of EPLB, which moves most slots each time",
     "horizon": "steps ahead that forecasts cover",
-    "gain_steps": "steps for which the gain of a plan counts; default: as --every",
+    "gain_steps": "steps for which the gain of a plan counts; default: as --horizon",
     "slot_cost": "cost of each slot moved, in layer-steps of mean rank load: the seconds that training waits for it, "
                  "over the seconds that a rank with the mean load takes for a layer of a step",
     "layer_cost": "cost of each layer that moves",

@@ -206,7 +206,8 @@ def replay_plans(trace: Any, *, ranks: int = 8, slots: Optional[int] = None, fir
     horizon : int, default 1000
         Steps ahead that the forecasts cover, and the true mean as far as the run goes.
     gain_steps : int, optional
-        Steps for which the gain of a plan counts, its horizon. Default None: every.
+        Steps for which the gain of a plan counts, the planner's horizon. Default None: horizon. A move serves
+        beyond the next plan, so fewer move too little where moves are dear.
     slot_cost, layer_cost, plan_cost : float, default 0.2, 0 and 0
         As for ``Planner.plan``.
     method : str, default "scenarios"
@@ -245,7 +246,7 @@ def replay_plans(trace: Any, *, ranks: int = 8, slots: Optional[int] = None, fir
         raise too_few_steps(f"the trace has {steps} steps, and plans begin at step {first}")
     shares, pushed = shares_of(counts), 0
     options = {"slots": slots, "ranks": ranks, "slot_cost": slot_cost, "layer_cost": layer_cost, "plan_cost": plan_cost,
-               "horizon": every if gain_steps is None else positive("gain_steps", gain_steps)}
+               "horizon": horizon if gain_steps is None else positive("gain_steps", gain_steps)}
     with _forecaster(predictor, layers, experts) as forecaster, Planner(layers=layers, experts=experts) as planner:
         policies = _policies(shares, forecaster, planner, horizon, (steps, eplb_every, every), method, options)
         for step in sorted({step for policy in policies.values() for step in range(first, steps, policy.every)}):
