@@ -8,7 +8,6 @@ Exits with 1 if a target is missed.
 import ctypes
 import importlib.util
 import os
-import pathlib
 import statistics
 import sys
 import time
@@ -19,26 +18,12 @@ import moepredict
 from moepredict import _structs
 from moepredict._counts import DTYPES
 from moepredict._library import library
+from rebalance_loads import layers_of, recorded_loads
 
-DATA = pathlib.Path(__file__).resolve().parents[2] / "examples" / "data"
-STEPS, PASSES, PASSES_OF_EPLB, LEAST_RATIO = 1000, 21, 3, 200
+PASSES, PASSES_OF_EPLB, LEAST_RATIO = 21, 3, 200
 # layers, experts, slots, groups, nodes, ranks, and the milliseconds that a call may take
 SHAPES = [(58, 256, 288, 1, 1, 32, 4), (58, 256, 288, 8, 4, 32, 4), (60, 384, 416, 1, 1, 32, 5),
           (94, 128, 160, 1, 1, 32, 4), (58, 256, 512, 1, 1, 256, 20)]
-
-
-def recorded_loads():
-    """The loads of all experts of all runs, in units of their layer's mean load."""
-    loads = []
-    for path in sorted(DATA.glob("*.npy")):
-        sums = np.load(path, mmap_mode="r")[:STEPS].sum(0, dtype=float)
-        loads.append((sums / sums.mean(-1, keepdims=True)).ravel())
-    return np.concatenate(loads)
-
-
-def layers_of(loads, layers, experts):
-    random = np.random.default_rng(1)
-    return np.array([random.permutation(loads)[:experts] for _ in range(layers)], np.float32)
 
 
 def milliseconds(call, passes):

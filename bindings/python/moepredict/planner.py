@@ -27,7 +27,7 @@ class Planner(Handle):
     ----------
     layers, experts : int
         The shape of the counts of one step, 1 or more each.
-    span : int, default 1000
+    span : int, default 900
         Steps over which loads are kept, 20 or more. A twentieth of it is a block; the planner keeps the means of the
         last 20 blocks.
     scenarios : int, default 100
@@ -70,7 +70,7 @@ class Planner(Handle):
     _kind = "planner"
     _config_struct = _structs.PlannerConfig
 
-    def __init__(self, *, layers: int, experts: int, span: int = 1000, scenarios: int = 100, risk: float = 0.674,
+    def __init__(self, *, layers: int, experts: int, span: int = 900, scenarios: int = 100, risk: float = 0.674,
                  threads: int = 0) -> None:
         config = filled(_structs.PlannerConfig, span=span, scenarios=scenarios, risk=risk)
         layers, experts = positive("layers", layers), positive("experts", experts)
