@@ -32,14 +32,14 @@ def plan(replays: Sequence[PlanReplay]) -> Figure:
     for replay in replays:
         style: Dict[str, Any] = {"linewidth": 1, **(STYLES.get(replay.policy) or {"color": next(colours)})}
         first, steps, (_, layers) = replay.origins[0], len(replay.peak), replay.moves.shape
-        points = _blocks(replay.peak.mean(1))
-        middles = first + BLOCK * np.arange(len(points)) + BLOCK / 2
-        loads.plot(np.minimum(middles, first + steps), points, label=replay.policy, **style)
+        loads.plot(_blocks(first + 0.5 + np.arange(steps)), _blocks(replay.peak.mean(1)), label=replay.policy, **style)
         total = np.cumsum(replay.moves.sum(1)) / layers
         moves.step(np.append(replay.origins, first + steps), np.append(total, total[-1]), where="post", **style)
     figure.suptitle("Placement of experts, by policy", x=0.01, ha="left")
     loads.set_ylabel(f"largest rank load / mean\n(means of {BLOCK} steps and all layers)")
     loads.axhline(1, color="grey", linewidth=0.8, linestyle=":")
+    low, high = loads.get_ylim()
+    loads.set_ylim(low, high + 0.15 * (high - low))  # room for the legend
     loads.legend(fontsize="x-small", loc="upper right", ncol=3)
     moves.set_ylabel("slots moved\nin a layer, so far")
     moves.set_xlabel("training step")

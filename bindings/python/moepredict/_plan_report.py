@@ -40,9 +40,9 @@ def replays_of(counts: NDArray[Any], found: Comparison) -> List[PlanReplay]:
 
 def in_words(replays: Sequence[PlanReplay], experts: int) -> str:
     """Say what was replayed."""
-    slots = replays[0].maps.shape[2]
-    return (f"What planning from step {replays[0].origins[0]:,} on would have been worth, on {ranks_for(experts)} ranks "
-            f"with {slots} slots in each layer, where moving a slot costs {SLOT_COST:g} layer-steps of mean rank load. "
+    first, slots = replays[0].origins[0], replays[0].maps.shape[2]
+    return (f"What planning from step {first:,} on would have been worth, on {ranks_for(experts)} ranks with {slots} "
+            f"slots in each layer, where moving a slot costs {SLOT_COST:g} layer-steps of mean rank load. "
             f"All policies begin with experts in turn. never: this map. EPLB: its map of the last 1,000 steps, every "
             f"1,000 steps, as it comes. The others plan every {EVERY} steps from their present map, where moving pays: "
             f"for the mean of the last 200 steps (sw_avg), for auto's forecast, and, as no forecast can, for the mean "

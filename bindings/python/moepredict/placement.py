@@ -10,10 +10,11 @@ from typing import Any, NamedTuple, Tuple
 import numpy as np
 from numpy.typing import NDArray
 
-from ._counts import DTYPES, address_and_dtype, is_tensor, of_tensor
+from ._counts import DTYPES, address_and_dtype, is_tensor
 from ._library import library
+from ._maps import as_map, contiguous, make_layout
 from ._structs import Layout
-from ._values import filled, positive, whole
+from ._values import positive, whole
 
 
 class RankLoads(NamedTuple):
@@ -32,21 +33,6 @@ class RankLoads(NamedTuple):
 
 
 # ---- arrays ----
-
-def _contiguous(name: str, value: Any, kinds: str, dtype: Any) -> NDArray[Any]:
-    """The value as a contiguous array of that dtype."""
-    array = np.asarray(of_tensor(value, f"{name}: values are") if is_tensor(value) else value)
-    if array.dtype.kind not in kinds:
-        raise TypeError(f"{name} has dtype {array.dtype}: expected " + ("numbers" if "f" in kinds else "whole numbers"))
-    return np.require(array, dtype, ["C", "A"])
-
-
-def _map(name: str, value: Any) -> NDArray[np.int64]:
-    array = _contiguous(name, value, "iu", np.int64)
-    if array.ndim != 2:
-        raise ValueError(f"{name} has shape {array.shape}: expected (layers, slots)")
-    return array
-
 
 def _weights(weight: Any) -> NDArray[Any]:
     """Weights from any device; of a dtype that the library does not read, as float32, as EPLB does of all."""
@@ -68,7 +54,7 @@ def _address(array: NDArray[Any]) -> int:
 
 def _layout(phy2log: NDArray[np.int64], experts: int, ranks: int) -> Layout:
     layers, slots = phy2log.shape
-    return filled(Layout, layers=layers, experts=experts, slots=slots, ranks=ranks)
+    return make_layout(layers, experts, slots, ranks)
 
 
 # ---- calls ----
@@ -120,8 +106,8 @@ def rebalance_experts(weight: Any, num_replicas: int, num_groups: int, num_nodes
     array = _weights(weight)
     layers, experts = array.shape
     grouped = positive("num_groups", num_groups) % positive("num_nodes", num_nodes) == 0
-    layout = filled(Layout, layers=layers, experts=experts, slots=num_replicas, ranks=positive("num_gpus", num_gpus),
-                    groups=num_groups if grouped else 1, nodes=num_nodes if grouped else 1)
+    layout = make_layout(layers, experts, num_replicas, positive("num_gpus", num_gpus), num_groups if grouped else 1,
+                         num_nodes if grouped else 1)
     address, dtype = address_and_dtype(array)
     phy2log, logcnt = np.empty((layers, num_replicas), np.int64), np.empty(array.shape, np.int64)
     library.moep_rebalance(byref(layout), address, dtype, _address(phy2log), None, 0, _address(logcnt))
@@ -162,7 +148,7 @@ def map_invert(phy2log: Any, experts: int) -> Tuple[NDArray[np.int64], NDArray[n
             [ 1, -1],
             [ 2, -1]]])
     """
-    slots = _map("phy2log", phy2log)
+    slots = as_map("phy2log", phy2log)
     experts = whole("experts", experts, 1, slots.shape[1])
     layout = _layout(slots, experts, slots.shape[1])  # on which ranks they are does not matter
     logcnt = np.empty((len(slots), experts), np.int64)
@@ -201,7 +187,7 @@ def map_moves(from_map: Any, to_map: Any, ranks: int) -> NDArray[np.uint64]:
     >>> moepredict.map_moves([[0, 1, 2, 0]], [[1, 0, 2, 1]], ranks=2)
     array([1], dtype=uint64)
     """
-    before, after = _map("from_map", from_map), _map("to_map", to_map)
+    before, after = as_map("from_map", from_map), as_map("to_map", to_map)
     if before.shape != after.shape:
         raise ValueError(f"from_map has shape {before.shape}, to_map {after.shape}: expected the same")
     layout = _layout(after, int(after.max(initial=0)) + 1, positive("ranks", ranks))
@@ -237,7 +223,7 @@ def rank_loads(phy2log: Any, shares: Any, ranks: int) -> RankLoads:
     >>> moepredict.rank_loads([[0, 1, 2, 0]], [[4, 3, 1]], ranks=2).peak
     array([1.25])
     """
-    slots, loads = _map("phy2log", phy2log), _contiguous("shares", shares, "biuf", np.float64)
+    slots, loads = as_map("phy2log", phy2log), contiguous("shares", shares, "biuf", np.float64)
     if loads.ndim < 2 or loads.shape[-2] != len(slots):
         raise ValueError(f"shares have shape {loads.shape}: expected (..., {len(slots)}, experts)")
     layout = _layout(slots, loads.shape[-1], whole("ranks", ranks, 1, slots.shape[1]))

@@ -85,7 +85,7 @@ class Planner(Handle):
         return PlannerConfig(**self._read_config())
 
     def _forecast(self, forecast: Any) -> Optional[NDArray[np.float64]]:
-        return None if forecast is None else as_loads(forecast, "forecast", self.layers, self.experts)
+        return None if forecast is None else as_loads("forecast", forecast, self.layers, self.experts)
 
     # ---- plans ----
 
@@ -149,8 +149,8 @@ class Planner(Handle):
         """
         layout = make_layout(self.layers, self.experts, slots, ranks, groups, nodes)
         mean = self._forecast(forecast)
-        present = None if current is None else as_map(current, "current", self.layers, layout.slots)
-        mask = None if layers is None else as_mask(layers, "layers", self.layers)
+        present = None if current is None else as_map("current", current, (self.layers, layout.slots))
+        mask = None if layers is None else as_mask("layers", layers, self.layers)
         number = index_of("method", _structs.PLAN_METHODS, method)
         options = filled(_structs.PlanOptions, horizon=horizon, slot_cost=slot_cost, layer_cost=layer_cost,
                          plan_cost=plan_cost, least_gain=least_gain, most_slots=most_slots, method=number,
@@ -192,8 +192,8 @@ class Planner(Handle):
         ValueError, TypeError, moepredict.TooFewSteps
             As for `plan`.
         """
-        present = as_map(map, "map", self.layers)
-        layout = make_layout(self.layers, self.experts, present.shape[1], ranks)
+        present = as_map("map", map)
+        layout = make_layout(len(present), self.experts, present.shape[1], ranks)
         mean, levels = self._forecast(forecast), np.array(quantile, float).ravel()
         common = self._checked_handle(), layout, _address(present), _address(mean), len(levels), _address(levels)
         loads, peak = np.empty((self.layers, layout.ranks)), np.empty(self.layers)

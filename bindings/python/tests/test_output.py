@@ -50,7 +50,7 @@ class Json(InAFolder):
 class Output(InAFolder):
     COMMANDS = [["--help"], ["backtest", "--help"], ["info"], ["info", "trace.npy"], ["info", "trace.npy", "--json"],
                 ["backtest", "trace.npy", "--horizon", "100"], ["report", "trace.npy", "--out", "o"],
-                ["simulate", "--steps", "9", "--out", "made.npy"]]
+                ["plan", "trace.npy", "--first", "300"], ["simulate", "--steps", "9", "--out", "made.npy"]]
 
     def test_a_reader_that_stops_ends_every_command_quietly(self):
         for arguments in self.COMMANDS:

@@ -124,6 +124,17 @@ class Report(unittest.TestCase):
         of_best = [row for row in text.split("</table>")[0].split("\n") if _comparison.BEST in row]
         self.assertEqual((len(of_best), "".join(of_best).count("<b>")), (2, 0))
 
+    def test_the_section_on_placement_has_the_replays_in_numbers_and_the_picture(self):
+        text = (self.folder / "out" / "index.html").read_text(encoding="utf-8")
+        section = Page(text.split("<h2>Placement</h2>")[1].split("<h2>")[0])
+        replays = moepredict.replay_plans(TRACE)
+        names = [replay.policy + " (in-sample)" * replay.policy.startswith("auto") for replay in replays]
+        self.assertEqual(section.cells[0::8], ["policy", *names])
+        self.assertEqual(section.cells[1::8], ["step", *(f"{replay.step:.4f}" for replay in replays)])
+        self.assertEqual(section.cells[5::8], ["net", *(f"{replay.net:.4f}" for replay in replays)])
+        self.assertEqual([png for _, png in section.pictures], [(self.folder / "out" / "plan.png").read_bytes()])
+        self.assertIn("on 8 ranks with 24 slots", text)
+
     @unittest.skipUnless("MOEPREDICT_BROWSER" in os.environ, "tests/run.sh --browser")
     def test_a_browser_renders_the_page(self):
         picture = self.folder / "page.png"

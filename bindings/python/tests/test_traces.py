@@ -110,7 +110,7 @@ class Damaged(unittest.TestCase):
 
     def test_every_command_reports_every_damage_in_one_line_and_exits_with_2(self):
         for file, words in self.files.items():
-            for arguments in (["info", file], ["info", file, "--json"], ["backtest", file],
+            for arguments in (["info", file], ["info", file, "--json"], ["backtest", file], ["plan", file],
                               ["backtest", self.good, "--method", "lstm", "--horizon", 100, "--train", file],
                               ["report", file, "--out", self.folder / "out"],
                               ["report", self.good, "--out", self.folder / "out", "--train", file],
