@@ -93,7 +93,7 @@ class Replay(unittest.TestCase):
                 recent, to_come = shares(COUNTS[step - 200:step]).mean(0), shares(COUNTS[step:]).mean(0)
                 for policy, forecast in zip(PLANNED, (recent, auto, auto, to_come)):
                     method = "scenarios" if policy.endswith("scenarios") else "mean"
-                    plan = planner.plan(slots=12, ranks=4, forecast=forecast, current=current[policy], horizon=200,
+                    plan = planner.plan(slots=12, ranks=4, forecast=forecast, current=current[policy], horizon=1000,
                                         method=method, **COSTS)
                     np.testing.assert_array_equal(self.replays[policy].maps[i], plan.map, f"{policy}, step {step}")
                     current[policy] = plan.map
