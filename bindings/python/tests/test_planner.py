@@ -198,7 +198,7 @@ class Plans(Same):
         self.assert_same(plan(layers=np.ones(LAYERS, bool)), whole)
 
     def test_a_plan_searches_on_half_of_the_kept_steps_at_most(self):
-        planner = make()
+        planner = make(span=1000)
         self.assert_same(plan(planner, scenarios=17), plan(planner, scenarios=2**32 - 1))  # 33 of 330 are kept
         self.assertNotEqual(plan(planner, scenarios=1).map.tolist(), plan(planner).map.tolist())
 
@@ -303,7 +303,7 @@ class Ranks(Same):
         np.testing.assert_allclose(found.loads.max(1) * RANKS, peaks(UNIFORM, shifted[None])[0], rtol=0.02)
 
     def test_the_default_forecast_is_the_mean_of_the_last_fifth_of_the_span(self):
-        planner = make(COUNTS[:300])
+        planner = make(COUNTS[:300], span=1000)
         for own, given in zip(planner.predict_ranks(UNIFORM, RANKS),
                               planner.predict_ranks(UNIFORM, RANKS, shares(COUNTS[100:300]).mean(0))):
             np.testing.assert_allclose(own, given, rtol=1e-6)
