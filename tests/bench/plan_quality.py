@@ -67,7 +67,8 @@ def doubled(plan_map, ranks):
 
 def quality():
     print("mean peaks of the planner's maps (method mean) and of EPLB's, and after the loads have changed by 10 %\n\n"
-          "                                         worst against        slots doubled    changed loads: peak     slots\n"
+          "                                          "
+          "worst against        slots doubled    changed loads: peak     slots\n"
           "layers x experts -> slots / ranks loads     EPLB  planned    gap, %  EPLB, %  EPLB  planned   new map"
           "  from map  moved, %")
     of_kind = {kind: [] for kind in MOST_GAP}
@@ -126,8 +127,8 @@ def milliseconds(call):
 
 
 def times():
-    print(f"\ntime of a plan, ms, median of {PASSES}; a planner that has seen {STEPS} steps, recorded loads tiled; from "
-          "the map: after a change of 10 %, slot cost 0.2\n\n"
+    print(f"\ntime of a plan, ms, median of {PASSES}; a planner that has seen {STEPS} steps, recorded loads tiled;\n"
+          "from the map: after a change of 10 %, slot cost 0.2\n\n"
           "layers x experts -> slots / ranks      mean   from map      risk   from map  scenarios   from map")
     for layers, experts, slots, ranks in SHAPES:
         random = np.random.default_rng(1)

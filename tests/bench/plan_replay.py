@@ -98,6 +98,46 @@ def replays():
     target("realised / predicted gain, slot cost 0.2", realised / predicted, 0.75, 1.1)
 
 
+# ---- how often -----------------------------------------------------------------------------------------------------
+
+def planned_by_state(name, ranks, extra, cost, which):
+    """(net, part of the layer-plans, sum of peaks and steps of transient layers), planned every 250 steps: all layers,
+    those that are not STABLE and every 1,000 steps all, or every 1,000 steps all."""
+    counts = counts_of(name)
+    shares, (layers, experts) = counts / counts.sum(-1, keepdims=True), counts.shape[1:]
+    slots = -(-int(experts * (1 + extra)) // ranks) * ranks
+    current, moved, plans, pushed = np.tile(np.arange(slots) % experts, (layers, 1)), 0, 0, 0
+    peaks, transient = [], []
+    with predictor_for(name, counts) as predictor, moepredict.Planner(layers=layers, experts=experts) as planner, \
+            moepredict.Detector(layers=layers, experts=experts) as detector:
+        for step in range(FIRST, len(counts), EVERY):
+            for handle in (predictor, planner, detector):
+                handle.push(counts[pushed:step])
+            pushed, unstable = step, detector.layer_states != moepredict.State.STABLE
+            chosen = np.full(layers, which == "all") if step % HORIZON else np.full(layers, True)
+            chosen = chosen | unstable if which == "transient" else chosen
+            if chosen.any():
+                plan = planner.plan(slots=slots, ranks=ranks, forecast=predictor.predict(HORIZON), current=current,
+                                    slot_cost=cost, layers=chosen)
+                current, moved, plans = plan.map, moved + plan.moved.sum(), plans + chosen.sum()
+            peaks.append(moepredict.rank_loads(current, shares[step:step + EVERY], ranks).peak)
+            transient.append(np.broadcast_to(unstable, peaks[-1].shape))
+    peaks, transient = np.concatenate(peaks), np.concatenate(transient)
+    return (peaks.mean() + cost * moved / peaks.size, plans * EVERY / peaks.size, peaks[transient].sum(),
+            transient.sum())
+
+
+def how_often():
+    print("\nauto, scenarios, slot cost 0.2, EP 8, 25 % copies: how often layers are planned\n\n"
+          "planned                                                  net   part of plans   step of transient layers")
+    for which, title in (("all", "all layers every 250 steps"),
+                         ("transient", "TRANSIENT every 250 steps, STABLE every 1,000"),
+                         ("none", "all layers every 1,000 steps")):
+        rows = np.array([planned_by_state(name, RANKS, 0.25, 0.2, which) for name in RUNS])
+        transient = rows[:, 2].sum() / rows[:, 3].sum()
+        print(f"{title:50} {rows[:, 0].mean():9.4f} {rows[:, 1].mean():15.2f} {transient:26.4f}", flush=True)
+
+
 # ---- peaks ---------------------------------------------------------------------------------------------------------
 
 def of_peaks(name, config, layouts):
@@ -137,5 +177,6 @@ def peaks():
 
 print(f"libmoepredict {moepredict.__version__}")
 replays()
+how_often()
 peaks()
 sys.exit(bool(missed))

@@ -7,6 +7,8 @@
 #   auto_scale          a push, a forecast and the state of AUTO
 #   state               save, load and clone of a predictor
 #   python_push         what Python adds to a push
+#   plan_replay         plans replayed on recorded runs: what they are worth, and how true their predictions are
+#   plan_quality        plans of large layouts: time, balance, moves
 #   rebalance           EPLB's maps beside eplb.py, named in EPLB: time and agreement
 #   detector_push       a push of a detector
 #   detector_read       readings and checkpoints of a detector
