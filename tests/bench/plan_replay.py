@@ -24,6 +24,10 @@ def target(name, value, least, most):
     print(f"{name}: {value:.4g}, {limits}: {'yes' if reached else 'no'}")
 
 
+def map_of_equal_loads(counts, slots, ranks):
+    return moepredict.rebalance_experts(np.ones(counts.shape[1:]), slots, 1, 1, ranks)[0]
+
+
 def predictor_for(name, counts):
     run = type("Named", (), {"name": name, "counts": counts})
     return AUTO.predictor(run)
@@ -34,7 +38,7 @@ def predictor_for(name, counts):
 def new_map_for_true_mean(counts, ranks, slots, cost):
     """(step, net) of new maps, as they come, for the mean of the next 1,000 steps."""
     shares, layers = counts / counts.sum(-1, keepdims=True), counts.shape[1]
-    current, moved, peaks = np.tile(np.arange(slots) % counts.shape[2], (layers, 1)), 0, []
+    current, moved, peaks = map_of_equal_loads(counts, slots, ranks), 0, []
     with moepredict.Planner(layers=layers, experts=counts.shape[2]) as planner:
         for step in range(FIRST, len(counts), HORIZON):
             coming = shares[step:step + HORIZON]
@@ -106,7 +110,7 @@ def planned_by_state(name, ranks, extra, cost, which):
     counts = counts_of(name)
     shares, (layers, experts) = counts / counts.sum(-1, keepdims=True), counts.shape[1:]
     slots = -(-int(experts * (1 + extra)) // ranks) * ranks
-    current, moved, plans, pushed = np.tile(np.arange(slots) % experts, (layers, 1)), 0, 0, 0
+    current, moved, plans, pushed = map_of_equal_loads(counts, slots, ranks), 0, 0, 0
     peaks, transient = [], []
     with predictor_for(name, counts) as predictor, moepredict.Planner(layers=layers, experts=experts) as planner, \
             moepredict.Detector(layers=layers, experts=experts) as detector:

@@ -51,8 +51,8 @@ def _run(options: argparse.Namespace) -> str:
 def add_plan(commands: Any, trace_help: str) -> None:
     command = commands.add_parser("plan", help="replay a recorded run under policies of placing experts on ranks",
                                   description="Replays a recorded run under several policies of placing experts on "
-                                              "ranks, each with its own map; all begin with experts in turn. never: "
-                                              "this map. EPLB: its map of the last 1,000 steps, as it comes. The "
+                                              "ranks, each with its own map; all begin with one for equal loads. never:"
+                                              " this map. EPLB: its map of the last 1,000 steps, as it comes. The "
                                               "others plan from their present map, where moving pays: for the mean "
                                               "of the last 200 steps (sw_avg), for auto's forecast, for the mean that "
                                               "came. Prints by policy the largest rank load of a step over the mean "

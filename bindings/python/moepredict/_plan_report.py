@@ -43,8 +43,8 @@ def in_words(replays: Sequence[PlanReplay], experts: int) -> str:
     first, slots = replays[0].origins[0], replays[0].maps.shape[2]
     return (f"What planning from step {first:,} on would have been worth, on {ranks_for(experts)} ranks with {slots} "
             f"slots in each layer, where moving a slot costs {SLOT_COST:g} layer-steps of mean rank load. "
-            f"All policies begin with experts in turn. never: this map. EPLB: its map of the last 1,000 steps, every "
-            f"1,000 steps, as it comes. The others plan every {EVERY} steps from their present map, where moving pays: "
+            f"All policies begin with a map for equal loads. never: this map. EPLB: its map of the last 1,000 steps, "
+            f"every 1,000 steps, as it comes. The others plan every {EVERY} steps from their present map, where moving pays: "
             f"for the mean of the last 200 steps (sw_avg), for auto's forecast, and, as no forecast can, for the mean "
             f"that came (true mean). scenarios: for single steps around the forecast, not for their mean.")
 

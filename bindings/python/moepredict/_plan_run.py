@@ -161,14 +161,14 @@ def _policies(shares: NDArray[Any], forecaster: Predictor, planner: Planner, hor
         return _mean(shares[max(0, step - SW_AVG_WINDOW):step])
 
     slots, ranks, name = options["slots"], options["ranks"], forecaster.info.method
-    uniform = np.tile(np.arange(slots) % shares.shape[2], (shares.shape[1], 1))
+    equal = rebalance_experts(np.ones(shares.shape[1:]), slots, 1, 1, ranks)[0]
     planned = functools.partial(_planned, planner, **options)
     decisions = {SW_AVG: planned(recent, method="mean"),
                  **{f"{name}, {kind}": planned(forecast, method=kind) for kind in dict.fromkeys(["mean", method])},
                  TRUE_MEAN: planned(lambda step: _mean(shares[step:step + horizon]), method="mean")}
-    return {NEVER: _Policy(every[0], lambda step, current: (current, None), uniform),
-            EPLB: _Policy(every[1], _eplb(shares, slots, ranks), uniform),
-            **{name: _Policy(every[2], decide, uniform) for name, decide in decisions.items()}}
+    return {NEVER: _Policy(every[0], lambda step, current: (current, None), equal),
+            EPLB: _Policy(every[1], _eplb(shares, slots, ranks), equal),
+            **{name: _Policy(every[2], decide, equal) for name, decide in decisions.items()}}
 
 
 @contextlib.contextmanager
@@ -186,7 +186,7 @@ def replay_plans(trace: Any, *, ranks: int = 8, slots: Optional[int] = None, fir
                  progress: Callable[[float], Any] = lambda fraction: None) -> List[PlanReplay]:
     """Replay a recorded run under several policies of placing experts, to see what planning is worth.
 
-    All policies begin at step `first` with the uniform map, whose slot s holds expert s % experts. "never" keeps it.
+    All policies begin at step `first` with a map for equal loads. "never" keeps it.
     "EPLB" takes the map that EPLB makes of the last 1000 steps, as it comes. The others plan from their current map,
     for a mean load: "sw_avg, mean" for that of the last 200 steps, "auto, mean" and "auto, scenarios" for auto's
     forecast, by the planner's method of that name; "true mean" for the mean that came, which no forecast can know.
