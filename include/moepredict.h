@@ -726,7 +726,8 @@ typedef struct moep_layout {
  *   copies    slots - experts + 1 always suffices; fewer than an expert has is INVALID_ARGUMENT. Without log2phy: 0
  *   logcnt    [layers][experts], or NULL: the number of copies of each expert
  * Where loads tie, the lowest index comes first. EPLB leaves that to its sort, so its map may differ there. Numbers
- * of copies and the load of every slot do not. As with EPLB, a rank may get two copies of one expert.
+ * of copies and the load of every slot differ only where whole groups tie. As with EPLB, a rank may get two copies of
+ * one expert.
  * Scratch: 40 bytes per slot and expert of a layer.
  * Errors: INVALID_ARGUMENT (a weight: in words with layer and expert), INCOMPATIBLE, OUT_OF_MEMORY. */
 MOEP_API moep_status moep_rebalance(const moep_layout *layout, const void *weights, moep_dtype dtype,
@@ -817,9 +818,9 @@ typedef struct moep_plan_options {
     uint64_t most_slots;     /* moved in a layer at most; 0, the default: any number */
     moep_plan_method method; /* default MOEP_PLAN_SCENARIOS */
     uint32_t effort;         /* steps of search per layer and start, >= 1; default 400 */
-    uint32_t scenarios;      /* steps searched on, >= 1, at most half of those kept; default 50 */
+    uint32_t scenarios;      /* steps searched on at most, >= 1, of the half that is for searching; default 50 */
     uint32_t reserved;       /* 0 */
-    const uint8_t *layers;   /* [layers]: 0 leaves the layer out, so it stays; default NULL: plans all */
+    const uint8_t *layers;   /* [layers]: 0 leaves a layer as it is, so current is needed; default NULL: plans all */
 } moep_plan_options;
 
 /* Fills in the defaults. Errors: INVALID_ARGUMENT, INCOMPATIBLE. */

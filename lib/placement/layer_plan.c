@@ -3,8 +3,6 @@
  * nothing. */
 #include "placement/layer_plan.h"
 
-#include "placement/loads.h"
-
 #include <math.h>
 #include <string.h>
 
@@ -26,12 +24,13 @@ static void lay_out_scenarios(struct scenarios *scenarios, struct arena *arena, 
     mp_scenarios_lay_out(scenarios, arena, layout->experts, layout->ranks, n > 0 ? n : 1);
 }
 
-void mp_plan_lay_out(void *opaque, struct arena *arena)
+void mp_plan_lay_out(void *self, struct arena *arena)
 {
-    struct plan_workspace *workspace = opaque;
+    struct plan_workspace *workspace = self;
     const struct plan_request *request = workspace->request;
     const struct layout *layout = &request->layout;
     size_t experts = layout->experts, slots = layout->slots;
+    mp_layer_loads_lay_out(&workspace->loads, arena, experts);
     mp_placement_lay_out(&workspace->placement, arena, experts, slots, layout->ranks, layout->nodes);
     mp_candidates_lay_out(&workspace->candidates, arena, slots, MP_TRIED_SWAPS);
     mp_new_map_lay_out(&workspace->new_map, arena, layout);
@@ -43,35 +42,24 @@ void mp_plan_lay_out(void *opaque, struct arena *arena)
     }
     workspace->from_current.map = mp_arena_take(arena, slots, sizeof *workspace->from_current.map);
     workspace->from_new.map = mp_arena_take(arena, slots, sizeof *workspace->from_new.map);
-    workspace->shares = mp_arena_take(arena, experts, sizeof *workspace->shares);
-    workspace->mean = mp_arena_take(arena, experts, sizeof *workspace->mean);
-    workspace->sums = mp_arena_take(arena, experts, sizeof *workspace->sums);
-    workspace->kept_sums = mp_arena_take(arena, experts, sizeof *workspace->kept_sums);
-    workspace->forecast = mp_arena_take(arena, experts, sizeof *workspace->forecast);
-    workspace->kept_mean = mp_arena_take(arena, experts, sizeof *workspace->kept_mean);
     workspace->map = mp_arena_take(arena, slots, sizeof *workspace->map);
 }
 
 /* ---- what is planned for ----------------------------------------------------------------------------------------- */
 
-/* The forecast, the loads that moves are chosen by, and the scenarios. */
+/* The scenarios, and the loads that moves are chosen by. */
 static void prepare(struct plan_workspace *workspace, size_t layer)
 {
     const struct plan_request *request = workspace->request;
-    const struct samples *samples = request->samples;
-    size_t experts = request->layout.experts;
-    const double *forecast = request->forecast ? request->forecast + layer * experts : NULL;
-    mp_forecast_shares(samples, layer, forecast, workspace->sums, workspace->shares);
-    mp_loads_of(workspace->shares, experts, workspace->forecast);
-    mp_scenarios_mean(samples, layer, workspace->kept_sums, workspace->kept_mean);
-    mp_scenarios_make(&workspace->held_out, samples, layer, MP_ODD_STEPS, SIZE_MAX, workspace->forecast,
-                      workspace->kept_mean);
+    struct layer_loads *loads = &workspace->loads;
+    mp_layer_loads_set(loads, request->samples, layer, request->forecast);
+    mp_scenarios_make(&workspace->held_out, loads, MP_ODD_STEPS, SIZE_MAX);
     if (tries(request))
-        mp_scenarios_make(&workspace->tried, samples, layer, MP_EVEN_STEPS, most_tried(request), workspace->forecast,
-                          workspace->kept_mean);
-    if (request->options.method != MOEP_PLAN_MEAN)
-        mp_add_risk(samples, layer, request->risk, workspace->mean, workspace->sums, workspace->shares);
-    mp_loads_of(workspace->shares, experts, workspace->placement.load);
+        mp_scenarios_make(&workspace->tried, loads, MP_EVEN_STEPS, most_tried(request));
+    if (request->options.method == MOEP_PLAN_MEAN)
+        memcpy(workspace->placement.load, loads->forecast, request->layout.experts * sizeof *loads->forecast);
+    else
+        mp_layer_loads_with_risk(loads, request->risk, workspace->placement.load);
 }
 
 static struct search search_of(struct plan_workspace *workspace, int32_t bound)

@@ -4,6 +4,7 @@
 #define MP_PLACEMENT_LAYER_PLAN_H
 
 #include "placement/layout.h"
+#include "placement/loads.h"
 #include "placement/new_map.h"
 #include "placement/relabel.h"
 #include "placement/search.h"
@@ -29,14 +30,12 @@ struct plan_workspace {
     struct new_map new_map;
     struct relabel relabel;
     struct found from_current, from_new;
-    double *shares, *mean, *sums;  /* [experts] */
-    int64_t *kept_sums;            /* [experts] */
-    int32_t *forecast, *kept_mean; /* [experts] */
-    int32_t *map;                  /* [slots] */
+    struct layer_loads loads;
+    int32_t *map; /* [slots]: scratch */
 };
 
 /* The arena's layout (arena.h) of a plan_workspace whose request is set. */
-void mp_plan_lay_out(void *workspace, struct arena *arena);
+void mp_plan_lay_out(void *self, struct arena *arena);
 
 /* A layer's plan. */
 struct layer_plan {

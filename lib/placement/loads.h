@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The loads that a layer is planned for: the forecast, or the forecast with room for what fluctuates. */
+/* The loads that a layer is planned for: the forecast, and the forecast with room for experts that fluctuate. */
 #ifndef MP_PLACEMENT_LOADS_H
 #define MP_PLACEMENT_LOADS_H
 
 #include "placement/samples.h"
 
-/* A layer's mean shares to plan for: the caller's forecast of this layer, [experts], brought to sum 1, or if that is
- * NULL the mean of the last fifth of the span. sums: [experts], for the call. */
-void mp_forecast_shares(const struct samples *samples, size_t layer, const double *forecast, double *sums,
-                        double *shares);
+/* Of one layer, all [experts]; loads are in units of MP_LOAD_UNIT. */
+struct layer_loads {
+    const struct samples *samples;
+    size_t layer;
+    int32_t *forecast;   /* loads */
+    int32_t *kept_mean;  /* mean loads of the kept steps */
+    double *shares;      /* of the forecast */
+    double *mean, *sums; /* scratch */
+    int64_t *kept_sums;  /* scratch */
+};
 
-/* Adds to each share risk standard deviations of the layer's block means, and brings the sum back to 1.
- * mean, sums: [experts], for the call. */
-void mp_add_risk(const struct samples *samples, size_t layer, double risk, double *mean, double *sums, double *shares);
+void mp_layer_loads_lay_out(struct layer_loads *loads, struct arena *arena, size_t experts);
 
-/* Shares in units of MP_LOAD_UNIT, rounded. */
-void mp_loads_of(const double *shares, size_t experts, int32_t *loads);
+/* Fills in a layer's. forecast: the caller's, [layers][experts], brought to sum 1; if it is NULL, the mean of the last
+ * fifth of the span. */
+void mp_layer_loads_set(struct layer_loads *loads, const struct samples *samples, size_t layer, const double *forecast);
+
+/* Fills to[experts] with the loads of forecast + risk x sigma, sigma being the standard deviation of the layer's block
+ * means, brought to sum 1. */
+void mp_layer_loads_with_risk(const struct layer_loads *loads, double risk, int32_t *to);
 
 #endif

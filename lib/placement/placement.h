@@ -12,6 +12,12 @@
 
 enum { MP_LOAD_UNIT = 1 << 29 };
 
+/* The load of a share, which is at least 0, rounded to the nearest. */
+static inline int32_t mp_load_of(double share)
+{
+    return (int32_t)(share * MP_LOAD_UNIT + 0.5);
+}
+
 struct placement {
     size_t experts, slots, ranks, rank_slots;
     size_t node_ranks; /* copies stay on their node, of so many consecutive ranks */

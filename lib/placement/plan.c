@@ -35,13 +35,20 @@ static bool is_cost(double cost)
 
 static const char *fault_of(const moep_plan_options *options)
 {
-    if (options->horizon == 0 || options->effort == 0 || options->scenarios == 0)
-        return "horizon, effort and scenarios must be 1 or more";
-    if (!is_cost(options->slot_cost) || !is_cost(options->layer_cost) || !is_cost(options->plan_cost) ||
-        !is_cost(options->least_gain))
-        return "costs and least_gain must be finite and >= 0";
+    if (options->horizon == 0)
+        return "horizon must be 1 or more";
+    if (!is_cost(options->slot_cost))
+        return "slot_cost must be finite and >= 0";
+    if (!is_cost(options->layer_cost))
+        return "layer_cost must be finite and >= 0";
+    if (!is_cost(options->plan_cost))
+        return "plan_cost must be finite and >= 0";
+    if (!is_cost(options->least_gain))
+        return "least_gain must be finite and >= 0";
     if (options->method < MOEP_PLAN_SCENARIOS || options->method > MOEP_PLAN_MEAN)
         return "the method is unknown";
+    if (options->effort == 0 || options->scenarios == 0)
+        return "effort and scenarios must be 1 or more";
     return options->reserved != 0 ? "reserved must be 0" : NULL;
 }
 

@@ -23,12 +23,10 @@ struct rank_forecast {
     struct arena arena;
     struct placement placement;
     struct scenarios scenarios;
-    double *shares, *sums;               /* [experts] */
-    int64_t *kept_sums;                  /* [experts] */
-    int32_t *forecast_loads, *kept_mean; /* [experts] */
-    int32_t *slots;                      /* [slots] */
-    double *values;                      /* [scenarios] */
-    unsigned char *covered;              /* [experts] */
+    struct layer_loads loads;
+    int32_t *slots;         /* [slots] */
+    double *values;         /* [scenarios] */
+    unsigned char *covered; /* [experts] */
 };
 
 static void lay_out(void *self, struct arena *arena)
@@ -36,13 +34,9 @@ static void lay_out(void *self, struct arena *arena)
     struct rank_forecast *of = self;
     const struct layout *layout = &of->layout;
     size_t experts = layout->experts, kept = mp_scenarios_kept(&of->planner->samples, MP_ALL_STEPS);
+    mp_layer_loads_lay_out(&of->loads, arena, experts);
     mp_placement_lay_out(&of->placement, arena, experts, layout->slots, layout->ranks, layout->nodes);
     mp_scenarios_lay_out(&of->scenarios, arena, experts, layout->ranks, kept + 1);
-    of->shares = mp_arena_take(arena, experts, sizeof *of->shares);
-    of->sums = mp_arena_take(arena, experts, sizeof *of->sums);
-    of->kept_sums = mp_arena_take(arena, experts, sizeof *of->kept_sums);
-    of->forecast_loads = mp_arena_take(arena, experts, sizeof *of->forecast_loads);
-    of->kept_mean = mp_arena_take(arena, experts, sizeof *of->kept_mean);
     of->slots = mp_arena_take(arena, layout->slots, sizeof *of->slots);
     of->values = mp_arena_take(arena, kept + 1, sizeof *of->values);
     of->covered = mp_arena_take(arena, experts, sizeof *of->covered);
@@ -52,12 +46,8 @@ static void lay_out(void *self, struct arena *arena)
 static void set_layer(struct rank_forecast *of, size_t layer)
 {
     const struct layout *layout = &of->layout;
-    const struct samples *samples = &of->planner->samples;
-    const double *forecast = of->forecast ? of->forecast + layer * layout->experts : NULL;
-    mp_forecast_shares(samples, layer, forecast, of->sums, of->shares);
-    mp_loads_of(of->shares, layout->experts, of->forecast_loads);
-    mp_scenarios_mean(samples, layer, of->kept_sums, of->kept_mean);
-    mp_scenarios_make(&of->scenarios, samples, layer, MP_ALL_STEPS, SIZE_MAX, of->forecast_loads, of->kept_mean);
+    mp_layer_loads_set(&of->loads, &of->planner->samples, layer, of->forecast);
+    mp_scenarios_make(&of->scenarios, &of->loads, MP_ALL_STEPS, SIZE_MAX);
     for (size_t slot = 0; slot < layout->slots; slot++)
         of->slots[slot] = (int32_t)of->map[layer * layout->slots + slot];
     mp_placement_set(&of->placement, of->slots);

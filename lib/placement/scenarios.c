@@ -44,37 +44,14 @@ size_t mp_scenarios_kept(const struct samples *samples, enum scenario_choice cho
     return first < end ? (size_t)((end - first + by - 1) / by) : 0;
 }
 
-/* Rounded to the nearest: every share is at least 0. */
-static inline int32_t in_units(float share)
-{
-    return (int32_t)((double)share * MP_LOAD_UNIT + 0.5);
-}
-
-MP_VECTORISED static void mp_scenario_sum_up(int64_t *restrict sums, const float *restrict step, size_t n)
-{
-    for (size_t e = 0; e < n; e++)
-        sums[e] += in_units(step[e]);
-}
-
-void mp_scenarios_mean(const struct samples *samples, size_t layer, int64_t *sums, int32_t *mean)
-{
-    uint64_t first = mp_samples_first(samples), end = mp_samples_end(samples);
-    memset(sums, 0, samples->experts * sizeof *sums);
-    for (uint64_t number = first; number < end; number++)
-        mp_scenario_sum_up(sums, mp_samples_step(samples, number, layer), samples->experts);
-    for (size_t e = 0; e < samples->experts; e++)
-        mean[e] = end > first ? (int32_t)(sums[e] / (int64_t)(end - first)) : 0;
-}
-
 /* Scenario i from a kept step's shares. Loads below 0 make the others too large in all. */
-static void make_one(struct scenarios *scenarios, size_t i, const float *step, const int32_t *forecast,
-                     const int32_t *mean)
+static void make_one(struct scenarios *scenarios, size_t i, const float *step, const struct layer_loads *loads)
 {
     int32_t *column = scenarios->load + i;
     int64_t total = 0;
     bool cut = false;
     for (size_t e = 0; e < scenarios->experts; e++) {
-        int32_t load = forecast[e] + in_units(step[e]) - mean[e];
+        int32_t load = loads->forecast[e] + mp_load_of((double)step[e]) - loads->kept_mean[e];
         cut |= load < 0;
         column[e * scenarios->row] = load > 0 ? load : 0;
         total += column[e * scenarios->row];
@@ -84,19 +61,20 @@ static void make_one(struct scenarios *scenarios, size_t i, const float *step, c
         column[e * scenarios->row] = (int32_t)((double)column[e * scenarios->row] * scale);
 }
 
-void mp_scenarios_make(struct scenarios *scenarios, const struct samples *samples, size_t layer,
-                       enum scenario_choice choice, size_t most, const int32_t *forecast, const int32_t *mean)
+void mp_scenarios_make(struct scenarios *scenarios, const struct layer_loads *loads, enum scenario_choice choice,
+                       size_t most)
 {
+    const struct samples *samples = loads->samples;
     size_t kept = mp_scenarios_kept(samples, choice), n = kept < most ? kept : most;
     scenarios->n = n > 0 ? n : 1;
     scenarios->row = mp_scenarios_row(scenarios->n);
     memset(scenarios->load, 0, scenarios->experts * scenarios->row * sizeof *scenarios->load);
     for (size_t i = 0; i < n; i++) {
         uint64_t number = first_number(samples, choice) + i * kept / n * distance(choice);
-        make_one(scenarios, i, mp_samples_step(samples, number, layer), forecast, mean);
+        make_one(scenarios, i, mp_samples_step(samples, number, loads->layer), loads);
     }
     for (size_t e = 0; n == 0 && e < scenarios->experts; e++)
-        scenarios->load[e * scenarios->row] = forecast[e];
+        scenarios->load[e * scenarios->row] = loads->forecast[e];
 }
 
 /* ---- rows -------------------------------------------------------------------------------------------------------- */

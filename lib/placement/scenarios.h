@@ -5,8 +5,8 @@
 #ifndef MP_PLACEMENT_SCENARIOS_H
 #define MP_PLACEMENT_SCENARIOS_H
 
+#include "placement/loads.h"
 #include "placement/placement.h"
-#include "placement/samples.h"
 
 /* Which kept steps: those with even or odd numbers, or all. */
 enum scenario_choice { MP_EVEN_STEPS, MP_ODD_STEPS, MP_ALL_STEPS };
@@ -28,13 +28,10 @@ size_t mp_scenarios_kept(const struct samples *samples, enum scenario_choice cho
 size_t mp_scenarios_row(size_t n);
 void mp_scenarios_lay_out(struct scenarios *scenarios, struct arena *arena, size_t experts, size_t ranks, size_t most);
 
-/* A layer's mean of all kept steps, 0 without one. sums: [experts], for the call. */
-void mp_scenarios_mean(const struct samples *samples, size_t layer, int64_t *sums, int32_t *mean);
-
 /* Makes at most `most` scenarios of a layer, evenly chosen among the kept steps. Without a step of the choice, the
- * forecast is the only scenario. forecast: [experts]. mean: [experts], of all kept steps. */
-void mp_scenarios_make(struct scenarios *scenarios, const struct samples *samples, size_t layer,
-                       enum scenario_choice choice, size_t most, const int32_t *forecast, const int32_t *mean);
+ * forecast is the only scenario. */
+void mp_scenarios_make(struct scenarios *scenarios, const struct layer_loads *loads, enum scenario_choice choice,
+                       size_t most);
 
 /* Computes part and carried for a placement. */
 void mp_scenarios_set(struct scenarios *scenarios, const struct placement *placement);
