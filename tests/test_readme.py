@@ -13,11 +13,12 @@ import subprocess
 import sys
 
 REPLAY, ROOT = os.path.abspath(sys.argv[1]), pathlib.Path(sys.argv[2]).resolve()
+LIBRARY = pathlib.Path(REPLAY).parents[1] / "lib" / "libmoepredict.so.0"
 README, EXAMPLES = ROOT / "README.md", ROOT / "examples" / "README.md"
 PAGES = [README, EXAMPLES] + [ROOT / page for page in (
     "examples/data/README.md", "tests/README.md", "tests/bench/README.md", "CONTRIBUTING.md", "CHANGELOG.md")]
 TRACE, UNSEEN = (ROOT / "examples" / "data" / f"{name}.npy" for name in ("small16-seed1", "mid32-seed5"))
-SCRIPTS = {"windows": 50, "methods": 100, "kinds": 180}  # each prints more numbers than this
+SCRIPTS = {"windows": 50, "methods": 100, "kinds": 180, "plans": 50}  # each prints more numbers than this
 MOST_LINES = 150  # of README.md
 
 
@@ -115,13 +116,12 @@ def check_c():
 
 def check_python():
     """Run with the library that was built with replay; a build of the static library alone has none for Python."""
-    library = pathlib.Path(REPLAY).parents[1] / "lib" / "libmoepredict.so.0"
-    if not library.exists():
+    if not LIBRARY.exists():
         return
     wanted = ("assert shares.shape == (6, 16) and abs(shares.sum(1) - 1).max() < 1e-12\n"
               "assert stable.shape == (6,) and stable.any()\n")
     printed(sys.executable, "-c", snippet("python") + wanted, cwd=ROOT, env={
-        **os.environ, "PYTHONPATH": str(ROOT / "bindings" / "python"), "MOEPREDICT_LIBRARY": str(library)})
+        **os.environ, "PYTHONPATH": str(ROOT / "bindings" / "python"), "MOEPREDICT_LIBRARY": str(LIBRARY)})
 
 
 # ---- tables ----
@@ -161,11 +161,16 @@ def expect(page, wanted):
 
 
 def check_tables():
-    tables = {name: printed("sh", ROOT / "examples" / f"{name}.sh", env={**os.environ, "REPLAY": REPLAY}) for name in SCRIPTS}
+    """A build of the static library alone has none for Python, and so none for plans.sh."""
+    if not LIBRARY.exists():
+        SCRIPTS.pop("plans")
+    tools = {**os.environ, "REPLAY": REPLAY, "PYTHON": sys.executable, "MOEPREDICT_LIBRARY": str(LIBRARY)}
+    tables = {name: printed("sh", ROOT / "examples" / f"{name}.sh", env=tools) for name in SCRIPTS}
     for name, numbers in SCRIPTS.items():
         assert len(re.findall(r"\d\.\d", tables[name])) > numbers, tables[name]
     of_readme = blocks(tables["kinds"])[0]
-    expect(README, updated(README.read_text(), of_readme))
+    wanted = updated(README.read_text(), of_readme)
+    expect(README, updated(wanted, blocks(tables["plans"])[0]) if "plans" in tables else wanted)
     assert (words := beside_the_best_window(of_readme)) in " ".join(README.read_text().split()), words
     examples = EXAMPLES.read_text()
     for output in (printed(REPLAY, UNSEEN), *tables.values()):
