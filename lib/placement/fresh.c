@@ -12,9 +12,9 @@ void mp_fresh_lay_out(struct fresh *fresh, struct arena *arena, size_t experts, 
     fresh->copies = mp_arena_take(arena, experts, sizeof *fresh->copies);
     fresh->part = mp_arena_take(arena, experts, sizeof *fresh->part);
     fresh->order = mp_arena_take(arena, experts, sizeof *fresh->order);
-    fresh->carried = mp_arena_take(arena, ranks, sizeof *fresh->carried);
+    fresh->room = mp_arena_take(arena, ranks, sizeof *fresh->room);
     fresh->used = mp_arena_take(arena, ranks, sizeof *fresh->used);
-    fresh->last = mp_arena_take(arena, ranks, sizeof *fresh->last);
+    fresh->load = mp_arena_take(arena, ranks, sizeof *fresh->load);
 }
 
 /* The index of the first of the largest values. */
@@ -53,39 +53,42 @@ static void sort_experts(struct fresh *fresh, size_t n)
     mp_sort_keys(fresh->order, n);
 }
 
-/* The rank with the least load among those with a free slot, without the expert if there is one. The copies of an
- * expert are placed one after the other, so that the last expert of each rank tells where it is. */
-static size_t rank_for(const struct fresh *fresh, int32_t expert, size_t ranks, int32_t rank_slots)
+static void put(struct fresh *fresh, size_t rank, int32_t expert, size_t rank_slots, int32_t *map)
 {
-    size_t best = SIZE_MAX, any = SIZE_MAX;
-    for (size_t r = 0; r < ranks; r++) {
-        if (fresh->used[r] == rank_slots)
-            continue;
-        if (any == SIZE_MAX || fresh->carried[r] < fresh->carried[any])
-            any = r;
-        if (fresh->last[r] != expert && (best == SIZE_MAX || fresh->carried[r] < fresh->carried[best]))
-            best = r;
+    map[rank * rank_slots + (size_t)fresh->used[rank]++] = expert;
+    fresh->load[rank] += fresh->part[expert];
+    fresh->room[rank] = INT32_MIN;
+}
+
+/* Opens the ranks with a free slot again. */
+static void open_ranks(struct fresh *fresh, size_t ranks, size_t rank_slots)
+{
+    for (size_t r = 0; r < ranks; r++)
+        fresh->room[r] = (size_t)fresh->used[r] < rank_slots ? -fresh->load[r] : INT32_MIN;
+}
+
+/* Each copy goes to the rank with the least load that has none yet; if there is no such rank, to any. */
+static void place(struct fresh *fresh, int32_t expert, size_t ranks, size_t rank_slots, int32_t *map)
+{
+    for (int32_t copy = 0; copy < fresh->copies[expert]; copy++) {
+        size_t rank = mp_first_largest(fresh->room, ranks);
+        if (fresh->room[rank] == INT32_MIN) {
+            open_ranks(fresh, ranks, rank_slots);
+            rank = mp_first_largest(fresh->room, ranks);
+        }
+        put(fresh, rank, expert, rank_slots, map);
     }
-    return best == SIZE_MAX ? any : best;
+    open_ranks(fresh, ranks, rank_slots);
 }
 
 int32_t mp_fresh_map(struct fresh *fresh, const int32_t *load, size_t n, size_t slots, size_t ranks, int32_t *map)
 {
-    size_t rank_slots = slots / ranks;
     make_copies(fresh, load, n, slots, ranks);
     sort_experts(fresh, n);
-    for (size_t r = 0; r < ranks; r++) {
-        fresh->carried[r] = fresh->used[r] = 0;
-        fresh->last[r] = -1;
-    }
-    for (size_t i = 0; i < n; i++) {
-        int32_t expert = (int32_t)(fresh->order[i] & INT32_MAX);
-        for (int32_t copy = 0; copy < fresh->copies[expert]; copy++) {
-            size_t rank = rank_for(fresh, expert, ranks, (int32_t)rank_slots);
-            map[rank * rank_slots + (size_t)fresh->used[rank]++] = expert;
-            fresh->carried[rank] += fresh->part[expert];
-            fresh->last[rank] = expert;
-        }
-    }
+    memset(fresh->used, 0, ranks * sizeof *fresh->used);
+    memset(fresh->load, 0, ranks * sizeof *fresh->load);
+    open_ranks(fresh, ranks, slots / ranks);
+    for (size_t i = 0; i < n; i++)
+        place(fresh, (int32_t)(fresh->order[i] & INT32_MAX), ranks, slots / ranks, map);
     return fresh->part[fresh->order[0] & INT32_MAX];
 }

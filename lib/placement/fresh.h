@@ -12,12 +12,12 @@
 #include <stdint.h>
 
 struct fresh {
-    int32_t *copies;  /* [experts] */
-    int32_t *part;    /* [experts]: load / copies */
-    uint64_t *order;  /* [experts]: sort keys */
-    int32_t *carried; /* [ranks] */
-    int32_t *used;    /* [ranks]: slots */
-    int32_t *last;    /* [ranks]: the expert that came last */
+    int32_t *copies; /* [experts] */
+    int32_t *part;   /* [experts]: load / copies */
+    uint64_t *order; /* [experts]: sort keys */
+    int32_t *load;   /* [ranks]: so far */
+    int32_t *used;   /* [ranks]: slots so far */
+    int32_t *room;   /* [ranks]: - load; INT32_MIN where the next copy may not go */
 };
 
 /* Takes the arrays for problems of at most that size from the arena. */

@@ -22,6 +22,7 @@ void mp_scenarios_lay_out(struct scenarios *scenarios, struct arena *arena, size
     scenarios->part = mp_arena_take(arena, mp_product(experts, row), sizeof *scenarios->part);
     scenarios->carried = mp_arena_take(arena, mp_product(ranks, row), sizeof *scenarios->carried);
     scenarios->largest = mp_arena_take(arena, row, sizeof *scenarios->largest);
+    scenarios->step = mp_arena_take(arena, experts, sizeof *scenarios->step);
 }
 
 /* ---- kept steps -------------------------------------------------------------------------------------------------- */
@@ -44,21 +45,34 @@ size_t mp_scenarios_kept(const struct samples *samples, enum scenario_choice cho
     return first < end ? (size_t)((end - first + by - 1) / by) : 0;
 }
 
-/* Scenario i from a kept step's shares. Loads below 0 make the others too large in all. */
+/* The loads of a scenario before they are scaled, each from 0 on. Returns their sum; cut: some had been below 0. */
+MP_VECTORISED static int64_t mp_scenario_shift(int32_t *restrict to, const float *restrict step,
+                                               const int32_t *restrict forecast, const int32_t *restrict mean, size_t n,
+                                               bool *cut)
+{
+    int64_t total = 0;
+    int32_t any = 0;
+    for (size_t e = 0; e < n; e++) {
+        int32_t load = forecast[e] + mp_load_of((double)step[e]) - mean[e];
+        any |= load;
+        to[e] = load > 0 ? load : 0;
+        total += to[e];
+    }
+    *cut = any < 0;
+    return total;
+}
+
+/* Scenario i from a kept step's shares. Loads that were cut make the others too large in all. */
 static void make_one(struct scenarios *scenarios, size_t i, const float *step, const struct layer_loads *loads)
 {
-    int32_t *column = scenarios->load + i;
-    int64_t total = 0;
-    bool cut = false;
-    for (size_t e = 0; e < scenarios->experts; e++) {
-        int32_t load = loads->forecast[e] + mp_load_of((double)step[e]) - loads->kept_mean[e];
-        cut |= load < 0;
-        column[e * scenarios->row] = load > 0 ? load : 0;
-        total += column[e * scenarios->row];
-    }
+    bool cut;
+    int64_t total =
+        mp_scenario_shift(scenarios->step, step, loads->forecast, loads->kept_mean, scenarios->experts, &cut);
     double scale = (double)MP_LOAD_UNIT / (double)total;
     for (size_t e = 0; cut && e < scenarios->experts; e++)
-        column[e * scenarios->row] = (int32_t)((double)column[e * scenarios->row] * scale);
+        scenarios->step[e] = (int32_t)((double)scenarios->step[e] * scale);
+    for (size_t e = 0; e < scenarios->experts; e++)
+        scenarios->load[e * scenarios->row + i] = scenarios->step[e];
 }
 
 void mp_scenarios_make(struct scenarios *scenarios, const struct layer_loads *loads, enum scenario_choice choice,

@@ -19,6 +19,7 @@ struct scenarios {
     int32_t *part;    /* [experts][row]: load / copies of a placement */
     int32_t *carried; /* [ranks][row]: rank loads under that placement */
     int32_t *largest; /* [row]: scratch */
+    int32_t *step;    /* [experts]: scratch */
 };
 
 /* The number of kept steps of a choice. */
