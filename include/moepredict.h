@@ -846,8 +846,8 @@ typedef struct moep_plan_result {
  *   options    NULL: the defaults. A layer that is left out has stay and go NaN
  * Before two steps have been kept, plans are valued on the forecast alone. Where the current map violates the
  * layout's groups, the search starts from the new map alone.
- * Scratch comes from the allocator: per thread 4 bytes per scenario for each expert and rank of a layer, and about
- * ranks x experts.
+ * Scratch comes from the allocator: 4 bytes per slot of all layers, and per thread 8 per pair of a rank and an expert,
+ * 4 per pair of ranks, and by default about 1.2 KB per expert and 0.6 KB per rank of a layer.
  * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY, TOO_FEW_STEPS (no step yet, and no forecast). */
 MOEP_API moep_status moep_plan(const moep_planner *planner, const moep_layout *layout, const double *forecast,
                                const int64_t *current, const moep_plan_options *options, moep_plan_result *result);
@@ -861,6 +861,7 @@ MOEP_API moep_status moep_plan(const moep_planner *planner, const moep_layout *l
  *   peak               [layers], or NULL: mean peak
  *   peak_quantiles     [n][layers], or NULL: quantiles of the peak. With that of 0.99 as its capacity factor, a layer
  *                      drops tokens in about one step of a hundred
+ * Stays on the caller's thread. Scratch: 8 bytes per pair of a rank and an expert, by default 1 KB per expert.
  * Errors: as for moep_plan. */
 MOEP_API moep_status moep_planner_predict_ranks(const moep_planner *planner, const moep_layout *layout,
                                                 const int64_t *phy2log, const double *forecast, size_t n,
