@@ -846,8 +846,8 @@ typedef struct moep_plan_result {
  *   options    NULL: the defaults. A layer that is left out has stay and go NaN
  * Before two steps have been kept, plans are valued on the forecast alone. Where the current map violates the
  * layout's groups, the search starts from the new map alone.
- * Scratch comes from the allocator: 4 bytes per slot of all layers, and per thread 8 per pair of a rank and an expert,
- * 4 per pair of ranks, and by default about 1.2 KB per expert and 0.6 KB per rank of a layer.
+ * Scratch comes from the allocator: 4 bytes per slot of all layers. A thread takes 8 bytes per pair of a rank and an
+ * expert, and 4 per pair of ranks. By default it takes 1.2 KB per expert of a layer and 0.6 KB per rank, too.
  * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY, TOO_FEW_STEPS (no step yet, and no forecast). */
 MOEP_API moep_status moep_plan(const moep_planner *planner, const moep_layout *layout, const double *forecast,
                                const int64_t *current, const moep_plan_options *options, moep_plan_result *result);
