@@ -6,7 +6,7 @@
  * usage: capacity [--ranks N] [--slots N] [--plan] TRACE.npy, for instance examples/data/small16-seed1.npy
  *   --ranks N   ranks among which experts are distributed; default 8
  *   --slots N   places for experts on all ranks; default: as many as experts, rounded up to a multiple of the ranks
- *   --plan      experts lie as the planner would place them, not in order */
+ *   --plan      experts lie as the planner would place them, not as for equal loads */
 #include "npy.h"
 
 #include <getopt.h>
@@ -71,11 +71,14 @@ static moep_planner *watch(const moep_trace *run)
 
 /* ---- where experts lie ------------------------------------------------------------------------------------------- */
 
-/* Experts in order, then again from the first, until all slots are full. */
-static void place_in_order(const moep_layout *layout, int64_t *map)
+static void place_for_equal_loads(const moep_layout *layout, int64_t *map)
 {
-    for (size_t i = 0; i < layout->layers * layout->slots; i++)
-        map[i] = (int64_t)(i % layout->slots % layout->experts);
+    size_t series = layout->layers * layout->experts;
+    double *equal = allocate(series, sizeof *equal);
+    for (size_t i = 0; i < series; i++)
+        equal[i] = 1;
+    check(moep_rebalance(layout, equal, MOEP_FLOAT64, map, NULL, 0, NULL));
+    free(equal);
 }
 
 static void place_by_plan(const moep_planner *planner, const moep_layout *layout, const double *shares, int64_t *map)
@@ -142,9 +145,10 @@ static void answer(const struct question *question, const moep_trace *run)
     if (question->plan)
         place_by_plan(planner, &layout, shares, map);
     else
-        place_in_order(&layout, map);
+        place_for_equal_loads(&layout, map);
     printf("%" PRIu64 " steps, %zu layers of %zu experts; %zu ranks with %zu slots each, experts %s\n", run->steps,
-           layout.layers, layout.experts, ranks, layout.slots / ranks, question->plan ? "as planned" : "in order");
+           layout.layers, layout.experts, ranks, layout.slots / ranks,
+           question->plan ? "as planned" : "as for equal loads");
     printf("peak, the largest rank load over the mean rank load, in the next %d steps\n\n", HORIZON);
     print_capacity(planner, &layout, map, shares);
     moep_planner_destroy(planner);

@@ -50,7 +50,8 @@ static void start(struct training *training, const moep_trace *data)
     check(moep_detector_config_init(&detector_config));
     check(moep_planner_config_init(&planner_config));
     *training = (struct training){.data = data, .layout = layout_for(data)};
-    training->map = map_in_order(&training->layout);
+    training->first_map = map_of_equal_loads(&training->layout);
+    training->map = map_of_equal_loads(&training->layout);
     check(moep_predictor_create(data->layers, data->experts, &config, NULL, &training->predictor));
     check(moep_detector_create(data->layers, data->experts, &detector_config, NULL, &training->detector));
     check(moep_planner_create(data->layers, data->experts, &planner_config, NULL, &training->planner));
@@ -86,6 +87,7 @@ static void stop(struct training *training)
     moep_detector_destroy(training->detector);
     moep_planner_destroy(training->planner);
     free(training->map);
+    free(training->first_map);
 }
 
 /* ---- the two runs ------------------------------------------------------------------------------------------------ */

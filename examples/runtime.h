@@ -11,7 +11,7 @@
 /* Sums since the first plan, to tell what placement has brought. */
 struct totals {
     uint64_t slots_moved, layer_steps;
-    double peak_in_order, peak_placed;
+    double peak_under_first, peak_placed;
 };
 
 /* A training process. Its model and its optimiser would stand beside these. */
@@ -19,7 +19,8 @@ struct training {
     const moep_trace *data;
     uint64_t step; /* the next step */
     moep_layout layout;
-    int64_t *map; /* [layers][slots]: the expert in each slot */
+    int64_t *first_map; /* [layers][slots]: where experts lay at first, to compare with */
+    int64_t *map;       /* [layers][slots]: the expert in each slot now */
     struct totals totals;
     moep_predictor *predictor;
     moep_detector *detector;
@@ -40,8 +41,8 @@ void *allocate(size_t count, size_t size);
 moep_layout layout_for(const moep_trace *data);
 size_t slots_of_all_layers(const moep_layout *layout);
 
-/* A new map with experts in order, then again from the first. */
-int64_t *map_in_order(const moep_layout *layout);
+/* A new map that is right as long as all experts have the same load. */
+int64_t *map_of_equal_loads(const moep_layout *layout);
 
 /* Plans the layers whose turn it is, and takes the plan as the map. */
 void place_experts(struct training *training, bool print);

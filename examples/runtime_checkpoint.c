@@ -129,7 +129,8 @@ static void check_it_belongs_here(const struct training *training, enum handle o
 void load_checkpoint(struct training *training, const moep_trace *data, const char *path)
 {
     *training = (struct training){.data = data, .layout = layout_for(data)};
-    training->map = map_in_order(&training->layout);
+    training->first_map = map_of_equal_loads(&training->layout);
+    training->map = map_of_equal_loads(&training->layout);
     FILE *file = fopen(path, "rb");
     if (!file || fseek(file, 0, SEEK_END) != 0)
         fail(path);

@@ -30,11 +30,15 @@ moep_layout layout_for(const moep_trace *data)
                          .ranks = RANKS};
 }
 
-int64_t *map_in_order(const moep_layout *layout)
+int64_t *map_of_equal_loads(const moep_layout *layout)
 {
+    size_t series = layout->layers * layout->experts;
     int64_t *map = allocate(slots_of_all_layers(layout), sizeof *map);
-    for (size_t i = 0; i < slots_of_all_layers(layout); i++)
-        map[i] = (int64_t)(i % layout->slots % layout->experts);
+    double *equal = allocate(series, sizeof *equal);
+    for (size_t i = 0; i < series; i++)
+        equal[i] = 1;
+    check(moep_rebalance(layout, equal, MOEP_FLOAT64, map, NULL, 0, NULL));
+    free(equal);
     return map;
 }
 
@@ -141,21 +145,20 @@ void measure(struct training *training, const void *counts)
 {
     const moep_layout *layout = &training->layout;
     size_t series = layout->layers * layout->experts;
-    int64_t *in_order = map_in_order(layout);
+
     double *loads = allocate(series, sizeof *loads);
     for (size_t i = 0; i < series; i++)
         loads[i] = count_at(counts, training->data->dtype, i);
     training->totals.layer_steps += layout->layers;
-    training->totals.peak_in_order += sum_of_peaks(layout, in_order, loads);
+    training->totals.peak_under_first += sum_of_peaks(layout, training->first_map, loads);
     training->totals.peak_placed += sum_of_peaks(layout, training->map, loads);
     free(loads);
-    free(in_order);
 }
 
 void print_totals(const struct totals *totals)
 {
     double layer_steps = (double)totals->layer_steps;
     printf("%" PRIu64
-           " slots moved. Mean peak of a step since the first plan: %.3f with experts in order, %.3f as placed\n",
-           totals->slots_moved, totals->peak_in_order / layer_steps, totals->peak_placed / layer_steps);
+           " slots moved. Mean peak of a step since the first plan: %.3f under the first map, %.3f as placed\n",
+           totals->slots_moved, totals->peak_under_first / layer_steps, totals->peak_placed / layer_steps);
 }
