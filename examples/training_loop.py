@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Placing experts while a model trains: a training loop that pushes its counts, and moves experts where the detector
-says that the forecast holds. A method that is fitted, as arima is, is fitted in the background. The training is a
-simulated run, whose data change at step 4,000.
+"""Placing experts while a model trains: a training loop that pushes its counts into a predictor, a detector and a
+planner. A layer whose load moves is planned every 250 steps, one that is STABLE every 1,000, and experts move where
+that pays. A method that is fitted, as arima is, is fitted in the background. The training is a simulated run, whose data
+change at step 4,000.
 
 usage: training_loop.py [METHOD]    default auto, which needs no fit"""
 import sys
@@ -11,8 +12,10 @@ import numpy as np
 
 import moepredict
 
-STEPS, LAYERS, EXPERTS, RANKS = 6000, 4, 32, 8
+STEPS, LAYERS, EXPERTS, RANKS, SLOTS = 6000, 4, 32, 8, 40
 HORIZON = 1000      # steps that a placement should last
+PLAN_EVERY, PLAN_STABLE_EVERY = 250, 1000
+SLOT_COST = 0.28    # of moving one expert, in layer-steps of mean rank load: README.md beside this file computes it
 METHOD = sys.argv[1] if len(sys.argv) > 1 else "auto"
 FIT_EVERY = 500 if METHOD == "arima" else None  # steps between two fits
 
@@ -65,72 +68,69 @@ class BackgroundFit:
 
 # ---- placement ----
 
-def balanced(loads):
-    """The rank of each expert of a layer: heaviest first, each to the least loaded rank with a free slot."""
-    ranks, rank_loads, free = np.empty(EXPERTS, int), np.zeros(RANKS), np.full(RANKS, EXPERTS // RANKS)
-    for expert in np.argsort(-loads):
-        rank = np.argmin(np.where(free > 0, rank_loads, np.inf))
-        ranks[expert], rank_loads[rank], free[rank] = rank, rank_loads[rank] + loads[expert], free[rank] - 1
-    return ranks
-
-
-def peak(ranks, loads):
-    """The largest rank load over the mean rank load: the factor by which that rank makes the layer slower."""
-    rank_loads = np.bincount(ranks, loads, RANKS)
-    return rank_loads.max() / rank_loads.mean()
-
-
-class Layer:
-    """One layer's placement, and the peaks of its steps in it and with experts in order."""
-
-    IN_ORDER = np.repeat(np.arange(RANKS), EXPERTS // RANKS)
+class Placement:
+    """The map of experts, [layers, slots], and what it brings beside the map for equal loads that training began with."""
 
     def __init__(self):
-        self.ranks, self.state, self.peaks = self.IN_ORDER, moepredict.State.WARMUP, []
+        self.first, _, _ = moepredict.rebalance_experts(np.ones((LAYERS, EXPERTS)), SLOTS, 1, 1, RANKS)
+        self.map, self.slots_moved, self.peaks = self.first, 0, []
 
     def observe(self, counts):
-        if self.state == moepredict.State.STABLE:
-            self.peaks.append((peak(self.IN_ORDER, counts), peak(self.ranks, counts)))
+        """The peaks of a step: the factor by which its most loaded rank makes each layer slower."""
+        self.peaks.append([moepredict.rank_loads(one, counts, RANKS).peak for one in (self.first, self.map)])
 
-    def react(self, state, forecast):
-        """Place the experts by the new state; return the decision in words, or None where nothing changes."""
-        before, self.state = self.state, state
-        if state == before or state == moepredict.State.TRANSIENT and before == moepredict.State.WARMUP:
-            return None
-        if state != moepredict.State.STABLE:  # the forecast may not hold
-            self.ranks = self.IN_ORDER
-            return "experts in order, spare copies wanted"
-        self.ranks = balanced(forecast)
-        return f"experts moved, forecast peak {peak(self.IN_ORDER, forecast):.2f} -> {peak(self.ranks, forecast):.2f}"
+    def follow(self, plan):
+        """Go to the plan's map. A training runtime would now send the experts of layers with advice, and the state of
+        their optimiser, from the ranks that have them to those that need them."""
+        self.map = plan.map
+        self.slots_moved += int(plan.moved.sum())
+
+
+def layers_to_plan(states, steps):
+    """Those whose turn it is after so many steps, as a mask."""
+    if steps % PLAN_STABLE_EVERY == 0:
+        return np.ones(LAYERS, bool)
+    return (states != moepredict.State.STABLE) & (steps % PLAN_EVERY == 0)
+
+
+def tell(steps, states, planned, plan):
+    print(f"step {steps}: {sum(states == moepredict.State.STABLE)} of {LAYERS} layers STABLE; {sum(planned)} planned, "
+          f"{sum(plan.advice)} moved, {sum(plan.moved)} slots", end="")
+    if any(plan.advice):
+        print(f"; their expected peak {plan.stay[plan.advice].mean():.2f} -> {plan.go[plan.advice].mean():.2f}", end="")
+    print()
 
 
 def main():
     predictor = moepredict.Predictor(METHOD, layers=LAYERS, experts=EXPERTS)
     detector = moepredict.Detector(layers=LAYERS, experts=EXPERTS, horizon=HORIZON)
-    layers, fit = [Layer() for _ in range(LAYERS)], None
+    planner = moepredict.Planner(layers=LAYERS, experts=EXPERTS)
+    placement, fit = Placement(), None
     for step in range(STEPS):
         counts = train_one_step(step)
-        predictor.push(counts, step=step)
-        detector.push(counts, step=step)
-        if FIT_EVERY and fit is None and (step + 1) % FIT_EVERY == 0:
+        placement.observe(counts)
+        for handle in (predictor, detector, planner):
+            handle.push(counts, step=step)
+        steps = step + 1
+        if FIT_EVERY and fit is None and steps % FIT_EVERY == 0:
             fit = BackgroundFit(predictor)
         if fit is not None and fit.adopt_if_over(predictor):
             fit = None
-        states = detector.layer_states  # cheap; a forecast is only made where a state has changed
-        for number, layer in enumerate(layers):
-            layer.observe(counts[number])
-            if states[number] != layer.state:
-                done = layer.react(moepredict.State(states[number]), predictor.predict(HORIZON)[number])
-                if done:
-                    print(f"step {step}: layer {number} is {layer.state.name}: {done}")
+        states = detector.layer_states
+        planned = layers_to_plan(states, steps)
+        if planned.any():
+            plan = planner.plan(slots=SLOTS, ranks=RANKS, forecast=predictor.predict(HORIZON), current=placement.map,
+                                horizon=HORIZON, slot_cost=SLOT_COST, layers=planned)
+            placement.follow(plan)
+            tell(steps, states, planned, plan)
     if fit is not None:
         fit.thread.join()
         fit.adopt_if_over(predictor)
 
-    in_order, placed = np.mean([pair for layer in layers for pair in layer.peaks], axis=0)
+    first, placed = np.mean(placement.peaks[PLAN_EVERY:], axis=(0, 2))
     print(f"\nThe loads settled at steps {TRUTH['settled']} and jumped at step {TRUTH['shifts'][0]['first']}.")
-    print(f"Peak rank load over the mean in {sum(len(layer.peaks) for layer in layers)} steps of STABLE layers: "
-          f"{in_order:.3f} with experts in order, {placed:.3f} as placed.")
+    print(f"{placement.slots_moved} slots moved. Peak rank load over the mean in all steps since the first plan: "
+          f"{first:.3f} under the first map, {placed:.3f} as placed.")
 
 
 if __name__ == "__main__":

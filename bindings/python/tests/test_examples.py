@@ -19,18 +19,19 @@ def output_of(example, *arguments):
 
 
 class Examples(unittest.TestCase):
-    def test_the_training_loop_places_experts_better_than_in_order_and_sees_the_jump(self):
+    def test_the_training_loop_places_experts_better_than_for_equal_loads_and_sees_the_jump(self):
         for method in ([], ["arima"]):
             with self.subTest(method):
                 out = output_of("training_loop.py", *method)
-                in_order, placed = map(float, re.search(r"([\d.]+) with experts in order, ([\d.]+) as placed",
-                                                        out).groups())
-                self.assertGreater(in_order - 1, 1.5 * (placed - 1))
-                events = [(int(step), state)
-                          for step, state in re.findall(r"^step (\d+): layer \d is (\w+)", out, flags=re.M)]
-                self.assertEqual({state for step, state in events if step < 4000}, {"STABLE"})
-                self.assertEqual([state for step, state in events if 4000 <= step < 4100], ["TRANSIENT"] * 4)
-                self.assertEqual([state for step, state in events if 4100 <= step], ["STABLE"] * 4)
+                first, placed = map(float, re.search(r"([\d.]+) under the first map, ([\d.]+) as placed", out).groups())
+                self.assertGreater(first - 1, 2 * (placed - 1))
+                plans = {int(step): (int(stable), int(planned)) for step, stable, planned in
+                         re.findall(r"^step (\d+): (\d) of 4 layers STABLE; (\d) planned", out, flags=re.M)}
+                for step, (stable, planned) in plans.items():
+                    self.assertEqual(planned, 4 if step % 1000 == 0 else 4 - stable)
+                self.assertEqual([plans[step] for step in (4000, 4250, 5000)], [(4, 4), (0, 4), (4, 4)])
+                before, after = map(float, re.search(r"^step 4250.*peak ([\d.]+) -> ([\d.]+)$", out, re.M).groups())
+                self.assertGreater(before, after + 0.1)
 
     def test_forecasts_of_the_recorded_run_are_best_where_it_is_stable(self):
         pictures = importlib.util.find_spec("matplotlib") is not None
