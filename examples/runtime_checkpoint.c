@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The checkpoint: step, totals, map, then the states of predictor, detector and planner, each after its size. A training
- * runtime would put them into its own checkpoint file. */
+/* The checkpoint: step, totals, map, then the states of predictor, detector and planner, each after its size. A
+ * training runtime would put them into its own checkpoint file. */
 #define _POSIX_C_SOURCE 200809L
 #include "runtime.h"
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Placing experts while a model trains: a training loop that pushes its counts into a predictor, a detector and a
 planner. A layer whose load moves is planned every 250 steps, one that is STABLE every 1,000, and experts move where
-that pays. A method that is fitted, as arima is, is fitted in the background. The training is a simulated run, whose data
-change at step 4,000.
+that pays. A method that is fitted, as arima is, is fitted in the background. The training is a simulated run, whose
+data change at step 4,000.
 
 usage: training_loop.py [METHOD]    default auto, which needs no fit"""
 import sys
@@ -69,7 +69,7 @@ class BackgroundFit:
 # ---- placement ----
 
 class Placement:
-    """The map of experts, [layers, slots], and what it brings beside the map for equal loads that training began with."""
+    """The map of experts, [layers, slots], and what it brings beside the first one, which is for equal loads."""
 
     def __init__(self):
         self.first, _, _ = moepredict.rebalance_experts(np.ones((LAYERS, EXPERTS)), SLOTS, 1, 1, RANKS)
