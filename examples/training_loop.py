@@ -95,7 +95,7 @@ def layers_to_plan(states, steps):
 
 def tell(steps, states, planned, plan):
     print(f"step {steps}: {sum(states == moepredict.State.STABLE)} of {LAYERS} layers STABLE; {sum(planned)} planned, "
-          f"{sum(plan.advice)} moved, {sum(plan.moved)} slots", end="")
+          f"{sum(plan.advice)} moved, {plan.moved.sum()} slots", end="")
     if any(plan.advice):
         print(f"; their expected peak {plan.stay[plan.advice].mean():.2f} -> {plan.go[plan.advice].mean():.2f}", end="")
     print()
