@@ -14,7 +14,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { HORIZON = 1000, SPAN = 500 };
+enum { HORIZON = 1000, SPAN = 500, LEVELS = 2 };
+
+static const double LEVEL[LEVELS] = {0.95, 0.99};
 
 /* What the command line asks. */
 struct question {
@@ -95,10 +97,10 @@ static int ascending(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-/* One factor for all layers that a peak exceeds in 1 % of all their steps: a quantile of the layers' peaks together.
- * Each layer is represented by evenly spaced quantiles of its own. */
-static double common_factor(const moep_planner *planner, const moep_layout *layout, const int64_t *map,
-                            const double *shares)
+/* Replaces of_all[LEVELS] by the quantiles that the peaks of all layers have together. Each layer is represented by
+ * evenly spaced quantiles of its own. */
+static void common_quantiles(const moep_planner *planner, const moep_layout *layout, const int64_t *map,
+                             const double *shares, double *of_all)
 {
     double probabilities[SPAN];
     size_t peaks = SPAN * layout->layers;
@@ -107,27 +109,37 @@ static double common_factor(const moep_planner *planner, const moep_layout *layo
         probabilities[i] = ((double)i + 0.5) / SPAN;
     check(moep_planner_predict_ranks(planner, layout, map, shares, SPAN, probabilities, NULL, NULL, peak));
     qsort(peak, peaks, sizeof *peak, ascending);
-    double factor = peak[peaks - 1 - peaks / 100];
+    for (size_t i = 0; i < LEVELS; i++)
+        of_all[i] = peak[(size_t)(LEVEL[i] * (double)peaks)];
     free(peak);
-    return factor;
 }
 
-/* A layer's factor is the p99 of its peak: a rank with that much room overflows in one step of a hundred. */
+static void print_row(const char *name, double mean, double p95, double p99)
+{
+    printf("%5s   %9.3f   %5.3f   %21.3f\n", name, mean, p95, p99);
+}
+
+/* The p99 of the peak is the capacity factor: a rank with that much room overflows in one step of a hundred. */
 static void print_capacity(const moep_planner *planner, const moep_layout *layout, const int64_t *map,
                            const double *shares)
 {
-    static const double levels[] = {0.95, 0.99};
     size_t layers = layout->layers;
-    double *mean = allocate(layers, sizeof *mean), *quantiles = allocate(2 * layers, sizeof *quantiles), sum = 0;
-    check(moep_planner_predict_ranks(planner, layout, map, shares, 2, levels, NULL, mean, quantiles));
+    double *mean = allocate(layers, sizeof *mean), *quantile = allocate(LEVELS * layers, sizeof *quantile);
+    double sum = 0, sums[LEVELS] = {0}, of_all[LEVELS];
+    check(moep_planner_predict_ranks(planner, layout, map, shares, LEVELS, LEVEL, NULL, mean, quantile));
+    common_quantiles(planner, layout, map, shares, of_all);
     printf("layer   mean peak     p95   p99 = capacity factor\n");
     for (size_t layer = 0; layer < layers; layer++) {
-        printf("%5zu   %9.3f   %5.3f   %21.3f\n", layer, mean[layer], quantiles[layer], quantiles[layers + layer]);
-        sum += quantiles[layers + layer];
+        char name[24];
+        snprintf(name, sizeof name, "%zu", layer);
+        print_row(name, mean[layer], quantile[layer], quantile[layers + layer]);
+        sum += mean[layer];
+        for (size_t i = 0; i < LEVELS; i++)
+            sums[i] += quantile[i * layers + layer];
     }
-    printf("\na factor for each layer: %.3f in the mean; one for all layers that overflows as often: %.3f\n",
-           sum / (double)layers, common_factor(planner, layout, map, shares));
-    free(quantiles);
+    print_row("mean", sum / (double)layers, sums[0] / (double)layers, sums[1] / (double)layers);
+    print_row("all", sum / (double)layers, of_all[0], of_all[1]);
+    free(quantile);
     free(mean);
 }
 
@@ -149,7 +161,10 @@ static void answer(const struct question *question, const moep_trace *run)
     printf("%" PRIu64 " steps, %zu layers of %zu experts; %zu ranks with %zu slots each, experts %s\n", run->steps,
            layout.layers, layout.experts, ranks, layout.slots / ranks,
            question->plan ? "as planned" : "as for equal loads");
-    printf("peak, the largest rank load over the mean rank load, in the next %d steps\n\n", HORIZON);
+    printf(
+        "peak: the largest rank load over the mean rank load, in the next %d steps\n"
+        "mean: of the layers, each with its own factor; all: one factor that overflows as often\n\n",
+        HORIZON);
     print_capacity(planner, &layout, map, shares);
     moep_planner_destroy(planner);
     free(shares);

@@ -173,7 +173,8 @@ def check_tables():
     expect(README, updated(wanted, blocks(tables["plans"])[0]) if "plans" in tables else wanted)
     assert (words := beside_the_best_window(of_readme)) in " ".join(README.read_text().split()), words
     examples = EXAMPLES.read_text()
-    for output in (printed(REPLAY, UNSEEN), *tables.values()):
+    capacity = printed(pathlib.Path(REPLAY).with_name("capacity"), "--ranks", 8, "--slots", 24, "--plan", TRACE)
+    for output in (printed(REPLAY, UNSEEN), capacity, *tables.values()):
         for block in blocks(output):
             examples = updated(examples, block)
     expect(EXAMPLES, examples)
