@@ -70,6 +70,16 @@ class Recipes(unittest.TestCase):
         for layer in np.asarray(phy2log):
             self.assertEqual(set(layer), set(range(experts)))
 
+    def assert_groups_lie_on_one_node(self, phy2log, groups, nodes):
+        for layer in np.asarray(phy2log):
+            groups_of_nodes = [set(of_node // (EXPERTS // groups)) for of_node in np.split(layer, nodes)]
+            self.assertEqual(sum(map(len, groups_of_nodes)), groups)
+
+    def assert_balances(self, phy2log, counts, ranks):
+        """Four fifths of the peak above 1 are gone, beside the map that is right for equal loads."""
+        before = peak(for_equal_loads(np.shape(phy2log)[1], ranks), counts, ranks)
+        self.assertLess(peak(phy2log, counts, ranks) - 1, (before - 1) / 5)
+
     def test_vllm_gets_maps_from_its_policy_that_move_little(self):
         import torch
 
@@ -86,17 +96,17 @@ class Recipes(unittest.TestCase):
         run(code, {policy.__name__: policy})["register"]()
         chosen, windows = policy.EPLB_POLICIES["default"], skewed(4)
         chosen()  # it is no abstract class
-        present = torch.from_numpy(for_equal_loads(288, 32))
         for groups, nodes in (1, 1), (8, 4), (3, 2):  # of the last there are no groups
+            present, _, _ = moepredict.rebalance_experts(torch.ones(LAYERS, EXPERTS), 288, groups, nodes, 32)
             for window in windows:
                 new = chosen.rebalance_experts(torch.from_numpy(window), 288, groups, nodes, 32, present)
                 self.assertEqual((new.dtype, new.device.type), (torch.int64, "cpu"))
                 self.assert_serves(new, 288)
-                moved = moepredict.map_moves(present, new, 32).sum()
-                self.assertLess(peak(new, windows, 32), peak(present, windows, 32) + 1e-9)
-            if nodes == 1:
-                self.assertLess(moved, new.numel() / 4)  # of the last plan, from a map that fits
-            present = new
+                if nodes == 4:
+                    self.assert_groups_lie_on_one_node(new, groups, nodes)
+                self.assertLess(peak(new, windows, 32), peak(present, windows, 32) + 0.01)
+                moved, present = moepredict.map_moves(present, new, 32).sum(), new
+            self.assertLess(moved, new.numel() / 4)  # of the last plan, from a map that fits
         grown = chosen.rebalance_experts(torch.from_numpy(windows[0]), 320, 1, 1, 64, present)
         self.assert_serves(grown, 320)
         self.assert_serves(chosen.rebalance_experts(torch.from_numpy(windows[0]), 288, 1, 1, 32), 288)
@@ -116,7 +126,7 @@ class Recipes(unittest.TestCase):
                 started = init_by_mapping(None, None, **json.load(file))
         self.assertEqual(started.dtype, torch.int64)
         self.assert_serves(started, EXPERTS + 32)
-        self.assertLess(peak(started, counts, 32), peak(for_equal_loads(288, 32), counts, 32))
+        self.assert_balances(started, counts, 32)
 
     def test_tensorrt_llm_reads_the_assignments_of_the_file(self):
         import torch
@@ -141,7 +151,7 @@ class Recipes(unittest.TestCase):
                                                  "initial_global_assignments:"])
         self.assertEqual(list(assignments), [3, 4])
         self.assert_serves(list(assignments.values()), 288)
-        self.assertLess(peak(list(assignments.values()), counts, 36), peak(for_equal_loads(288, 36), counts, 36))
+        self.assert_balances(list(assignments.values()), counts, 36)
         if importlib.util.find_spec("yaml"):
             import yaml
             self.assertEqual(yaml.safe_load(text)["initial_global_assignments"], assignments)
@@ -169,7 +179,7 @@ class Recipes(unittest.TestCase):
 
         dist = types.ModuleType("torch.distributed")
         dist.P2POp, dist.isend, dist.irecv, dist.batch_isend_irecv = P2POp, isend, irecv, batch_isend_irecv
-        move, numbers = recipes("Training in PyTorch")
+        move, numbers = recipes("Megatron-Core and other training")
         with mock.patch.object(torch, "distributed", dist):
             move_experts = run(move, {"torch.distributed": dist})["move_experts"]
         planner = moepredict.Planner(layers=1, experts=16)
