@@ -841,11 +841,11 @@ typedef struct moep_plan_result {
  *   layout     of as many layers and experts as the planner
  *   forecast   [layers][experts], finite and >= 0, brought to sum 1: the mean load to plan for, from any predictor.
  *              NULL: the planner's own, the mean of the last fifth of its span
- *   current    [layers][slots], the present map; NULL plans from scratch. Experts may be missing, and slots be empty,
- *              as after a change of ranks: such a layer always moves, and is filled. It may be result->phy2log
+ *   current    [layers][slots], the present map; NULL plans from scratch. It may be result->phy2log. Experts may be
+ *              missing and slots empty, as after a change of ranks, and copies of a group on several nodes: such a
+ *              layer always moves, and most_slots gives way
  *   options    NULL: the defaults. A layer that is left out has stay and go NaN
- * Before two steps have been kept, plans are valued on the forecast alone. Where the current map violates the
- * layout's groups, the search starts from the new map alone.
+ * Before two steps have been kept, plans are valued on the forecast alone.
  * Scratch comes from the allocator: 4 bytes per slot of all layers. A thread takes 8 bytes per pair of a rank and an
  * expert, and 4 per pair of ranks. By default it takes 1.2 KB per expert of a layer and 0.6 KB per rank, too.
  * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY, TOO_FEW_STEPS (no step yet, and no forecast). */
@@ -861,6 +861,7 @@ MOEP_API moep_status moep_plan(const moep_planner *planner, const moep_layout *l
  *   peak               [layers], or NULL: mean peak
  *   peak_quantiles     [n][layers], or NULL: quantiles of the peak. With that of 0.99 as its capacity factor, a layer
  *                      drops tokens in about one step of a hundred
+ * A planner expects a little too little of its own maps, since it has searched on half of these steps.
  * Stays on the caller's thread. Scratch: 8 bytes per pair of a rank and an expert, by default 1 KB per expert.
  * Errors: as for moep_plan. */
 MOEP_API moep_status moep_planner_predict_ranks(const moep_planner *planner, const moep_layout *layout,

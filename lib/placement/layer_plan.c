@@ -89,25 +89,27 @@ static void set_current(struct plan_workspace *workspace, const int64_t *current
     mp_scenarios_set(&workspace->held_out, &workspace->placement);
 }
 
-/* May a search start from the current map? An expert without a copy has no node. */
-static bool may_start(const struct placement *placement, const struct layout *layout, bool must_move)
+/* Is a layer's current map one that may stay: whole, and with every group on one node? */
+static bool may_stay(const struct placement *placement, const struct layout *layout)
 {
-    return layout->nodes == 1 || (!must_move && mp_placement_keeps_groups(placement, layout->experts / layout->groups));
+    return mp_placement_covers(placement) && mp_placement_is_full(placement) &&
+           (layout->nodes == 1 || mp_placement_keeps_groups(placement, layout->experts / layout->groups));
 }
 
-/* Staying is the first map, and its duplicates are gone in all others. */
+/* Staying is the first map, and its duplicates are gone in all others. A map that may not stay is repaired first; with
+ * groups it is no start, since an expert without a copy has no node. */
 static void search_from_current(struct plan_workspace *workspace, struct search *search, const int64_t *current,
                                 struct layer_plan *plan)
 {
     struct placement *placement = &workspace->placement;
     set_current(workspace, current);
-    plan->must_move = !mp_placement_covers(placement) || !mp_placement_is_full(placement);
+    plan->must_move = !may_stay(placement, &workspace->request->layout);
     if (mp_placement_covers(placement))
         plan->stay = mp_scenarios_peak(&workspace->held_out, mp_scenarios_total(&workspace->held_out));
     if (!plan->must_move)
         mp_search_value(search, &workspace->from_current);
-    if (!may_start(placement, &workspace->request->layout, plan->must_move)) {
-        search->price.most_slots = plan->must_move ? SIZE_MAX : search->price.most_slots;
+    if (plan->must_move && workspace->request->layout.nodes > 1) {
+        search->price.most_slots = SIZE_MAX;
         return;
     }
     mp_placement_repair(placement);

@@ -42,7 +42,7 @@ struct layer_plan {
     double stay, go; /* mean peaks; stay is NaN without a current map, or if it lacks an expert */
     double gain;     /* in layer-steps, all costs but plan_cost taken off */
     size_t moved;
-    bool must_move; /* there is no current map, or it has an empty slot or lacks an expert */
+    bool must_move; /* there is no current map, or it lacks an expert, has an empty slot, or parts a group */
 };
 
 /* Plans a layer. map: [slots]. */
