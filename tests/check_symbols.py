@@ -11,7 +11,7 @@ import sys
 # What a library that lives in a host for weeks may call: memory, text into a buffer of its own, threads that it waits
 # for, its floating-point environment, OpenBLAS's product. Nothing that prints, aborts, exits, opens files, or touches
 # signals or locale.
-IMPORTS = {"malloc", "free", "memcpy", "memmove", "memset", "memcmp", "vsnprintf", "sqrt", "pow", "fmax", "fmin", "exp",
+IMPORTS = {"malloc", "free", "memcpy", "memmove", "memset", "memcmp", "memchr", "vsnprintf", "sqrt", "pow", "fmax", "fmin", "exp",
            "log", "fmaf", "copysign", "fegetenv", "fesetenv", "getpid", "pthread_attr_init",
            "pthread_attr_setstacksize", "pthread_attr_destroy", "pthread_create", "pthread_join", "pthread_sigmask",
            "sigfillset", "cblas_sgemm"}
