@@ -112,7 +112,8 @@ static void search_from_current(struct plan_workspace *workspace, struct search 
         search->price.most_slots = SIZE_MAX;
         return;
     }
-    mp_placement_repair(placement);
+    if (!mp_placement_repair(placement))
+        return;
     if (plan->must_move && placement->moved > search->price.most_slots)
         search->price.most_slots = placement->moved;
     mp_search_run(search, &workspace->from_current);

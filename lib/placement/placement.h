@@ -62,8 +62,9 @@ bool mp_placement_is_full(const struct placement *placement);
 /* Are all copies of every group of `size` consecutive experts on one node? */
 bool mp_placement_keeps_groups(const struct placement *placement, size_t size);
 
-/* Gives every expert a copy, fills empty slots, and removes duplicates: second copies of an expert on a rank. */
-void mp_placement_repair(struct placement *placement);
+/* Gives every expert a copy, fills empty slots, and removes duplicates: second copies of an expert on a rank. False,
+ * and not all of it is done, if a rank has more slots than its node has experts. */
+bool mp_placement_repair(struct placement *placement);
 
 static inline size_t mp_rank_of(const struct placement *placement, size_t slot)
 {

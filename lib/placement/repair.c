@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* A map that lacks copies, has empty slots, or two copies of an expert on one rank becomes one without.
  *
- * It always can. A rank has at most as many slots as there are experts of its node. So if one of its slots is free, or
- * doubles another, some expert is not on the rank. */
+ * It always can where every node has its part of the experts: a rank has at most as many slots, so if one of them is
+ * free, or doubles another, some expert is not on the rank. But a caller's map may have most groups on one node, and too
+ * few experts on another. */
 #include "placement/placement.h"
 
 /* Is the slot empty, or does it double another one of its rank? */
@@ -45,7 +46,7 @@ static bool on_node(const struct placement *placement, size_t expert, size_t fir
     return placement->copies[expert] == 0;
 }
 
-/* The expert with the largest part of those that the rank may still get. */
+/* The expert with the largest part of those that the rank may still get; -1 if there is none. */
 static int32_t expert_for_free(const struct placement *placement, size_t rank)
 {
     size_t first_rank = rank - rank % placement->node_ranks;
@@ -57,17 +58,23 @@ static int32_t expert_for_free(const struct placement *placement, size_t rank)
     return best;
 }
 
-void mp_placement_repair(struct placement *placement)
+static void fill(struct placement *placement, size_t slot, int32_t expert)
+{
+    mp_placement_move(placement, &(struct move){.slot = (int32_t)slot, .other = expert, .replaces = true});
+}
+
+bool mp_placement_repair(struct placement *placement)
 {
     for (size_t e = 0; e < placement->experts; e++)
         if (placement->copies[e] == 0)
-            mp_placement_move(
-                placement,
-                &(struct move){.slot = (int32_t)slot_for_missing(placement), .other = (int32_t)e, .replaces = true});
-    for (size_t slot = 0; slot < placement->slots; slot++)
-        if (is_free(placement, slot))
-            mp_placement_move(placement,
-                              &(struct move){.slot = (int32_t)slot,
-                                             .other = expert_for_free(placement, mp_rank_of(placement, slot)),
-                                             .replaces = true});
+            fill(placement, slot_for_missing(placement), (int32_t)e);
+    for (size_t slot = 0; slot < placement->slots; slot++) {
+        if (!is_free(placement, slot))
+            continue;
+        int32_t expert = expert_for_free(placement, mp_rank_of(placement, slot));
+        if (expert < 0)
+            return false;
+        fill(placement, slot, expert);
+    }
+    return true;
 }

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Plans in corners that once went wrong. */
+#include "support.h"
+
+enum { MOST_SLOTS = 64 };
+
+static const moep_plan_method methods[] = {MOEP_PLAN_SCENARIOS, MOEP_PLAN_RISK, MOEP_PLAN_MEAN};
+
+struct plan {
+    int64_t map[MOST_SLOTS];
+    uint64_t moved;
+    uint8_t advice;
+};
+
+/* Plans the layer from a map. */
+static struct plan plan_from(const moep_planner *planner, const moep_layout *layout, const double *forecast,
+                             const int64_t *current, const moep_plan_options *options)
+{
+    struct plan plan = {.moved = 0};
+    moep_plan_result result = {
+        .struct_size = sizeof result, .phy2log = plan.map, .moved = &plan.moved, .advice = &plan.advice};
+    assert_int_equal(moep_plan(planner, layout, forecast, current, options, &result), MOEP_OK);
+    return plan;
+}
+
+static moep_plan_options options_of(moep_plan_method method)
+{
+    moep_plan_options options = {.struct_size = sizeof options};
+    assert_int_equal(moep_plan_options_init(&options), MOEP_OK);
+    options.method = method;
+    return options;
+}
+
+static size_t copies_on(const int64_t *map, size_t first, size_t end, int64_t expert)
+{
+    size_t copies = 0;
+    for (size_t slot = first; slot < end; slot++)
+        copies += map[slot] == expert;
+    return copies;
+}
+
+/* Every expert has a copy, none has two on a rank, and no slot is empty. */
+static void assert_is_sound(const moep_layout *layout, const int64_t *map)
+{
+    size_t rank_slots = layout->slots / layout->ranks;
+    for (size_t e = 0; e < layout->experts; e++)
+        assert_true(copies_on(map, 0, layout->slots, (int64_t)e) > 0);
+    for (size_t slot = 0; slot < layout->slots; slot++) {
+        size_t first = slot - slot % rank_slots;
+        assert_true(map[slot] >= 0);
+        assert_int_equal(copies_on(map, first, first + rank_slots, map[slot]), 1);
+    }
+}
+
+static void a_node_with_too_few_experts_for_its_ranks_is_left_or_planned_anew(void **state)
+{
+    (void)state;
+    const moep_layout layout = {sizeof layout, 1, 4, 16, 8, 4, 2};
+    const int64_t current[16] = {2, 0, 2, 1, 2, 1, 1, 1, 3, 3, 3, 3, 3, 3, 3, 3}; /* of four groups, three and one */
+    const double forecast[4] = {0, 1, 0, 0};
+    moep_planner *planner = make_planner(1, 4, NULL);
+    for (size_t i = 0; i < 3; i++) {
+        moep_plan_options options = options_of(methods[i]);
+        struct plan plan = plan_from(planner, &layout, forecast, current, &options);
+        if (plan.advice)
+            assert_is_sound(&layout, plan.map);
+        else
+            assert_memory_equal(plan.map, current, sizeof current);
+    }
+    moep_planner_destroy(planner);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_node_with_too_few_experts_for_its_ranks_is_left_or_planned_anew),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
