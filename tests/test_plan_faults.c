@@ -70,10 +70,29 @@ static void a_node_with_too_few_experts_for_its_ranks_is_left_or_planned_anew(vo
     moep_planner_destroy(planner);
 }
 
+static void a_layer_with_doubled_experts_moves_no_more_slots_than_it_may(void **state)
+{
+    (void)state;
+    const moep_layout layout = {sizeof layout, 1, 8, 16, 4, 0, 0};
+    const int64_t current[16] = {0, 0, 0, 1, 1, 1, 2, 3, 4, 4, 4, 5, 6, 7, 7, 7};
+    const double forecast[8] = {30, 20, 9, 8, 7, 6, 5, 4};
+    moep_planner *planner = make_planner(1, 8, NULL);
+    for (uint64_t most = 1; most <= 12; most++)
+        for (size_t i = 0; i < 3; i++) {
+            moep_plan_options options = options_of(methods[i]);
+            options.most_slots = most;
+            struct plan plan = plan_from(planner, &layout, forecast, current, &options);
+            assert_true(plan.moved <= most);
+            assert_int_equal(plan.advice, most >= 7); /* as many experts are doubled */
+        }
+    moep_planner_destroy(planner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_with_too_few_experts_for_its_ranks_is_left_or_planned_anew),
+        cmocka_unit_test(a_layer_with_doubled_experts_moves_no_more_slots_than_it_may),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

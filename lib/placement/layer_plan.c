@@ -124,8 +124,7 @@ static void search_from_new(struct plan_workspace *workspace, struct search *sea
     mp_placement_set(&workspace->placement, map);
     if (workspace->request->current)
         mp_relabel(&workspace->relabel, &workspace->placement);
-    if (workspace->placement.moved <= search->price.most_slots)
-        mp_search_run(search, &workspace->from_new);
+    mp_search_run(search, &workspace->from_new);
 }
 
 /* ---- the plan ---------------------------------------------------------------------------------------------------- */

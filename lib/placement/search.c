@@ -79,6 +79,8 @@ double mp_search_value(const struct search *search, struct found *found)
 void mp_search_run(const struct search *search, struct found *found)
 {
     struct move move;
+    if (search->placement->moved > search->price.most_slots)
+        return;
     if (search->tried)
         mp_scenarios_set(search->tried, search->placement);
     mp_scenarios_set(search->held_out, search->placement);

@@ -35,8 +35,8 @@ struct search {
 /* Values the placement as it is, and keeps it as the found map if that is cheaper. Returns its cost. */
 double mp_search_value(const struct search *search, struct found *found);
 
-/* Moves from the placement on, values every map on the way, and keeps the cheapest. The placement and the scenarios
- * end at the last map. */
+/* Moves from the placement on, values every map on the way, and keeps the cheapest. Nothing is found if more slots have
+ * moved already than may. The placement and the scenarios end at the last map. */
 void mp_search_run(const struct search *search, struct found *found);
 
 /* Lowers the hottest rank's load by moves until that no longer works, or the bound is reached but for a thousandth. */
