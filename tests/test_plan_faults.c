@@ -88,11 +88,30 @@ static void a_layer_with_doubled_experts_moves_no_more_slots_than_it_may(void **
     moep_planner_destroy(planner);
 }
 
+static void a_layer_that_must_move_does_at_any_price(void **state)
+{
+    (void)state;
+    const moep_layout layout = {sizeof layout, 1, 4, 6, 2, 0, 0};
+    const int64_t current[6] = {0, 1, -1, -1, 2, -1};
+    const double forecast[4] = {4, 3, 2, 1};
+    moep_planner *planner = make_planner(1, 4, NULL);
+    for (size_t i = 0; i < 3; i++) {
+        moep_plan_options options = options_of(methods[i]);
+        options.slot_cost = 1e308; /* several of them are no finite number */
+        struct plan plan = plan_from(planner, &layout, forecast, current, &options);
+        assert_int_equal(plan.advice, 1);
+        assert_int_equal(plan.moved, 3);
+        assert_is_sound(&layout, plan.map);
+    }
+    moep_planner_destroy(planner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_with_too_few_experts_for_its_ranks_is_left_or_planned_anew),
         cmocka_unit_test(a_layer_with_doubled_experts_moves_no_more_slots_than_it_may),
+        cmocka_unit_test(a_layer_that_must_move_does_at_any_price),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,8 @@
 
 #include "placement/double_swap.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
 
 enum { NEARLY = 1000 }; /* the bound is reached within this part of it: better balance drowns in noise */
@@ -56,9 +58,10 @@ static void make_move(const struct search *search, const struct move *move)
     mp_scenarios_move(search->held_out, search->placement, move, replaced);
 }
 
+/* Finite, so that the first map of a layer which must move is kept, whatever it costs. */
 static double moving_cost(const struct search *search)
 {
-    return search->price.slot_cost * (double)search->placement->moved;
+    return fmin(search->price.slot_cost * (double)search->placement->moved, DBL_MAX);
 }
 
 double mp_search_value(const struct search *search, struct found *found)
