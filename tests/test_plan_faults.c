@@ -106,12 +106,40 @@ static void a_layer_that_must_move_does_at_any_price(void **state)
     moep_planner_destroy(planner);
 }
 
+static void a_plan_for_which_memory_is_refused_leaves_everything_as_it_was(void **state)
+{
+    (void)state;
+    const moep_layout layout = {sizeof layout, 2, 4, 6, 2, 0, 0};
+    const double forecast[8] = {4, 3, 2, 1, 1, 1, 1, 1};
+    struct test_memory memory = {0};
+    moep_runtime runtime = runtime_on(&memory);
+    runtime.threads = 2;
+    moep_planner *planner = make_planner(2, 4, &runtime);
+    size_t before = memory.live_blocks;
+    moep_status status = MOEP_ERROR_OUT_OF_MEMORY;
+    for (size_t n = 1; status != MOEP_OK; n++) {
+        uint8_t advice[2] = {7, 7};
+        moep_plan_result result = {.struct_size = sizeof result, .advice = advice, .net_gain = -1};
+        memory.requests = 0;
+        memory.refuse_at = n;
+        status = moep_plan(planner, &layout, forecast, NULL, NULL, &result);
+        assert_int_equal(memory.live_blocks, before);
+        if (status == MOEP_OK)
+            continue;
+        assert_int_equal(status, MOEP_ERROR_OUT_OF_MEMORY);
+        assert_int_equal(advice[0], 7);
+        assert_true(result.net_gain == -1);
+    }
+    moep_planner_destroy(planner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_node_with_too_few_experts_for_its_ranks_is_left_or_planned_anew),
         cmocka_unit_test(a_layer_with_doubled_experts_moves_no_more_slots_than_it_may),
         cmocka_unit_test(a_layer_that_must_move_does_at_any_price),
+        cmocka_unit_test(a_plan_for_which_memory_is_refused_leaves_everything_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

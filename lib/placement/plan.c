@@ -112,6 +112,9 @@ static void end_job(struct job *job, const struct memory *memory)
 
 static bool make_workspaces(struct job *job, const struct memory *memory)
 {
+    job->workspaces = mp_allocate(memory, job->workers, sizeof *job->workspaces);
+    if (!job->workspaces)
+        return false;
     memset(job->workspaces, 0, job->workers * sizeof *job->workspaces);
     for (size_t i = 0; i < job->workers; i++) {
         job->workspaces[i].request = job->request;
@@ -126,10 +129,9 @@ static moep_status begin_job(struct job *job, const struct plan_request *request
     const struct memory *memory = &runtime->memory;
     size_t layers = request->layout.layers;
     *job = (struct job){.request = request, .workers = runtime->threads < layers ? runtime->threads : layers};
-    job->workspaces = mp_allocate(memory, job->workers, sizeof *job->workspaces);
     job->plans = mp_allocate(memory, layers, sizeof *job->plans);
     job->maps = mp_allocate(memory, mp_product(layers, request->layout.slots), sizeof *job->maps);
-    if (job->workspaces && job->plans && job->maps && make_workspaces(job, memory))
+    if (job->plans && job->maps && make_workspaces(job, memory))
         return MOEP_OK;
     end_job(job, memory);
     return mp_out_of_memory("the plan");
