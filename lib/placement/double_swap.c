@@ -2,6 +2,10 @@
 /* bytes: exact integers, of equal ones the first; allocates: nothing. */
 #include "placement/double_swap.h"
 
+enum {
+    MOST_RANK_SLOTS = 64 /* time grows with their fourth power; where there are more, swaps alone balance well */
+};
+
 /* The best so far: slots i and k of the hottest rank for j and l. */
 struct double_swap {
     int32_t peak;
@@ -48,6 +52,8 @@ static void try_rank(const struct placement *placement, size_t hot, size_t rank,
 
 bool mp_double_swap(struct placement *placement)
 {
+    if (placement->rank_slots > MOST_RANK_SLOTS)
+        return false;
     size_t hot = mp_placement_hottest(placement), first = hot - hot % placement->node_ranks;
     struct double_swap best = {.peak = placement->carried[hot]};
     for (size_t r = first; r < first + placement->node_ranks; r++)

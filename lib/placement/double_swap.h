@@ -6,7 +6,7 @@
 #include "placement/placement.h"
 
 /* Makes the double swap after which the larger load of its two ranks is smallest. False, and no change, if none lowers
- * the hottest rank's load. */
+ * the hottest rank's load, or ranks have too many slots to look for one. */
 bool mp_double_swap(struct placement *placement);
 
 #endif
