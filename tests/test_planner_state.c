@@ -303,6 +303,8 @@ static void an_impossible_state_is_refused_whatever_its_checksums(void **state)
     refused(set_real(&bytes, "SAMP", SHARES + MEANS, -0.5));                /* a sum below 0 */
     refused(set_real(&bytes, "SAMP", SHARES + MEANS, nextafter(1, 2)));     /* of more than its step */
     refused(set_real(&bytes, "SAMP", SHARES + MEANS + 8 * (SERIES - 1), NAN));
+    refused(set_share_of(&bytes, "SAMP", 0, 1)); /* a kept step of more than its load */
+    refused(for (size_t e = 0; e < EXPERTS; e++) set_share_of(&bytes, "SAMP", 4 * e, 0)); /* of none */
     const float no_shares[] = {NAN, INFINITY, -0.25f, 1.5f};
     for (size_t i = 0; i < 4; i++) {
         refused(set_share_of(&bytes, "HIST", 24 + 4, no_shares[i]));

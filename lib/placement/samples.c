@@ -5,6 +5,7 @@
 #include "api/status.h"
 #include "support/simd.h"
 
+#include <math.h>
 #include <string.h>
 
 /* ---- life -------------------------------------------------------------------------------------------------------- */
@@ -114,11 +115,26 @@ struct block_origin mp_samples_now(const struct samples *samples)
 
 /* ---- state out and in -------------------------------------------------------------------------------------------- */
 
+/* Plans add up the loads of kept steps as integers, which hold two layers' loads. */
+static bool kept_steps_sum_to_one(const struct samples *samples)
+{
+    size_t rows = (size_t)(mp_samples_end(samples) - mp_samples_first(samples)) * samples->layers;
+    for (size_t row = 0; row < rows; row++) {
+        double sum = 0;
+        for (size_t e = 0; e < samples->experts; e++)
+            sum += (double)samples->steps[row * samples->experts + e];
+        if (!(fabs(sum - 1) < 1e-3)) /* floats round far less */
+            return false;
+    }
+    return true;
+}
+
 /* A share is at most 1, so a sum is at most the number of its steps: 0 at the end of a block. */
 void mp_samples_fields(struct samples *samples, struct checkpoint *checkpoint)
 {
     size_t series = series_of(samples);
     mp_field_shares(checkpoint, samples->steps, samples->capacity * series);
+    mp_checkpoint_require(checkpoint, checkpoint->mode != MP_READ || kept_steps_sum_to_one(samples));
     mp_field_shares(checkpoint, samples->means, MP_SAMPLE_BLOCKS * series);
     mp_field_doubles(checkpoint, samples->running, series, 0, (double)(samples->pushed % samples->block));
 }
