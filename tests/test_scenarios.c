@@ -59,14 +59,14 @@ struct made {
     struct scenarios scenarios;
     struct shape shape;
     size_t most;
-    int64_t sums[EXPERTS];
-    int32_t forecast[EXPERTS], mean[EXPERTS];
+    struct layer_loads loads;
 };
 
 static void lay_out_made(void *self, struct arena *arena)
 {
     struct made *made = self;
     mp_scenarios_lay_out(&made->scenarios, arena, made->shape.experts, made->shape.ranks, made->most);
+    mp_layer_loads_lay_out(&made->loads, arena, made->shape.experts);
 }
 
 static void make(struct made *made, const struct shape *shape, size_t most)
@@ -101,18 +101,17 @@ static void compare(struct run *run, struct made *made, size_t layer, enum scena
     size_t steps[STEPS], kept = kept_steps(run, choice, steps), n = kept < most ? kept : most;
     struct scenarios *scenarios = &made->scenarios;
     assert_int_equal(mp_scenarios_kept(&run->samples, choice), kept);
-    mp_scenarios_mean(&run->samples, layer, made->sums, made->mean);
-    mp_scenarios_make(scenarios, &run->samples, layer, choice, most, made->forecast, made->mean);
+    mp_scenarios_make(scenarios, &made->loads, choice, most);
     assert_int_equal(scenarios->n, n > 0 ? n : 1);
     assert_true(scenarios->row >= scenarios->n && scenarios->row % 16 == 0);
     for (size_t i = 0; i < n; i++) {
         double expected[EXPERTS];
-        by_formula(run, layer, made->forecast, steps[i * kept / n], expected);
+        by_formula(run, layer, made->loads.forecast, steps[i * kept / n], expected);
         for (size_t e = 0; e < EXPERTS; e++)
             assert_near(scenarios->load[e * scenarios->row + i], expected[e], UNITS);
     }
     for (size_t e = 0; e < EXPERTS && n == 0; e++)
-        assert_int_equal(scenarios->load[e * scenarios->row], made->forecast[e]);
+        assert_int_equal(scenarios->load[e * scenarios->row], made->loads.forecast[e]);
     for (size_t e = 0; e < EXPERTS; e++)
         for (size_t i = scenarios->n; i < scenarios->row; i++)
             assert_int_equal(scenarios->load[e * scenarios->row + i], 0);
@@ -125,22 +124,21 @@ static void a_scenario_is_a_kept_step_around_the_forecast(void **state)
     const struct shape shape = {EXPERTS, EXPERTS, 4, 1};
     static struct run run;
     struct made made;
-    double shares[EXPERTS];
+    double shares[LAYERS * EXPERTS];
     uint64_t seed = 112;
     begin(&run);
     make(&made, &shape, CAPACITY);
     for (size_t pushed = 0; pushed < STEPS; pushed++) {
-        for (size_t e = 0; e < EXPERTS; e++)
+        for (size_t e = 0; e < LAYERS * EXPERTS; e++)
             shares[e] = random_below(&seed, 4) == 0 ? 0.0 : (double)random_below(&seed, 100);
-        shares[0]++;
-        mp_forecast_shares(&run.samples, 0, shares, NULL, shares);
-        mp_loads_of(shares, EXPERTS, made.forecast);
-        for (size_t layer = 0; layer < LAYERS; layer++)
+        for (size_t layer = 0; layer < LAYERS; layer++) {
+            mp_layer_loads_set(&made.loads, &run.samples, layer, shares);
             for (size_t most = 1; most <= CAPACITY; most += 2) {
                 compare(&run, &made, layer, MP_EVEN_STEPS, most);
                 compare(&run, &made, layer, MP_ODD_STEPS, most);
                 compare(&run, &made, layer, MP_ALL_STEPS, most);
             }
+        }
         push(&run);
     }
     mp_arena_free(&made.arena, &heap);
