@@ -44,8 +44,8 @@ def in_words(replays: Sequence[PlanReplay], experts: int) -> str:
     return (f"What planning from step {first:,} on would have been worth, on {ranks_for(experts)} ranks with {slots} "
             f"slots in each layer, where moving a slot costs {SLOT_COST:g} layer-steps of mean rank load. "
             f"All policies begin with a map for equal loads. never: this map. EPLB: its map of the last 1,000 steps, "
-            f"every 1,000 steps, as it comes. The others plan every {EVERY} steps from their present map, where moving pays: "
-            f"for the mean of the last 200 steps (sw_avg), for auto's forecast, and, as no forecast can, for the mean "
+            f"every 1,000 steps, as it comes. The others plan every {EVERY} steps from their present map, where moving "
+            f"pays: for the mean of the last 200 steps (sw_avg), for auto's forecast, and, as no forecast can, for the mean "
             f"that came (true mean). scenarios: for single steps around the forecast, not for their mean.")
 
 
