@@ -133,6 +133,24 @@ static void a_plan_for_which_memory_is_refused_leaves_everything_as_it_was(void 
     moep_planner_destroy(planner);
 }
 
+static void a_forecast_of_the_largest_or_least_numbers_is_brought_to_sum_1(void **state)
+{
+    (void)state;
+    const moep_layout layout = {sizeof layout, 1, 4, 4, 4, 0, 0};
+    const int64_t map[4] = {0, 1, 2, 3};
+    const double forecasts[][4] = {{1.5e308, 0.5e308, 0, 0}, {3e-310, 1e-310, 0, 0}, {0, 0, 0, 0}};
+    const double expected[][4] = {{0.75, 0.25, 0, 0}, {0.75, 0.25, 0, 0}, {0.25, 0.25, 0.25, 0.25}};
+    moep_planner *planner = make_planner(1, 4, NULL);
+    for (size_t i = 0; i < 3; i++) {
+        double loads[4];
+        assert_int_equal(moep_planner_predict_ranks(planner, &layout, map, forecasts[i], 0, NULL, loads, NULL, NULL),
+                         MOEP_OK);
+        for (size_t r = 0; r < 4; r++)
+            assert_float_equal(loads[r], expected[i][r], 1e-8);
+    }
+    moep_planner_destroy(planner);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +158,7 @@ int main(void)
         cmocka_unit_test(a_layer_with_doubled_experts_moves_no_more_slots_than_it_may),
         cmocka_unit_test(a_layer_that_must_move_does_at_any_price),
         cmocka_unit_test(a_plan_for_which_memory_is_refused_leaves_everything_as_it_was),
+        cmocka_unit_test(a_forecast_of_the_largest_or_least_numbers_is_brought_to_sum_1),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

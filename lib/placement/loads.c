@@ -3,6 +3,7 @@
 #include "placement/loads.h"
 
 #include "placement/placement.h"
+#include "series/intake.h"
 #include "series/simplex.h"
 #include "support/simd.h"
 
@@ -54,11 +55,12 @@ void mp_layer_loads_set(struct layer_loads *loads, const struct samples *samples
     size_t steps = OWN_BLOCKS * samples->block, experts = samples->experts;
     loads->samples = samples;
     loads->layer = layer;
+    memset(loads->shares, 0, experts * sizeof *loads->shares);
     if (forecast)
-        memcpy(loads->shares, forecast + layer * experts, experts * sizeof *loads->shares);
+        mp_intake_exact_shares(forecast + layer * experts, MOEP_FLOAT64, experts, loads->shares);
     else
         mp_window_means(&blocks, &now, &steps, 1, loads->sums, loads->shares);
-    mp_simplex(loads->shares, experts);
+    mp_simplex(loads->shares, experts); /* a forecast of all 0 becomes uniform */
     to_loads(loads->shares, experts, loads->forecast);
     set_kept_mean(loads);
 }
