@@ -129,7 +129,7 @@ static inline size_t moved_of(const struct placement *placement, const int32_t *
     for (size_t r = 0; r < placement->ranks; r++)
         for (size_t e = 0; e < placement->experts; e++) {
             int32_t held = copies_in(map, r * placement->rank_slots, (r + 1) * placement->rank_slots, (int32_t)e);
-            int32_t before = placement->before[r * placement->experts + e];
+            int32_t before = *mp_held_before(placement, r, e);
             moved += held > before ? (size_t)(held - before) : 0;
         }
     return moved;
