@@ -159,7 +159,7 @@ typedef struct moep_info {
     uint64_t history;      /* steps kept at most */
     uint64_t steps;        /* steps pushed */
     uint64_t next_step;    /* the number that push gives to the next step */
-    uint64_t min_steps;    /* predictor: steps before predict answers; detector: steps of WARMUP */
+    uint64_t min_steps;    /* predictor: steps before predict answers; detector: steps of WARMUP; planner: 1 */
     uint64_t fitted_step;  /* next_step at the last fit that changed the model; UINT64_MAX: none did */
     uint64_t empty_layers; /* (step, layer) pairs without a token */
     uint64_t gaps;         /* step numbers skipped between the first step pushed and the last */
@@ -703,8 +703,8 @@ MOEP_API moep_status moep_detector_info(const moep_detector *detector, moep_info
  * The same input gives the same bytes on every processor with IEEE arithmetic, for any number of threads. */
 
 /* Where slots lie. All maps of a call have the shape [layers][slots].
- * - slots is a multiple of ranks, and at least experts. A planner's layout has no more slots on a rank than experts,
- *   of the rank's node if there are groups, so that no rank needs two copies of one expert.
+ * - slots is a multiple of ranks, at least experts, and below 2^31. A planner's layout has no more slots on a rank
+ *   than experts, of the rank's node if there are groups, so that no rank needs two copies of one expert.
  * - groups and nodes, if both exceed 1: each node has ranks / nodes consecutive ranks, each group experts / groups
  *   consecutive experts, and all copies of a group lie on one node. nodes divides groups and ranks, groups divides
  *   experts. Where either is 0 or 1, there are no groups. */
@@ -805,9 +805,11 @@ enum { MOEP_PLAN_SCENARIOS = 0, MOEP_PLAN_RISK = 1, MOEP_PLAN_MEAN = 2 };
  *
  * A layer's search starts from its current map, and from a new one whose ranks are numbered so that most copies stay.
  * Of all maps on the way it takes the one with the least horizon x go + slot_cost x moved, go being the mean peak on
- * the held-out steps. The layer's gain is
- *     horizon x (stay - go) - slot_cost x moved - layer_cost.
- * It moves if that exceeds least_gain, and any layer only if the gains of those that move exceed plan_cost. */
+ * the held-out steps. From the new map, one must be cheaper by horizon / 1000, since smaller differences say nothing.
+ * The layer's gain is
+ *     horizon x (stay - go) - slot_cost x moved - layer_cost,
+ * without the first term where stay is NaN. It moves if that exceeds least_gain. Layers move only if their gains
+ * together exceed plan_cost, or one of them must move (see moep_plan). */
 typedef struct moep_plan_options {
     size_t struct_size;      /* sizeof(moep_plan_options) */
     uint64_t horizon;        /* steps for which the gain lasts, >= 1: those to the next plan or more; default 1000 */
@@ -834,20 +836,21 @@ typedef struct moep_plan_result {
     double *go;         /* [layers]: mean peak under phy2log, equal to stay where the layer stays */
     uint64_t *moved;    /* [layers]: slots that receive another expert; without a current map all */
     uint8_t *advice;    /* [layers]: 1 the layer moves, 0 it stays as it is */
-    double net_gain;    /* of all layers that move, in layer-steps, costs taken off; 0 without a current map */
+    double net_gain;    /* of all layers that move, in layer-steps, less plan_cost; 0 if none does, or from scratch */
 } moep_plan_result;
 
 /* Plans where experts go. No rank gets two copies of one expert, unless a layer stays that has them already.
  *   layout     of as many layers and experts as the planner
  *   forecast   [layers][experts], finite and >= 0, brought to sum 1: the mean load to plan for, from any predictor.
- *              NULL: the planner's own, the mean of the last fifth of its span
+ *              NULL: the planner's own, the mean of the last four blocks of steps
  *   current    [layers][slots], the present map; NULL plans from scratch. It may be result->phy2log. Experts may be
  *              missing and slots empty, as after a change of ranks, and copies of a group on several nodes: such a
  *              layer always moves, and most_slots gives way
  *   options    NULL: the defaults. A layer that is left out has stay and go NaN
  * Before two steps have been kept, plans are valued on the forecast alone.
+ * Loads are rounded to 2^-29 of a layer's.
  * Scratch comes from the allocator: 4 bytes per slot of all layers. A thread takes 8 bytes per pair of a rank and an
- * expert, and 4 per pair of ranks. By default it takes 1.2 KB per expert of a layer and 0.6 KB per rank, too.
+ * expert, 4 per pair of ranks, and 40 per slot of a layer. By default it takes 1.2 KB per expert and 0.6 KB per rank.
  * Errors: INVALID_ARGUMENT, INCOMPATIBLE, OUT_OF_MEMORY, TOO_FEW_STEPS (no step yet, and no forecast). */
 MOEP_API moep_status moep_plan(const moep_planner *planner, const moep_layout *layout, const double *forecast,
                                const int64_t *current, const moep_plan_options *options, moep_plan_result *result);
@@ -862,7 +865,8 @@ MOEP_API moep_status moep_plan(const moep_planner *planner, const moep_layout *l
  *   peak_quantiles     [n][layers], or NULL: quantiles of the peak. With that of 0.99 as its capacity factor, a layer
  *                      drops tokens in about one step of a hundred
  * A planner expects a little too little of its own maps, since it has searched on half of these steps.
- * Stays on the caller's thread. Scratch: 8 bytes per pair of a rank and an expert, by default 1 KB per expert.
+ * Stays on the caller's thread. Scratch: 8 bytes per pair of a rank and an expert, and by default 1 KB per expert and
+ * 0.5 KB per rank.
  * Errors: as for moep_plan. */
 MOEP_API moep_status moep_planner_predict_ranks(const moep_planner *planner, const moep_layout *layout,
                                                 const int64_t *phy2log, const double *forecast, size_t n,

@@ -21,11 +21,6 @@ void mp_candidates_begin(struct candidates *candidates, size_t capacity, int32_t
     candidates->most_moves = most_moves;
 }
 
-static inline int32_t larger(int32_t a, int32_t b)
-{
-    return a > b ? a : b;
-}
-
 /* ---- the best -------------------------------------------------------------------------------------------------- */
 
 /* The heap's keys are peaks, and where the moves stand. Once it is full, a move takes the place of the worst. */
@@ -66,7 +61,7 @@ static void swaps_with_rank(const struct placement *placement, size_t i, size_t 
         return;
     struct move best = {.peak = candidates->limit, .slot = (int32_t)i, .other = -1};
     for (size_t j = 0; j < placement->rank_slots; j++) {
-        int32_t peak = larger(hot_less + parts[j], other_more - parts[j]);
+        int32_t peak = mp_larger(hot_less + parts[j], other_more - parts[j]);
         if (peak >= best.peak || *mp_held(placement, hot, (size_t)placement->expert[first + j]) > 0)
             continue;
         struct move move = {.peak = peak, .slot = (int32_t)i, .other = (int32_t)(first + j)};
@@ -101,7 +96,7 @@ MP_VECTORISED static int32_t mp_largest_touched(const int32_t *carried, const in
     int32_t peak = 0;
     for (size_t r = 0; r < n; r++) {
         int32_t load = carried[r] + held_a[r] * more_a + held_b[r] * more_b;
-        peak = larger(peak, held_a[r] + held_b[r] > 0 ? load : 0);
+        peak = mp_larger(peak, held_a[r] + held_b[r] > 0 ? load : 0);
     }
     return peak;
 }
@@ -118,7 +113,7 @@ static int32_t peak_after(const struct placement *placement, size_t slot, size_t
     size_t next = rank + 1;
     int32_t above =
         mp_largest_touched(carried + next, held_a + next, held_b + next, more_a, more_b, placement->ranks - next);
-    return larger(own, larger(below, above));
+    return mp_larger(own, mp_larger(below, above));
 }
 
 static void try_replacement(const struct placement *placement, size_t slot, size_t b, struct candidates *candidates)

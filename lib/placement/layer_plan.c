@@ -19,11 +19,6 @@ static size_t most_tried(const struct plan_request *request)
     return kept < most ? kept : most;
 }
 
-static void lay_out_scenarios(struct scenarios *scenarios, struct arena *arena, const struct layout *layout, size_t n)
-{
-    mp_scenarios_lay_out(scenarios, arena, layout->experts, layout->ranks, n > 0 ? n : 1);
-}
-
 void mp_plan_lay_out(void *self, struct arena *arena)
 {
     struct plan_workspace *workspace = self;
@@ -35,10 +30,11 @@ void mp_plan_lay_out(void *self, struct arena *arena)
     mp_candidates_lay_out(&workspace->candidates, arena, slots, MP_TRIED_SWAPS);
     mp_new_map_lay_out(&workspace->new_map, arena, layout);
     mp_relabel_lay_out(&workspace->relabel, arena, slots, layout->ranks, layout->nodes);
-    lay_out_scenarios(&workspace->held_out, arena, layout, mp_scenarios_kept(request->samples, MP_ODD_STEPS));
+    mp_scenarios_lay_out(&workspace->held_out, arena, experts, layout->ranks,
+                         mp_scenarios_kept(request->samples, MP_ODD_STEPS));
     if (tries(request)) {
-        lay_out_scenarios(&workspace->tried, arena, layout, most_tried(request));
-        mp_trial_lay_out(&workspace->trial, arena, layout->ranks, mp_scenarios_row(most_tried(request) + 1));
+        mp_scenarios_lay_out(&workspace->tried, arena, experts, layout->ranks, most_tried(request));
+        mp_trial_lay_out(&workspace->trial, arena, layout->ranks, mp_scenarios_row(most_tried(request)));
     }
     workspace->from_current.map = mp_arena_take(arena, slots, sizeof *workspace->from_current.map);
     workspace->from_new.map = mp_arena_take(arena, slots, sizeof *workspace->from_new.map);

@@ -29,8 +29,8 @@ static moep_status check_sizes(const struct layout *layout)
                        layout->layers, layout->experts, layout->ranks);
     if (layout->slots < layout->experts || layout->slots % layout->ranks != 0 || layout->slots > INT32_MAX)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT,
-                       "%zu slots: must be a multiple of the %zu ranks, and at least the %zu experts", layout->slots,
-                       layout->ranks, layout->experts);
+                       "%zu slots: must be a multiple of the %zu ranks, at least the %zu experts, and below 2^31",
+                       layout->slots, layout->ranks, layout->experts);
     if (mp_product(mp_product(layout->layers, layout->slots), sizeof(int64_t)) > PTRDIFF_MAX)
         return mp_fail(MOEP_ERROR_INVALID_ARGUMENT, "%zu layers of %zu slots: no array has that size", layout->layers,
                        layout->slots);

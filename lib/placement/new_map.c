@@ -15,11 +15,6 @@ void mp_new_map_lay_out(struct new_map *new_map, struct arena *arena, const stru
     new_map->map = mp_arena_take(arena, layout->slots, sizeof *new_map->map);
 }
 
-static int32_t larger(int32_t a, int32_t b)
-{
-    return a > b ? a : b;
-}
-
 /* Each node gets as many groups, with loads as equal as swaps can make them. */
 static void assign_groups(struct new_map *new_map, const struct layout *layout, const int32_t *load, size_t effort)
 {
@@ -54,7 +49,7 @@ static int32_t fill_node(struct new_map *new_map, const struct layout *layout, c
     int32_t largest_part = mp_fresh_map(&new_map->fresh, new_map->load, experts, slots, ranks, map);
     for (size_t slot = 0; slot < slots; slot++)
         map[slot] = names[map[slot]];
-    return larger(largest_part, (int32_t)(total / (int64_t)ranks));
+    return mp_larger(largest_part, (int32_t)(total / (int64_t)ranks));
 }
 
 int32_t mp_new_map(struct new_map *new_map, const struct layout *layout, struct placement *placement, size_t effort)
@@ -62,7 +57,7 @@ int32_t mp_new_map(struct new_map *new_map, const struct layout *layout, struct 
     int32_t bound = 0;
     assign_groups(new_map, layout, placement->load, effort);
     for (size_t node = 0; node < layout->nodes; node++)
-        bound = larger(bound, fill_node(new_map, layout, placement->load, node));
+        bound = mp_larger(bound, fill_node(new_map, layout, placement->load, node));
     mp_placement_set(placement, new_map->map);
     mp_placement_repair(placement);
     mp_search_balance(placement, &new_map->candidates, bound, effort);

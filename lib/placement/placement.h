@@ -12,6 +12,11 @@
 
 enum { MP_LOAD_UNIT = 1 << 29 };
 
+static inline int32_t mp_larger(int32_t a, int32_t b)
+{
+    return a > b ? a : b;
+}
+
 /* The load of a share, which is at least 0, rounded to the nearest. */
 static inline int32_t mp_load_of(double share)
 {

@@ -36,9 +36,9 @@ static void lay_out(void *self, struct arena *arena)
     size_t experts = layout->experts, kept = mp_scenarios_kept(&of->planner->samples, MP_ALL_STEPS);
     mp_layer_loads_lay_out(&of->loads, arena, experts);
     mp_placement_lay_out(&of->placement, arena, experts, layout->slots, layout->ranks, layout->nodes);
-    mp_scenarios_lay_out(&of->scenarios, arena, experts, layout->ranks, kept + 1);
+    mp_scenarios_lay_out(&of->scenarios, arena, experts, layout->ranks, kept);
     of->slots = mp_arena_take(arena, layout->slots, sizeof *of->slots);
-    of->values = mp_arena_take(arena, kept + 1, sizeof *of->values);
+    of->values = mp_arena_take(arena, mp_scenarios_row(kept), sizeof *of->values);
     of->covered = mp_arena_take(arena, experts, sizeof *of->covered);
 }
 
@@ -129,14 +129,14 @@ moep_status moep_planner_predict_ranks(const moep_planner *planner, const moep_l
 
 moep_status moep_planner_predict_rank_quantiles(const moep_planner *planner, const moep_layout *layout,
                                                 const int64_t *phy2log, const double *forecast, size_t n,
-                                                const double *probabilities, double *shares)
+                                                const double *probabilities, double *quantiles)
 {
     MP_BORDER
     struct rank_forecast of = {
         .planner = planner, .forecast = forecast, .map = phy2log, .probabilities = probabilities, .n = n};
     if (!planner)
         return mp_fail_null("planner");
-    if (!shares && n > 0)
+    if (!quantiles && n > 0)
         return mp_fail_null("quantiles");
     moep_status status = begin(&of, layout);
     if (status != MOEP_OK)
@@ -146,7 +146,7 @@ moep_status moep_planner_predict_rank_quantiles(const moep_planner *planner, con
         set_layer(&of, layer);
         for (size_t r = 0; r < ranks; r++) {
             take_values(&of, mp_scenarios_carried(&of.scenarios, r), 1.0);
-            write_quantiles(&of, shares + layer * ranks + r, all);
+            write_quantiles(&of, quantiles + layer * ranks + r, all);
         }
     }
     end(&of);

@@ -10,7 +10,7 @@ enum { ROW_UNIT = 16 }; /* loads of a whole vector of the widest kind */
 
 size_t mp_scenarios_row(size_t n)
 {
-    return mp_sum(n, ROW_UNIT - 1) / ROW_UNIT * ROW_UNIT;
+    return n > 0 ? mp_sum(n, ROW_UNIT - 1) / ROW_UNIT * ROW_UNIT : ROW_UNIT;
 }
 
 void mp_scenarios_lay_out(struct scenarios *scenarios, struct arena *arena, size_t experts, size_t ranks, size_t most)

@@ -25,7 +25,7 @@ struct scenarios {
 /* The number of kept steps of a choice. */
 size_t mp_scenarios_kept(const struct samples *samples, enum scenario_choice choice);
 
-/* The row of so many scenarios. Takes arrays for up to `most` from the arena. */
+/* The row of so many scenarios, or of one if there is none. Takes arrays for up to `most` from the arena. */
 size_t mp_scenarios_row(size_t n);
 void mp_scenarios_lay_out(struct scenarios *scenarios, struct arena *arena, size_t experts, size_t ranks, size_t most);
 

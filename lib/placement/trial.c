@@ -7,8 +7,9 @@
 #include <string.h>
 
 enum {
-    TRIED_RANKS = 3,   /* from which load is to go, one after the other */
-    LEAST_GAIN = 50000 /* a move must lower the sum by this part of it */
+    TRIED_RANKS = 3,    /* from which load is to go, one after the other */
+    OFTEN = 1000,       /* to be the hottest at all counts as much as to be so by this part of the load */
+    LEAST_GAIN = 50000, /* a move must lower the sum by this part of it */
 };
 
 void mp_trial_lay_out(struct trial *trial, struct arena *arena, size_t ranks, size_t most_scenarios)
@@ -55,7 +56,7 @@ static int64_t measure_heat(struct trial *trial, const struct scenarios *scenari
     find_largest(trial, scenarios, SIZE_MAX);
     memset(trial->heat, 0, scenarios->ranks * sizeof *trial->heat);
     for (size_t i = 0; i < scenarios->n; i++) {
-        trial->heat[trial->which[i]] += trial->first[i] - trial->second[i] + trial->first[i] / 1000;
+        trial->heat[trial->which[i]] += trial->first[i] - trial->second[i] + trial->first[i] / OFTEN;
         sum += trial->first[i];
     }
     return sum;
@@ -72,11 +73,6 @@ static size_t hottest(const struct trial *trial, size_t ranks)
 
 /* ---- moves ------------------------------------------------------------------------------------------------------- */
 
-static inline int32_t larger(int32_t a, int32_t b)
-{
-    return a > b ? a : b;
-}
-
 /* The sum after a swap, by which `from` carries a - b less and `to` as much more. Other ranks keep their loads. */
 MP_VECTORISED static int64_t mp_trial_swap(const int32_t *a, const int32_t *b, const int32_t *from, const int32_t *to,
                                            const struct trial *trial, int32_t rank, size_t n)
@@ -85,7 +81,7 @@ MP_VECTORISED static int64_t mp_trial_swap(const int32_t *a, const int32_t *b, c
     int64_t sum = 0;
     for (size_t i = 0; i < n; i++) {
         int32_t difference = a[i] - b[i], one = first[i], two = second[i], others = which[i] == rank ? two : one;
-        sum += larger(larger(from[i] - difference, to[i] + difference), others);
+        sum += mp_larger(mp_larger(from[i] - difference, to[i] + difference), others);
     }
     return sum;
 }
@@ -116,7 +112,7 @@ MP_VECTORISED static void mp_trial_replace(int32_t *restrict largest, const int3
     int32_t then_a = held_a - own, then_b = held_b + own;
     for (size_t i = 0; i < n; i++) {
         int32_t load = carried[i] - held_a * old_a[i] - held_b * old_b[i] + then_a * new_a[i] + then_b * new_b[i];
-        largest[i] = larger(largest[i], load);
+        largest[i] = mp_larger(largest[i], load);
     }
 }
 
