@@ -166,7 +166,7 @@ class Planner(Handle):
     # ---- what ranks will carry ----
 
     def predict_ranks(self, map: Any, ranks: int, forecast: Any = None,
-                      quantile: Union[float, Sequence[float]] = ()) -> RankForecast:
+                      quantile: Union[None, float, Sequence[float]] = None) -> RankForecast:
         """Forecast what every rank will carry in single steps under a map. The kept steps, shifted to have the forecast
         as their mean, say it. So it counts which experts are loaded together, as quantiles of experts cannot.
 
@@ -178,8 +178,8 @@ class Planner(Handle):
             As for `plan`.
         forecast : array or CPU tensor, (layers, experts), optional
             As for `plan`.
-        quantile : float or sequence of float, default ()
-            Quantile levels, each more than 0 and less than 1, in any order.
+        quantile : float or sequence of float, optional
+            Quantile levels, each more than 0 and less than 1, in any order. Default None: no quantiles.
 
         Returns
         -------
@@ -192,6 +192,7 @@ class Planner(Handle):
         ValueError, TypeError, moepredict.TooFewSteps
             As for `plan`.
         """
+        quantile = () if quantile is None else quantile
         present = as_map("map", map)
         layout = make_layout(len(present), self.experts, present.shape[1], ranks)
         mean, levels = self._forecast(forecast), np.array(quantile, float).ravel()
