@@ -197,6 +197,43 @@ static void call_detector(void)
     CALL((moep_detector_destroy(detector), 0));
 }
 
+/* From scratch, from a map, with groups, and refused. */
+static void call_plan(const moep_planner *planner)
+{
+    enum { SLOTS = 24, RANKS = 8 };
+    static int64_t map[CALL_LAYERS * SLOTS];
+    static uint64_t moved[CALL_LAYERS];
+    static uint8_t advice[CALL_LAYERS];
+    static const double probabilities[] = {0.5, 0.99}, bad[CALL_SERIES] = {1, 2, -1};
+    moep_layout layout = {sizeof layout, CALL_LAYERS, CALL_EXPERTS, SLOTS, RANKS, 0, 0};
+    moep_plan_options options = {.struct_size = sizeof options};
+    double *stay = call_shares, *go = stay + CALL_LAYERS, *loads = go + CALL_LAYERS;
+    moep_plan_result result = {sizeof result, map, stay, go, moved, advice, 0};
+    memset(call_shares, 0, sizeof call_shares);
+    CALL(moep_plan_options_init(&options));
+    CALL(moep_plan(planner, &layout, bad, NULL, &options, &result));
+    for (options.method = MOEP_PLAN_SCENARIOS; options.method <= MOEP_PLAN_MEAN + 1; options.method++) {
+        CALL(moep_plan(planner, &layout, NULL, NULL, &options, &result));
+        ANSWER(map);
+        layout.groups = layout.nodes = layout.nodes == 4 ? 0 : 4;
+        CALL(moep_plan(planner, &layout, NULL, map, &options, &result));
+        ANSWER(result.net_gain);
+        ANSWER(map);
+        ANSWER(moved);
+        ANSWER(advice);
+        answers = hash_of(answers, go, CALL_LAYERS * sizeof *go);
+    }
+    map[5] = CALL_EXPERTS;
+    CALL(moep_plan(planner, &layout, NULL, map, &options, &result));
+    CALL(moep_planner_predict_ranks(planner, &layout, map, NULL, 2, probabilities, loads, stay, NULL));
+    map[5] = 0;
+    memset(call_shares, 0, sizeof call_shares);
+    CALL(moep_planner_predict_ranks(planner, &layout, map, NULL, 2, probabilities, loads, stay, go));
+    ANSWER(call_shares);
+    CALL(moep_planner_predict_rank_quantiles(planner, &layout, map, NULL, 2, probabilities, loads));
+    ANSWER(call_shares);
+}
+
 static void call_planner(void)
 {
     moep_runtime runtime = call_runtime();
@@ -207,11 +244,13 @@ static void call_planner(void)
     CALL(moep_planner_config_init(&config));
     CALL(moep_planner_create(CALL_LAYERS, 0, &config, &runtime, &planner));
     CALL(moep_planner_create(CALL_LAYERS, CALL_EXPERTS, &config, &runtime, &planner));
+    call_plan(planner); /* without history */
     CALL(moep_planner_push(planner, 500, call_counts, MOEP_INT64));
     CALL(moep_planner_push_at(planner, 600, 200, call_counts + 500 * CALL_SERIES, MOEP_INT64));
     CALL(moep_planner_push_at(planner, 0, 1, call_counts, MOEP_INT64));
     CALL(moep_planner_info(planner, &info));
     ANSWER(info);
+    call_plan(planner);
     CALL(moep_planner_config_read(planner, &config));
     CALL(moep_planner_clone(planner, NULL, &other));
     CALL((moep_planner_destroy(other), 0));

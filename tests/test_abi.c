@@ -148,15 +148,6 @@ AT(moep_info, empty_layers, 72);
 AT(moep_info, gaps, 80);
 SIZE(moep_info, 88);
 
-AT(moep_layout, struct_size, 0);
-AT(moep_layout, layers, 8);
-AT(moep_layout, experts, 16);
-AT(moep_layout, slots, 24);
-AT(moep_layout, ranks, 32);
-AT(moep_layout, groups, 40);
-AT(moep_layout, nodes, 48);
-SIZE(moep_layout, 56);
-
 AT(moep_trace, struct_size, 0);
 AT(moep_trace, counts, 8);
 AT(moep_trace, dtype, 16);
@@ -489,6 +480,54 @@ static moep_status use_layout(moep_predictor *predictor, void *block)
     return moep_rebalance(block, trace_counts, MOEP_INT64, NULL, NULL, 0, NULL);
 }
 
+/* What a plan needs besides the struct that a test hands over. */
+static moep_status plan_with(const moep_layout *layout, const moep_plan_options *options, moep_plan_result *result)
+{
+    const double forecast[LAYERS * EXPERTS] = {1, 2, 3};
+    moep_layout usual;
+    moep_plan_result ours = {.struct_size = sizeof ours};
+    moep_planner *planner = make_planner(LAYERS, EXPERTS, NULL);
+    fill_layout(&usual);
+    moep_status status = moep_plan(planner, layout ? layout : &usual, forecast, NULL, options, result ? result : &ours);
+    moep_planner_destroy(planner);
+    return status;
+}
+
+static moep_status use_layout_of_plan(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    return plan_with(block, NULL, NULL);
+}
+
+static void fill_plan_options(void *block)
+{
+    ((moep_plan_options *)block)->struct_size = sizeof(moep_plan_options);
+    assert_int_equal(moep_plan_options_init(block), MOEP_OK);
+}
+
+static moep_status use_plan_options(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    return plan_with(NULL, block, NULL);
+}
+
+static moep_status use_plan_options_init(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    return moep_plan_options_init(block);
+}
+
+static void fill_plan_result(void *block)
+{
+    *(moep_plan_result *)block = (moep_plan_result){.struct_size = sizeof(moep_plan_result)};
+}
+
+static moep_status use_plan_result(moep_predictor *predictor, void *block)
+{
+    (void)predictor;
+    return plan_with(NULL, NULL, block);
+}
+
 static const struct user users[] = {
     {"moep_runtime", sizeof(moep_runtime), fill_runtime, use_runtime},
     {"moep_predictor_config", sizeof(moep_predictor_config), fill_config, use_config},
@@ -508,6 +547,10 @@ static const struct user users[] = {
     {"moep_planner_config", sizeof(moep_planner_config), fill_planner_config, use_planner_config_init},
     {"moep_planner_config", sizeof(moep_planner_config), fill_planner_config, use_planner_config_read},
     {"moep_layout", sizeof(moep_layout), fill_layout, use_layout},
+    {"moep_layout", sizeof(moep_layout), fill_layout, use_layout_of_plan},
+    {"moep_plan_options", sizeof(moep_plan_options), fill_plan_options, use_plan_options},
+    {"moep_plan_options", sizeof(moep_plan_options), fill_plan_options, use_plan_options_init},
+    {"moep_plan_result", sizeof(moep_plan_result), fill_plan_result, use_plan_result},
     {"moep_trace", sizeof(moep_trace), fill_trace, use_trace},
     {"moep_backtest_config", sizeof(moep_backtest_config), fill_backtest, use_backtest},
     {"moep_backtest_result", sizeof(moep_backtest_result), fill_result, use_result},
@@ -552,7 +595,7 @@ static void every_smaller_size_is_accepted(void **state)
             if (status == MOEP_ERROR_INCOMPATIBLE || strstr(moep_last_error(), "struct_size"))
                 fail_msg("%s of %zu bytes: %s", user->name, size, moep_last_error());
             assert_true(status == MOEP_OK || user->call == use_trace || user->call == use_layout ||
-                        user->call == use_backtest);
+                        user->call == use_layout_of_plan || user->call == use_backtest);
         }
     }
 }

@@ -230,6 +230,27 @@ static void call_detector(void)
     LEAVES((moep_detector_destroy(detector), 0));
 }
 
+static void call_plan(const moep_planner *planner)
+{
+    int64_t map[2 * LAYERS * EXPERTS], from[2 * LAYERS * EXPERTS];
+    double stay[LAYERS], go[LAYERS], loads[LAYERS * EXPERTS], half = 0.5;
+    moep_layout layout = {sizeof layout, LAYERS, EXPERTS, 2 * EXPERTS, EXPERTS, 0, 0};
+    moep_plan_options options = {.struct_size = sizeof options};
+    moep_plan_result result = {.struct_size = sizeof result, .phy2log = map, .stay = stay, .go = go};
+    LEAVES(moep_plan_options_init(&options));
+    LEAVES(moep_plan(planner, &layout, NULL, NULL, &options, &result));
+    memcpy(from, map, sizeof from);
+    for (options.method = MOEP_PLAN_SCENARIOS; options.method <= MOEP_PLAN_MEAN + 1; options.method++)
+        LEAVES(moep_plan(planner, &layout, NULL, from, &options, &result));
+    LEAVES(moep_planner_predict_ranks(planner, &layout, map, NULL, 1, &half, loads, stay, go));
+    LEAVES(moep_planner_predict_rank_quantiles(planner, &layout, map, NULL, 1, &half, loads));
+    map[0] = EXPERTS;
+    LEAVES(moep_plan(planner, &layout, NULL, map, &options, &result));
+    LEAVES(moep_planner_predict_ranks(planner, &layout, map, NULL, 0, NULL, loads, NULL, NULL));
+    layout.slots = 1;
+    LEAVES(moep_plan(planner, &layout, NULL, NULL, NULL, &result));
+}
+
 static void call_planner(void)
 {
     static unsigned char bytes[8192];
@@ -241,7 +262,9 @@ static void call_planner(void)
     LEAVES(moep_planner_create(SIZE_MAX, SIZE_MAX, &config, NULL, &other));
     config.risk = NAN;
     LEAVES(moep_planner_create(1, 1, &config, NULL, &other));
+    call_plan(planner); /* without a step */
     LEAVES(moep_planner_push(planner, STEPS, counts, MOEP_INT64));
+    call_plan(planner);
     LEAVES(moep_planner_push_at(planner, 900, 1, counts, MOEP_INT64));
     LEAVES(moep_planner_push_at(planner, 0, 1, counts, MOEP_INT64));
     LEAVES(moep_planner_info(planner, &info));

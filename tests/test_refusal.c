@@ -249,6 +249,59 @@ static moep_status call_planner_reads(struct stage *stage)
     return moep_planner_info(stage->planner, &info) | moep_planner_config_read(stage->planner, &config);
 }
 
+enum { SLOTS = 6, RANKS = 3 };
+
+static moep_layout layout_of_plans(void)
+{
+    return (moep_layout){sizeof(moep_layout), LAYERS, EXPERTS, SLOTS, RANKS, 0, 0};
+}
+
+/* From scratch, and from the map of zeros that a first plan would fill; every output is in `output`. */
+static moep_status plan(struct stage *stage, const int64_t *current)
+{
+    moep_layout layout = layout_of_plans();
+    double *stay = (double *)(void *)stage->output;
+    moep_plan_result result = {.struct_size = sizeof result,
+                               .stay = stay,
+                               .go = stay + LAYERS,
+                               .phy2log = (int64_t *)(void *)(stay + 2 * LAYERS),
+                               .moved = (uint64_t *)(void *)(stay + 2 * LAYERS + LAYERS * SLOTS),
+                               .advice = stage->output + (3 * LAYERS + LAYERS * SLOTS) * sizeof *stay,
+                               .net_gain = -7};
+    moep_status status = moep_plan(stage->planner, &layout, NULL, current, NULL, &result);
+    assert_true((status == MOEP_OK) == (result.net_gain != -7));
+    return status;
+}
+
+static moep_status call_plan(struct stage *stage)
+{
+    return plan(stage, NULL);
+}
+
+static moep_status call_plan_from(struct stage *stage)
+{
+    static const int64_t zeros[LAYERS * SLOTS];
+    return plan(stage, zeros);
+}
+
+static moep_status call_predict_ranks(struct stage *stage)
+{
+    static const int64_t map[LAYERS * SLOTS] = {0, 1, 2, 3, 0, 1, 0, 1, 2, 3, 0, 1, 0, 1, 2, 3, 0, 1};
+    moep_layout layout = layout_of_plans();
+    double *loads = (double *)(void *)stage->output, half = 0.5;
+    return moep_planner_predict_ranks(stage->planner, &layout, map, NULL, 1, &half, loads, loads + LAYERS * RANKS,
+                                      loads + LAYERS * RANKS + LAYERS);
+}
+
+static moep_status call_predict_rank_quantiles(struct stage *stage)
+{
+    static const int64_t map[LAYERS * SLOTS] = {0, 1, 2, 3, 0, 1, 0, 1, 2, 3, 0, 1, 0, 1, 2, 3, 0, 1};
+    moep_layout layout = layout_of_plans();
+    const double half = 0.5;
+    return moep_planner_predict_rank_quantiles(stage->planner, &layout, map, NULL, 1, &half,
+                                               (double *)(void *)stage->output);
+}
+
 static moep_status call_planner_clone(struct stage *stage)
 {
     moep_planner *clone = NULL;
@@ -310,6 +363,10 @@ static const struct call {
     CALL(planner_create, true),
     CALL(planner_push, false),
     CALL(planner_reads, false),
+    CALL(plan, true),
+    CALL(plan_from, true),
+    CALL(predict_ranks, true),
+    CALL(predict_rank_quantiles, true),
     CALL(planner_clone, true),
     CALL(planner_save, false),
     CALL(planner_load, true),

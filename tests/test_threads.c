@@ -7,18 +7,23 @@
 
 enum { THREADS = 8, ROUNDS = 20, LAYERS = 3, EXPERTS = 40, SERIES = LAYERS * EXPERTS, STEPS = 60, WINDOW = 12 };
 enum { MOST = 8192, MOST_DETECTED = 131072, DETECTED_STEPS = 720, LSTM_STEPS = 700 };
+enum { SLOTS = 48, RANKS = 8 };
 
 /* A thread's input and output. The outputs are compared when all threads have ended. */
 struct work {
     const moep_predictor *shared;
     const moep_detector *detector; /* shared as well */
-    const moep_predictor *lstm;    /* this too */
+    const moep_planner *planner;   /* this too */
+    const moep_predictor *lstm;    /* and this */
     const int64_t *counts;
     double forecast[5 * SERIES], of_clone[5 * SERIES], errors[3 * LAYERS];
     unsigned char state[MOST];
     unsigned char detected[MOST_DETECTED];
     moep_state states[SERIES];
     double values[6][SERIES];
+    int64_t map[LAYERS * SLOTS];
+    uint64_t moved[LAYERS];
+    uint8_t advice[LAYERS];
     moep_info info;
     moep_status worst;
 };
@@ -71,6 +76,31 @@ static void *use_shared_detector(void *argument)
         note(work, moep_detector_push(clone, 3, work->counts, MOEP_INT64));
         moep_detector_destroy(loaded);
         moep_detector_destroy(clone);
+    }
+    return NULL;
+}
+
+static const moep_layout layout = {sizeof layout, LAYERS, EXPERTS, SLOTS, RANKS, 0, 0};
+
+/* A plan's calls start threads of their own. */
+static void *use_shared_planner(void *argument)
+{
+    struct work *work = argument;
+    const double half = 0.5;
+    for (size_t round = 0; round < 3; round++) {
+        moep_planner *clone = NULL;
+        double *stay = work->values[0], *go = work->values[1];
+        moep_plan_result result = {sizeof result, work->map, stay, go, work->moved, work->advice, 0};
+        note(work, moep_plan(work->planner, &layout, NULL, NULL, NULL, &result));
+        note(work, moep_plan(work->planner, &layout, work->forecast, work->map, NULL, &result));
+        note(work, moep_planner_predict_ranks(work->planner, &layout, work->map, NULL, 1, &half, work->values[2],
+                                              work->values[3], work->values[4]));
+        note(work,
+             moep_planner_predict_rank_quantiles(work->planner, &layout, work->map, NULL, 1, &half, work->values[5]));
+        note(work, moep_planner_clone(work->planner, NULL, &clone));
+        note(work, moep_planner_push(clone, 3, work->counts, MOEP_INT64));
+        note(work, moep_plan(clone, &layout, NULL, work->map, NULL, &result));
+        moep_planner_destroy(clone);
     }
     return NULL;
 }
@@ -129,6 +159,14 @@ static void *use_own_detector(void *argument)
     return NULL;
 }
 
+static moep_planner *make_shared_planner(const int64_t *counts)
+{
+    moep_runtime runtime = {.struct_size = sizeof runtime, .threads = 2};
+    moep_planner *planner = make_planner(LAYERS, EXPERTS, &runtime);
+    assert_int_equal(moep_planner_push(planner, STEPS, counts, MOEP_INT64), MOEP_OK);
+    return planner;
+}
+
 static moep_predictor *make_lstm(const int64_t *counts)
 {
     moep_runtime runtime = {.struct_size = sizeof runtime, .threads = 2};
@@ -143,12 +181,13 @@ static moep_predictor *make_lstm(const int64_t *counts)
     return predictor;
 }
 
-static struct work *new_work(const moep_predictor *shared, const moep_detector *detector, const moep_predictor *lstm,
-                             const int64_t *counts)
+static struct work *new_work(const moep_predictor *shared, const moep_detector *detector, const moep_planner *planner,
+                             const moep_predictor *lstm, const int64_t *counts)
 {
     struct work *work = calloc(1, sizeof *work);
     work->shared = shared;
     work->detector = detector;
+    work->planner = planner;
     work->lstm = lstm;
     work->counts = counts;
     return work;
@@ -162,13 +201,14 @@ static void assert_all_threads_get_the_bytes_of_one(void *(*use)(void *))
     moep_detector *detector = make_detector(LAYERS, EXPERTS, NULL);
     for (size_t pushed = 0; pushed < DETECTED_STEPS; pushed += STEPS)
         assert_int_equal(moep_detector_push(detector, STEPS, counts, MOEP_INT64), MOEP_OK);
+    moep_planner *planner = make_shared_planner(counts);
     moep_predictor *lstm = make_lstm(counts);
-    struct work *alone = new_work(shared, detector, lstm, counts), *works[THREADS];
+    struct work *alone = new_work(shared, detector, planner, lstm, counts), *works[THREADS];
     pthread_t threads[THREADS];
     use(alone);
     assert_int_equal(alone->worst, MOEP_OK);
     for (size_t i = 0; i < THREADS; i++) {
-        works[i] = new_work(shared, detector, lstm, counts);
+        works[i] = new_work(shared, detector, planner, lstm, counts);
         assert_int_equal(pthread_create(&threads[i], NULL, use, works[i]), 0);
     }
     for (size_t i = 0; i < THREADS; i++) {
@@ -178,6 +218,7 @@ static void assert_all_threads_get_the_bytes_of_one(void *(*use)(void *))
     }
     free(alone);
     moep_predictor_destroy(lstm);
+    moep_planner_destroy(planner);
     moep_detector_destroy(detector);
     moep_predictor_destroy(shared);
     free(counts);
@@ -188,6 +229,7 @@ static void const_calls_on_one_handle_overlap(void **state)
     (void)state;
     assert_all_threads_get_the_bytes_of_one(use_shared);
     assert_all_threads_get_the_bytes_of_one(use_shared_detector);
+    assert_all_threads_get_the_bytes_of_one(use_shared_planner);
 }
 
 static void const_calls_on_one_lstm_overlap(void **state)
