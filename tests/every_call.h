@@ -210,6 +210,9 @@ static void call_plan(const moep_planner *planner)
     double *stay = call_shares, *go = stay + CALL_LAYERS, *loads = go + CALL_LAYERS;
     moep_plan_result result = {sizeof result, map, stay, go, moved, advice, 0};
     memset(call_shares, 0, sizeof call_shares);
+    memset(map, 0, sizeof map);
+    memset(moved, 0, sizeof moved);
+    memset(advice, 0, sizeof advice);
     CALL(moep_plan_options_init(&options));
     CALL(moep_plan(planner, &layout, bad, NULL, &options, &result));
     for (options.method = MOEP_PLAN_SCENARIOS; options.method <= MOEP_PLAN_MEAN + 1; options.method++) {

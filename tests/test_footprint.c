@@ -150,6 +150,48 @@ static void a_planner_takes_four_bytes_a_scenario_and_92_more_and_is_saved_in_as
     }
 }
 
+/* What a plan, or a forecast of ranks, takes besides the planner of one layer with all steps kept. */
+static size_t plan_bytes(size_t experts, size_t slots, size_t ranks, bool forecasts)
+{
+    struct test_memory memory = {0};
+    moep_runtime runtime = runtime_on(&memory);
+    moep_layout layout = {sizeof layout, 1, experts, slots, ranks, 0, 0};
+    moep_plan_result result = {.struct_size = sizeof result};
+    moep_planner *planner = make_planner(1, experts, &runtime);
+    int32_t *counts = calloc(900 * experts, sizeof *counts);
+    int64_t *map = calloc(slots, sizeof *map);
+    moep_plan_options options = {.struct_size = sizeof options};
+    for (size_t slot = 0; slot < slots; slot++)
+        map[slot] = (int64_t)(slot % experts);
+    assert_int_equal(moep_plan_options_init(&options), MOEP_OK);
+    options.effort = 1;
+    assert_int_equal(moep_planner_push(planner, 900, counts, MOEP_INT32), MOEP_OK);
+    size_t before = memory.peak_bytes = memory.live_bytes;
+    moep_status status = forecasts ? moep_planner_predict_ranks(planner, &layout, map, NULL, 0, NULL, NULL, NULL, NULL)
+                                   : moep_plan(planner, &layout, NULL, map, &options, &result);
+    assert_int_equal(status, MOEP_OK);
+    size_t bytes = memory.peak_bytes - before;
+    free(map);
+    free(counts);
+    moep_planner_destroy(planner);
+    return bytes;
+}
+
+static void a_plan_and_a_forecast_of_ranks_take_the_scratch_that_the_header_says(void **state)
+{
+    (void)state;
+    const struct {
+        size_t experts, slots, ranks;
+    } shapes[] = {{256, 256, 8}, {256, 512, 256}, {64, 4096, 256}, {512, 512, 4}};
+    for (size_t i = 0; i < 4; i++) {
+        size_t experts = shapes[i].experts, slots = shapes[i].slots, ranks = shapes[i].ranks;
+        size_t said = 44 * slots + 8 * ranks * experts + 4 * ranks * ranks + 1200 * experts + 600 * ranks;
+        assert_in_range(plan_bytes(experts, slots, ranks, false), said * 80 / 100, said * 105 / 100 + 4096);
+        said = 8 * ranks * experts + 1000 * experts + 500 * ranks;
+        assert_in_range(plan_bytes(experts, slots, ranks, true), said * 80 / 100, said * 105 / 100 + 8 * slots);
+    }
+}
+
 static void a_saved_predictor_is_about_as_large_as_the_handle(void **state)
 {
     (void)state;
@@ -170,6 +212,7 @@ int main(void)
         cmocka_unit_test(a_forecast_takes_the_scratch_that_the_header_says),
         cmocka_unit_test(a_detector_takes_what_its_windows_and_its_horizon_need),
         cmocka_unit_test(a_planner_takes_four_bytes_a_scenario_and_92_more_and_is_saved_in_as_many),
+        cmocka_unit_test(a_plan_and_a_forecast_of_ranks_take_the_scratch_that_the_header_says),
         cmocka_unit_test(a_saved_predictor_is_about_as_large_as_the_handle),
     };
     return cmocka_run_group_tests(footprint, NULL, NULL);

@@ -22,7 +22,7 @@ static void assert_as_from_scratch(const struct placement *placement, const int3
 
 /* ---- moves ------------------------------------------------------------------------------------------------------- */
 
-/* Any move that code may ask for: two full slots change their experts, or any slot gets one. Makes it in the map too. */
+/* Any move that code may ask for: two full slots change their experts, or any slot gets one. Makes it in the map. */
 static struct move random_move(const struct placement *placement, uint64_t *seed, int32_t *map)
 {
     struct move move = {.slot = (int32_t)random_below(seed, placement->slots)};
