@@ -45,8 +45,8 @@ def in_words(replays: Sequence[PlanReplay], experts: int) -> str:
             f"slots in each layer, where moving a slot costs {SLOT_COST:g} layer-steps of mean rank load. "
             f"All policies begin with a map for equal loads. never: this map. EPLB: its map of the last 1,000 steps, "
             f"every 1,000 steps, as it comes. The others plan every {EVERY} steps from their present map, where moving "
-            f"pays: for the mean of the last 200 steps (sw_avg), for auto's forecast, and, as no forecast can, for the mean "
-            f"that came (true mean). scenarios: for single steps around the forecast, not for their mean.")
+            f"pays: for the mean of the last 200 steps (sw_avg), for auto's forecast, and, as no forecast can, for the "
+            f"mean that came (true mean). scenarios: for single steps around the forecast, not for their mean.")
 
 
 LEGEND = ("Loads are in units of the mean rank load. step: the largest rank load of a step, mean over steps and "

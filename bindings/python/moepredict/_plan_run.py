@@ -160,11 +160,11 @@ def _policies(shares: NDArray[Any], forecaster: Predictor, planner: Planner, hor
     def recent(step: int) -> NDArray[np.float64]:
         return _mean(shares[max(0, step - SW_AVG_WINDOW):step])
 
-    slots, ranks, method_name = options["slots"], options["ranks"], forecaster.info.method
+    slots, ranks, title = options["slots"], options["ranks"], forecaster.info.method
     equal = rebalance_experts(np.ones(shares.shape[1:]), slots, 1, 1, ranks)[0]
     planned = functools.partial(_planned, planner, **options)
     decisions = {SW_AVG: planned(recent, method="mean"),
-                 **{f"{method_name}, {kind}": planned(forecast, method=kind) for kind in dict.fromkeys(["mean", method])},
+                 **{f"{title}, {kind}": planned(forecast, method=kind) for kind in dict.fromkeys(["mean", method])},
                  TRUE_MEAN: planned(lambda step: _mean(shares[step:step + horizon]), method="mean")}
     return {NEVER: _Policy(every[0], lambda step, current: (current, None), equal),
             EPLB: _Policy(every[1], _eplb(shares, slots, ranks), equal),

@@ -154,7 +154,8 @@ class Options(unittest.TestCase):
                                      (ValueError, "first = 0", {"first": 0}), (TypeError, "first", {"first": 1.5}),
                                      (ValueError, "slots = 7: must be 8", {"slots": 7}),
                                      (ValueError, "slots", {"slots": 10}), (ValueError, "horizon", {"horizon": 0}),
-                                     (ValueError, "slot_cost", {"slot_cost": -1}), (ValueError, "method", {"method": "x"}),
+                                     (ValueError, "slot_cost", {"slot_cost": -1}),
+                                     (ValueError, "method", {"method": "x"}),
                                      (moepredict.TooFewSteps, "1400 steps, .* begin at step 1400", {"first": 1400})):
             with self.subTest(str(options)), self.assertRaisesRegex(kind, words):
                 self.found(**options)
