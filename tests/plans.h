@@ -156,7 +156,8 @@ static inline bool has_duplicates(const moep_layout *layout, const int64_t *map)
 
 static inline bool keeps_groups(const moep_layout *layout, const int64_t *map)
 {
-    size_t nodes = nodes_of(layout), node_slots = layout->slots / nodes, size = layout->experts / layout->groups;
+    size_t nodes = nodes_of(layout), node_slots = layout->slots / nodes;
+    size_t size = nodes > 1 ? layout->experts / layout->groups : layout->experts;
     for (size_t i = 0; nodes > 1 && i < layout->slots; i++)
         for (size_t j = 0; j < i; j++)
             if (map[i] >= 0 && map[j] >= 0 && (size_t)map[i] / size == (size_t)map[j] / size &&
