@@ -21,7 +21,8 @@ void mp_candidates_lay_out(struct candidates *candidates, struct arena *arena, s
 /* Begins with none. At most `capacity` will be kept. */
 void mp_candidates_begin(struct candidates *candidates, size_t capacity, int32_t limit, int most_moves);
 
-/* Swaps of a copy on rank `hot` with one on another rank of its node. No rank gets a second copy of an expert. */
+/* Swaps of a copy on rank `hot` with one on another rank of its node, for each copy and rank the best. No rank gets a
+ * second copy of an expert. */
 void mp_find_swaps(const struct placement *placement, size_t hot, struct candidates *candidates);
 
 /* Replacements of a copy, of which its expert has others, by an expert that its rank has not: on rank `hot` by any that
