@@ -2,34 +2,28 @@
 /* Maps from scratch against brute force, and against the rules that they are made by. */
 #include "placed.h"
 
-#include "placement/new_map.h"
+#include "placement/fresh.h"
 
-enum { TRIALS = 60, EFFORT = 1000 };
+enum { TRIALS = 60 };
 
 struct made {
-    struct layout layout;
+    struct shape shape;
     struct arena arena;
-    struct new_map new_map;
-    struct placement placement;
+    struct fresh fresh;
+    struct placement placement; /* has the loads */
 };
 
 static void lay_out_made(void *self, struct arena *arena)
 {
     struct made *made = self;
-    const struct layout *layout = &made->layout;
-    mp_new_map_lay_out(&made->new_map, arena, layout);
-    mp_placement_lay_out(&made->placement, arena, layout->experts, layout->slots, layout->ranks, layout->nodes);
+    const struct shape *shape = &made->shape;
+    mp_fresh_lay_out(&made->fresh, arena, shape->experts, shape->ranks);
+    mp_placement_lay_out(&made->placement, arena, shape->experts, shape->slots, shape->ranks, shape->nodes);
 }
 
-static void make(struct made *made, const struct shape *shape, size_t groups, uint64_t *seed)
+static void make(struct made *made, const struct shape *shape, uint64_t *seed)
 {
-    made->layout = (struct layout){.layers = 1,
-                                   .experts = shape->experts,
-                                   .slots = shape->slots,
-                                   .ranks = shape->ranks,
-                                   .groups = groups,
-                                   .nodes = shape->nodes,
-                                   .rank_slots = shape->slots / shape->ranks};
+    made->shape = *shape;
     assert_true(mp_arena_make(&made->arena, lay_out_made, made, &heap));
     set_random_loads(&made->placement, seed);
     mp_placement_begin(&made->placement, NULL);
@@ -64,9 +58,9 @@ static void the_largest_part_is_the_smallest_that_there_can_be(void **state)
     for (size_t trial = 0; trial < 20 * sizeof small / sizeof *small; trial++) {
         const struct shape *shape = &small[trial % (sizeof small / sizeof *small)];
         int32_t map[PLACED_SLOTS];
-        make(&made, shape, 1, &seed);
+        make(&made, shape, &seed);
         const int32_t *load = made.placement.load;
-        int32_t largest = mp_fresh_map(&made.new_map.fresh, load, shape->experts, shape->slots, shape->ranks, map);
+        int32_t largest = mp_fresh_map(&made.fresh, load, shape->experts, shape->slots, shape->ranks, map);
         assert_int_equal(largest, least_largest_part(load, shape->experts, shape->slots, shape->ranks));
         for (size_t e = 0; e < shape->experts; e++) {
             int32_t copies = copies_in(map, 0, shape->slots, (int32_t)e);
@@ -85,11 +79,11 @@ static void copies_that_tie_go_to_the_lowest_index(void **state)
     int32_t map[6];
     struct made made;
     uint64_t seed = 92;
-    make(&made, &shape, 1, &seed);
-    mp_fresh_map(&made.new_map.fresh, equal, 4, 6, 3, map);
+    make(&made, &shape, &seed);
+    mp_fresh_map(&made.fresh, equal, 4, 6, 3, map);
     for (int32_t e = 0; e < 4; e++)
         assert_int_equal(copies_in(map, 0, 6, e), e < 2 ? 2 : 1);
-    mp_fresh_map(&made.new_map.fresh, zeros, 4, 6, 3, map);
+    mp_fresh_map(&made.fresh, zeros, 4, 6, 3, map);
     for (int32_t e = 0; e < 4; e++)
         assert_int_equal(copies_in(map, 0, 6, e), e == 0 ? 3 : 1);
     mp_arena_free(&made.arena, &heap);
@@ -128,9 +122,9 @@ static void experts_with_the_largest_parts_choose_the_least_loaded_ranks_first(v
             int32_t map[PLACED_SLOTS], ours[PLACED_SLOTS], copies[PLACED_EXPERTS];
             int64_t carried[PLACED_SLOTS] = {0};
             struct made made;
-            make(&made, shape, 1, &seed);
+            make(&made, shape, &seed);
             const int32_t *load = made.placement.load;
-            mp_fresh_map(&made.new_map.fresh, load, shape->experts, shape->slots, shape->ranks, map);
+            mp_fresh_map(&made.fresh, load, shape->experts, shape->slots, shape->ranks, map);
             for (size_t slot = 0; slot < shape->slots; slot++)
                 ours[slot] = -1;
             for (size_t e = 0; e < shape->experts; e++)
@@ -153,85 +147,12 @@ static void experts_with_the_largest_parts_choose_the_least_loaded_ranks_first(v
     }
 }
 
-/* ---- new maps ---------------------------------------------------------------------------------------------------- */
-
-static void assert_groups_are_spread(const struct made *made)
-{
-    const struct layout *layout = &made->layout;
-    size_t size = layout->experts / layout->groups, node_slots = layout->slots / layout->nodes;
-    assert_true(mp_placement_keeps_groups(&made->placement, size));
-    for (size_t node = 0; node < layout->nodes; node++) {
-        size_t experts = 0;
-        for (size_t e = 0; e < layout->experts; e++)
-            experts += copies_in(made->placement.expert, node * node_slots, (node + 1) * node_slots, (int32_t)e) > 0;
-        assert_int_equal(experts, layout->experts / layout->nodes);
-    }
-}
-
-static void a_new_map_has_all_experts_no_duplicates_and_whole_groups_on_nodes(void **state)
-{
-    (void)state;
-    uint64_t seed = 94;
-    for (size_t trial = 0; trial < TRIALS * SHAPES / 4; trial++) {
-        const struct shape *shape = &shapes[trial % SHAPES];
-        int32_t rounding = (int32_t)shape->slots; /* parts are rounded down */
-        struct made made;
-        make(&made, shape, shape->nodes == 1 ? 1 : shape->nodes * (1 + trial / SHAPES % 2), &seed);
-        int32_t bound = mp_new_map(&made.new_map, &made.layout, &made.placement, EFFORT);
-        assert_true(mp_placement_covers(&made.placement) && mp_placement_is_full(&made.placement));
-        assert_false(has_duplicates(&made.placement, made.placement.expert));
-        assert_true(made.placement.carried[mp_placement_hottest(&made.placement)] + rounding >= bound);
-        assert_groups_are_spread(&made);
-        mp_arena_free(&made.arena, &heap);
-    }
-}
-
-/* The least largest rank load of all maps without duplicates: `experts` 0 .. 9 in slots, rank by rank, in each
- * ascending. `used` counts copies. */
-static void try_all_maps(struct placement *placement, int32_t *map, size_t slot, int32_t *least)
-{
-    if (slot == placement->slots) {
-        mp_placement_set(placement, map);
-        int32_t largest = placement->carried[mp_placement_hottest(placement)];
-        if (mp_placement_covers(placement) && largest < *least)
-            *least = largest;
-        return;
-    }
-    int32_t first = slot % placement->rank_slots == 0 ? 0 : map[slot - 1] + 1;
-    for (int32_t e = first; e < (int32_t)placement->experts; e++) {
-        map[slot] = e;
-        try_all_maps(placement, map, slot + 1, least);
-    }
-}
-
-static void no_map_is_better_than_the_bound_and_the_new_one_is_near_the_best(void **state)
-{
-    (void)state;
-    const struct shape small[] = {{4, 6, 2, 1}, {6, 6, 2, 1}, {5, 6, 3, 1}, {4, 6, 3, 1}};
-    uint64_t seed = 95;
-    double worst = 0;
-    for (size_t trial = 0; trial < 32; trial++) {
-        int32_t map[PLACED_SLOTS], least = INT32_MAX;
-        struct made made;
-        make(&made, &small[trial % 4], 1, &seed);
-        int32_t bound = mp_new_map(&made.new_map, &made.layout, &made.placement, EFFORT);
-        int32_t ours = made.placement.carried[mp_placement_hottest(&made.placement)];
-        try_all_maps(&made.placement, map, 0, &least);
-        assert_true(bound <= least + (int32_t)small[trial % 4].slots && least <= ours);
-        worst = fmax(worst, (double)ours / least);
-        mp_arena_free(&made.arena, &heap);
-    }
-    assert_true(worst < 1.15); /* two or three slots on a rank leave little to choose from */
-}
-
 int main(void)
 {
     const struct CMUnitTest fresh[] = {
         cmocka_unit_test(the_largest_part_is_the_smallest_that_there_can_be),
         cmocka_unit_test(copies_that_tie_go_to_the_lowest_index),
         cmocka_unit_test(experts_with_the_largest_parts_choose_the_least_loaded_ranks_first),
-        cmocka_unit_test(a_new_map_has_all_experts_no_duplicates_and_whole_groups_on_nodes),
-        cmocka_unit_test(no_map_is_better_than_the_bound_and_the_new_one_is_near_the_best),
     };
     return cmocka_run_group_tests(fresh, NULL, NULL);
 }
