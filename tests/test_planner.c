@@ -106,7 +106,7 @@ static void what_cannot_be_made_or_read_is_refused(void **state)
     assert_int_equal(moep_planner_create(2, 3, &config, NULL, NULL), MOEP_ERROR_INVALID_ARGUMENT);
     assert_int_equal(moep_planner_create(SIZE_MAX / 2, SIZE_MAX / 2, &config, NULL, &planner),
                      MOEP_ERROR_OUT_OF_MEMORY);
-    assert_int_equal(moep_planner_create(1, SIZE_MAX / 16, &config, NULL, &planner), MOEP_ERROR_OUT_OF_MEMORY);
+    assert_int_equal(moep_planner_create(1, SIZE_MAX / 4, &config, NULL, &planner), MOEP_ERROR_OUT_OF_MEMORY);
     assert_int_equal(moep_planner_info(NULL, &info), MOEP_ERROR_INVALID_ARGUMENT);
     assert_int_equal(moep_planner_info(real, NULL), MOEP_ERROR_INVALID_ARGUMENT);
     assert_int_equal(moep_planner_config_read(NULL, &config), MOEP_ERROR_INVALID_ARGUMENT);
