@@ -29,15 +29,21 @@ static inline void lay_out_searched(void *self, struct arena *arena)
     mp_candidates_lay_out(&searched->others, arena, shape->slots, MP_TRIED_SWAPS);
 }
 
-/* The loads of the placement, each halved at most. */
+/* The loads of the placement, each halved at most, then scaled to the unit. In every other scenario they lose whole
+ * quarters, so that ranks tie. */
 static inline void fill(struct scenarios *scenarios, const struct placement *placement, uint64_t *seed)
 {
     scenarios->n = SCENARIOS;
     scenarios->row = mp_scenarios_row(SCENARIOS);
-    for (size_t e = 0; e < scenarios->experts; e++)
-        for (size_t i = 0; i < SCENARIOS; i++)
-            scenarios->load[e * scenarios->row + i] =
-                (int32_t)((uint64_t)placement->load[e] * (1000 + random_below(seed, 1000)) / 2000);
+    for (size_t i = 0; i < SCENARIOS; i++) {
+        uint64_t weights[PLACED_EXPERTS], total = 0;
+        for (size_t e = 0; e < scenarios->experts; e++) {
+            uint64_t left = i % 2 == 0 ? 500 + random_below(seed, 500) : 500 + 250 * random_below(seed, 3);
+            total += weights[e] = (uint64_t)placement->load[e] * left / 1000;
+        }
+        for (size_t e = 0; e < scenarios->experts; e++)
+            scenarios->load[e * scenarios->row + i] = (int32_t)(weights[e] * MP_LOAD_UNIT / total);
+    }
 }
 
 static inline void begin_search(struct searched *searched, const struct shape *shape, uint64_t *seed)

@@ -2,7 +2,7 @@
 /* The move that a trial chooses, against the totals after each candidate, measured anew. */
 #include "searched.h"
 
-enum { TRIALS = 8 };
+enum { TRIALS = 30 };
 
 /* The total after a move, which is then undone. */
 static int64_t total_after(struct searched *searched, const struct move *move)
@@ -16,11 +16,14 @@ static int64_t total_after(struct searched *searched, const struct move *move)
     return total;
 }
 
-static int64_t least_of(struct searched *searched)
+/* The least total after any of the others, and the first of the moves with it. */
+static int64_t least_of(struct searched *searched, struct move *first)
 {
     int64_t least = INT64_MAX;
     for (size_t i = 0; i < searched->others.n; i++) {
         int64_t total = total_after(searched, &searched->others.moves[i]);
+        if (total < least)
+            *first = searched->others.moves[i];
         least = total < least ? total : least;
     }
     return least;
@@ -52,7 +55,7 @@ static size_t hottest_but(const struct searched *searched, const bool *passed_ov
 
 /* The least total that a move from one of the three hottest ranks reaches: a swap's, or if none helps a replacement's.
  * INT64_MAX if none helps. */
-static int64_t by_brute_force(struct searched *searched, int most_moves)
+static int64_t by_brute_force(struct searched *searched, int most_moves, struct move *move)
 {
     bool passed_over[PLACED_SLOTS] = {false};
     int64_t now = total_of(searched, &searched->tried), least = INT64_MAX;
@@ -63,12 +66,12 @@ static int64_t by_brute_force(struct searched *searched, int most_moves)
         passed_over[hot] = true;
         mp_candidates_begin(&searched->others, MP_TRIED_SWAPS, INT32_MAX, most_moves);
         mp_find_swaps(&searched->placed.placement, hot, &searched->others);
-        least = least_of(searched);
+        least = least_of(searched, move);
         if (least < now - now / 50000)
             return least;
         mp_candidates_begin(&searched->others, MP_TRIED_REPLACEMENTS, INT32_MAX, most_moves);
         mp_find_replacements(&searched->placed.placement, hot, &searched->others);
-        least = least_of(searched);
+        least = least_of(searched, move);
         if (least < now - now / 50000)
             return least;
     }
@@ -85,8 +88,8 @@ static void of_all_candidates_the_move_with_the_least_mean_peak_is_chosen(void *
         begin_search(&searched, &shapes[trial % SHAPES], &seed);
         for (size_t i = 0; i < 8; i++) {
             int most_moves = trial % 3 == 0 ? (int)random_below(&seed, 3) : INT32_MAX;
-            int64_t expected = by_brute_force(&searched, most_moves);
-            struct move move;
+            struct move move, first = {.slot = -1};
+            int64_t expected = by_brute_force(&searched, most_moves, &first);
             bool found = mp_trial_best(&searched.trial, &searched.placed.placement, &searched.tried,
                                        &searched.candidates, most_moves, &move);
             assert_true(found == (expected < INT64_MAX));
@@ -95,6 +98,7 @@ static void of_all_candidates_the_move_with_the_least_mean_peak_is_chosen(void *
                 break;
             assert_true(mp_placement_moves(&searched.placed.placement, &move) <= most_moves);
             assert_true(total_after(&searched, &move) == expected);
+            assert_true(move.slot == first.slot && move.other == first.other && move.replaces == first.replaces);
             swaps += !move.replaces;
             replacements += move.replaces;
             size_t replaced = (size_t)searched.placed.placement.expert[move.slot];
